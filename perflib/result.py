@@ -1,0 +1,199 @@
+"""A Result carries a finding whole: its table, its words, its figure, its caveats and its headline facts."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.figures import Chart, draw
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MIME = "application/vnd.perflib.result+json"
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer to one question, immutable; the table is copied in.
+
+    Attributes
+    ----------
+    name : identifier, unique within a notebook; key of ``facts.json``.
+    table : the figures behind the answer, one row per unit of analysis; columns are documented by the function.
+    title : the question, as a heading.
+    answer : the finding in one or two sentences with its numbers and intervals.
+    method : one sentence with its reference.
+    caveats : what a reader must know before acting; shown in the summary and on the figure.
+    facts : JSON-safe headline numbers.
+    chart : how to draw it, or None.
+    labels : column -> heading with unit.
+    reason : why the question could not be answered; empty when it was.
+    """
+
+    name: str
+    table: pd.DataFrame
+    title: str
+    answer: str
+    method: str
+    caveats: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    chart: Chart | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise InputError(f"Result name {self.name!r} must be lower-case letters, digits and underscores")
+        object.__setattr__(self, "table", self.table.copy())
+        object.__setattr__(self, "caveats", tuple(self.caveats))
+        object.__setattr__(self, "facts", json_safe(self.facts))
+
+    @classmethod
+    def not_assessable(cls, name: str, reason: str, *, title: str = "", method: str = "") -> Result:
+        """A Result that says why there is no answer, instead of a bare NaN."""
+        return cls(
+            name, pd.DataFrame(), title or name, f"Not assessable: {reason}", method, facts={"reason": reason},
+            reason=reason,
+        )
+
+    def with_caveats(self, *more: str) -> Result:
+        """The same Result with further caveats (repeats are dropped)."""
+        return replace(self, caveats=tuple(dict.fromkeys((*self.caveats, *more))))
+
+    def summary(self) -> str:
+        """Title, answer, caveats and method as plain text."""
+        lines = [self.title, self.answer]
+        lines += [f"Caveat: {caveat}" for caveat in self.caveats]
+        return "\n".join([*lines, f"Method: {self.method}"] if self.method else lines)
+
+    def plot(self) -> Figure:
+        """The figure, closed (so a notebook cell shows it once).
+
+        Raises
+        ------
+        InputError : the Result has no figure.
+        """
+        if self.chart is None:
+            raise InputError(f"Result {self.name!r} has no figure", do=self.reason or "read its table instead")
+        return draw(self.table, self.chart, title=self.title, caveats=tuple(self.caveats))
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write csv, xlsx, facts.json and, if there is a figure, svg and png into ``folder``; return the paths.
+
+        Texts that a spreadsheet would evaluate as a formula are written with a leading apostrophe.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        stem = target / self.name
+        safe = spreadsheet_safe(self.table)
+        paths = [stem.with_suffix(".csv"), stem.with_suffix(".xlsx"), target / f"{self.name}.facts.json"]
+        safe.to_csv(paths[0], index=False, encoding="utf-8-sig")
+        _without_zones(safe).to_excel(paths[1], index=False, sheet_name=self.name[:31])
+        paths[2].write_text(json.dumps(self.facts, indent=2, ensure_ascii=False), encoding="utf-8")
+        if self.chart is not None:
+            figure = self.plot()
+            for suffix in (".svg", ".png"):
+                figure.savefig(stem.with_suffix(suffix))
+                paths.append(stem.with_suffix(suffix))
+        return paths
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<Result {self.name}: {self.answer}>"
+
+    def _repr_html_(self) -> str:
+        return _page(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {"text/plain": self.summary(), "text/html": self._repr_html_(), MIME: self.describe()}
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a report needs, JSON-safe: words, facts, table (records) and chart description."""
+        return {
+            "name": self.name, "title": self.title, "answer": self.answer, "method": self.method,
+            "caveats": list(self.caveats), "facts": self.facts, "reason": self.reason, "labels": dict(self.labels),
+            "columns": [str(column) for column in self.table.columns],
+            "rows": json_safe(self.table.to_dict("split")["data"]),
+            "chart": json_safe(self.chart.describe()) if self.chart else None,
+        }
+
+
+def json_safe(value: Any) -> Any:
+    """A copy with only JSON types: NaN and NaT become None, times ISO text, numpy scalars Python ones."""
+    if isinstance(value, Mapping):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [json_safe(item) for item in value]
+    if hasattr(value, "tolist") and not isinstance(value, (str, bytes)):
+        return json_safe(value.tolist())
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (bool, int, str)):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy in which no text can be evaluated as a spreadsheet formula."""
+    safe = table.copy()
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            safe[column] = safe[column].map(_defuse)
+    return safe.rename(columns=lambda column: _defuse(str(column)))
+
+
+def _defuse(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _without_zones(table: pd.DataFrame) -> pd.DataFrame:
+    zoned = {column: table[column].dt.tz_localize(None) for column in table.select_dtypes("datetimetz").columns}
+    return table.assign(**zoned)
+
+
+def _page(result: Result) -> str:
+    esc = html.escape
+    parts = [f'<section class="perflib-result" id="{esc(result.name)}"><h3>{esc(result.title)}</h3>']
+    parts.append(f'<p class="answer">{esc(result.answer)}</p>')
+    if result.chart is not None:
+        parts.append(_image(result))
+    if not result.table.empty:
+        parts.append(_table(result))
+    if result.caveats:
+        items = "".join(f"<li>{esc(caveat)}</li>" for caveat in result.caveats)
+        parts.append(f'<ul class="caveats">{items}</ul>')
+    if result.method:
+        parts.append(f'<p class="method">{esc(result.method)}</p>')
+    return "".join(parts) + "</section>"
+
+
+def _image(result: Result) -> str:
+    buffer = io.BytesIO()
+    result.plot().savefig(buffer, format="png", dpi=144)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    alt = html.escape((result.chart.alt if result.chart else "") or result.answer)
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+
+
+def _table(result: Result, most: int = 60) -> str:
+    shown = result.table.head(most).rename(columns=dict(result.labels))
+    body = shown.to_html(index=False, escape=True, border=0, na_rep="–", float_format=lambda number: f"{number:,.2f}")
+    more = len(result.table) - most
+    return body + (f"<p>{more:,} more rows; save the table to see them all.</p>" if more > 0 else "")

@@ -1,0 +1,108 @@
+"""Reads the schema files beside this one into frozen descriptions of tables, columns and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from perflib.errors import MappingError
+
+#: canonical types; timestamps are kept in UTC.
+TYPES = ("string", "category", "timestamp", "date", "integer", "number", "boolean")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One canonical column.
+
+    ``personal`` columns are dropped at load unless asked for by name; ``pseudonym`` columns hold officer or staff
+    ids that are replaced by keyed pseudonyms in every default output; ``refers`` names the column of another table.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    personal: bool = False
+    pseudonym: bool = False
+    refers: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``earlier`` must not be after ``later`` where both are known; ``then`` says reject (quarantine) or count."""
+
+    name: str
+    earlier: str
+    later: str
+    then: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical table: its key identifies a row."""
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Column]
+    rules: tuple[Rule, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """The column, or MappingError with the valid names."""
+        if name not in self.columns:
+            raise MappingError(
+                f"no column {name!r} in table {self.name!r}", choices=self.columns, found=name,
+                do="use a name of the schema",
+            )
+        return self.columns[name]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the required columns."""
+        return tuple(name for name, column in self.columns.items() if column.required)
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Names of the personal columns."""
+        return tuple(name for name, column in self.columns.items() if column.personal)
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """All canonical tables by name."""
+    folder = resources.files("perflib.schema") / "tables"
+    files = sorted((item for item in folder.iterdir() if item.name.endswith(".yml")), key=lambda item: item.name)
+    read = (_table(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files)
+    return {table.name: table for table in read}
+
+
+def names() -> tuple[str, ...]:
+    """Names of the canonical tables."""
+    return tuple(tables())
+
+
+def get(name: str) -> Table:
+    """The table of that name; MappingError with the valid names otherwise."""
+    if name not in tables():
+        raise MappingError(f"no table {name!r} in the schema", choices=names(), found=name)
+    return tables()[name]
+
+
+def _table(raw: Mapping[str, Any]) -> Table:
+    columns = {name: _column(name, spec) for name, spec in raw["columns"].items()}
+    rules = tuple(Rule(**rule) for rule in raw.get("rules", ()))
+    return Table(raw["table"], raw["meaning"], tuple(raw["key"]), columns, rules)
+
+
+def _column(name: str, spec: Mapping[str, Any]) -> Column:
+    return Column(name=name, **{**spec, "allowed": tuple(spec.get("allowed", ()))})
