@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -112,12 +113,26 @@ class Department:
         return replace(self, tables={**self.tables, name: after}, log=(*self.log, decision))
 
     def as_of(self, date: str | dt.date) -> Department:
-        """What was known at the end of ``date`` (local): rows recorded later are left out, with a log entry.
+        """What was known at the end of ``date``, local time.
 
-        Tables without ``recorded_at`` are left as they are and named in the log.
+        Rows recorded later are left out; a moment that lies later is emptied, with the columns the schema says were
+        ``known_with`` it (a case cleared in July is an open case in June). Where a table has no ``recorded_at`` the
+        time of the event stands in for it, and the log says so.
+
+        Raises
+        ------
+        DepartmentError : ``date`` is not an ISO date.
         """
-        day = dt.date.fromisoformat(date) if isinstance(date, str) else date
-        raise NotImplementedError(day)
+        day = _day(date)
+        midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(self.timezone))
+        end = midnight.astimezone(dt.UTC)
+        tables, log = dict(self.tables), list(self.log)
+        for name, table in self.tables.items():
+            known, basis = _known_by(schema.get(name), table, day, end)
+            tables[name] = known
+            counts = [int(found.count().execute()) for found in (table, known)]
+            log.append(Decision(name, f"{basis} by {day}", "as-of date", *counts))
+        return replace(self, tables=tables, log=tuple(log), known_on=day)
 
     def local(self, moment: ir.TimestampValue) -> ir.TimestampValue:
         """The agency's wall-clock time of a UTC moment; the one place where local time is made."""
@@ -126,6 +141,36 @@ class Department:
     def decisions(self) -> pd.DataFrame:
         """The decisions log, one row per step."""
         return pd.DataFrame([vars(step) for step in self.log], columns=list(Decision.__dataclass_fields__))
+
+
+def _day(date: str | dt.date) -> dt.date:
+    try:
+        return dt.date.fromisoformat(date) if isinstance(date, str) else date
+    except ValueError:
+        raise DepartmentError(f"{date!r} is not a date", where="as_of", do="write it as YYYY-MM-DD") from None
+
+
+def _known_by(spec: schema.Table, table: ir.Table, day: dt.date, end: dt.datetime) -> tuple[ir.Table, str]:
+    """The rows known before ``end``, later moments emptied; and the words for what decided."""
+    present = [spec.columns[name] for name in table.columns if name in spec.columns]
+    moments = [column.name for column in present if column.type == "timestamp" and column.name != "recorded_at"]
+    dates = [column.name for column in present if column.type == "date"]
+    first = next((name for name in (*moments, *dates) if spec.columns[name].required), None)
+    deciding = [name for name in ("recorded_at", first) if name is not None and name in table.columns]
+    if not deciding:
+        return table, "no date in this table: nothing left out"
+    limits = {name: day if name in dates else end for name in (*moments, *dates, "recorded_at")}
+    known = table
+    for name in deciding:
+        known = known.filter((known[name] <= day) if name in dates else (known[name] < end) | known[name].isnull())
+    later = {name: known[name] > day if name in dates else known[name] >= end for name in (*moments, *dates)}
+    emptied = {name: late.ifelse(ibis.null(known[name].type()), known[name]) for name, late in later.items()}
+    for column in present:
+        if column.known_with in limits and column.known_with in known.columns:
+            blank = later[column.known_with].fill_null(False)
+            emptied[column.name] = blank.ifelse(ibis.null(known[column.name].type()), known[column.name])
+    words = "recorded" if "recorded_at" in deciding else f"{first} (no recorded_at: late entries cannot be seen)"
+    return known.mutate(**emptied), words
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))

@@ -21,7 +21,8 @@ class Column:
     """One canonical column.
 
     ``personal`` columns are dropped at load unless asked for by name; ``pseudonym`` columns hold officer or staff
-    ids that are replaced by keyed pseudonyms in every default output; ``refers`` names the column of another table.
+    ids that are replaced by keyed pseudonyms in every default output; ``refers`` names the column of another table; ``known_with`` the moment at which this column became known, for
+    as-of figures.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     personal: bool = False
     pseudonym: bool = False
     refers: str = ""
+    known_with: str = ""
 
 
 @dataclass(frozen=True)
