@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from perflib.errors import InputError
 from perflib.figures.chart import Chart
-from perflib.figures.lines import draw_control, draw_dots, draw_line
+from perflib.figures.dots import draw_bars, draw_dots
+from perflib.figures.lines import draw_control, draw_line, draw_steps
+from perflib.figures.shapes import draw_funnel, draw_heat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
 
 #: kind -> function(axes, table, chart); a new kind is one function and one line here.
 KINDS: dict[str, Callable[[Axes, pd.DataFrame, Chart], None]] = {
-    "line": draw_line, "dots": draw_dots, "control": draw_control,
+    "line": draw_line, "control": draw_control, "steps": draw_steps, "dots": draw_dots, "bars": draw_bars,
+    "heat": draw_heat, "funnel": draw_funnel,
 }
+#: marks whose value names a column of the table (where it is text); the others are constants.
+COLUMN_MARKS = (
+    "centre", "lower", "upper", "signal", "grey", "highlight", "note", "outer_low", "outer_high", "lower_998",
+    "upper_998", "at_risk",
+)
 
 
 def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequence[str] = ()) -> Figure:
-    """Draw ``chart`` from ``table`` and return the closed figure.
+    """Draw ``chart`` from ``table`` and return the figure, known to no window manager (a notebook shows it once).
 
     Raises
     ------
@@ -32,4 +40,61 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     if chart.kind not in KINDS:
         raise InputError(f"no drawing of kind {chart.kind!r}", choices=KINDS, found=chart.kind)
     _check_columns(table, chart)
-    raise NotImplementedError
+    from perflib.figures.frame import sheet
+
+    parts = _parts(table, chart)
+    figure, axes = sheet(title, caveats, _body(table, chart, len(parts)), len(parts))
+    for ax, (label, rows) in zip(axes, parts, strict=True):
+        _fill(ax, rows, chart, label)
+    if len(parts) > 1:
+        _share(axes)
+    return figure
+
+
+def _fill(ax: Axes, rows: pd.DataFrame, chart: Chart, label: str) -> None:
+    if rows.empty:
+        ax.text(0.5, 0.5, "no data", transform=ax.transAxes, ha="center", va="center", color="#5F6368")
+        ax.set_axis_off()
+        return
+    KINDS[chart.kind](ax, rows, replace(chart, by=None) if chart.panels else chart)
+    if label:
+        ax.set_title(label, fontsize=9, loc="left")
+
+
+def _parts(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame]]:
+    if not chart.panels or chart.by is None or table.empty:
+        return [("", table)]
+    return [(str(value), rows) for value, rows in table.groupby(chart.by, sort=False, dropna=False)]
+
+
+def _body(table: pd.DataFrame, chart: Chart, panels: int) -> float:
+    if panels > 1:
+        return 0.4 + 1.9 * -(-panels // (2 if panels in (2, 4) else 3))
+    if chart.kind in ("dots", "bars"):
+        lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * (table[chart.by].nunique() if chart.by else 1))
+        return min(9.0, max(1.7, 0.95 + 0.27 * lanes))
+    return 3.4
+
+
+def _share(axes: Sequence[Axes]) -> None:
+    """One scale for all panels; inner ones drop the labels their neighbours carry."""
+    low, high = (edge([ax.get_ylim()[place] for ax in axes]) for place, edge in ((0, min), (1, max)))
+    left, right = (edge([ax.get_xlim()[place] for ax in axes]) for place, edge in ((0, min), (1, max)))
+    for ax in axes:
+        place = ax.get_subplotspec()
+        ax.set_ylim(low, high)
+        ax.set_xlim(left, right)
+        if place is not None and not place.is_first_col():
+            ax.set_ylabel("")
+            ax.tick_params(labelleft=False)
+
+
+def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
+    wanted = [chart.x, chart.y, chart.low, chart.high, chart.by]
+    wanted += [chart.marks[mark] for mark in COLUMN_MARKS if isinstance(chart.marks.get(mark), str)]
+    lacking = [column for column in wanted if column is not None and column not in table.columns]
+    if lacking:
+        raise InputError(
+            f"the {chart.kind} chart needs column {lacking[0]!r}, which the table lacks", where="draw",
+            choices=[str(column) for column in table.columns], found=lacking[0],
+        )

@@ -1,0 +1,131 @@
+"""Drawings with categories down the vertical axis: dots with whiskers, bars."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perflib.figures import style
+from perflib.figures.chart import Chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
+    """One dot per category, in the order given, with its interval as whiskers; groups side by side in colours.
+
+    A whisker whose upper end is missing while its lower end is known runs to the edge with an arrow: the bound does
+    not exist. Marks: ``target`` (number), ``highlight`` (column: true where the dot stands out), ``outer_low`` and
+    ``outer_high`` (columns: a wider interval, thin), ``note`` (column: words shown where the value is missing).
+    """
+    lanes = _lanes(table, chart.x)
+    parts = list(style.groups(table, chart.by))
+    room = _room(ax, table, chart)
+    for place, (label, rows, colour, marker) in enumerate(parts):
+        shift = (place - (len(parts) - 1) / 2) * min(0.26, 0.8 / len(parts))
+        spots = np.array([lanes[str(value)] for value in rows[chart.x]], dtype=float) + shift
+        _whiskers(ax, rows, chart, spots, colour, room)
+        _points(ax, rows, chart, spots, colour, marker, label)
+    _category_axis(ax, lanes, chart)
+    if chart.marks.get("target") is not None:
+        style.vertical_constant(ax, float(chart.marks["target"]), "target")
+    if len(parts) > 1:
+        _legend(ax)
+
+
+def _lanes(table: pd.DataFrame, column: str) -> dict[str, int]:
+    return {value: place for place, value in enumerate(dict.fromkeys(table[column].astype(str)))}
+
+
+def _room(ax: Axes, table: pd.DataFrame, chart: Chart) -> float:
+    """The right edge: past every finite end, with room for an arrow."""
+    columns = [chart.y, chart.low, chart.high, chart.marks.get("outer_low"), chart.marks.get("outer_high")]
+    values = np.concatenate([style.numbers(table, column) for column in columns if column])
+    values = np.append(values[np.isfinite(values)], chart.marks.get("target") or 0.0)
+    low, high = float(values.min()), float(values.max())
+    margin = 0.06 * ((high - low) or 1.0)
+    ax.set_xlim(0 if low >= 0 else low - margin, high + margin)
+    return high + margin
+
+
+def _whiskers(
+    ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, room: float
+) -> None:
+    pairs = [(chart.marks.get("outer_low"), chart.marks.get("outer_high"), 0.9, 0.55), (chart.low, chart.high, 2.2, 1)]
+    for low_name, high_name, width, alpha in pairs:
+        low, high = style.numbers(rows, low_name), style.numbers(rows, high_name)
+        known = np.isfinite(low)
+        open_end = known & ~np.isfinite(high) & np.isfinite(style.numbers(rows, chart.y))
+        ends = np.where(open_end, room, high)
+        both = known & np.isfinite(ends)
+        ax.hlines(spots[both], low[both], ends[both], color=colour, linewidth=width, alpha=alpha, zorder=2)
+        ax.plot(ends[open_end], spots[open_end], ">", color=colour, markersize=5, alpha=alpha, clip_on=False, zorder=3)
+
+
+def _points(
+    ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, marker: str, label: str
+) -> None:
+    y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
+    ax.plot(y[~out], spots[~out], marker, color=colour, markersize=6, markeredgecolor="white", markeredgewidth=0.6,
+            linestyle="none", label=label, zorder=4)
+    ax.plot(y[out], spots[out], "D", color=style.ALERT, markersize=7, markeredgecolor="white", linestyle="none",
+            zorder=5)
+    note = chart.marks.get("note")
+    if note is not None:
+        for spot, words in zip(spots[~np.isfinite(y)], rows[note][~np.isfinite(y)], strict=True):
+            ax.annotate("" if pd.isna(words) else str(words), (0, spot), xycoords=("axes fraction", "data"),
+                        xytext=(4, 0), textcoords="offset points", fontsize=7.5, color=style.MUTED, va="center",
+                        style="italic")
+
+
+def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
+    """One horizontal bar per category from zero, with its interval as a whisker and its value in words.
+
+    Groups stand side by side. Marks: ``target`` (number), ``highlight`` (column).
+    """
+    lanes = _lanes(table, chart.x)
+    parts = list(style.groups(table, chart.by))
+    thick = 0.72 / len(parts)
+    for place, (label, rows, colour, _) in enumerate(parts):
+        spots = np.array([lanes[str(value)] for value in rows[chart.x]], dtype=float)
+        spots += (place - (len(parts) - 1) / 2) * thick
+        _one_bar(ax, rows, chart, spots, (label, colour, thick))
+    ax.margins(x=0.12)
+    _category_axis(ax, lanes, chart)
+    if chart.marks.get("target") is not None:
+        style.vertical_constant(ax, float(chart.marks["target"]), "target")
+    if len(parts) > 1:
+        _legend(ax)
+
+
+def _one_bar(
+    ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look: tuple[str, str, float]
+) -> None:
+    label, colour, thick = look
+    y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
+    ax.barh(spots, np.nan_to_num(y), height=thick * 0.9, color=np.where(out, style.ALERT, colour), label=label)
+    low, high = style.numbers(rows, chart.low), style.numbers(rows, chart.high)
+    known = np.isfinite(low) & np.isfinite(high)
+    ax.hlines(spots[known], low[known], high[known], color=style.INK, linewidth=1.3)
+    for spot, value, end in zip(spots, y, np.fmax(y, high), strict=True):
+        if np.isfinite(value):
+            ax.annotate(style.text(value), (end, spot), xytext=(4, 0), textcoords="offset points",
+                        fontsize=style.SMALL, color=style.INK, va="center")
+
+
+def _category_axis(ax: Axes, lanes: dict[str, int], chart: Chart) -> None:
+    style.plain_axes(ax, grid="x")
+    ax.tick_params(axis="y", length=0)
+    ax.set_yticks(list(lanes.values()), ["\n".join(textwrap.wrap(name, 34)) or " " for name in lanes])
+    ax.set_ylim(len(lanes) - 0.5, -0.5)
+    style.number_axis(ax.xaxis)
+    style.axis_labels(ax, chart.y_label, chart.x_label)
+
+
+def _legend(ax: Axes) -> None:
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=style.SMALL,
+              handletextpad=0.3, borderaxespad=0.1)

@@ -1,0 +1,53 @@
+"""The frame around every figure: title above, caveats in small print below, one or several panels between."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from perflib.figures.style import INK, MUTED
+
+WIDTH = 7.0
+_TITLE_LINE, _NOTE_LINE, _PAD = 0.235, 0.145, 0.12
+
+
+class Sheet(Figure):
+    """A figure that no window manager knows: it shows itself once, where it is returned."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=144)
+        return buffer.getvalue()
+
+
+def sheet(title: str, notes: Sequence[str], body: float, panels: int = 1) -> tuple[Sheet, list[Axes]]:
+    """A figure 7 inches wide whose plotting area is ``body`` inches high, and its axes.
+
+    The title is wrapped and set above, ``notes`` are wrapped and set below in small print.
+    """
+    heading = textwrap.wrap(title, 74)
+    small = [line for note in notes for line in textwrap.wrap(note, 124, subsequent_indent="  ")]
+    top = len(heading) * _TITLE_LINE + (_PAD if heading else 0.05)
+    bottom = len(small) * _NOTE_LINE + (_PAD if small else 0.05)
+    height = top + body + bottom
+    figure = Sheet(figsize=(WIDTH, height), facecolor="white")
+    figure.set_layout_engine("tight", rect=(0, bottom / height, 1, 1 - top / height), pad=0.5, w_pad=1.2, h_pad=0.9)
+    if heading:
+        figure.text(0.015, 1 - 0.07 / height, "\n".join(heading), fontsize=11.5, fontweight="bold", color=INK,
+                    va="top", ha="left", linespacing=1.25)
+    if small:
+        figure.text(0.015, 0.05 / height, "\n".join(small), fontsize=7, color=MUTED, va="bottom", ha="left",
+                    linespacing=1.25)
+    return figure, _axes(figure, panels)
+
+
+def _axes(figure: Figure, panels: int) -> list[Axes]:
+    columns = 1 if panels == 1 else 2 if panels in (2, 4) else 3
+    flat = list(figure.subplots(-(-panels // columns), columns, squeeze=False).ravel())
+    for spare in flat[panels:]:
+        spare.remove()
+    return flat[:panels]

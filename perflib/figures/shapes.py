@@ -1,0 +1,81 @@
+"""Drawings on two measured axes: heat (hour by weekday), funnel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perflib.figures import style
+from perflib.figures.chart import Chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def draw_heat(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
+    """A grid of ``y`` by column ``x`` (across, such as hour) and column ``by`` (down, such as weekday), in one hue.
+
+    Missing cells stay white and crossed. Marks: ``unit`` (words beside the colour scale).
+    """
+    rows_of = chart.by or chart.x
+    grid = table.pivot_table(index=rows_of, columns=chart.x, values=chart.y, aggfunc="mean", sort=False)
+    grid = grid.reindex(index=_ordered(grid.index), columns=sorted(grid.columns))
+    ax.set_facecolor("white")
+    image = ax.pcolormesh(np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap="Blues", edgecolor="white",
+                          linewidth=0.6)
+    step = max(1, len(grid.columns) // 12)
+    ax.set_xticks(np.arange(0, len(grid.columns), step) + 0.5, [str(name) for name in grid.columns[::step]])
+    ax.set_yticks(np.arange(len(grid)) + 0.5, [str(name) for name in grid.index])
+    ax.invert_yaxis()
+    ax.tick_params(labelsize=style.SMALL, length=0)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    style.axis_labels(ax, chart.x_label, "")
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
+    bar.set_label(chart.marks.get("unit", chart.y_label), fontsize=style.SMALL)
+    bar.ax.tick_params(labelsize=style.SMALL)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    style.number_axis(bar.ax.yaxis)
+
+
+def _ordered(names: pd.Index) -> list[object]:
+    if set(names) <= set(DAYS):
+        return [day for day in DAYS if day in set(names)]
+    return list(names)
+
+
+def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
+    """Units at (``x`` exposure, ``y`` rate) between limits that narrow with exposure.
+
+    Marks: ``centre`` (column or number), ``lower`` / ``upper`` (95 % limit columns), ``lower_998`` / ``upper_998``,
+    ``highlight`` (column: true where the unit stands out), ``name`` (column: words beside those units).
+    """
+    ordered = table.sort_values(chart.x)
+    x = style.numbers(ordered, chart.x)
+    for pair, dashes in ((("lower", "upper"), (0, (4, 3))), (("lower_998", "upper_998"), "solid")):
+        for mark in pair:
+            if chart.marks.get(mark) is not None:
+                ax.plot(x, style.numbers(ordered, chart.marks[mark]), color=style.MUTED, linewidth=1, linestyle=dashes)
+    _centre(ax, ordered, chart)
+    y, out = style.numbers(ordered, chart.y), style.flags(ordered, chart.marks.get("highlight"))
+    ax.plot(x[~out], y[~out], "o", color=style.PALETTE[0], alpha=0.6, markersize=4, markeredgecolor="none")
+    ax.plot(x[out], y[out], "D", color=style.ALERT, markersize=6, markeredgecolor="white")
+    if chart.marks.get("name"):
+        for name, left, up in zip(ordered[chart.marks["name"]][out], x[out], y[out], strict=True):
+            ax.annotate(str(name), (left, up), xytext=(5, 0), textcoords="offset points", fontsize=7.5, va="center")
+    style.plain_axes(ax)
+    style.axis_labels(ax, chart.x_label, chart.y_label)
+    style.number_axis(ax.xaxis)
+    style.number_axis(ax.yaxis)
+
+
+def _centre(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
+    centre = chart.marks.get("centre")
+    if isinstance(centre, str):
+        ax.plot(style.numbers(ordered, chart.x), style.numbers(ordered, centre), color=style.MUTED, linewidth=1)
+    elif centre is not None:
+        ax.axhline(float(centre), color=style.MUTED, linewidth=1)
