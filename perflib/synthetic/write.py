@@ -1,0 +1,189 @@
+"""Writes a synthetic department to a folder, and keeps a generated one in the user's cache."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from perflib.synthetic import calls as dispatch
+from perflib.synthetic import people as staff
+from perflib.synthetic import places, plan, roster, truth
+from perflib.synthetic.clock import Hours, hours
+from perflib.synthetic.columns import Column, to_arrow
+from perflib.synthetic.plan import SHIFTS, Plan
+
+SEED = 20240101
+
+
+def write(
+    folder: str | Path, scale: str = "small", agency: str = "city", seed: int = SEED, *, threads: int | None = None,
+    tables: tuple[str, ...] | None = None, **overrides: Any,
+) -> Path:
+    """Write a department with planted truths to ``folder`` and return the folder.
+
+    One Parquet file per canonical table, ``department.yml``, ``boundaries.geojson`` and ``truth.yml``.
+
+    Parameters
+    ----------
+    scale : "small" (tests), "sample" (three years) or "large" (10 million calls; calls, officers, assignments only).
+    agency : "city" or "town" (15 officers).
+    seed : the same seed gives the same rows on every machine and with any number of threads.
+    threads : threads used; default: one per processor.
+    tables : names of the tables to write; default all of the scale.
+    overrides : any field of ``perflib.synthetic.plan.Plan``, such as ``step_size=1.0``.
+
+    Raises
+    ------
+    ParameterError : an unknown scale, agency or override.
+    """
+    wanted = plan.make(scale, agency, seed, **overrides)
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    people = staff.make(wanted)
+    _write_tables(target, wanted, people, threads or os.cpu_count() or 1, tables)
+    _write_text(target, wanted, people)
+    return target
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What the tables are made from."""
+
+    plan: Plan
+    people: staff.People
+    roster: roster.Roster
+    duty: roster.Duty
+
+
+def _write_tables(folder: Path, wanted: Plan, people: staff.People, threads: int, only: tuple[str, ...] | None) -> None:
+    found = roster.make(wanted, people)
+    world = World(wanted, people, found, roster.duty(wanted, people, found))
+    _write_calls(folder, world, threads)
+    for name, frame in (("officers", staff.officers(wanted, people)), ("assignments", staff.assignments(wanted, people))):
+        if only is None or name in only:
+            _save(folder, name, to_arrow(name, frame))
+
+
+def _write_calls(folder: Path, world: World, threads: int) -> None:
+    writer: pq.ParquetWriter | None = None
+    with ThreadPoolExecutor(threads) as pool:
+        for part in _ahead(pool, world, threads):
+            writer = writer or pq.ParquetWriter(folder / "calls.parquet", part.schema, compression="zstd")
+            writer.write_table(part)
+    if writer:
+        writer.close()
+
+
+def _ahead(pool: ThreadPoolExecutor, world: World, threads: int) -> Iterator[pa.Table]:
+    # Never more than a few months in memory: the next ones are made while one is written.
+    from tqdm import tqdm
+
+    pending = []
+    months = _months(world.plan)
+    for month in tqdm(months, desc="calls by month", disable=None, leave=False):
+        pending.append(pool.submit(_month, world, month))
+        if len(pending) > threads:
+            yield pending.pop(0).result()
+    for future in pending:
+        yield future.result()
+
+
+def _months(wanted: Plan) -> list[Hours]:
+    every = hours(wanted)
+    month = every.day.astype("datetime64[D]").astype("datetime64[M]")
+    return [every.rows(month == value) for value in np.unique(month)]
+
+
+def _month(world: World, month: Hours) -> pa.Table:
+    at = dispatch.arrivals(world.plan, month)
+    made = dispatch.make(world.plan, at, world.duty)
+    kept = dispatch.seen(world.plan, at.district, at.day, made.recorded)
+    names = dispatch.numbers(at)[kept]
+    return to_arrow("calls", dispatch.table(world.plan, world.people, dispatch.rows(made, kept), names))
+
+
+def _save(folder: Path, name: str, table: pa.Table) -> None:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+
+
+def _write_text(folder: Path, wanted: Plan, people: staff.People) -> None:
+    _yaml(folder / "truth.yml", truth.truths(wanted, people))
+    _yaml(folder / "department.yml", _department(wanted))
+    text = json.dumps(places.boundaries(wanted), indent=1)
+    (folder / "boundaries.geojson").write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _department(wanted: Plan) -> dict[str, Any]:
+    return {
+        "name": wanted.name, "timezone": wanted.timezone, "districts": list(wanted.districts),
+        "shifts": {name: {"start": start, "end": end} for name, (start, end) in SHIFTS.items()},
+        "priority_targets": {"1": 8, "2": 15, "3": 30, "4": 45}, "boundaries": "boundaries.geojson",
+        "policy": {
+            "camera_on_arrival": {"rule": "a camera records every call that is attended", "target": 0.95,
+                                  "grace_seconds": 60},
+            "report_within_24h": {"rule": "the report is filed within 24 hours", "target": 0.90},
+            "rest_hours": {"rule": "hours between two periods of work", "minimum": 8},
+            "weekly_hours": {"rule": "hours worked in seven days", "maximum": 60},
+        },
+    }
+
+
+def _yaml(path: Path, content: dict[str, Any]) -> None:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def sample(scale: str = "sample", agency: str = "city", seed: int = SEED) -> Path:
+    """Folder of the built-in department, generated on first use into the user's cache.
+
+    The folder's name holds a digest of the generator, so that a department made by an older one is never served.
+    ``PERFLIB_CACHE`` names another cache folder.
+    """
+    target = _cache() / f"{agency}-{scale}-{seed}-{_digest()}"
+    if not (target / "truth.yml").exists():
+        _generate(target, scale, agency, seed)
+    return target
+
+
+def _generate(target: Path, scale: str, agency: str, seed: int) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="making-", dir=target.parent))
+    try:
+        write(work, scale, agency, seed)
+        work.rename(target)
+    except OSError:
+        # Another process was first: its folder is as good as ours.
+        if not (target / "truth.yml").exists():
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(os.environ.get("PERFLIB_CACHE") or pooch.os_cache("perflib")) / "synthetic"
+
+
+def _digest() -> str:
+    found = hashlib.sha256()
+    for package in ("perflib.synthetic", "perflib.schema.tables"):
+        files = [item for item in resources.files(package).iterdir() if item.name.endswith((".py", ".yml"))]
+        for file in sorted(files, key=lambda item: item.name):
+            found.update(file.name.encode() + file.read_bytes())
+    return found.hexdigest()[:12]
