@@ -1,0 +1,117 @@
+"""The command line: a thin wrapper over library calls."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from perflib import __version__
+from perflib.errors import PerflibError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code: 0 done, 1 refused or failed, 2 not understood."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a cp1252 console cannot show every name
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except PerflibError as error:
+        print(f"perflib: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("perflib: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    from perflib.reports import from_assignments, run
+
+    result = run(
+        options.notebook, from_assignments(options.parameter), department=options.department, out=options.out,
+        progress=sys.stderr.isatty(),
+    )
+    print(f"{result.status}: {result.html} ({result.manifest['seconds']:.1f} s)")
+    result.raise_if_failed()
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from perflib.sources.check import check
+
+    found = check(options.department)
+    print(found.json() if options.json else found.text())
+    return int(found.exit_code)
+
+
+def _quarantine(options: argparse.Namespace) -> int:
+    import perflib
+
+    department = perflib.open(options.department)
+    parts = [report.quarantine.assign(table=report.table) for report in department.sources if report.quarantined]
+    if not parts:
+        print("no record is in quarantine")
+        return 0
+    import pandas as pd
+
+    from perflib.result import spreadsheet_safe
+
+    rows = pd.concat(parts, ignore_index=True)
+    if options.out:
+        spreadsheet_safe(rows).to_csv(options.out, index=False, encoding="utf-8-sig")
+        print(f"{len(rows):,} records written to {options.out}")
+    else:
+        print(rows.to_string(index=False, max_colwidth=60))
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from perflib import synthetic
+
+    written = synthetic.write(options.folder, scale=options.scale, agency=options.agency, seed=options.seed)
+    print(f"sample department written to {written or options.folder}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="perflib", description="Police performance analyses, unattended.")
+    parser.add_argument("--version", action="version", version=f"perflib {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    check = commands.add_parser("check", help="what became of every record of a department's sources")
+    check.add_argument("department", metavar="DEPARTMENT", help="department file or folder")
+    check.add_argument("--json", action="store_true", help="for machines")
+    check.set_defaults(command=_check)
+    quarantine = commands.add_parser("quarantine", help="show or export the refused records, for repair")
+    quarantine.add_argument("department", metavar="DEPARTMENT")
+    quarantine.add_argument("--out", metavar="FILE", type=Path, help="write them to this CSV")
+    quarantine.set_defaults(command=_quarantine)
+    _add_sample(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser("run", help="run a notebook and write its report")
+    run.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    run.add_argument(
+        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter; may be repeated"
+    )
+    run.add_argument("--department", default="", metavar="PATH", help="department file or folder; default: the sample")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder for the report; default: reports/...")
+    run.set_defaults(command=_run)
+
+
+def _add_sample(commands: argparse._SubParsersAction) -> None:
+    sample = commands.add_parser("sample", help="write the synthetic sample department")
+    sample.add_argument("folder", metavar="DIR", type=Path)
+    sample.add_argument("--scale", choices=("small", "sample", "large"), default="sample")
+    sample.add_argument("--agency", choices=("city", "town"), default="city")
+    sample.add_argument("--seed", type=int, default=1)
+    sample.set_defaults(command=_sample)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

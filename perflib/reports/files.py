@@ -1,0 +1,56 @@
+"""Files that are either whole or absent: written beside their place, flushed to disk, then renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from perflib.errors import InputError
+
+
+def write_whole(path: Path, content: str | bytes) -> Path:
+    """Write ``content`` (text as UTF-8) to ``path`` so that a reader, or a power cut, never sees half of it.
+
+    Raises
+    ------
+    InputError : the place cannot be written, for instance because the file is open in Excel or a browser on Windows.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        partial.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot be written ({error.strerror})", where=str(path),
+            do="close it where it is open, or choose another --out",
+        ) from error
+    return path
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened for flushing there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def slug(text: str, longest: int = 60) -> str:
+    """``text`` as a file name that every system accepts: letters, digits, ``-`` and ``_`` only."""
+    return re.sub(r"[^\w]+", "-", text, flags=re.ASCII).strip("-")[:longest].strip("-")

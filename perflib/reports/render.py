@@ -1,0 +1,140 @@
+"""The report page: one offline HTML file, every datum escaped, nothing to fetch and nothing to execute."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from perflib.reports.facts import MIME
+from perflib.reports.prose import harmless, markdown, plain
+from perflib.reports.table import html_table
+
+FOLDER = Path(__file__).parent / "template"
+_FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
+_HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
+_SHOWN_WHOLE = 14
+
+
+def render(executed: Any, manifest: Mapping[str, Any]) -> str:
+    """The page of an executed notebook, as text.
+
+    Parameters
+    ----------
+    executed : the executed notebook (nbformat node); its Results are drawn from their described form.
+    manifest : what the runner knows of the run: status, error, parameters, inputs, versions, as_of.
+
+    The page asks no host for anything, and its policy forbids it: styles are allowed by hash, pictures as data, and
+    scripts not at all; the data stand in blocks that are not executed.
+    """
+    blocks = list(_blocks(executed))
+    found = [block["result"] for block in blocks if block["kind"] == "result"]
+    style = (FOLDER / "report.css").read_text(encoding="utf-8")
+    template = _environment().get_template("report.html.j2")
+    text: str = template.render(
+        title=_title(executed, manifest), about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
+        contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
+        code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
+    )
+    return text
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data"] = _data
+    return environment
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
+
+
+def _data(value: Any) -> Markup:
+    """JSON that no text in it can break out of."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _blocks(executed: Any) -> Iterator[dict[str, Any]]:
+    said: set[str] = set()
+    for cell in executed.cells:
+        tags = set(cell.metadata.get("tags", []))
+        if cell.cell_type == "markdown":
+            yield {"kind": "prose", "html": markdown(_without_title(cell.source)), "source": cell.source, "tags": tags}
+        elif cell.cell_type == "code":
+            for output in cell.outputs:
+                yield _output(output, said) | {"tags": tags}
+
+
+def _without_title(source: str) -> str:
+    return re.sub(r"\A\s*#\s+[^\n]*\n?", "", source)
+
+
+def _output(output: Any, said: set[str]) -> dict[str, Any]:
+    data = output.get("data", {})
+    if MIME in data:
+        return {"kind": "result"} | _result(data, said)
+    if output.output_type == "error":
+        return {"kind": "error", "text": plain("\n".join(output.traceback))}
+    if output.output_type == "stream":
+        return {"kind": "stream" if output.name == "stdout" else "message", "text": plain(output.text)}
+    for kind in ("png", "jpeg"):
+        if f"image/{kind}" in data:
+            source = f"data:image/{kind};base64,{re.sub(r'[^A-Za-z0-9+/=]', '', data[f'image/{kind}'])}"
+            return {"kind": "picture", "source": source, "alt": data.get("text/plain", "figure")}
+    if "text/html" in data:
+        return {"kind": "html", "html": harmless(data["text/html"])}
+    if "text/markdown" in data:
+        return {"kind": "prose", "html": markdown(data["text/markdown"]), "source": ""}
+    return {"kind": "stream", "text": plain(data.get("text/plain", ""))}
+
+
+def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
+    described = data[MIME]
+    figure = _FIGURE.search(data.get("text/html", ""))
+    fresh = [caveat for caveat in described["caveats"] if caveat not in said]
+    said.update(fresh)
+    chart = described.get("chart") or {}
+    return {
+        "result": described, "figure": figure[1] if figure else "", "alt": chart.get("alt") or described["answer"],
+        "table": html_table(described, described["title"]), "folded": len(described["rows"]) > _SHOWN_WHOLE,
+        "caveats": fresh, "repeated": len(described["caveats"]) - len(fresh),
+    }
+
+
+def _title(executed: Any, manifest: Mapping[str, Any]) -> str:
+    for cell in executed.cells:
+        found = _HEADING.search(cell.source) if cell.cell_type == "markdown" else None
+        if found:
+            return found[1]
+    return str(manifest["notebook"]["file"])
+
+
+def _about(found: list[Any]) -> Mapping[str, Any]:
+    return next((result["facts"] for result in found if result["name"] == "about"), {})
+
+
+def _headline(blocks: list[dict[str, Any]]) -> str:
+    tagged = (block for block in blocks if block["kind"] == "result" and "headline" in block["tags"])
+    return next((block["result"]["answer"] for block in tagged), "")
+
+
+def _contents(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    pattern = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
+    return [
+        (name, Markup(text).striptags()) for block in blocks if block["kind"] == "prose"
+        for name, text in pattern.findall(block["html"])
+    ]
