@@ -36,7 +36,7 @@ SWITCHED = "PERFLIB_DEV_SWITCHED"
 
 
 def main(arguments):
-    jobs = {"report": report, "test": test, "check": check, "lock": lock, "bench": bench, "clean": clean, "setup": setup}
+    jobs = {job.__name__: job for job in (report, test, check, lock, bench, clean, setup)}
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name not in jobs:
         print(__doc__)
@@ -59,13 +59,9 @@ def report(rest):
 
 def test(rest):
     setup()
-    slow = [item for item in rest if item == "--slow"]
-    rest = [item for item in rest if item != "--slow"]
-    if not rest:
-        rest = [name for name in ("tests", "notebooks") if (ROOT / name).is_dir()]
     # loadfile keeps the cells of one notebook on one worker, in their order.
-    workers = [] if "-n" in rest or any(item.startswith("-n") for item in rest) else ["-n", "2", "--dist", "loadfile"]
-    return run([PYTHON, "-m", "pytest", "-q", *workers, "--nbval-lax", "--nbval-current-env", *slow, *rest])
+    workers = [] if any(item.startswith("-n") for item in rest) else ["-n", "2", "--dist", "loadfile"]
+    return run([PYTHON, "-m", "pytest", "-rfEs", *workers, "--nbval-lax", "--nbval-current-env", *rest])
 
 
 def check(rest):
@@ -90,7 +86,8 @@ def clean(rest):
 
 def lock(rest):
     uv = uv_program()
-    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes"]
+    options += ["--no-emit-index-url", "--no-emit-find-links"]
     groups = ["--extra", "postgres", "--group", "dev", "--group", "build", "pyproject.toml"]
     header = ["--custom-compile-command", "python dev.py lock"]
     upgrade = rest or ["--upgrade"]
@@ -121,15 +118,16 @@ def setup(rest=()):
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
         return
     started = time.monotonic()
-    if not usable(PYTHON):
+    moved = STAMP.exists() and not STAMP.read_text(encoding="utf-8").endswith(f" {ROOT}\n")
+    if moved or not usable(PYTHON):
         make_venv()
     with contextlib.suppress(FileNotFoundError):
         STAMP.unlink()
     print("Installing the locked packages into .venv ...", flush=True)
     if install():
         stop(
-            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY, "
-            "or pip's index-url for an internal mirror), or a full disk. Nothing outside .venv was changed; run it again."
+            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY,"
+            " or pip's index-url for an internal mirror), or a full disk. Only .venv was changed; mend it and run again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
@@ -156,7 +154,9 @@ def make_venv():
         stop(f"The disk holding {ROOT} has {free:.1f} GB free; the environment needs {NEEDED_GB} GB.")
     shutil.rmtree(VENV, ignore_errors=True)
     print(f"Making .venv with Python {sys.version.split()[0]} ...", flush=True)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    # Started from .venv's own Python, the one behind it must be used: .venv has just been removed.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    made = subprocess.run([base, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if made.returncode or not PYTHON.exists():
         shutil.rmtree(VENV, ignore_errors=True)
         stop(f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. {venv_advice()}")

@@ -1,0 +1,53 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+REALDATA = "PERFLIB_REALDATA"
+
+settings.register_profile("perflib", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("perflib"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "perflib")
+
+
+def _realdata_folder() -> Path | None:
+    """The folder of public records: $PERFLIB_REALDATA, or shared/data beside the checkout."""
+    named = os.environ.get(REALDATA)
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    return folder.resolve() if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of public records; the test skips where there is none."""
+    folder = _realdata_folder()
+    if folder is None:
+        pytest.skip(f"no public records: set {REALDATA} to their folder (see data/catalog.yml)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small synthetic city department and its truth.yml."""
+    from perflib.__main__ import main
+
+    folder = tmp_path_factory.mktemp("department") / "small_city"
+    assert not main(["sample", str(folder), "--scale", "small", "--agency", "city"])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's Chromium; the test skips where there is none."""
+    named = os.environ.get("PERFLIB_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        pytest.skip("no Chromium on this machine: install it, or name it in PERFLIB_CHROMIUM")
+    return found
