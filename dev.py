@@ -126,8 +126,8 @@ def setup(rest=()):
     print("Installing the locked packages into .venv ...", flush=True)
     if install():
         stop(
-            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY,"
-            " or pip's index-url for an internal mirror), or a full disk. Only .venv was changed; mend it and run again."
+            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY, "
+            "or pip's index-url for an internal mirror), or a full disk. Mend that and run this again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
