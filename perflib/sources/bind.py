@@ -1,0 +1,89 @@
+"""Meets a mapping with the header of one file: which source column feeds which canonical column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perflib.errors import MappingError
+from perflib.sources.mapping import Filter, Mapping, Spec
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A column rule and the positions (from 0) of the source columns that feed it; ``absent`` when optional."""
+
+    spec: Spec
+    places: tuple[int, ...]
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class BoundFilter:
+    """A filter and where its column is: a source position, or None for the canonical column of that name."""
+
+    rule: Filter
+    place: int | None
+
+
+def bind(mapping: Mapping, header: Sequence[str], where: str) -> tuple[Bound, ...]:
+    """The places of every mapped column.
+
+    Raises
+    ------
+    MappingError : a mapped column is not in the header, or is there more than once.
+    """
+    names = [text.strip() for text in header]
+    return tuple(_bound(spec, names, f"{where}, {mapping.where}") for spec in mapping.specs)
+
+
+def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[BoundFilter, ...]:
+    """The places of the filters' columns: the source column of that name, else the canonical one."""
+    names = [text.strip() for text in header]
+    canonical = {spec.column.name for spec in mapping.specs}
+    found = []
+    for rule in mapping.filters:
+        if rule.column in names:
+            found.append(BoundFilter(rule, _place(rule.column, names, where)))
+        elif rule.column in canonical:
+            found.append(BoundFilter(rule, None))
+        else:
+            raise MappingError(f"no column {rule.column!r} to filter on", where=where, choices=names, found=rule.column)
+    return tuple(found)
+
+
+def wanted(mapping: Mapping) -> set[str]:
+    """Every header name the mapping speaks of."""
+    return {name for spec in mapping.specs for part in spec.sources for name in part}
+
+
+def _bound(spec: Spec, names: list[str], where: str) -> Bound:
+    places = []
+    for part in spec.sources:
+        present = [name for name in part if name in names]
+        if not present and spec.optional:
+            return Bound(spec, (), absent=True)
+        if not present:
+            sought = " or ".join(repr(name) for name in part)
+            raise MappingError(
+                f"no column {sought}, wanted for {spec.column.name!r}", where=where, choices=names, found=part[0],
+                do="correct `from` in the mapping, or add `optional: true`",
+            )
+        if len(present) > 1:
+            raise MappingError(
+                f"columns {' and '.join(map(repr, present))} are both present, one wanted for {spec.column.name!r}",
+                where=where, do="name one of them in `from`",
+            )
+        places.append(_place(present[0], names, where))
+    return Bound(spec, tuple(places))
+
+
+def _place(name: str, names: list[str], where: str) -> int:
+    if Counter(names)[name] > 1:
+        positions = ", ".join(str(place + 1) for place, text in enumerate(names) if text == name)
+        raise MappingError(
+            f"column {name!r} stands {Counter(names)[name]} times in the header (positions {positions}), wanted once",
+            where=where, do="rename or remove the copy in the export",
+        )
+    return names.index(name)

@@ -1,0 +1,126 @@
+"""Local wall-clock stamps to UTC, clock changes included.
+
+A local time that does not exist (spring) is shifted forward by the gap. A local time that happens twice (autumn) is
+taken at its first occurrence, unless that would put it before an earlier stamp of the same record: then the second.
+"Earlier" is the order of the schema among the stamps that its rules compare.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from perflib import schema
+from perflib.errors import MappingError
+
+FIRST_YEAR, LAST_YEAR = 1800, 2199
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the clocks: wall times of ``[start, end)`` happen twice or, with ``gap``, never."""
+
+    start: dt.datetime
+    end: dt.datetime
+    before: int
+    after: int
+
+    @property
+    def gap(self) -> bool:
+        """Whether the clocks were put forward."""
+        return self.after > self.before
+
+
+def zone(name: str, where: str) -> ZoneInfo:
+    """The zone of an IANA name; MappingError otherwise."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
+        raise MappingError(
+            f"unknown time zone {name!r}", where=where, do="use an IANA name such as America/New_York"
+        ) from fault
+
+
+@lru_cache(maxsize=64)
+def changes(name: str, first: int, last: int) -> tuple[int, tuple[Change, ...]]:
+    """Seconds east of UTC at the start of year ``first``, and the changes up to the end of year ``last``."""
+    where = ZoneInfo(name)
+    moment = dt.datetime(first, 1, 1, tzinfo=dt.UTC)
+    end = dt.datetime(last + 1, 1, 2, tzinfo=dt.UTC)
+    start = _offset(where, moment)
+    found, held, step = [], start, dt.timedelta(days=7)
+    while moment < end:
+        if _offset(where, moment + step) != held:
+            at = _edge(where, moment, moment + step)
+            after = _offset(where, at)
+            found.append(_change(at, held, after))
+            held, moment = after, at
+        else:
+            moment += step
+    return start, tuple(found)
+
+
+def _change(at: dt.datetime, before: int, after: int) -> Change:
+    naive = at.replace(tzinfo=None)
+    edges = sorted(naive + dt.timedelta(seconds=offset) for offset in (before, after))
+    return Change(edges[0], edges[1], before, after)
+
+
+def _edge(where: ZoneInfo, low: dt.datetime, high: dt.datetime) -> dt.datetime:
+    held = _offset(where, low)
+    while high - low > dt.timedelta(seconds=1):
+        middle = low + dt.timedelta(seconds=int((high - low).total_seconds()) // 2)
+        low, high = (low, middle) if _offset(where, middle) != held else (middle, high)
+    return high
+
+
+def _offset(where: ZoneInfo, moment: dt.datetime) -> int:
+    offset = moment.astimezone(where).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def first_utc(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
+    """SQL: the UTC of a local stamp, first occurrence; a stamp in a gap is shifted forward by the gap."""
+    start, found = changes(zone_name, *years)
+    if not found:
+        return _shift(stamp, start)
+    # before the end of a gap the old offset holds: 02:30 that never was becomes 03:30 on the new clock
+    cases = " ".join(f"WHEN {stamp} < {_at(change.end)} THEN {_shift(stamp, change.before)}" for change in found)
+    return f"CASE {cases} ELSE {_shift(stamp, found[-1].after)} END"
+
+
+def touched(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
+    """SQL: whether a local stamp happens twice or never."""
+    return _within(stamp, changes(zone_name, *years)[1])
+
+
+def second_shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
+    """SQL: seconds from the first to the second occurrence of a local stamp; 0 where there is only one."""
+    found = [change for change in changes(zone_name, *years)[1] if not change.gap]
+    cases = " ".join(f"WHEN {_within(stamp, (change,))} THEN {change.before - change.after}" for change in found)
+    return f"CASE {cases} ELSE 0 END" if found else "0"
+
+
+def earlier(table: schema.Table) -> dict[str, tuple[str, ...]]:
+    """Per timestamp column, the columns that come before it by the schema's order and rules."""
+    named = {name for rule in table.rules for name in (rule.earlier, rule.later)}
+    stamps = [name for name, column in table.columns.items() if column.type == "timestamp"]
+    return {
+        name: tuple(other for other in stamps[:place] if other in named) if named else ()
+        for place, name in enumerate(stamps)
+    }
+
+
+def _within(stamp: str, found: tuple[Change, ...]) -> str:
+    parts = [f"({stamp} >= {_at(change.start)} AND {stamp} < {_at(change.end)})" for change in found]
+    return f"({' OR '.join(parts)})" if parts else "false"
+
+
+def _at(moment: dt.datetime) -> str:
+    return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"
+
+
+def _shift(stamp: str, offset: int) -> str:
+    return f"{stamp} - INTERVAL ({offset}) SECOND" if offset else stamp

@@ -1,0 +1,96 @@
+"""pandas frames of canonical columns to a Department."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from perflib import schema
+from perflib.agency import Department
+from perflib.errors import InputError, SourceError
+from perflib.sources.clock import zone
+from perflib.sources.engine import Engine
+from perflib.sources.judge import judge, plan
+from perflib.sources.load import Loaded, load
+from perflib.sources.mapping import canonical
+from perflib.sources.open import asked_personal, department
+from perflib.sources.sql import literal
+from perflib.sources.staged import Staged
+
+
+def from_frames(
+    name: str = "", timezone: str = "UTC", personal: Iterable[str] = (), **frames: pd.DataFrame
+) -> Department:
+    """A Department of pandas frames, one per canonical table (``calls=frame, officers=frame``).
+
+    Stamps without an offset are local in ``timezone``. Rows that break the schema's rules are quarantined, as from
+    a file. The frames are not changed. Personal columns are dropped unless named in ``personal``.
+
+    Raises
+    ------
+    MappingError : an unknown table or column, with the valid names; a required column is absent.
+    InputError : not a frame. SourceError : an empty frame, or one of which no row is accepted.
+    """
+    if not frames:
+        raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
+    zone(timezone, "timezone")
+    asked = asked_personal(personal)
+    engine, loaded = Engine(), []
+    for table, frame in frames.items():
+        loaded.append(_load(table, frame, timezone, asked, loaded, engine))
+    return department(name or "frames", timezone, loaded, {}, engine)
+
+
+def _load(
+    table: str, frame: pd.DataFrame, timezone: str, asked: tuple[str, ...], earlier: list[Loaded], engine: Engine
+) -> Loaded:
+    wanted = schema.get(table)
+    where = f"frame {table}"
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"found {type(frame).__name__}, a pandas DataFrame was wanted", where=where)
+    names = [str(column) for column in frame.columns]
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        raise InputError(f"column {', '.join(twice)} is there more than once", where=where)
+    mapping = replace(canonical(wanted, names, where), quarantine_limit=1.0)
+    if not len(frame):
+        raise SourceError("has columns but no rows", where=where)
+    staged = _stage(frame, names, where, engine)
+    asked_plan = plan(mapping, timezone, asked)
+    return load(asked_plan, [judge(staged, asked_plan, engine)], earlier, engine, where)
+
+
+def _stage(frame: pd.DataFrame, names: list[str], where: str, engine: Engine) -> Staged:
+    arrays = [pa.array(range(1, len(frame) + 1), type=pa.int64())]
+    arrays += [_array(frame.iloc[:, place], f"{where}, column {column}") for place, column in enumerate(names)]
+    path = engine.part("frame")
+    pq.write_table(pa.table(arrays, names=["_record", *(f"c{place}" for place in range(len(names)))]), path)
+    relation = f"read_parquet({literal(path)})"
+    types = tuple(type_ for _, type_ in engine.columns(relation)[1:])
+    return Staged(where, relation, tuple(names), types, len(frame))
+
+
+def _array(column: pd.Series, where: str) -> pa.Array:
+    """Arrow values of a column; mixed objects become their texts."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    try:
+        found = pa.Array.from_pandas(column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        found = pa.array([None if _blank(item) else str(item) for item in column], type=pa.string())
+    except pa.ArrowException as fault:
+        raise InputError(f"cannot be read ({fault})", where=where) from fault
+    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    if pa.types.is_nested(found.type) or pa.types.is_binary(found.type):
+        raise InputError(f"found {found.type}, plain values were wanted", where=where)
+    return found.cast(pa.string()) if pa.types.is_null(found.type) else found
+
+
+def _blank(item: object) -> bool:
+    return item is None or item is pd.NaT or item is pd.NA or (isinstance(item, float) and item != item)
+
+

@@ -1,0 +1,146 @@
+"""One staged file against one mapping: every record accepted or refused, in the engine, in two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perflib import schema
+from perflib.sources.bind import Bound, BoundFilter, bind, bind_filters
+from perflib.sources.clock import earlier, first_utc, second_shift, touched
+from perflib.sources.engine import Engine
+from perflib.sources.mapping import Mapping
+from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
+from perflib.sources.sql import literal, literals, name
+from perflib.sources.staged import Staged
+from perflib.sources.values import Value, value
+
+
+@dataclass(frozen=True)
+class Part:
+    """The judged records of one file.
+
+    ``relation`` is SQL with the canonical columns, ``_record``, ``_touched``, ``_n0`` (count rules), ``_f0`` ...
+    (filters) and the masks; ``fine`` the SQL condition of acceptance before duplicates are looked for.
+    """
+
+    staged: Staged
+    relation: str
+    fine: str
+    checks: tuple[tuple[Check, ...], ...] = ()
+    mask_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of every file of one source: mapping, zone, and the columns that leave the load."""
+
+    mapping: Mapping
+    zone: str
+    output: tuple[str, ...]
+
+    @property
+    def table(self) -> schema.Table:
+        """The canonical table."""
+        return self.mapping.table
+
+
+def plan(mapping: Mapping, zone: str, personal: Sequence[str]) -> Plan:
+    """Personal columns do not leave the load unless asked for by name."""
+    mapped = {spec.column.name for spec in mapping.specs}
+    output = tuple(
+        column.name for column in mapping.table.columns.values()
+        if column.name in mapped and (not column.personal or column.name in personal)
+    )
+    return Plan(mapping, mapping.timezone or zone, output)
+
+
+def values(plan: Plan, bounds: Sequence[Bound], types: Sequence[str]) -> list[Value]:
+    """The values to compute: what leaves the load, and what a rule or key needs."""
+    needed = {*plan.output, *plan.table.key, *plan.table.required}
+    return [value(bound, list(types)) for bound in bounds if bound.spec.column.name in needed]
+
+
+def judge(staged: Staged, plan: Plan, engine: Engine) -> Part:
+    """Parse, put to UTC, check the rules."""
+    where = staged.label
+    bounds = bind(plan.mapping, staged.header, where)
+    filters = bind_filters(plan.mapping, staged.header, where)
+    found = values(plan, bounds, staged.types)
+    checks = [check for item in found for check in column_checks(item)]
+    if staged.text:
+        checks = [Check(f"fields: not the {len(staged.header)} of the header", "_fields IS NOT NULL"), *checks]
+    parsed = engine.part("parsed")
+    engine.con.execute(f"COPY ({_parse(staged, found, checks, filters)}) TO {literal(parsed)} (FORMAT parquet)")
+    present = [item.name for item in found]
+    rules, counts = rule_checks(plan.table, present), rule_checks(plan.table, present, "count")
+    judged = engine.part("judged")
+    moved = _moved(plan, found, f"read_parquet({literal(parsed)})", engine)
+    names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(rules))]
+    columns = [
+        "_record", "_touched", *(f"_f{place}" for place in range(len(filters))), *map(name, _kept(plan)),
+        *names[: width(checks)], *masks(rules, "_r"), *masks(counts, "_n"),
+    ]
+    engine.con.execute(f"COPY (SELECT {', '.join(columns)} FROM {moved}) TO {literal(judged)} (FORMAT parquet)")
+    parsed.unlink(missing_ok=True)
+    fine = " AND ".join(f"{mask} = 0" for mask in names) or "true"
+    return Part(staged, f"read_parquet({literal(judged)})", fine, (tuple(checks), tuple(rules)), tuple(names))
+
+
+def _kept(plan: Plan) -> list[str]:
+    """Columns the judged file holds: what leaves the load, and the key for the search of duplicates."""
+    mapped = {spec.column.name for spec in plan.mapping.specs}
+    return [*plan.output, *(key for key in plan.table.key if key in mapped and key not in plan.output)]
+
+
+def _parse(staged: Staged, found: Sequence[Value], checks: Sequence[Check], filters: Sequence[BoundFilter]) -> str:
+    columns = ["_record"]
+    for item in found:
+        if item.spec.column.type == "timestamp":
+            columns += [f"{item.value} AS {name('l_' + item.name)}"]
+            columns += [f"CAST({item.fixed} AS TIMESTAMP) AS {name('z_' + item.name)}"] if item.fixed else []
+        else:
+            columns.append(f"{item.value} AS {name(item.name)}")
+    by_name = {item.name: item for item in found}
+    for place, wanted in enumerate(filters):
+        held = f"c{wanted.place}" if wanted.place is not None else by_name[wanted.rule.column].typed
+        kept = literals(wanted.rule.keep)
+        columns.append(f"coalesce(trim(CAST({held} AS VARCHAR)), '') IN ({kept}) AS _f{place}")
+    return f"SELECT {', '.join([*columns, *masks(checks, '_m')])} FROM {staged.relation}"
+
+
+def _moved(plan: Plan, found: Sequence[Value], relation: str, engine: Engine) -> str:
+    """The relation with every stamp in UTC: one nested query per stamp, so that each sees the earlier ones."""
+    stamps = {item.name: item for item in found if item.spec.column.type == "timestamp"}
+    ordered = [column for column in plan.table.columns if column in stamps]
+    years = _years(ordered, relation, engine)
+    before = earlier(plan.table)
+    flags = []
+    for column in ordered:
+        item, local = stamps[column], name("l_" + column)
+        zone = item.spec.timezone or plan.zone
+        flags.append(touched(local, zone, years))
+        moment = _resolved(local, zone, years, [name("u_" + other) for other in before[column] if other in stamps])
+        if item.fixed:
+            moment = f"coalesce({name('z_' + column)}, {moment})"
+        relation = f"(SELECT *, {moment} AS {name('u_' + column)} FROM {relation})"
+    aware = "".join(f", make_timestamptz(epoch_us({name('u_' + column)})) AS {name(column)}" for column in ordered)
+    flag = " OR ".join(f"coalesce({text}, false)" for text in flags) or "false"
+    return f"(SELECT *{aware}, {flag} AS _touched FROM {relation})"
+
+
+def _years(ordered: Sequence[str], relation: str, engine: Engine) -> tuple[int, int]:
+    if not ordered:
+        return 2000, 2000
+    lows = ", ".join(f"year(min({name('l_' + column)})), year(max({name('l_' + column)}))" for column in ordered)
+    found = [year for year in engine.rows(f"SELECT {lows} FROM {relation}")[0] if year is not None]
+    return (min(found) - 1, max(found) + 1) if found else (2000, 2000)
+
+
+def _resolved(local: str, zone: str, years: tuple[int, int], before: Sequence[str]) -> str:
+    first = first_utc(local, zone, years)
+    second = second_shift(local, zone, years)
+    if second == "0" or not before:
+        return first
+    latest = f"greatest({', '.join(before)})" if len(before) > 1 else before[0]
+    return f"CASE WHEN ({first}) < {latest} THEN ({first}) + to_seconds({second}) ELSE ({first}) END"

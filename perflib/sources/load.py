@@ -1,0 +1,172 @@
+"""One source, all its files: judged, freed of duplicates, counted, and its SourceReport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from perflib.agency import Decision, SourceReport
+from perflib.errors import SourceError
+from perflib.sources import quarantine
+from perflib.sources.engine import Engine
+from perflib.sources.judge import Part, Plan
+from perflib.sources.rules import rule_checks
+from perflib.sources.sql import every, literal, name
+
+#: accepted rows up to here become a table in the engine's memory; more stay in Parquet
+IN_MEMORY = 1_000_000
+
+
+@dataclass
+class Loaded:
+    """What a source gives: SQL of its rows, its report and the decisions its filters took."""
+
+    table: str
+    relation: str
+    columns: tuple[str, ...]
+    report: SourceReport
+    log: list[Decision] = field(default_factory=list)
+
+
+def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: Engine, where: str) -> Loaded:
+    """Join the judged files of one source.
+
+    Raises
+    ------
+    SourceError : nothing was accepted, or the share of quarantine is past the mapping's limit.
+    """
+    reasons = [dict(quarantine.refused(part, engine)) for part in parts]
+    for place, record in _duplicates(plan, parts, earlier, engine):
+        reasons[place][record] = [f"{' + '.join(plan.table.key)}: duplicate of an earlier record"]
+    read = sum(part.staged.rows for part in parts)
+    refused = sum(len(part) for part in reasons)
+    _within_limit(plan, read, refused, quarantine.tally(reasons), where)
+    accepted = _accepted(plan, parts, reasons, engine)
+    facts = _facts(plan, parts, accepted, engine)
+    if facts["rows"] != read - refused:
+        raise SourceError(f"{read} records read, {facts['rows']} accepted, {refused} refused", where=where)
+    frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, reasons, strict=True)]
+    report = SourceReport(
+        plan.table.name, tuple(part.staged.label for part in parts), read, facts["rows"], refused,
+        reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
+        clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
+        notes=(*plan.mapping.notes, *(note for part in parts for note in part.staged.notes)),
+        sha256={part.staged.label: part.staged.sha256 for part in parts if part.staged.sha256},
+        quarantine=quarantine.joined(frames),
+    )
+    kept = _kept(plan, accepted, facts["kept"][-1], engine)
+    return Loaded(plan.table.name, kept, plan.output, report, _decisions(plan, facts["kept"]))
+
+
+def _within_limit(plan: Plan, read: int, refused: int, tally: Mapping[str, int], where: str) -> None:
+    most = "; ".join(f"{words} ({count:,})" for words, count in list(tally.items())[:5])
+    if refused == read:
+        raise SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
+    if refused > plan.mapping.quarantine_limit * read:
+        raise SourceError(
+            f"{refused:,} of {read:,} records ({refused / read:.1%}) refused, past the limit of "
+            f"{plan.mapping.quarantine_limit:.1%}: {most}",
+            where=where, do="repair the export or the mapping, or state a higher quarantine_limit",
+        )
+
+
+def _duplicates(
+    plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: Engine
+) -> Iterator[tuple[int, int]]:
+    """Place of the file and record number of every later record of a key; rows a filter drops do not count."""
+    mapped = {spec.column.name for spec in plan.mapping.specs}
+    if not set(plan.table.key) <= mapped:
+        return
+    keys = ", ".join(name(key) for key in plan.table.key)
+    known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
+    dropped = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
+    union = " UNION ALL ".join(
+        f"SELECT {place} AS _part, _record, {keys} FROM {part.relation} WHERE {part.fine} AND {known} AND {dropped}"
+        for place, part in enumerate(parts)
+    )
+    for other in earlier:
+        if other.table == plan.table.name and set(plan.table.key) <= set(other.columns):
+            union += f" UNION ALL SELECT -1 AS _part, 0 AS _record, {keys} FROM {other.relation}"
+    twice = f"SELECT {keys} FROM ({union}) GROUP BY {keys} HAVING count(*) > 1"
+    order = f"row_number() OVER (PARTITION BY {keys} ORDER BY _part, _record) AS _place"
+    later = f"SELECT *, {order} FROM ({union}) WHERE ({keys}) IN ({twice})"
+    yield from engine.rows(f"SELECT _part, _record FROM ({later}) WHERE _place > 1 AND _part >= 0")
+
+
+def _accepted(
+    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine
+) -> str:
+    """SQL of the accepted rows of all files, filters not yet applied."""
+    queries = []
+    for part, held in zip(parts, reasons, strict=True):
+        query = f"SELECT * FROM {part.relation} WHERE {part.fine}"
+        if held:
+            path = engine.part("refused")
+            pd.DataFrame({"_record": list(held)}).to_parquet(path, index=False)
+            query += f" AND _record NOT IN (SELECT _record FROM read_parquet({literal(path)}))"
+        queries.append(query)
+    return f"({' UNION ALL BY NAME '.join(queries)})"
+
+
+def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> dict[str, Any]:
+    present = {spec.column.name for spec in plan.mapping.specs}
+    counts = rule_checks(plan.table, _judged(plan, present), "count")
+    filters = range(1, len(plan.mapping.filters) + 1)
+    dated = _dated(plan)
+    asked = ["count(*)", "count(*) FILTER (_touched)"]
+    asked += [f"count(*) FILTER ({every(f'_f{place}' for place in range(upto))})" for upto in filters]
+    asked += [f"count(*) FILTER (_n{place // 62} >> {place % 62} & 1 = 1)" for place in range(len(counts))]
+    asked += [f"count({name(column)})" for column in plan.output]
+    asked += [f"epoch_us({end}({name(dated)}))" for end in ("min", "max")] if dated else []
+    row = list(engine.rows(f"SELECT {', '.join(asked)} FROM {accepted}")[0])
+    rows, touched = row[0], row[1]
+    kept, row = [rows, *row[2 : 2 + len(filters)]], row[2 + len(filters) :]
+    counted, row = row[: len(counts)], row[len(counts) :]
+    known, ends = row[: len(plan.output)], row[len(plan.output) :] or [None, None]
+    return {
+        "rows": rows, "touched": touched, "kept": kept,
+        "counted": {check.words: count for check, count in zip(counts, counted, strict=True)},
+        "missing": {column: 1 - count / rows if rows else 1.0 for column, count in zip(plan.output, known, strict=True)},
+        "first": _moment(ends[0]), "last": _moment(ends[1]),
+    }
+
+
+def _judged(plan: Plan, present: set[str]) -> list[str]:
+    needed = {*plan.output, *plan.table.key, *plan.table.required}
+    return [spec.column.name for spec in plan.mapping.specs if spec.column.name in needed & present]
+
+
+def _dated(plan: Plan) -> str:
+    """The column that dates a record: the first required stamp or date, else the first one there is."""
+    columns = [plan.table.columns[column] for column in plan.output]
+    dated = [column for column in columns if column.type in ("timestamp", "date")]
+    return next((column.name for column in dated if column.required), dated[0].name if dated else "")
+
+
+def _moment(micros: int | None) -> Any:
+    if micros is None:
+        return None
+    return (pd.Timestamp(micros, unit="us", tz="UTC")).to_pydatetime()
+
+
+def _decisions(plan: Plan, kept: Sequence[int]) -> list[Decision]:
+    return [
+        Decision(plan.table.name, f"{rule.column} in {list(rule.keep)}", rule.because, kept[place], kept[place + 1])
+        for place, rule in enumerate(plan.mapping.filters)
+    ]
+
+
+def _kept(plan: Plan, accepted: str, rows: int, engine: Engine) -> str:
+    """The rows that are kept, as a table of the engine when they are few."""
+    columns = ", ".join(map(name, plan.output))
+    where = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
+    query = f"SELECT {columns} FROM {accepted} WHERE {where}"
+    if rows > IN_MEMORY:
+        return f"({query})"
+    held = engine.part("kept").stem
+    engine.con.execute(f"CREATE TABLE {name('_' + held)} AS {query}")
+    return name("_" + held)
+

@@ -1,0 +1,135 @@
+"""Opens a department: a department file, a folder of canonical Parquet files, or the built-in sample."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from perflib import schema
+from perflib.agency import Department
+from perflib.errors import DepartmentError, MappingError, SourceError
+from perflib.sources import department_file, readers
+from perflib.sources.engine import Engine
+from perflib.sources.judge import judge, plan
+from perflib.sources.load import Loaded, load
+from perflib.sources.mapping import Mapping as SourceMapping
+from perflib.sources.mapping import load as load_mapping
+from perflib.sources.sql import name as quoted
+
+
+def open(path: str | Path = "", personal: Iterable[str] = ()) -> Department:
+    """The Department of a ``department.yml``, of a folder of canonical Parquet files, or (empty path) the sample.
+
+    Personal columns are dropped at load unless named in ``personal`` (``"lat"``, ``"subject_race"``).
+
+    Raises
+    ------
+    DepartmentError, MappingError, SourceError : each naming file, record and column, what was found and wanted.
+    """
+    asked = asked_personal(personal)
+    if not str(path):
+        return _sample(asked)
+    found = Path(path)
+    if found.is_dir():
+        return _folder(found, asked)
+    if found.suffix.lower() not in (".yml", ".yaml"):
+        raise DepartmentError(
+            "neither a department file (.yml) nor a folder", where=str(path),
+            do="write a department file that names your export and its mapping",
+        )
+    return _file(department_file.read(found), asked)
+
+
+def asked_personal(personal: Iterable[str]) -> tuple[str, ...]:
+    """The personal columns asked for; MappingError for a name that is not one."""
+    asked = (personal,) if isinstance(personal, str) else tuple(personal)
+    valid = sorted({column for table in schema.tables().values() for column in table.personal})
+    for column in asked:
+        if column not in valid:
+            raise MappingError(f"no personal column {column!r}", where="personal", choices=valid, found=column)
+    return asked
+
+
+def department(
+    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], engine: Engine
+) -> Department:
+    """The loaded sources as one Department; sources of one table are joined."""
+    by_table: dict[str, list[Loaded]] = {}
+    for item in loaded:
+        by_table.setdefault(item.table, []).append(item)
+    for table, items in by_table.items():
+        query = " UNION ALL BY NAME ".join(f"SELECT * FROM {item.relation}" for item in items)
+        engine.con.execute(f"CREATE VIEW {quoted(table)} AS {query}")
+    tables = {table: engine.backend.table(table) for table in by_table}
+    log = tuple(step for item in loaded for step in item.log)
+    reports = tuple(item.report for item in loaded)
+    return Department(name, timezone, tables, loaded[0].table, settings, log, reports)
+
+
+def _sample(asked: tuple[str, ...]) -> Department:
+    synthetic = import_module("perflib.synthetic")
+    found = synthetic.sample()
+    if isinstance(found, Department):
+        return found
+    return _folder(Path(found), asked)
+
+
+def _file(file: department_file.DepartmentFile, asked: tuple[str, ...]) -> Department:
+    engine = Engine()
+    loaded: list[Loaded] = []
+    for source in file.sources:
+        mapping = load_mapping(source.mapping)
+        if mapping.table.name != source.table:
+            raise MappingError(
+                f"is for table {mapping.table.name!r}, the source is of {source.table!r}", where=mapping.where,
+                do=f"correct `table` in {file.path.name} or in the mapping",
+            )
+        loaded.append(_load(source.files, mapping, file.timezone, asked, loaded, engine))
+    return department(file.name, file.timezone, loaded, file.settings, engine)
+
+
+def _load(
+    files: str, mapping: SourceMapping, timezone: str, asked: tuple[str, ...], earlier: Sequence[Loaded],
+    engine: Engine,
+) -> Loaded:
+    asked_plan = plan(mapping, timezone, asked)
+    parts = [readers.part(file, asked_plan, engine) for file in _matches(files, mapping)]
+    return load(asked_plan, parts, earlier, engine, Path(files).name or mapping.where)
+
+
+def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
+    """The files of a glob in order of name; a database has none."""
+    if not files and mapping.reader.get("url_env"):
+        return [None]
+    if not files:
+        raise DepartmentError("a source without `files`", where=mapping.where, do="add a glob, or reader.url_env")
+    if Path(files).exists():
+        return [Path(files)]
+    found = [Path(text) for text in sorted(glob.glob(files, recursive=True))]
+    if not found:
+        raise SourceError("no file matches", where=files, do="check `files` in the department file")
+    return list(found)
+
+
+def _folder(folder: Path, asked: tuple[str, ...]) -> Department:
+    """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
+    given = folder / "department.yml"
+    raw = department_file.settings(given) if given.is_file() else {}
+    if raw.get("sources"):
+        return _file(department_file.read(given), asked)
+    files = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
+    if not files:
+        raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))
+    timezone = str(raw.get("timezone") or "UTC")
+    engine = Engine()
+    loaded: list[Loaded] = []
+    main = "calls" if "calls" in files else next(iter(files))
+    for table in sorted(files, key=lambda item: (item != main, item)):
+        staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
+        asked_plan = replace(plan(mapping, timezone, asked))
+        loaded.append(load(asked_plan, [judge(staged, asked_plan, engine)], loaded, engine, files[table].name))
+    return department(str(raw.get("name") or folder.name), timezone, loaded, department_file.kept_settings(raw, given), engine)

@@ -1,0 +1,76 @@
+"""The refused records of a source with everything needed to repair them: file, record, line, reasons, raw text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from perflib.sources.engine import Engine
+from perflib.sources.judge import Part
+from perflib.sources.rules import decode, width
+from perflib.sources.sql import literal
+
+COLUMNS = ("file", "record", "line", "reasons", "raw")
+
+
+def refused(part: Part, engine: Engine) -> dict[int, list[str]]:
+    """Record number -> reasons, for the records that broke a check."""
+    if not part.mask_names:
+        return {}
+    where = " OR ".join(f"{mask} <> 0" for mask in part.mask_names)
+    names = ", ".join(part.mask_names)
+    found = engine.rows(f"SELECT _record, {names} FROM {part.relation} WHERE {where} ORDER BY _record")
+    split = width(part.checks[0])
+    return {
+        row[0]: decode(part.checks[0], row[1 : 1 + split]) + decode(part.checks[1], row[1 + split :]) for row in found
+    }
+
+
+def frame(part: Part, reasons: Mapping[int, Sequence[str]], engine: Engine) -> pd.DataFrame:
+    """One row per refused record of a file."""
+    raws = raw_texts(part, list(reasons), engine)
+    rows = [
+        (part.staged.label, record, raws[record][0], "; ".join(words), raws[record][1])
+        for record, words in sorted(reasons.items())
+    ]
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return found.astype({"record": "int64", "line": "Int64"})
+
+
+def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, tuple[int | None, str]]:
+    """Physical line (None where a source has none) and raw text of the records."""
+    if not records:
+        return {}
+    path = engine.part("wanted")
+    pd.DataFrame({"_record": list(records)}).to_parquet(path, index=False)
+    columns = "_line, _raw" if part.staged.text else ", ".join(f"c{place}" for place in range(len(part.staged.header)))
+    found = engine.rows(
+        f"SELECT _record, {columns} FROM {part.staged.relation} "
+        f"WHERE _record IN (SELECT _record FROM read_parquet({literal(path)}))"
+    )
+    if part.staged.text:
+        return {row[0]: (row[1], row[2]) for row in found}
+    return {row[0]: (None, _line(row[1:])) for row in found}
+
+
+def joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The frames of several files as one."""
+    found = [item for item in frames if len(item)]
+    empty = pd.DataFrame(columns=list(COLUMNS)).astype({"record": "int64", "line": "Int64"})
+    return pd.concat(found, ignore_index=True) if found else empty
+
+
+def tally(reasons: Iterable[Mapping[int, Sequence[str]]]) -> dict[str, int]:
+    """How many records each reason refused, most frequent first; a record may have several."""
+    counted = Counter(word for part in reasons for words in part.values() for word in words)
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _line(values: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(["" if item is None else item for item in values])
+    return text.getvalue()

@@ -1,0 +1,72 @@
+"""Picks the reader of a file and brings it within reach of the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from perflib import schema
+from perflib.errors import DepartmentError, SourceError
+from perflib.sources import delimited, textfile
+from perflib.sources.bind import wanted
+from perflib.sources.engine import Engine
+from perflib.sources.judge import Part, Plan, judge
+from perflib.sources.mapping import Mapping, canonical
+from perflib.sources.sql import literal
+from perflib.sources.staged import Staged
+
+_SUFFIXES = {
+    ".parquet": "parquet", ".xlsx": "excel", ".xls": "excel", ".xlsb": "excel", ".xlsm": "excel", ".ods": "excel",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".duckdb": "duckdb", ".tsv": "tsv",
+}
+
+
+def part(path: Path | None, plan: Plan, engine: Engine) -> Part:
+    """The judged records of one file (None: a database named by an environment variable)."""
+    reader = dict(plan.mapping.reader)
+    if path is not None and not path.is_file():
+        raise textfile.refused(path, FileNotFoundError(str(path)))
+    form = reader.get("format") or (_format(path) if path else "postgresql")
+    if form in ("csv", "tsv"):
+        assert path is not None
+        return _delimited(path, {**reader, "format": form}, plan, engine)
+    return judge(_staged(form, path, reader, plan, engine), plan, engine)
+
+
+def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:
+    """A Parquet file that already carries canonical names."""
+    staged = _parquet(path, engine)
+    return staged, canonical(table, list(staged.header), path.name)
+
+
+def _format(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zip")]
+    return _SUFFIXES.get(suffixes[-1] if suffixes else "", "csv")
+
+
+def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> Part:
+    seen = textfile.look(path, reader.get("encoding", ""), reader.get("member", ""))
+    mark = delimited.delimiter(path, seen, reader, wanted(plan.mapping))
+    return judge(delimited.stage(path, seen, reader, mark, engine), plan, engine)
+
+
+def _staged(form: str, path: Path | None, reader: dict[str, str], plan: Plan, engine: Engine) -> Staged:
+    if form == "parquet":
+        assert path is not None
+        return _parquet(path, engine)
+    raise DepartmentError(f"format {form} is not read yet")
+
+
+def _parquet(path: Path, engine: Engine) -> Staged:
+    import duckdb
+
+    try:
+        found = engine.columns(f"read_parquet({literal(path)})")
+        rows = engine.rows(f"SELECT count(*) FROM read_parquet({literal(path)})")[0][0]
+    except duckdb.Error as fault:
+        raise SourceError("not readable as Parquet", where=path.name, do="write the file again") from fault
+    if not rows:
+        raise SourceError("columns without rows", where=path.name)
+    names = ", ".join(f"c{place}" for place in range(len(found)))
+    inner = f"SELECT * FROM read_parquet({literal(path)}, file_row_number = true)"
+    relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS held({names}, _row))"
+    return Staged(path.name, relation, tuple(text for text, _ in found), tuple(kind for _, kind in found), rows)

@@ -1,0 +1,111 @@
+"""The records of a delimited text: each with its number, its first physical line and its raw text."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from perflib.errors import SourceError
+from perflib.sources.textfile import text_lines
+
+DELIMITERS = (",", ";", "\t", "|")
+SPAN_LIMIT = 1000
+SWALLOWED = 3
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: number from 1 (the header is 0), first physical line from 1, its fields and raw text."""
+
+    number: int
+    line: int
+    fields: list[str]
+    raw: str
+
+
+def records(path: Path, encoding: str, delimiter: str, member: str = "") -> Iterator[Record]:
+    """The records, header first. Blank lines are not records.
+
+    Raises
+    ------
+    SourceError : a quote that is not closed, or that would swallow the lines after it.
+    """
+    with text_lines(path, encoding, member) as lines:
+        try:
+            yield from _records(_Kept(lines), delimiter, path)
+        except UnicodeError as fault:
+            raise SourceError(f"not text in {encoding}", where=path.name, do="state `reader: {encoding: ...}`") from fault
+
+
+class _Kept:
+    """Lines that remember what the csv reader took since the last record."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.taken, self.count = lines, [], 0
+        self.taken: list[str]
+
+    def __iter__(self) -> _Kept:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.lines)
+        self.taken.append(line)
+        self.count += 1
+        return line
+
+
+def _records(kept: _Kept, delimiter: str, path: Path) -> Iterator[Record]:
+    reader = csv.reader(kept, delimiter=delimiter)
+    number, width = 0, 0
+    while True:
+        start = kept.count + 1
+        kept.taken.clear()
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as fault:
+            raise SourceError(f"not readable as a record ({fault})", where=f"{path.name}, line {start}") from fault
+        width = width or len(fields)
+        if '"' in kept.taken[0]:
+            _sound(kept.taken, fields, width, delimiter, f"{path.name}, record {number}, line {start}")
+        if fields:
+            yield Record(number, start, fields, "".join(kept.taken).rstrip("\r\n"))
+            number += 1
+
+
+def _sound(taken: Sequence[str], fields: list[str], width: int, delimiter: str, where: str) -> None:
+    """Refuse a record whose quote is not closed or takes in lines that are records themselves."""
+    try:
+        list(csv.reader(iter(taken), delimiter=delimiter, strict=True))
+        strict = True
+    except csv.Error as fault:
+        strict = False
+        if "unexpected end" in str(fault):
+            raise SourceError(
+                f"a quote is opened and never closed; {len(taken)} lines would be swallowed", where=where,
+                do="close the quote in the export",
+            ) from fault
+    if len(taken) == 1:
+        return
+    whole = sum(len(next(csv.reader([line], delimiter=delimiter), [])) == width for line in taken) if width > 1 else 0
+    if not strict or len(fields) != width or len(taken) > SPAN_LIMIT or whole >= SWALLOWED:
+        raise SourceError(
+            f"a broken quote would swallow {len(taken)} lines ({len(fields)} fields found, {width} wanted)",
+            where=where, do="close the quote in the export",
+        )
+
+
+def delimiter_of(header: str, wanted: set[str]) -> str:
+    """The delimiter under which most of the wanted names, then most names, are found in the header line."""
+
+    def score(delimiter: str) -> tuple[int, int]:
+        try:
+            names = [text.strip() for text in next(csv.reader([header], delimiter=delimiter), [])]
+        except csv.Error:
+            return 0, 0
+        return len(wanted & set(names)), len(names)
+
+    return max(DELIMITERS, key=score)

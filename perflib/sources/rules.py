@@ -1,0 +1,93 @@
+"""The ways in which a record can fail, as numbered bits: computed in the engine, decoded only for refused records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perflib import schema
+from perflib.sources.sql import literals, name
+from perflib.sources.values import Value
+
+_BITS = 62
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition (SQL, true where the record fails) and the words for it."""
+
+    words: str
+    failed: str
+
+
+def column_checks(value: Value) -> list[Check]:
+    """What can be wrong with one column before records are compared with themselves."""
+    column = value.spec.column
+    found = [Check(f"{column.name}: missing", f"NOT ({value.known})")] if column.required else []
+    if column.type not in ("string", "category"):
+        unread = f"({value.known}) AND ({value.typed}) IS NULL"
+        found.append(Check(f"{column.name}: cannot be read as {column.type}", unread))
+    allowed = _allowed(value)
+    if allowed:
+        words = f"{column.name}: not an allowed value"
+        found.append(Check(words, f"({value.known}) AND ({value.value}) NOT IN ({literals(allowed)})"))
+    if column.low is not None or column.high is not None:
+        words = f"{column.name}: outside {_bound(column.low)} to {_bound(column.high)}"
+        found.append(Check(words, _outside(value.value, column)))
+    return found
+
+
+def rule_checks(table: schema.Table, present: Sequence[str], then: str = "reject") -> list[Check]:
+    """The cross-column rules between present columns; ``l_`` columns hold the local form of the stamps."""
+    return [
+        Check(rule.name, comparison(table, rule))
+        for rule in table.rules
+        if rule.then == then and rule.earlier in present and rule.later in present
+    ]
+
+
+def comparison(table: schema.Table, rule: schema.Rule) -> str:
+    """SQL: the rule is broken. A stamp is compared with a date on the date's own scale."""
+    kinds = {table.columns[side].type for side in (rule.earlier, rule.later)}
+    sides = [
+        f"CAST({name('l_' + side)} AS DATE)" if len(kinds) > 1 and table.columns[side].type == "timestamp" else name(side)
+        for side in (rule.earlier, rule.later)
+    ]
+    return f"{sides[0]} > {sides[1]}"
+
+
+def masks(checks: Sequence[Check], prefix: str) -> list[str]:
+    """SQL columns holding the checks as bits, as many to a column as fit."""
+    groups = [checks[at : at + _BITS] for at in range(0, len(checks), _BITS)]
+    return [f"{_bits(group)} AS {prefix}{place}" for place, group in enumerate(groups)]
+
+
+def decode(checks: Sequence[Check], held: Sequence[int]) -> list[str]:
+    """The words of the bits that are set."""
+    return [check.words for place, check in enumerate(checks) if held[place // _BITS] >> (place % _BITS) & 1]
+
+
+def width(checks: Sequence[Check]) -> int:
+    """How many mask columns the checks fill."""
+    return -(-len(checks) // _BITS)
+
+
+def _bits(group: Sequence[Check]) -> str:
+    parts = [f"CASE WHEN {check.failed} THEN {1 << place} ELSE 0 END" for place, check in enumerate(group)]
+    return f"CAST({' + '.join(parts)} AS BIGINT)"
+
+
+def _allowed(value: Value) -> tuple[str, ...]:
+    spec = value.spec
+    if spec.column.allowed:
+        return spec.column.allowed
+    return tuple(spec.recode.values()) if spec.recode and spec.otherwise == "reject" else ()
+
+
+def _outside(number: str, column: schema.Column) -> str:
+    parts = [] if column.low is None else [f"({number}) < {column.low!r}"]
+    return " OR ".join(parts if column.high is None else [*parts, f"({number}) > {column.high!r}"])
+
+
+def _bound(limit: float | None) -> str:
+    return "any" if limit is None else f"{limit:g}"

@@ -1,0 +1,30 @@
+"""Quoting for generated SQL: the only two ways in which a name or a text of a user enters a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def name(text: str) -> str:
+    """``text`` as a quoted identifier."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def literal(text: object) -> str:
+    """``text`` as a quoted string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def literals(texts: Iterable[object]) -> str:
+    """The texts as a comma-separated list of string literals."""
+    return ", ".join(literal(text) for text in texts)
+
+
+def coalesce(parts: list[str]) -> str:
+    """The first known of the expressions."""
+    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+
+
+def every(parts: Iterable[str]) -> str:
+    """All of the conditions; true when there is none."""
+    return " AND ".join(f"({part})" for part in parts) or "true"

@@ -1,0 +1,23 @@
+"""A source brought within reach of the engine: a relation of columns ``c0, c1 ...`` beside its header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One file or relation, ready to be judged.
+
+    ``relation`` is SQL with columns c0.., ``_record`` and, for texts, ``_line``, ``_raw`` and ``_fields`` (number of
+    fields found where it differs from the header, else NULL). ``types`` are DuckDB types of c0...
+    """
+
+    label: str
+    relation: str
+    header: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: int
+    text: bool = False
+    sha256: str = ""
+    notes: tuple[str, ...] = field(default=())
