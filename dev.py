@@ -126,7 +126,7 @@ def setup(rest=()):
     print("Installing the locked packages into .venv ...", flush=True)
     if install():
         stop(
-            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY, "
+            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY "
             "or pip's index-url for an internal mirror), or a full disk. Mend that and run this again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
