@@ -34,7 +34,7 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     The page asks no host for anything, and its policy forbids it: styles are allowed by hash, pictures as data, and
     scripts not at all; the data stand in blocks that are not executed.
     """
-    blocks = list(_blocks(executed))
+    blocks = _blocks(executed)
     found = [block["result"] for block in blocks if block["kind"] == "result"]
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     template = _environment().get_template("report.html.j2")
@@ -68,7 +68,14 @@ def _data(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def _blocks(executed: Any) -> Iterator[dict[str, Any]]:
+def _blocks(executed: Any) -> list[dict[str, Any]]:
+    """What stands on the page, in order; ``opens`` marks what directly follows a passage of prose."""
+    blocks = list(_shown(executed))
+    before = [{"kind": "prose"}, *blocks]
+    return [block | {"opens": before[n]["kind"] == "prose"} for n, block in enumerate(blocks)]
+
+
+def _shown(executed: Any) -> Iterator[dict[str, Any]]:
     said: set[str] = set()
     for cell in executed.cells:
         tags = set(cell.metadata.get("tags", []))

@@ -100,7 +100,7 @@ def _writer(name: str, cells: Sequence[Any]) -> Any:
     if all(float(size).is_integer() for size in sizes):
         return lambda cell: DASH if cell is None else _minus(f"{cell:,.0f}")
     largest = max(sizes)
-    digits = 0 if largest >= 10_000 else 1 if largest >= 100 else 2 if largest >= 0.1 else 4
+    digits = 0 if largest >= 10_000 else 1 if largest >= 1_000 else 2 if largest >= 0.1 else 4
     return lambda cell: DASH if cell is None else _minus(f"{cell:,.{digits}f}")
 
 

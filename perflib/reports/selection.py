@@ -1,0 +1,80 @@
+"""The records a report is about, chosen by its parameters, with every choice in the decisions log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perflib.reports.period import Period, read_comparison, read_period
+from perflib.reports.values import check_choice, covered
+
+if TYPE_CHECKING:
+    from perflib.agency import Department
+    from perflib.result import Result
+
+
+def select(dept: Department, *, period: str = "", district: str = "", priority: str = "") -> Department:
+    """The department with the main table's records of this period, district and priority; empty means all of them.
+
+    Each choice is a line of the decisions log.
+
+    Raises
+    ------
+    ParameterError : a period without data, or a district or priority the department does not have.
+    """
+    for name, value in (("district", district), ("priority", priority)):
+        if value:
+            check_choice(dept, name, value)
+    if period not in ("", "all"):
+        dept = keep_period(dept, read_period(period, covered(dept)), "the period asked for")
+    for name, value in (("district", district), ("priority", priority)):
+        if value:
+            dept = dept.keep({name: value}, because=f"the {name} asked for")
+    return dept
+
+
+def keep_period(dept: Department, days: Period, because: str) -> Department:
+    """The department with the main table's records received on these local days."""
+
+    def rule(table):
+        return dept.local(table.received_at).date().between(days.first, days.last)
+
+    rule.__doc__ = f"received from {days} (local days)"
+    return dept.keep(rule, because=because)
+
+
+def earlier(
+    dept: Department, *, period: str, compare_to: str, district: str = "", priority: str = ""
+) -> Department | None:
+    """The department with the records to compare with, or None when nothing is to be compared."""
+    data = covered(dept)
+    other = read_comparison(compare_to, read_period(period, data), data)
+    if other is None:
+        return None
+    return keep_period(select(dept, district=district, priority=priority), other, "the period to compare with")
+
+
+def about(
+    dept: Department, *, period: str = "", district: str = "", priority: str = "", compare_to: str = ""
+) -> Result:
+    """What the report was asked: department, period, district, priority, comparison, as-of date.
+
+    The facts are strings, shown at the head of the page: ``department``, ``period``, ``district``, ``priority``,
+    ``compared_with``, ``as_of``.
+    """
+    import pandas as pd
+
+    from perflib.result import Result
+
+    data = covered(dept)
+    days = read_period(period, data)
+    other = read_comparison(compare_to, days, data)
+    facts = {
+        "department": dept.name, "period": str(days), "district": district or "all", "priority": priority or "all",
+        "compared_with": str(other) if other else "", "as_of": str(dept.known_on or data.last),
+        "data_from": str(data.first), "data_to": str(data.last), "timezone": dept.timezone,
+    }
+    where = f"in district {district}" if district else "in all districts"
+    which = f"priority {priority} calls" if priority else "calls of every priority"
+    against = f", compared with {other}," if other else ""
+    answer = f"{dept.name}: {which} {where}, received from {days}{against} as the records stood on {facts['as_of']}."
+    return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)
