@@ -126,8 +126,8 @@ def setup(rest=()):
     print("Installing the locked packages into .venv ...", flush=True)
     if install():
         stop(
-            "The packages could not be installed; the message above says why. Usual causes: no network (set HTTPS_PROXY "
-            "or pip's index-url for an internal mirror), or a full disk. Mend that and run this again."
+            "The packages could not be installed; the message above says why. Usual causes: no network "
+            "(set HTTPS_PROXY, or pip's index-url for an internal mirror), or a full disk. Mend that and run this again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
@@ -166,14 +166,15 @@ def install():
     """Install the lock with uv, or with pip where uv cannot be had; then perflib itself, editable."""
     environment = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     uv = install_uv(environment)
-    packages = ["--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
+    # The lock is complete, so nothing needs resolving.
+    packages = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
     failed = True
     if uv:
         failed = run([uv, "pip", "install", "-q", "--python", PYTHON, *packages], {**environment, **uv_settings()})
         if failed:
             print("uv could not install the packages; trying pip, which is slower ...", flush=True)
     if failed:
-        failed = run([PYTHON, "-m", "pip", "install", "-q", *packages], environment)
+        failed = run([PYTHON, "-m", "pip", "install", "-q", "--no-compile", *packages], environment)
     own = ["--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)]
     return failed or run([PYTHON, "-m", "pip", "install", "-q", *own], {**environment, "PIP_CONFIG_FILE": os.devnull})
 
