@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perflib.synthetic.arrivals import Arrivals, arrivals
+from perflib.synthetic.arrivals import Arrivals
 from perflib.synthetic.clock import SHIFT_NAMES, duty_day, midnight, shift_of, yearly
 from perflib.synthetic.columns import Column, Labels
 from perflib.synthetic.people import People
@@ -36,10 +36,15 @@ RECEPTIONS = ("E-911", "Phone", "Online", "Radio")
 ON_SCENE_MIN = (55.0, 40.0, 28.0, 20.0)
 BACKUPS = (1.4, 0.7, 0.15, 0.05)
 
+_FLAT = ("origin", "priority", "kind", "closing", "reached", "officer", "helpers", "crew", "recorded")
+
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """The calls of some hours as arrays; stamps in seconds since 1970, NaN where there is none."""
+    """The calls of some hours as arrays; stamps in seconds since 1970, NaN where there is none.
+
+    ``reached`` is the moment of arrival even where its stamp was lost; ``helpers`` (rows x 3) are further officers.
+    """
 
     at: Arrivals
     origin: Ints
@@ -47,7 +52,9 @@ class Calls:
     kind: Ints
     closing: Ints
     stamps: dict[str, Floats]
+    reached: Floats
     officer: Ints
+    helpers: Ints
     crew: Ints
     recorded: Floats
 
@@ -83,9 +90,11 @@ def make(plan: Plan, at: Arrivals, duty: Duty) -> Calls:
     origin, priority = nature(plan, at)
     kind, closing = _kind(plan, at, origin, priority), _closing(plan, at, origin, priority)
     officer = _officer(plan, at, duty, origin)
-    stamps = _stamps(plan, at, origin, priority, closing)
-    crew = _crew(plan, at, priority, origin, closing, stamps)
-    return Calls(at, origin, priority, kind, closing, stamps, officer, crew, recorded(plan, "calls", at.rid, stamps["closed_at"]))
+    stamps, reached = _stamps(plan, at, origin, priority, closing)
+    helpers = _helpers(plan, at, duty, officer, np.where(closing == 0, _wanted(plan, at, priority, origin), 0))
+    crew = np.where(np.isnan(stamps["dispatched_at"]), 0, 1 + (helpers >= 0).sum(axis=1))
+    known = recorded(plan, "calls", at.rid, stamps["closed_at"])
+    return Calls(at, origin, priority, kind, closing, stamps, reached, officer, helpers, crew, known)
 
 
 def recorded(plan: Plan, salt: str, ids: Ints, known: Floats) -> Floats:
@@ -100,6 +109,14 @@ def seen(plan: Plan, district: Ints, day_number: Ints, known: Floats) -> npt.NDA
     end = midnight(plan, day(plan.last) + 1)
     stopped = np.array([name == plan.stopped_district for name in plan.districts])[district]
     return (known < end) & ~(stopped & (day_number > day(plan.last) - plan.stopped_days))
+
+
+def attendance(plan: Plan, at: Arrivals, origin: Ints, priority: Ints) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
+    """Whether each call has an arrival stamp, and its stamps from answer to arrival."""
+    stamps = {"received_at": at.received.astype(float)}
+    stamps |= _stamps(plan, at, origin, priority, _closing(plan, at, origin, priority))[0]
+    reached = ~np.isnan(stamps["arrived_at"])
+    return reached, {name: stamps[name] for name in ("received_at", "dispatched_at", "arrived_at")}
 
 
 def table(plan: Plan, people: People, calls: Calls, names: npt.NDArray[Any]) -> dict[str, Column]:
@@ -154,7 +171,9 @@ def _officer(plan: Plan, at: Arrivals, duty: Duty, origin: Ints) -> Ints:
     return np.where(found >= 0, found, anyone)
 
 
-def _stamps(plan: Plan, at: Arrivals, origin: Ints, priority: Ints, closing: Ints) -> dict[str, Floats]:
+def _stamps(
+    plan: Plan, at: Arrivals, origin: Ints, priority: Ints, closing: Ints
+) -> tuple[dict[str, Floats], Floats]:
     seed, rid, start = plan.seed, at.rid, at.received.astype(float)
     own = origin == 1
     total = np.where(own, 0.0, response(plan, at, priority))
@@ -168,12 +187,13 @@ def _stamps(plan: Plan, at: Arrivals, origin: Ints, priority: Ints, closing: Int
     sent = (closing == 0) | ((closing == 1) & (uniform(seed, "sent", rid) < 0.5))
     kept = (closing == 0) & (own | (uniform(seed, "stamp", rid) >= STAMP_MISSING))
     none = np.nan
-    return {
+    stamps = {
         "call_taking_ended_at": np.where(own, none, np.floor(queued + 20 + 90 * uniform(seed, "talk", rid))),
         "queued_at": np.where(own, none, queued), "dispatched_at": np.where(sent, dispatched, none),
         "enroute_at": np.where((closing == 0) & ~own, enroute, none), "arrived_at": np.where(kept, arrived, none),
         "cleared_at": np.where(sent, free, none), "closed_at": np.floor(free + 600 * uniform(seed, "close", rid)),
     }
+    return stamps, np.where(closing == 0, arrived, none)
 
 
 def _stages(plan: Plan, rid: Ints) -> tuple[Floats, Floats, Floats]:
@@ -184,14 +204,23 @@ def _stages(plan: Plan, rid: Ints) -> tuple[Floats, Floats, Floats]:
     return weights[0] / total, weights[1] / total, weights[2] / total
 
 
-def _crew(plan: Plan, at: Arrivals, priority: Ints, origin: Ints, closing: Ints, stamps: dict[str, Floats]) -> Ints:
+def _wanted(plan: Plan, at: Arrivals, priority: Ints, origin: Ints) -> Ints:
     extra = np.where(origin == 1, 0.15, np.array(BACKUPS)[priority])
     share = uniform(plan.seed, "crew", at.rid)
-    # Poisson with at most three: the walk is written out because the means are few and small.
+    # Poisson cut off at three, written out because the means are few and small.
     p0, p1, p2 = np.exp(-extra), extra * np.exp(-extra), extra**2 / 2 * np.exp(-extra)
-    more = (share > p0).astype(np.int64) + (share > p0 + p1) + (share > p0 + p1 + p2)
-    sent = ~np.isnan(stamps["dispatched_at"])
-    return np.where(sent, np.where(closing == 0, 1 + more, 1), 0)
+    return (share > p0).astype(np.int64) + (share > p0 + p1) + (share > p0 + p1 + p2)
+
+
+def _helpers(plan: Plan, at: Arrivals, duty: Duty, officer: Ints, wanted: Ints) -> Ints:
+    found = np.full((at.rid.size, 3), -1)
+    cell = duty.cell(at.district, duty_day(at.day, at.hour), shift_of(at.hour))
+    for turn in range(3):
+        some = np.flatnonzero((wanted > turn) & (officer >= 0))
+        helper = duty.draw(cell[some], uniform(plan.seed, f"helper{turn}", at.rid[some]))
+        twice = (helper == officer[some]) | (found[some] == helper[:, None]).any(axis=1)
+        found[some, turn] = np.where(twice, -1, helper)
+    return found
 
 
 def _reception(plan: Plan, calls: Calls) -> Ints:
@@ -209,14 +238,12 @@ def rows(calls: Calls, keep: npt.NDArray[Any]) -> Calls:
     """Some of the calls; ``keep`` is a mask or positions."""
     at = Arrivals(**{name: value[keep] for name, value in vars(calls.at).items()})
     stamps = {name: value[keep] for name, value in calls.stamps.items()}
-    return Calls(at, calls.origin[keep], calls.priority[keep], calls.kind[keep], calls.closing[keep], stamps,
-                 calls.officer[keep], calls.crew[keep], calls.recorded[keep])
+    return Calls(at=at, stamps=stamps, **{name: getattr(calls, name)[keep] for name in _FLAT})
 
 
 def join(parts: list[Calls]) -> Calls:
     """Consecutive pieces put together."""
     at = Arrivals(**{name: np.concatenate([getattr(part.at, name) for part in parts]) for name in vars(parts[0].at)})
     stamps = {name: np.concatenate([part.stamps[name] for part in parts]) for name in parts[0].stamps}
-    flat = {name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("origin", "priority", "kind", "closing", "officer", "crew", "recorded")}
-    return Calls(at, stamps=stamps, **flat)
+    flat = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _FLAT}
+    return Calls(at=at, stamps=stamps, **flat)

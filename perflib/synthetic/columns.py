@@ -42,6 +42,18 @@ def take(frame: Mapping[str, Any], rows: Any) -> dict[str, Any]:
     return {name: column[rows] for name, column in frame.items()}
 
 
+def stack(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of both frames, one below the other; texts may be kept in different lists."""
+    return {name: _stack(above[name], below[name]) for name in above}
+
+
+def _stack(above: Any, below: Any) -> Any:
+    if not isinstance(above, Labels):
+        return np.concatenate([above, below])
+    codes = np.where(below.codes < 0, -1, below.codes + len(above.names))
+    return Labels(np.concatenate([above.codes, codes]), [*above.names, *below.names])
+
+
 def to_arrow(table: str, frame: Mapping[str, Column]) -> pa.Table:
     """An Arrow table with the schema's columns, in its order; columns that are not there are left out.
 

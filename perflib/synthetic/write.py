@@ -8,9 +8,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from tqdm import tqdm
 
 from perflib.synthetic import calls as dispatch
+from perflib.synthetic import community, conduct, places, plan, roster, training, truth, units, work
 from perflib.synthetic import people as staff
-from perflib.synthetic import places, plan, roster, truth
+from perflib.synthetic.arrivals import arrivals
+from perflib.synthetic.cases import arrests, stops
+from perflib.synthetic.cases import incidents as cases_of
 from perflib.synthetic.clock import Hours, hours
-from perflib.synthetic.columns import Column, to_arrow
+from perflib.synthetic.columns import Column, stack, to_arrow
 from perflib.synthetic.plan import SHIFTS, Plan
+from perflib.synthetic.rng import Ints
+from perflib.synthetic.world import World, responses
 
 SEED = 20240101
 
@@ -60,42 +67,63 @@ def write(
     return target
 
 
-@dataclass(frozen=True, eq=False)
-class World:
-    """What the tables are made from."""
-
-    plan: Plan
-    people: staff.People
-    roster: roster.Roster
-    duty: roster.Duty
-
-
 def _write_tables(folder: Path, wanted: Plan, people: staff.People, threads: int, only: tuple[str, ...] | None) -> None:
-    found = roster.make(wanted, people)
-    world = World(wanted, people, found, roster.duty(wanted, people, found))
-    _write_calls(folder, world, threads)
-    for name, frame in (("officers", staff.officers(wanted, people)), ("assignments", staff.assignments(wanted, people))):
+    world = _world(wanted, people)
+    every = wanted.scale != "large"
+    made = _write_calls(folder, world, threads, keep=every)
+    _save(folder, only, "officers", staff.officers(wanted, people))
+    _save(folder, only, "assignments", staff.assignments(wanted, people))
+    _save(folder, only, "population", community.population(wanted))
+    if every:
+        _write_rest(folder, made, only)
+
+
+def _world(wanted: Plan, people: staff.People) -> World:
+    found, trained = roster.make(wanted, people), training.completed(wanted, people)
+    away = work.absent(wanted, found, trained)
+    return World(wanted, people, found, roster.duty(wanted, people, found, away), trained)
+
+
+def _write_rest(folder: Path, world: World, only: tuple[str, ...] | None) -> None:
+    cases = cases_of(world)
+    events, films = units.cameras(world)
+    frames: dict[str, Callable[[], Mapping[str, Column]]] = {
+        "unit_responses": lambda: units.unit_responses(world), "camera_activations": lambda: films,
+        "policy_events": lambda: stack(events, units.reports(world, cases)),
+        "incidents": lambda: {name: value for name, value in cases.items() if name not in ("row", "rid", "unit")},
+        "arrests": lambda: arrests(world, cases), "stops": lambda: stops(world),
+        "force": lambda: conduct.force(world), "complaints": lambda: conduct.complaints(world),
+        "commendations": lambda: conduct.commendations(world), "shifts": lambda: work.shifts(world),
+        "training": lambda: training.table(world.plan, world.people, world.trained),
+        "requests": lambda: community.requests(world.plan), "feedback": lambda: community.feedback(world.plan),
+        "surveys": lambda: community.surveys(world.plan),
+    }
+    for name in tqdm(frames, desc="other tables", disable=None, leave=False):
         if only is None or name in only:
-            _save(folder, name, to_arrow(name, frame))
+            _save(folder, only, name, frames[name]())
 
 
-def _write_calls(folder: Path, world: World, threads: int) -> None:
-    writer: pq.ParquetWriter | None = None
-    with ThreadPoolExecutor(threads) as pool:
-        for part in _ahead(pool, world, threads):
-            writer = writer or pq.ParquetWriter(folder / "calls.parquet", part.schema, compression="zstd")
-            writer.write_table(part)
-    if writer:
-        writer.close()
+def _write_calls(folder: Path, world: World, threads: int, keep: bool) -> World:
+    parts: list[tuple[dispatch.Calls, Ints]] = []
+    with ExitStack() as stack_, ThreadPoolExecutor(threads) as pool:
+        writer: pq.ParquetWriter | None = None
+        for table, calls, numbers in _ahead(pool, world, threads):
+            if writer is None:
+                writer = stack_.enter_context(pq.ParquetWriter(folder / "calls.parquet", table.schema, compression="zstd"))
+            writer.write_table(table)
+            if keep:
+                parts.append((calls, numbers))
+    if not keep:
+        return world
+    calls = dispatch.join([part[0] for part in parts])
+    numbers = np.concatenate([part[1] for part in parts])
+    return replace(world, calls=calls, numbers=numbers, sent=responses(world.plan, calls, world.roster))
 
 
-def _ahead(pool: ThreadPoolExecutor, world: World, threads: int) -> Iterator[pa.Table]:
+def _ahead(pool: ThreadPoolExecutor, world: World, threads: int) -> Iterator[tuple[pa.Table, dispatch.Calls, Ints]]:
     # Never more than a few months in memory: the next ones are made while one is written.
-    from tqdm import tqdm
-
-    pending = []
-    months = _months(world.plan)
-    for month in tqdm(months, desc="calls by month", disable=None, leave=False):
+    pending: list[Future[tuple[pa.Table, dispatch.Calls, Ints]]] = []
+    for month in tqdm(_months(world.plan), desc="calls by month", disable=None, leave=False):
         pending.append(pool.submit(_month, world, month))
         if len(pending) > threads:
             yield pending.pop(0).result()
@@ -109,16 +137,17 @@ def _months(wanted: Plan) -> list[Hours]:
     return [every.rows(month == value) for value in np.unique(month)]
 
 
-def _month(world: World, month: Hours) -> pa.Table:
-    at = dispatch.arrivals(world.plan, month)
+def _month(world: World, month: Hours) -> tuple[pa.Table, dispatch.Calls, Ints]:
+    at = arrivals(world.plan, month)
     made = dispatch.make(world.plan, at, world.duty)
     kept = dispatch.seen(world.plan, at.district, at.day, made.recorded)
-    names = dispatch.numbers(at)[kept]
-    return to_arrow("calls", dispatch.table(world.plan, world.people, dispatch.rows(made, kept), names))
+    calls, numbers = dispatch.rows(made, kept), dispatch.numbers(at)[kept]
+    return to_arrow("calls", dispatch.table(world.plan, world.people, calls, numbers)), calls, numbers
 
 
-def _save(folder: Path, name: str, table: pa.Table) -> None:
-    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+def _save(folder: Path, only: tuple[str, ...] | None, name: str, frame: Mapping[str, Column]) -> None:
+    if only is None or name in only:
+        pq.write_table(to_arrow(name, frame), folder / f"{name}.parquet", compression="zstd")
 
 
 def _write_text(folder: Path, wanted: Plan, people: staff.People) -> None:
