@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from perflib.figures.style import INK, MUTED
 
@@ -16,7 +19,16 @@ _TITLE_LINE, _NOTE_LINE, _PAD = 0.235, 0.145, 0.12
 
 
 class Sheet(Figure):
-    """A figure that no window manager knows: it shows itself once, where it is returned."""
+    """A figure that no window manager knows: it shows itself once, where it is returned.
+
+    Texts come from records, so a dollar sign is a dollar sign and never the start of a formula.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        with rc_context({"text.parse_math": False}):  # for tick labels, which are made while drawing
+            for text in self.findobj(Text):
+                text.set_parse_math(False)
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
