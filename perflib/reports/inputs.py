@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import platform
-import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +17,6 @@ from perflib.reports.files import sha256
 PACKAGES = (
     "pandas", "numpy", "scipy", "statsmodels", "ibis-framework", "duckdb", "matplotlib", "papermill", "nbconvert",
 )
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
 def department_files(department: str) -> list[Path]:
@@ -32,7 +31,7 @@ def department_files(department: str) -> list[Path]:
         return sorted(item for item in path.rglob("*") if item.suffix in {".parquet", ".yml", ".geojson"})
     if not path.is_file():
         raise DepartmentError("there is no such department file or folder", where=department)
-    return sorted({path, *_named_files(path)})
+    return sorted({item.resolve() for item in (path, *_named_files(path)) if item.is_file()})
 
 
 def fingerprints(files: list[Path], base: Path) -> list[dict[str, Any]]:
@@ -62,29 +61,12 @@ def versions() -> dict[str, str]:
 
 
 def _named_files(path: Path) -> Iterator[Path]:
-    import yaml
+    from perflib.sources import department_file
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise DepartmentError("is not a department file (YAML)", where=str(path)) from None
-    settings = content if isinstance(content, dict) else {}
-    for source in settings.get("sources") or []:
-        for key in ("files", "mapping"):
-            if isinstance(source, dict) and isinstance(source.get(key), str):
-                yield from _matches(path.parent, source[key])
-    if isinstance(settings.get("boundaries"), str):
-        yield from _matches(path.parent, settings["boundaries"])
-
-
-def _matches(folder: Path, pattern: str) -> Iterator[Path]:
-    text = _VARIABLE.sub(lambda found: os.environ.get(found[1]) or found[2] or "", pattern)
-    whole = Path(os.path.normpath(folder / text))
-    first = next((n for n, part in enumerate(whole.parts) if set(part) & set("*?[")), None)
-    if first is None:
-        if whole.is_file():
-            yield whole
-        return
-    for match in Path(*whole.parts[:first]).glob("/".join(whole.parts[first:])):
-        if match.is_file():
-            yield match
+    described = department_file.read(path)
+    for source in described.sources:
+        yield source.mapping
+        yield from (Path(match) for match in glob.glob(source.files, recursive=True))
+    boundaries = described.settings.get("boundaries")
+    if isinstance(boundaries, str):
+        yield Path(boundaries)

@@ -1,0 +1,180 @@
+"""The page trusts no text, asks no host, and a real browser agrees."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat import v4
+
+from perflib.figures import Chart
+from perflib.reports.render import render
+from perflib.result import Result
+
+HOSTILE = [
+    "<script>document.title='owned'</script>",
+    "</script><script>document.title='owned'</script>",
+    "<!--<script>",
+    "<svg/onload=\"document.title='owned'\">",
+    "<img src=x onerror=\"document.title='owned'\">",
+    '<img src="http://example.invalid/x.png">',
+    '<iframe src="http://example.invalid/"></iframe>',
+    "<style>body{display:none}</style>",
+    "<link rel=stylesheet href=http://example.invalid/x.css>",
+    "<a href=\"javascript:document.title='owned'\">x</a>",
+    "[x](javascript:alert(1)) ![y](http://example.invalid/y.png)",
+    "{{ 7 * 7 }} {% include 'x' %}",
+    "$\\href{javascript:alert(1)}{x}$ \\input{/etc/passwd}",
+    "\" onmouseover=\"document.title='owned'\" x=\"",
+    "=cmd|' /C calc'!A0",
+    "O’Brien \u202e\ufeff 0412",
+]
+MANIFEST = {
+    "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {"beat": "0412"}, "inputs": [],
+    "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,
+}
+
+
+def notebook(*shown: object) -> nbformat.NotebookNode:
+    """An executed notebook: markdown cells for texts, one output per Result or bundle."""
+    cells = []
+    for item in shown:
+        if isinstance(item, str):
+            cells.append(v4.new_markdown_cell(item))
+            continue
+        data = item._repr_mimebundle_() if isinstance(item, Result) else item
+        cells.append(v4.new_code_cell("shown", outputs=[v4.new_output("display_data", data=data)]))
+    return v4.new_notebook(cells=cells)
+
+
+def hostile_result() -> Result:
+    """A Result with every hostile text in every field that a department's records or a person can fill."""
+    table = pd.DataFrame({"<b>text</b>": HOSTILE, "y": range(len(HOSTILE))})
+    chart = Chart("dots", "<b>text</b>", "y", x_label=HOSTILE[0], alt=" ".join(HOSTILE))
+    all_of_it = " ".join(HOSTILE)
+    facts = {text: text for text in HOSTILE} | {"department": all_of_it, "period": all_of_it, "as_of": all_of_it}
+    return Result(
+        "about", table, all_of_it, all_of_it, all_of_it, tuple(HOSTILE), facts, chart,
+        {"<b>text</b>": HOSTILE[0], "y": HOSTILE[3]},
+    )
+
+
+class Tags(HTMLParser):
+    """Collects the tags, attributes and data blocks of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+def hostile_page() -> str:
+    texts = [f"## {text}\n\n{text}" for text in HOSTILE]
+    manifest = MANIFEST | {
+        "parameters": {"beat": " ".join(HOSTILE)}, "inputs": [{"path": HOSTILE[0], "bytes": 1, "sha256": HOSTILE[1]}],
+        "status": "failed", "error": {"cell": 1, "exception": HOSTILE[0], "message": HOSTILE[1]},
+    }
+    html = {"text/html": "<table style='x'><tr onclick='x'><td>1</td></tr></table>" + "".join(HOSTILE)}
+    return render(notebook(*texts, hostile_result(), html), manifest)
+
+
+def test_no_text_becomes_markup():
+    parser = Tags()
+    parser.feed(hostile_page())
+    for tag, attributes in parser.seen:
+        assert tag not in {"svg", "iframe", "object", "embed", "form", "input", "b"}, tag
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+        assert (attributes.get("src") or "data:image/").startswith("data:image/"), attributes
+        assert not (attributes.get("href") or "").lower().startswith(("javascript", "http")), attributes
+    scripts = [attributes.get("type") for tag, attributes in parser.seen if tag == "script"]
+    assert scripts == ["application/json"]
+    assert [tag for tag, _ in parser.seen].count("style") == 1
+
+
+def test_the_data_block_gives_back_every_text():
+    block = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', hostile_page(), re.DOTALL)
+    assert block and json.loads(block[1]) == hostile_result().describe()
+
+
+def test_the_policy_allows_the_style_by_hash_and_nothing_else():
+    page = render(notebook("# T"), MANIFEST)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy
+    rules = policy[1].replace("&#39;", "'").split("; ")
+    assert rules[0] == "default-src 'none'" and rules[1] == "img-src data:"
+    assert re.fullmatch(r"style-src 'sha256-[A-Za-z0-9+/=]{44}'", rules[2])
+    assert "unsafe" not in policy[1] and "script-src" not in policy[1]
+
+
+def test_intervals_stand_beside_their_estimate_and_shares_are_in_per_cent():
+    table = pd.DataFrame(
+        {"beat": ["0412", "7"], "m": [4.823, None], "m_low": [4.6, None], "m_high": [5.1, None],
+         "missing_share": [0.031, 1]}
+    )
+    page = render(notebook(Result("r", table, "T", "A.", "", labels={"m": "Median (min)"})), MANIFEST)
+    assert '<th scope="row">0412</th><td class="number">4.82 (4.60 to 5.10)</td><td class="number">3.1 %</td>' in page
+    assert '<th scope="row">7</th><td class="number">–</td><td class="number">100.0 %</td>' in page
+    assert '<th scope="col" class="number">Median (min)</th>' in page and "M low" not in page
+
+
+def test_a_caveat_is_said_once_and_counted_after():
+    table = pd.DataFrame({"a": [1]})
+    results = [Result(name, table, "T", "A.", "", ("First.", "Second.")) for name in ("one", "two")]
+    page = render(notebook(*results), MANIFEST)
+    assert page.count("<li>First.</li>") == 1 and "2 caveats stated above" in page
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        launched.close()
+
+
+def opened(browser, path: Path, page_text: str, **context):
+    """The page opened offline, and everything the browser complained of or asked for."""
+    path.write_text(page_text, encoding="utf-8")
+    page = browser.new_context(offline=True, **context).new_page()
+    noise: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: noise.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: noise.append(f"failed: {request.url}"))
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_timeout(200)
+    return page, noise + [url for url in asked if url != path.as_uri() and not url.startswith("data:")]
+
+
+def test_chromium_offline_finds_nothing_to_fetch_and_nothing_to_run(browser, tmp_path):
+    page, noise = opened(browser, tmp_path / "page.html", hostile_page())
+    assert noise == []
+    assert page.title() != "owned" and page.locator("#report").is_visible()
+    sizes = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
+    assert sizes and min(sizes) > 100
+    page.emulate_media(media="print")
+    assert page.locator("#report").is_visible()
+
+
+def test_chromium_with_scripts_off_shows_the_same_words(browser, tmp_path):
+    result = Result("r", pd.DataFrame({"a": [1]}), "T", "The finding, 4.82 minutes.", "")
+    page, noise = opened(browser, tmp_path / "page.html", render(notebook(result), MANIFEST), java_script_enabled=False)
+    assert noise == [] and page.get_by_text("The finding, 4.82 minutes.").is_visible()
+
+
+def test_only_a_picture_in_data_is_taken_from_the_bundle():
+    forged = Result("r", pd.DataFrame({"a": [1]}), "T", "A.", "")._repr_mimebundle_()
+    forged["text/html"] = '<img src="data:image/png;base64,AAAA" onload="x"><img src="http://example.invalid/x.png">'
+    page = render(notebook(forged), MANIFEST)
+    assert 'src="data:image/png;base64,AAAA">' in page and "onload" not in page and "example.invalid" not in page
