@@ -31,7 +31,7 @@ class Shift:
 
 
 def weekly(days: pd.Series) -> pd.Series:
-    """Counts of whole weeks from a daily series (every day present); weeks start on the first day, a rest is left out."""
+    """Counts of whole weeks of a daily series (every day present), the first day onwards; a rest is left out."""
     if not isinstance(days.index, pd.DatetimeIndex):
         raise InputError("the index is not dates")
     whole = days.sort_index().iloc[: len(days) // 7 * 7]

@@ -55,7 +55,7 @@ def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[B
 
 def wanted(mapping: Mapping) -> set[str]:
     """Every header name the mapping speaks of."""
-    return {name for spec in mapping.specs for part in spec.sources for name in part}
+    return {name for spec in mapping.specs for part in spec.sources for name in part} | mapping.extra.columns()
 
 
 def _bound(spec: Spec, names: list[str], where: str) -> Bound:

@@ -115,7 +115,7 @@ def _verified(chosen: DataSet, place: Path) -> Path:
         if found != file.sha256:
             raise SourceError(
                 f"other bytes than the catalogue states (sha256 {found[:12]}..., wanted {file.sha256[:12]}...)",
-                where=str(path), do="the set is refused: fetch it again, or correct the catalogue if it was republished",
+                where=str(path), do="the set is refused: fetch it again, or correct the catalogue if it was reissued",
             )
     return place
 

@@ -26,6 +26,7 @@ class Engine:
         self.con: Any = self.backend.con
         for statement in _SETTINGS:
             self.con.execute(statement)
+        self.lookups: dict[Any, Any] = {}
         self._parts = 0
         weakref.finalize(self.backend, shutil.rmtree, self.folder, ignore_errors=True)
 

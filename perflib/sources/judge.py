@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from perflib import schema
 from perflib.sources.bind import Bound, BoundFilter, bind, bind_filters
@@ -14,6 +15,7 @@ from perflib.sources.rules import Check, column_checks, masks, rule_checks, widt
 from perflib.sources.sql import literal, literals, name
 from perflib.sources.staged import Staged
 from perflib.sources.values import Value, value
+from perflib.sources.widen import widened
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class Plan:
         """The canonical table."""
         return self.mapping.table
 
+    @property
+    def days(self) -> frozenset[str]:
+        """The stamps that hold a day and no time, as their formats say."""
+        timed = ("%H", "%I", "%c", "%T", "%X", "%s")
+        specs = (spec for spec in self.mapping.specs if spec.formats)
+        return frozenset(spec.column.name for spec in specs if not any(part in "".join(spec.formats) for part in timed))
+
 
 def plan(mapping: Mapping, zone: str, personal: Sequence[str]) -> Plan:
     """Personal columns do not leave the load unless asked for by name."""
@@ -61,19 +70,21 @@ def values(plan: Plan, bounds: Sequence[Bound], types: Sequence[str]) -> list[Va
     return [value(bound, list(types)) for bound in bounds if bound.spec.column.name in needed]
 
 
-def judge(staged: Staged, plan: Plan, engine: Engine) -> Part:
-    """Parse, put to UTC, check the rules."""
+def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) -> Part:
+    """Parse, put to UTC, check the rules; lookups of the mapping lie beside ``path``."""
     where = staged.label
-    bounds = bind(plan.mapping, staged.header, where)
-    filters = bind_filters(plan.mapping, staged.header, where)
-    found = values(plan, bounds, staged.types)
+    wide = widened(staged, plan.mapping.extra, path, engine, plan.mapping.where)
+    staged = replace(staged, notes=wide.notes, also=wide.also)
+    bounds = bind(plan.mapping, wide.header, where)
+    filters = bind_filters(plan.mapping, wide.header, where)
+    found = values(plan, bounds, wide.types)
     checks = [check for item in found for check in column_checks(item)]
     if staged.text:
         checks = [Check(f"fields: not the {len(staged.header)} of the header", "_fields IS NOT NULL"), *checks]
     parsed = engine.part("parsed")
-    engine.con.execute(f"COPY ({_parse(staged, found, checks, filters)}) TO {literal(parsed)} (FORMAT parquet)")
+    engine.con.execute(f"COPY ({_parse(wide, found, checks, filters)}) TO {literal(parsed)} (FORMAT parquet)")
     present = [item.name for item in found]
-    rules, counts = rule_checks(plan.table, present), rule_checks(plan.table, present, "count")
+    rules, counts = (rule_checks(plan.table, present, then, plan.days) for then in ("reject", "count"))
     judged = engine.part("judged")
     moved = _moved(plan, found, f"read_parquet({literal(parsed)})", engine)
     names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(rules))]

@@ -54,11 +54,16 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
         reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
         clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
         notes=(*plan.mapping.notes, *(note for part in parts for note in part.staged.notes)),
-        sha256={part.staged.label: part.staged.sha256 for part in parts if part.staged.sha256},
+        sha256=_hashes(parts),
         quarantine=quarantine.joined(frames),
     )
     kept = _kept(plan, accepted, facts["kept"][-1], engine)
     return Loaded(plan.table.name, kept, plan.output, report, _decisions(plan, facts["kept"]))
+
+
+def _hashes(parts: Sequence[Part]) -> dict[str, str]:
+    own = {part.staged.label: part.staged.sha256 for part in parts if part.staged.sha256}
+    return own | {label: digest for part in parts for label, digest in part.staged.also}
 
 
 def _within_limit(plan: Plan, read: int, refused: int, tally: Mapping[str, int], where: str) -> None:

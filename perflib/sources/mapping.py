@@ -11,10 +11,11 @@ import yaml
 
 from perflib import schema
 from perflib.errors import MappingError
+from perflib.sources import derive
 
 MISSING = ("", "NULL", "-", "NA")
 QUARANTINE_LIMIT = 0.05
-_TOP = ("table", "reader", "missing", "timezone", "trust", "columns", "filter", "quarantine_limit", "notes")
+_TOP = ("table", "reader", "missing", "timezone", "trust", "columns", "filter", "quarantine_limit", "notes", "derive")
 _COLUMN = (
     "from", "format", "join", "recode", "otherwise", "value", "optional", "missing", "decimal", "true", "false",
     "pivot", "strip_decimal", "pad", "timezone",
@@ -69,6 +70,7 @@ class Mapping:
     filters: tuple[Filter, ...] = ()
     quarantine_limit: float = QUARANTINE_LIMIT
     notes: tuple[str, ...] = ()
+    extra: derive.Extra = field(default_factory=derive.Extra)
 
 
 def load(path: Path) -> Mapping:
@@ -95,6 +97,7 @@ def parse(raw: Any, where: str) -> Mapping:
         raise MappingError("a mapping needs `table` and `columns`", where=where, do="see templates/")
     _known(raw, _TOP, where)
     reader = raw.get("reader") or {}
+    join = reader.pop("join", None) if isinstance(reader, dict) else None
     _known(reader, _READER, f"{where}, reader")
     if "format" in reader and reader["format"] not in FORMATS:
         raise MappingError("unknown format", where=f"{where}, reader", choices=FORMATS, found=reader["format"])
@@ -110,7 +113,7 @@ def parse(raw: Any, where: str) -> Mapping:
     return Mapping(
         where, table, specs, reader, _zone(raw.get("timezone", ""), where), raw.get("trust", ""),
         _filters(raw, where), _number(raw.get("quarantine_limit", QUARANTINE_LIMIT), f"{where}, quarantine_limit"),
-        tuple(_list(raw.get("notes", []))),
+        tuple(_list(raw.get("notes", []))), derive.parse(join, raw.get("derive"), missing, where),
     )
 
 

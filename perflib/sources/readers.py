@@ -29,7 +29,7 @@ def part(path: Path | None, plan: Plan, engine: Engine) -> Part:
     if form in ("csv", "tsv"):
         assert path is not None
         return _delimited(path, {**reader, "format": form}, plan, engine)
-    return judge(_staged(form, path, reader, plan, engine), plan, engine)
+    return judge(_staged(form, path, reader, plan, engine), plan, engine, path)
 
 
 def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:
@@ -46,7 +46,7 @@ def _format(path: Path) -> str:
 def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> Part:
     seen = textfile.look(path, reader.get("encoding", ""), reader.get("member", ""))
     mark = delimited.delimiter(path, seen, reader, wanted(plan.mapping))
-    return judge(delimited.stage(path, seen, reader, mark, engine), plan, engine)
+    return judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)
 
 
 def _staged(form: str, path: Path | None, reader: dict[str, str], plan: Plan, engine: Engine) -> Staged:

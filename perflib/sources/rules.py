@@ -37,21 +37,24 @@ def column_checks(value: Value) -> list[Check]:
     return found
 
 
-def rule_checks(table: schema.Table, present: Sequence[str], then: str = "reject") -> list[Check]:
+def rule_checks(
+    table: schema.Table, present: Sequence[str], then: str = "reject", days: frozenset[str] = frozenset()
+) -> list[Check]:
     """The cross-column rules between present columns; ``l_`` columns hold the local form of the stamps."""
     return [
-        Check(rule.name, comparison(table, rule))
+        Check(rule.name, comparison(table, rule, days))
         for rule in table.rules
         if rule.then == then and rule.earlier in present and rule.later in present
     ]
 
 
-def comparison(table: schema.Table, rule: schema.Rule) -> str:
-    """SQL: the rule is broken. A stamp is compared with a date on the date's own scale."""
-    kinds = {table.columns[side].type for side in (rule.earlier, rule.later)}
+def comparison(table: schema.Table, rule: schema.Rule, days: frozenset[str] = frozenset()) -> str:
+    """SQL: the rule is broken. A stamp is compared with a date, or with a stamp that holds ``days`` only, by days."""
+    pair = (rule.earlier, rule.later)
+    coarse = any(side in days or table.columns[side].type == "date" for side in pair)
     sides = [
-        f"CAST({name('l_' + side)} AS DATE)" if len(kinds) > 1 and table.columns[side].type == "timestamp" else name(side)
-        for side in (rule.earlier, rule.later)
+        f"CAST({name('l_' + side)} AS DATE)" if coarse and table.columns[side].type == "timestamp" else name(side)
+        for side in pair
     ]
     return f"{sides[0]} > {sides[1]}"
 

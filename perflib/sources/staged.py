@@ -11,6 +11,7 @@ class Staged:
 
     ``relation`` is SQL with columns c0.., ``_record`` and, for texts, ``_line``, ``_raw`` and ``_fields`` (number of
     fields found where it differs from the header, else NULL). ``types`` are DuckDB types of c0...
+    ``also`` names the further files that were joined, with their sha256.
     """
 
     label: str
@@ -21,3 +22,4 @@ class Staged:
     text: bool = False
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
+    also: tuple[tuple[str, str], ...] = field(default=())

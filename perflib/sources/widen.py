@@ -1,0 +1,141 @@
+"""Adds the joined and derived columns of a mapping to a staged file; the records themselves stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from perflib.errors import MappingError, SourceError
+from perflib.sources import delimited, textfile
+from perflib.sources.derive import Extra, Lookup, expression, present
+from perflib.sources.engine import Engine
+from perflib.sources.sql import every, literal
+from perflib.sources.staged import Staged
+
+_EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+
+
+def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, where: str) -> Staged:
+    """The staged file with further text columns; files of lookups lie beside ``path``.
+
+    Raises
+    ------
+    MappingError : a column of a join or of ``derive`` is not there.
+    SourceError : a lookup cannot be read, or its key is not unique and no ``first_by`` chooses.
+    """
+    if not extra:
+        return staged
+    place = f"{staged.label}, {where}"
+    columns = _single([name.strip() for name in staged.header], "s")
+    joins, added, notes, also = "", [], list(staged.notes), dict(staged.also)
+    for number, lookup in enumerate(extra.lookups):
+        held, relation = _held(lookup, path, engine, place)
+        alias = f"j{number}"
+        on = _matching(lookup, columns, held, alias, place)
+        joins += f" LEFT JOIN {relation} AS {alias} ON {on}"
+        names = _single([f"{lookup.name}.{name.strip()}" for name in held.header], alias)
+        columns |= names
+        added += list(names.items())
+        notes += _unmatched(staged, joins, f"{alias}._there", lookup, engine)
+        also |= {held.label: held.sha256}
+    for item in extra.derived:
+        columns[item.name] = expression(item, columns, extra.missing, place)
+        added.append((item.name, columns[item.name]))
+    start = len(staged.header)
+    made = ", ".join(f"CAST({sql} AS VARCHAR) AS c{start + at}" for at, (_, sql) in enumerate(added))
+    relation = f"(SELECT s.*, {made} FROM {staged.relation} AS s{joins})"
+    return replace(
+        staged, relation=relation, header=(*staged.header, *(name for name, _ in added)),
+        types=(*staged.types, *("VARCHAR",) * len(added)), notes=tuple(notes), also=tuple(also.items()),
+    )
+
+
+def _single(names: Sequence[str], alias: str) -> dict[str, str]:
+    """SQL of the columns whose name stands once; one that stands twice cannot be meant."""
+    return {name: f"{alias}.c{at}" for at, name in enumerate(names) if names.count(name) == 1}
+
+
+def _matching(lookup: Lookup, columns: dict[str, str], held: Staged, alias: str, where: str) -> str:
+    theirs = [name.strip() for name in held.header]
+    parts: list[str] = []
+    for own, other in lookup.on:
+        for name, names in ((own, columns), (other, theirs)):
+            if name not in names:
+                raise MappingError(f"no column {name!r} to join on", where=f"{where}, join {lookup.name}",
+                                   choices=names, found=name)
+        parts.append(f"{present(columns[own], [''])} = {alias}.k{len(parts)}")
+    return every(parts)
+
+
+def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tuple[Staged, str]:
+    """The lookup's file and SQL of its rows, one per key; read once per engine."""
+    if path is None:
+        raise MappingError("a join needs a file beside the export", where=where)
+    file = path.parent / lookup.reader["file"] if lookup.reader.get("file") else path
+    asked = (str(file), repr(lookup))
+    if asked not in engine.lookups:
+        staged = _stage(file, dict(lookup.reader), engine)
+        engine.lookups[asked] = staged, _one_per_key(staged, lookup, engine, f"{where}, join {lookup.name}")
+    return engine.lookups[asked]
+
+
+def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> str:
+    names = [name.strip() for name in staged.header]
+    for name in (*(other for _, other in lookup.on), *([lookup.first_by] if lookup.first_by else [])):
+        if names.count(name) != 1:
+            raise MappingError(f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
+                               where=where, choices=names, found=name)
+    keys = [present(f"c{names.index(other)}", [""]) for _, other in lookup.on]
+    made = ", ".join(f"{key} AS k{at}" for at, key in enumerate(keys))
+    kept = ", ".join(f"k{at}" for at in range(len(keys)))
+    inner = f"SELECT *, {made}, true AS _there FROM {staged.relation}"
+    if not lookup.first_by:
+        found = engine.rows(f"SELECT {kept}, count(*) FROM ({inner}) GROUP BY ALL HAVING count(*) > 1 LIMIT 1")
+        if found:
+            raise SourceError(
+                f"key {found[0][0]!r} stands {found[0][-1]} times in {staged.label}, wanted once", where=where,
+                do="join on more columns, or say which row counts: `first_by: column`",
+            )
+        return f"({inner})"
+    order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"
+    return f"(SELECT * FROM ({inner}) QUALIFY row_number() OVER (PARTITION BY {kept} ORDER BY {order}) = 1)"
+
+
+def _unmatched(staged: Staged, joins: str, there: str, lookup: Lookup, engine: Engine) -> list[str]:
+    lone = engine.rows(f"SELECT count(*) FROM {staged.relation} AS s{joins} WHERE {there} IS NULL")[0][0]
+    return [f"{staged.label}: {lone:,} of {staged.rows:,} records have no match in {lookup.name}"] if lone else []
+
+
+def _stage(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
+    if not file.is_file():
+        raise textfile.refused(file, FileNotFoundError(str(file)))
+    if file.suffix.lower() in _EXCEL:
+        return _workbook(file, reader, engine)
+    seen = textfile.look(file, reader.get("encoding", ""), reader.get("member", ""))
+    return delimited.stage(file, seen, reader, delimited.delimiter(file, seen, reader, set()), engine)
+
+
+def _workbook(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
+    import hashlib
+
+    headed = reader.get("header", "true") != "false"
+    try:
+        frame = pd.read_excel(file, sheet_name=reader.get("sheet", 0), header=0 if headed else None, dtype=str,
+                              engine="calamine")
+    except (ValueError, OSError, KeyError) as fault:
+        raise SourceError(f"not readable as a workbook ({fault})", where=file.name) from fault
+    names = [str(name) if headed else f"column{at}" for at, name in enumerate(frame.columns, 1)]
+    part = engine.part("sheet")
+    _numbered(frame).to_parquet(part, index=False)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return Staged(file.name, f"read_parquet({literal(part)})", tuple(names), ("VARCHAR",) * len(names), len(frame),
+                  sha256=digest)
+
+
+def _numbered(frame: pd.DataFrame) -> Any:
+    texts = frame.astype("string").set_axis([f"c{at}" for at in range(len(frame.columns))], axis=1)
+    return texts.assign(_record=range(1, len(frame) + 1))
