@@ -2,5 +2,9 @@
 
 from perflib.reports.parameters import Contract, Parameter, from_assignments, read_contract
 from perflib.reports.runner import ReportError, RunResult, run
+from perflib.reports.selection import about, earlier, select
 
-__all__ = ["Contract", "Parameter", "ReportError", "RunResult", "from_assignments", "read_contract", "run"]
+__all__ = [
+    "Contract", "Parameter", "ReportError", "RunResult", "about", "earlier", "from_assignments", "read_contract", "run",
+    "select",
+]

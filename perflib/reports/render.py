@@ -35,11 +35,12 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     scripts not at all; the data stand in blocks that are not executed.
     """
     blocks = _blocks(executed)
+    messages = [block["text"] for block in blocks if block["kind"] == "message"]
     found = [block["result"] for block in blocks if block["kind"] == "result"]
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     template = _environment().get_template("report.html.j2")
     text: str = template.render(
-        title=_title(executed, manifest), about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
+        messages=messages, title=_title(executed, manifest), about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
         contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )
