@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,21 +22,40 @@ def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
     A whisker whose upper end is missing while its lower end is known runs to the edge with an arrow: the bound does
     not exist. Marks: ``target`` (number), ``highlight`` (column: true where the dot stands out), ``outer_low`` and
-    ``outer_high`` (columns: a wider interval, thin), ``note`` (column: words shown where the value is missing).
+    ``outer_high`` (columns: a wider interval, thin), ``note`` (column: words shown where the value is missing),
+    ``also`` (without ``by``: further columns to show beside ``y``, each ``{y, low, high, outer_low, outer_high,
+    label}``; ``label`` names ``y`` itself).
     """
     lanes = _lanes(table, chart.x)
-    parts = list(style.groups(table, chart.by))
-    room = _room(ax, table, chart)
-    for place, (label, rows, colour, marker) in enumerate(parts):
+    parts = _series(table, chart)
+    room = max(_room(ax, table, part[4]) for part in parts)
+    for place, (label, rows, colour, marker, part) in enumerate(parts):
         shift = (place - (len(parts) - 1) / 2) * min(0.26, 0.8 / len(parts))
         spots = np.array([lanes[str(value)] for value in rows[chart.x]], dtype=float) + shift
-        _whiskers(ax, rows, chart, spots, colour, room)
-        _points(ax, rows, chart, spots, colour, marker, label)
+        _whiskers(ax, rows, part, spots, colour, room)
+        _points(ax, rows, part, spots, colour, marker, label)
+    ax.set_xlim(right=room)
     _category_axis(ax, lanes, chart)
     if chart.marks.get("target") is not None:
         style.vertical_constant(ax, float(chart.marks["target"]), "target")
     if len(parts) > 1:
         _legend(ax)
+
+
+def _series(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame, str, str, Chart]]:
+    """What stands side by side in one lane: the groups of ``by``, or ``y`` and the columns of the mark ``also``."""
+    also = chart.marks.get("also") or ()
+    if chart.by is not None or not also:
+        return [(*group, chart) for group in style.groups(table, chart.by)]
+    first = (str(chart.marks.get("label", chart.y)), table, style.PALETTE[0], style.MARKERS[0], chart)
+    return [first, *((str(spec["label"]), table, style.PALETTE[place], style.MARKERS[place], _other(chart, spec))
+                     for place, spec in enumerate(also, start=1))]
+
+
+def _other(chart: Chart, spec: Mapping[str, str]) -> Chart:
+    kept = {mark: chart.marks[mark] for mark in ("highlight",) if mark in chart.marks}
+    outer = {mark: spec[mark] for mark in ("outer_low", "outer_high") if mark in spec}
+    return replace(chart, y=spec["y"], low=spec.get("low"), high=spec.get("high"), marks=kept | outer)
 
 
 def _lanes(table: pd.DataFrame, column: str) -> dict[str, int]:

@@ -71,7 +71,7 @@ def _body(table: pd.DataFrame, chart: Chart, panels: int) -> float:
     if panels > 1:
         return 0.4 + 1.9 * -(-panels // (2 if panels in (2, 4) else 3))
     if chart.kind in ("dots", "bars"):
-        lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * (table[chart.by].nunique() if chart.by else 1))
+        lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * (table[chart.by].nunique() if chart.by else 1 + len(chart.marks.get("also", ()))))
         return min(9.0, max(1.7, 0.95 + 0.27 * lanes))
     return 3.4
 
@@ -92,6 +92,7 @@ def _share(axes: Sequence[Axes]) -> None:
 def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
     wanted = [chart.x, chart.y, chart.low, chart.high, chart.by]
     wanted += [chart.marks[mark] for mark in COLUMN_MARKS if isinstance(chart.marks.get(mark), str)]
+    wanted += [spec[key] for spec in chart.marks.get("also", ()) for key in spec if key != "label"]
     lacking = [column for column in wanted if column is not None and column not in table.columns]
     if lacking:
         raise InputError(

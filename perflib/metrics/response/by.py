@@ -1,0 +1,186 @@
+"""Quantiles of an interval by priority, district, shift, period or any column; and all intervals side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.figures import Chart
+from perflib.metrics.response import words
+from perflib.metrics.response.cells import LOST, cells, points, tag
+from perflib.metrics.response.groups import WORDS, grouped
+from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, measured, of_origin, with_interval
+from perflib.result import Result
+
+#: below this many known values a group is "too few" and gets no quantiles.
+FEWEST = 10
+_METHOD = (
+    "Quantiles by linear interpolation; intervals from order statistics, valid whatever the distribution (David and "
+    "Nagaraja 2003); bounds put the missing at zero and at infinity (Manski 2003)."
+)
+
+
+def response(
+    dept: Department, by: str | Sequence[str] = "priority", *, quantiles: Sequence[float] = (0.5, 0.8, 0.9),
+    level: float | None = 0.95, fewest: int = FEWEST, name: str = "", **scope: Any,
+) -> Result:
+    """Quantiles, in minutes, of one interval of the calls, per group.
+
+    Parameters
+    ----------
+    by : one or several of ``day, week, month, quarter, year, weekday, hour`` (local time of receipt), ``shift`` (from
+        the department's shifts, else as recorded) or any column of the calls.
+    level : coverage of the intervals; None computes the quantiles alone, in one pass of the engine.
+    fewest : groups with fewer known values are "too few": counts, no quantiles.
+    scope : fields of ``Scope``: interval, origin, service, district, priority, period.
+
+    Returns
+    -------
+    Result with a row per group: ``by``, ``n`` (calls), ``known``, ``missing_share``, the number of each fate, and for
+    every quantile (``median``, ``p80``, ``p90``) value, ``_low``/``_high`` (interval) and ``_lower``/``_upper``
+    (bounds for the missing; an upper bound does not exist where the missing share exceeds 1 - q). ``note`` says why a
+    value is absent. Facts: the same by group (groups of several columns joined with " | ").
+
+    Raises
+    ------
+    InputError : unknown interval, origin, group, district or priority, or a period that is none.
+    """
+    keys, asked = [by] if isinstance(by, str) else list(by), Scope(**scope)
+    rows = grouped(dept, measured(dept, asked), keys)
+    label = name or f"response_by_{'_'.join(keys)}"
+    if level is None:
+        found = points(rows, keys, quantiles)
+        return Result(label, found, _title(asked, keys), f"{len(found):,} groups.", "Quantiles by linear interpolation.")
+    found = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
+    if not len(found):
+        return Result.not_assessable(label, f"no {asked.words()}", title=_title(asked, keys), method=_METHOD)
+    answer = words.answer(found, keys, quantiles, asked)
+    return Result(
+        label, found, _title(asked, keys), answer, _METHOD, words.caveats(dept, asked, found, quantiles, fewest),
+        _facts(found, keys, quantiles), _chart(found, keys, quantiles, answer), _labels(keys, quantiles, level))
+
+
+def by_priority(
+    dept: Department, *, interval: str = "response", district: str | None = None, origin: str = "public",
+    period: Any = "", level: float = 0.95, **more: Any,
+) -> Result:
+    """``response`` by priority: Result ``response_by_priority``; facts ``{priority: {n, median_min, p90_min, ...}}``.
+
+    ``n`` counts all calls of the priority, ``missing_share`` those among them without a usable arrival.
+    """
+    return response(dept, "priority", interval=interval, district=district, origin=origin, period=period, level=level,
+                    name="response_by_priority", **more)
+
+
+def intervals(dept: Department, **scope: Any) -> Result:
+    """Every interval of the calls: how long, how often missing and why, how often negative, zero or over a clock change.
+
+    Returns
+    -------
+    Result ``response_intervals`` with a row per interval that the calls have stamps for: ``interval``, ``n``,
+    ``known``, ``missing_share``, ``start_missing`` and ``end_missing`` (shares), ``negative``, ``zero``,
+    ``clock_change`` (one stamp before a change of the clock and one after, or within an hour that occurs twice) and
+    the median and 90th percentile with intervals.
+    """
+    asked = Scope(**scope)
+    rows = of_origin(in_service(dept, asked), asked.origin)
+    present = [name for name, item in INTERVALS.items() if {item.start, item.end} <= set(rows.columns)]
+    found = pd.concat([_interval(dept, rows, name) for name in present], ignore_index=True)
+    if not found["n"].sum():
+        return Result.not_assessable("response_intervals", f"no {asked.words()}")
+    worst = found.loc[found["missing_share"].idxmax()]
+    answer = (f"Of {found['n'].iloc[0]:,} {asked.words()}, the interval most often missing is {worst['words']} "
+              f"({worst['missing_share']:.1%}); {found['negative'].sum():,} intervals are negative, "
+              f"{found['zero'].sum():,} exactly zero and {found['clock_change'].sum():,} lie over a clock change.")
+    return Result(
+        "response_intervals", found, f"Where does the time go? {words.first_upper(asked.words())}", answer, _METHOD,
+        ("Negative intervals are counted and left out of the quantiles.",), found.set_index("interval").to_dict("index"),
+        Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)",
+              alt=answer), _labels(["words"], (0.5, 0.9), 0.95) | {"words": "Interval"})
+
+
+def _interval(dept: Department, rows: Any, name: str) -> pd.DataFrame:
+    item = INTERVALS[name]
+    timed = with_interval(rows, name)
+    start, end = timed[item.start], timed[item.end]
+    offset = [dept.local(at).delta(at.cast("timestamp"), unit="second") for at in (start, end)]
+    counts = timed.agg(
+        start_missing=start.isnull().mean(), end_missing=end.isnull().mean(),
+        clock_change=(offset[0] != offset[1]).sum().fill_null(0)).execute()
+    found = cells(timed.mutate(interval=timed.fate.nullif(timed.fate).fill_null(name)), ["interval"], (0.5, 0.9), 0.95)
+    if found.empty:
+        found = pd.DataFrame({"interval": [name], "n": [0], "known": [0], "negative": [0], "zero": [0]})
+    found.insert(1, "words", item.words)
+    found.insert(3, "missing_share", 1 - found["known"] / found["n"].clip(lower=1))
+    return found.assign(**{column: counts[column].iloc[0] for column in counts})
+
+
+def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.DataFrame:
+    """Adds ``missing_share`` and ``note``; empties the quantiles of groups with too few known values."""
+    found = found.copy()
+    found.insert(found.columns.get_loc("known") + 1, "missing_share", 1 - found["known"] / found["n"])  # type: ignore[arg-type]
+    few = found["known"] < fewest
+    values = [tag(q) + end for q in quantiles for end in ("", "_low", "_high", "_lower", "_upper")]
+    found[values] = found[values].astype(float).mask(few)
+    found["note"] = [f"too few: {known} known of {n}" if short else ""
+                     for known, n, short in zip(found["known"], found["n"], few, strict=True)]
+    return found
+
+
+def _facts(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
+    return {" | ".join(str(row[key]) for key in keys): _row_facts(row, quantiles)
+            for row in found.to_dict("records")}
+
+
+def _row_facts(row: Mapping[Any, Any], quantiles: Sequence[float]) -> dict[str, Any]:
+    facts: dict[str, Any] = {name: row[name] for name in ("n", "known", "missing_share", "zero", "negative", *LOST)}
+    for q in quantiles:
+        stem = tag(q)
+        facts |= {f"{stem}_min": row[stem], f"{stem}_low": row[f"{stem}_low"], f"{stem}_high": row[f"{stem}_high"],
+                  f"{stem}_lower": row[f"{stem}_lower"], f"{stem}_upper": row[f"{stem}_upper"]}
+    reasons = [row["note"]] if row["note"] else words.unbounded(row, quantiles)
+    return facts | ({"reason": "; ".join(reasons)} if reasons else {})
+
+
+def _title(asked: Scope, keys: Sequence[str]) -> str:
+    how = " and ".join(WORDS.get(key, key).lower() for key in keys)
+    what = "How long do callers wait for an officer" if asked.interval == "response" and asked.origin == "public" else (
+        f"How long from {INTERVALS[asked.interval].words}")
+    return f"{what}, by {how}? {words.first_upper(asked.words())}"
+
+
+def _chart(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float], alt: str) -> Chart | None:
+    if len(keys) > 2:
+        return None
+    first = tag(quantiles[0])
+    timed = keys[0] in ("day", "week", "month", "quarter", "year", "hour")
+    marks: dict[str, Any] = {} if timed else {
+        "outer_low": f"{first}_lower", "outer_high": f"{first}_upper", "note": "note", "label": words.name(quantiles[0]),
+        "also": [] if len(keys) > 1 else [_also(q) for q in quantiles[1:] if q == max(quantiles)]}
+    return Chart(
+        "line" if timed else "dots", keys[0], first, f"{first}_low", f"{first}_high",
+        by=keys[1] if len(keys) > 1 else None, x_label=WORDS.get(keys[0], keys[0]),
+        y_label="Minutes" if marks.get("also") else f"{words.name(quantiles[0]).capitalize()} (minutes)", marks=marks,
+        panels=len(keys) > 1 and timed and found[keys[1]].nunique() > 4, alt=alt)
+
+
+def _also(q: float) -> dict[str, str]:
+    stem = tag(q)
+    return {"y": stem, "low": f"{stem}_low", "high": f"{stem}_high", "outer_low": f"{stem}_lower",
+            "outer_high": f"{stem}_upper", "label": words.name(q)}
+
+
+def _labels(keys: Sequence[str], quantiles: Sequence[float], level: float) -> dict[str, str]:
+    labels = {key: WORDS.get(key, key) for key in keys}
+    labels |= {"n": "Calls", "known": "Both stamps known", "missing_share": "Missing (share)", "zero": "Exactly zero",
+               "note": "Note", **{fate: text.capitalize() for fate, text in FATES.items() if fate != "known"}}
+    for q in quantiles:
+        stem, title = tag(q), words.name(q).capitalize()
+        labels |= {stem: f"{title} (min)", f"{stem}_low": f"{title}, {level:.0%} low (min)",
+                   f"{stem}_high": f"{title}, {level:.0%} high (min)",
+                   f"{stem}_lower": f"{title}, lower bound (min)", f"{stem}_upper": f"{title}, upper bound (min)"}
+    return labels
+

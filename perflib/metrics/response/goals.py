@@ -1,0 +1,83 @@
+"""Are the response targets met?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.figures import Chart
+from perflib.metrics.response.groups import grouped
+from perflib.metrics.response.scope import Scope, measured
+from perflib.result import Result
+
+_METHOD = "Share of calls with a known response within the target; Wilson 1927 score interval."
+
+
+def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
+    """Share of calls reached within each priority's target.
+
+    The department's ``priority_targets`` map a priority to minutes, or to ``{minutes: 7, share: 0.9}``.
+
+    Returns
+    -------
+    Result ``response_targets``: ``priority``, ``target_min``, ``target_share``, ``n``, ``known``, ``within``, ``share``
+    of the known with its Wilson interval ``low``/``high``, and ``share_lower``/``share_upper``, of all calls, with the
+    missing counted as late and as in time. Not assessable without targets.
+    """
+    goals = dept.settings.get("priority_targets") or {}
+    if not goals:
+        return Result.not_assessable("response_targets", "the department file names no priority_targets", method=_METHOD)
+    rows = grouped(dept, measured(dept, Scope(**scope)), ["priority"])
+    wanted = {str(code): _goal(goal) for code, goal in goals.items()}
+    limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))
+    found = rows.mutate(limit=limit).filter(limit.notnull()).group_by("priority").agg(
+        n=lambda t: t.count(), known=lambda t: t.minutes.count(), within=lambda t: (t.minutes <= t.limit).sum(),
+    ).order_by("priority").execute()
+    if not found["known"].sum():
+        return Result.not_assessable("response_targets", "no call of a priority with a target", method=_METHOD)
+    return _result(_shares(found, wanted, level))
+
+
+def _goal(goal: Any) -> tuple[float, float | None]:
+    if isinstance(goal, dict):
+        return float(goal["minutes"]), goal.get("share")
+    return float(goal), None
+
+
+def _shares(found: pd.DataFrame, wanted: dict[str, tuple[float, float | None]], level: float) -> pd.DataFrame:
+    within = found["within"].fillna(0).astype(int)
+    low, high = wilson(within, found["known"], level)
+    lost = found["n"] - found["known"]
+    return found.assign(
+        target_min=[wanted[code][0] for code in found["priority"]], within=within,
+        target_share=pd.Series([wanted[code][1] for code in found["priority"]], dtype=float),
+        share=within / found["known"].where(found["known"] > 0), low=low, high=high,
+        share_lower=within / found["n"], share_upper=(within + lost) / found["n"])
+
+
+def wilson(k: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
+    """Score interval of a share, k of n; missing where n is 0. Source: Wilson 1927, JASA 22."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf((1 + level) / 2))
+    total = n.where(n > 0)
+    share, scale = k / total, 1 + z * z / total
+    half = z * (share * (1 - share) / total + z * z / (4 * total**2)) ** 0.5
+    return (share + z * z / (2 * total) - half) / scale, (share + z * z / (2 * total) + half) / scale
+
+
+def _result(found: pd.DataFrame) -> Result:
+    said = [f"Priority {row['priority']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}) of {row['known']:,} "
+            f"within {row['target_min']:g} min" for row in found[found["known"] > 0].to_dict("records")[:3]]
+    labels = {"priority": "Priority", "n": "Calls", "known": "Arrival known", "within": "Within target",
+              "target_min": "Target (min)", "target_share": "Share aimed at", "share": "Share in time",
+              "share_lower": "Share if missing are late", "share_upper": "Share if missing are in time"}
+    return Result(
+        "response_targets", found, "Are the response targets met?", "; ".join(said) + ".", _METHOD,
+        ("Calls without a usable arrival are left out of the share; the bounds count them as late and as in time.",),
+        {row["priority"]: {key: row[key] for key in row if key != "priority"} for row in found.to_dict("records")},
+        Chart("dots", "priority", "share", "low", "high", x_label="Priority", y_label="Share within target",
+              marks={"outer_low": "share_lower", "outer_high": "share_upper"}, alt="; ".join(said)), labels)

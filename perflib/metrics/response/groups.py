@@ -1,0 +1,84 @@
+"""What calls can be grouped by: a column of the schema, or a part of the local time of receipt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from perflib.agency import Department
+from perflib.errors import InputError
+
+#: parts of the local time of receipt.
+TIMES: dict[str, Callable[[ir.TimestampValue], ir.Value]] = {
+    "day": lambda local: local.date(),
+    "week": lambda local: local.truncate("W").date(),
+    "month": lambda local: local.truncate("M").date(),
+    "quarter": lambda local: local.truncate("Q").date(),
+    "year": lambda local: local.year(),
+    "weekday": lambda local: local.day_of_week.index() + 1,
+    "hour": lambda local: local.hour(),
+}
+WORDS = {"priority": "Priority", "district": "District", "beat": "Beat", "shift": "Shift", "week": "Week beginning",
+         "month": "Month", "day": "Day", "quarter": "Quarter beginning", "year": "Year", "hour": "Hour of day",
+         "weekday": "Weekday (1 = Monday)", "call_type": "Nature of call"}
+
+
+def grouped(dept: Department, rows: ir.Table, by: Sequence[str]) -> ir.Table:
+    """``rows`` with every column of ``by`` added or made; a missing text becomes "not recorded".
+
+    Raises InputError for a name that is neither a column nor a part of the time.
+    """
+    made = {name: _key(dept, rows, name) for name in by}
+    return rows.mutate(**made)
+
+
+def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
+    local = dept.local(rows.received_at)
+    if name in TIMES:
+        return TIMES[name](local)
+    if name == "shift" and dept.settings.get("shifts"):
+        return shift_of(local, dept.settings["shifts"])
+    if name not in rows.columns or name in ("minutes", "fate"):
+        raise InputError(f"cannot group calls by {name!r}", where="by", found=name,
+                         choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))))
+    return rows[name].fill_null("not recorded") if rows[name].type().is_string() else rows[name]
+
+
+def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringValue:
+    """The shift on duty at a local time; ``shifts`` maps a name to [start, end] ("HH:MM", end excluded).
+
+    An end at or before its start lies on the next day. Where shifts overlap the first named one counts; a time that
+    no shift covers is "no shift".
+    """
+    minute = local.hour() * 60 + local.minute()
+    cases = [(_within(minute, *(_minutes(name, edge) for edge in _edges(name, hours))), name)
+             for name, hours in shifts.items()]
+    return ibis.cases(*cases, else_="no shift")
+
+
+def _edges(name: str, hours: Any) -> tuple[Any, Any]:
+    if isinstance(hours, Mapping):
+        hours = [hours.get("start"), hours.get("end")]
+    if not isinstance(hours, (list, tuple)) or len(hours) != 2:
+        raise InputError(f"shift {name!r} is not [start, end]", where="shifts", do='write it as ["07:00", "15:00"]')
+    return hours[0], hours[1]
+
+
+def _minutes(name: str, edge: Any) -> int:
+    try:
+        if isinstance(edge, int):  # YAML 1.1 reads 15:00 as a number of minutes
+            return edge % 1440
+        clock = dt.time.fromisoformat("00:00" if str(edge) == "24:00" else str(edge))
+    except ValueError:
+        raise InputError(f"shift {name!r}: {edge!r} is not a time", where="shifts", do="write it as HH:MM") from None
+    return clock.hour * 60 + clock.minute
+
+
+def _within(minute: ir.IntegerValue, start: int, end: int) -> ir.BooleanValue:
+    if start < end:
+        return (minute >= start) & (minute < end)
+    return (minute >= start) | (minute < end)

@@ -1,0 +1,188 @@
+"""Which calls count: service, origin, district, days; and the interval measured on them."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from perflib.agency import Department
+from perflib.errors import InputError
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A named stretch of a call, from one stamp to another."""
+
+    start: str
+    end: str
+    words: str
+
+
+#: the named intervals, in the order of a call.
+INTERVALS: dict[str, Interval] = {
+    "received_queued": Interval("received_at", "queued_at", "answered to queued"),
+    "queued_dispatched": Interval("queued_at", "dispatched_at", "queued to dispatched"),
+    "dispatched_enroute": Interval("dispatched_at", "enroute_at", "dispatched to under way"),
+    "enroute_arrived": Interval("enroute_at", "arrived_at", "under way to arrived"),
+    "dispatched_arrived": Interval("dispatched_at", "arrived_at", "dispatched to arrived"),
+    "response": Interval("received_at", "arrived_at", "response time, answered to first arrival"),
+}
+ORIGINS = ("public", "officer", "unknown", "all")
+#: what became of a call's end stamp, and the words for it.
+FATES = {
+    "known": "both stamps known", "negative": "stamps in the wrong order", "cancelled": "cancelled before arrival",
+    "without_arrival": "handled without arrival", "stamp_missing": "stamp missing",
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The calls asked for. ``period``: "" or "all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" (both days included, local)."""
+
+    interval: str = "response"
+    origin: str = "public"
+    service: str | None = "police"
+    district: str | tuple[str, ...] | None = None
+    priority: str | tuple[str, ...] | None = None
+    period: Any = ""
+    first: dt.date | None = field(init=False, default=None)
+    last: dt.date | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.interval not in INTERVALS:
+            raise InputError(f"no interval {self.interval!r}", where="interval", choices=INTERVALS, found=self.interval)
+        if self.origin not in ORIGINS:
+            raise InputError(f"no origin {self.origin!r}", where="origin", choices=ORIGINS, found=self.origin)
+        first, last = days(self.period)
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "last", last)
+
+    def words(self) -> str:
+        """The scope in a few words, for titles."""
+        whose = {"public": "calls from the public", "officer": "officer-initiated activity",
+                 "unknown": "calls of unknown origin", "all": "all calls"}[self.origin]
+        parts = [whose] + [f"{name} {', '.join(_tuple(value))}" for name, value in
+                           (("district", self.district), ("priority", self.priority)) if value]
+        return ", ".join(parts + ([f"{self.first} to {self.last}"] if self.first else []))
+
+
+def days(period: Any) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of a period; a pair of dates, or an object with ``first`` and ``last``, is taken as it is.
+
+    Raises InputError when a text is not a period.
+    """
+    if period in (None, "", "all"):
+        return None, None
+    if hasattr(period, "first"):
+        return period.first, period.last
+    if isinstance(period, (tuple, list)):
+        first, last = (_date(day) for day in period)
+    elif re.fullmatch(r"\d{4}-\d{2}", str(period)):
+        first = _date(f"{period}-01")
+        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    else:
+        first, last = (_date(day) for day in (str(period).split("..") * 2)[:2])
+    if last < first:
+        raise InputError(f"period {period!r} ends before it begins", where="period")
+    return first, last
+
+
+def _date(day: Any) -> dt.date:
+    try:
+        return day if isinstance(day, dt.date) else dt.date.fromisoformat(str(day))
+    except ValueError:
+        raise InputError(f"{day!r} is not a date", where="period",
+                         choices=("all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD")) from None
+
+
+def _tuple(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def in_service(dept: Department, scope: Scope) -> ir.Table:
+    """Calls of the service, district, priority and days, whoever began them.
+
+    Raises InputError for a district or priority that does not occur.
+    """
+    calls = dept.calls
+    if scope.service and "service" in calls.columns:
+        calls = calls.filter(calls.service == scope.service)
+    for column, wanted in (("district", scope.district), ("priority", scope.priority)):
+        if wanted:
+            calls = _only(calls, column, _tuple(wanted))
+    if scope.first is not None and scope.last is not None:
+        low, high = (moment(dept, day) for day in (scope.first, scope.last + dt.timedelta(days=1)))
+        calls = calls.filter((calls.received_at >= low) & (calls.received_at < high))
+    return calls
+
+
+def moment(dept: Department, day: dt.date) -> ir.TimestampScalar:
+    """The UTC moment at which a local day begins."""
+    start = dt.datetime.combine(day, dt.time(), ZoneInfo(dept.timezone)).astimezone(dt.UTC)
+    return ibis.literal(start.replace(tzinfo=None)).cast("timestamp('UTC')")
+
+
+def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
+    if column not in calls.columns:
+        raise InputError(f"the calls have no {column}", where=column)
+    found = set(calls.select(column).distinct().execute()[column].dropna())
+    unknown = [value for value in wanted if value not in found]
+    if unknown:
+        raise InputError(f"no {column} {unknown[0]!r}", where=column, choices=sorted(found), found=unknown[0])
+    return calls.filter(calls[column].isin(wanted))
+
+
+def measured(dept: Department, scope: Scope) -> ir.Table:
+    """The calls of the scope with ``minutes`` (missing unless both stamps are known and in order) and ``fate``."""
+    return with_interval(of_origin(in_service(dept, scope), scope.origin), scope.interval)
+
+
+def of_origin(calls: ir.Table, origin: str) -> ir.Table:
+    """Calls of one origin; a call whose origin is missing is unknown. Without the column every call stays."""
+    if origin == "all" or "origin" not in calls.columns:
+        return calls
+    return calls.filter(calls.origin.fill_null("unknown") == origin)
+
+
+def with_interval(calls: ir.Table, interval: str) -> ir.Table:
+    """Adds ``minutes`` and ``fate`` (a key of ``FATES``) of one interval.
+
+    A call without the end stamp was cancelled (``closing`` says so), handled without arrival (``closing`` says so, or
+    no unit was ever assigned), or its stamp is missing though a unit was assigned.
+    """
+    stretch = INTERVALS[interval]
+    lacking = [name for name in (stretch.start, stretch.end) if name not in calls.columns]
+    if lacking:
+        raise InputError(f"the calls have no {lacking[0]}, which {interval} needs", where="interval",
+                         choices=[name for name, item in INTERVALS.items()
+                                  if {item.start, item.end} <= set(calls.columns)])
+    start, end = calls[stretch.start], calls[stretch.end]
+    raw = end.delta(start, unit="microsecond") / 60e6
+    fate = ibis.cases((raw < 0, "negative"), (raw >= 0, "known"), *_lost(calls), else_="stamp_missing")
+    return calls.mutate(minutes=(raw >= 0).ifelse(raw, ibis.null("float64")), fate=fate)
+
+
+def _lost(calls: ir.Table) -> list[tuple[ir.BooleanValue, str]]:
+    rules: list[tuple[ir.BooleanValue, str]] = []
+    if "closing" in calls.columns:
+        rules += [(calls.closing == name, name) for name in ("cancelled", "without_arrival")]
+    sent = [calls[name].isnull() for name in ("dispatched_at", "enroute_at", "arrived_at") if name in calls.columns]
+    if "dispatched_at" in calls.columns:
+        rules.append((ibis.and_(*sent), "without_arrival"))
+    return rules
+
+
+def origins(dept: Department, scope: Scope) -> dict[str, int]:
+    """How many calls of the scope each origin began; empty when the source does not say."""
+    calls = in_service(dept, scope)
+    if "origin" not in calls.columns:
+        return {}
+    found = calls.group_by(origin=calls.origin.fill_null("unknown")).agg(n=lambda table: table.count()).execute()
+    return {str(name): int(n) for name, n in sorted(zip(found["origin"], found["n"], strict=True))}
