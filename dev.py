@@ -127,7 +127,7 @@ def setup(rest=()):
     if install():
         stop(
             "The packages could not be installed; the message above says why. Usual causes: no network "
-            "(set HTTPS_PROXY, or pip's index-url for an internal mirror), or a full disk. Mend that and run this again."
+            "(set HTTPS_PROXY, or pip's index-url for an internal mirror), or a full disk. Then run this again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)

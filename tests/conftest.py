@@ -36,11 +36,9 @@ def realdata() -> Path:
 @pytest.fixture(scope="session")
 def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the small synthetic city department and its truth.yml."""
-    from perflib.__main__ import main
+    from perflib import synthetic
 
-    folder = tmp_path_factory.mktemp("department") / "small_city"
-    assert not main(["sample", str(folder), "--scale", "small", "--agency", "city"])
-    return folder
+    return Path(synthetic.write(tmp_path_factory.mktemp("department") / "small_city", scale="small", agency="city"))
 
 
 @pytest.fixture(scope="session")
