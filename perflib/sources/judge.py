@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perflib import schema
-from perflib.sources.bind import Bound, BoundFilter, bind, bind_filters
+from perflib.sources.bind import BoundFilter, bind, bind_filters
 from perflib.sources.clock import earlier, first_utc, second_shift, touched
 from perflib.sources.engine import Engine
 from perflib.sources.mapping import Mapping
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
 from perflib.sources.sql import literal, literals, name
 from perflib.sources.staged import Staged
-from perflib.sources.values import Value, value
+from perflib.sources.values import Value, steps, value
 from perflib.sources.widen import widened
 
 
@@ -64,79 +64,95 @@ def plan(mapping: Mapping, zone: str, personal: Sequence[str]) -> Plan:
     return Plan(mapping, mapping.timezone or zone, output)
 
 
-def values(plan: Plan, bounds: Sequence[Bound], types: Sequence[str]) -> list[Value]:
-    """The values to compute: what leaves the load, and what a rule or key needs."""
-    needed = {*plan.output, *plan.table.key, *plan.table.required}
-    return [value(bound, list(types)) for bound in bounds if bound.spec.column.name in needed]
-
-
 def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) -> Part:
-    """Parse, put to UTC, check the rules; lookups of the mapping lie beside ``path``."""
-    where = staged.label
+    """Parse, put to UTC, check the rules: two passes, since the first finds the years whose clock changes matter.
+
+    Lookups of the mapping lie beside ``path``.
+    """
     wide = widened(staged, plan.mapping.extra, path, engine, plan.mapping.where)
     staged = replace(staged, notes=wide.notes, also=wide.also)
-    bounds = bind(plan.mapping, wide.header, where)
-    filters = bind_filters(plan.mapping, wide.header, where)
-    found = values(plan, bounds, wide.types)
-    checks = [check for item in found for check in column_checks(item)]
+    form = shape(staged.label, wide.header, wide.types, plan)
+    checks = form.checks
     if staged.text:
         checks = [Check(f"fields: not the {len(staged.header)} of the header", "_fields IS NOT NULL"), *checks]
-    parsed = engine.part("parsed")
-    engine.con.execute(f"COPY ({_parse(wide, found, checks, filters)}) TO {literal(parsed)} (FORMAT parquet)")
-    present = [item.name for item in found]
-    rules, counts = (rule_checks(plan.table, present, then, plan.days) for then in ("reject", "count"))
-    judged = engine.part("judged")
-    moved = _moved(plan, found, f"read_parquet({literal(parsed)})", engine)
-    names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(rules))]
+    parsed, judged = engine.part("parsed"), engine.part("judged")
+    kept = ["_record", *form.parsed, *form.filters, *masks(checks, "_m")]
+    query = f"SELECT {', '.join(kept)} FROM {steps(form.values, wide.relation)}"
+    engine.con.execute(f"COPY ({query}) TO {literal(parsed)} (FORMAT parquet)")
+    relation = f"read_parquet({literal(parsed)})"
+    relation = moved(plan, form.values, relation, _years(form.stamps, relation, engine))
+    names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(form.rules))]
     columns = [
-        "_record", "_touched", *(f"_f{place}" for place in range(len(filters))), *map(name, _kept(plan)),
-        *names[: width(checks)], *masks(rules, "_r"), *masks(counts, "_n"),
+        "_record", "_touched", *(f"_f{place}" for place in range(len(form.filters))), *map(name, form.kept),
+        *names[: width(checks)], *masks(form.rules, "_r"), *masks(form.counts, "_n"),
     ]
-    engine.con.execute(f"COPY (SELECT {', '.join(columns)} FROM {moved}) TO {literal(judged)} (FORMAT parquet)")
+    engine.con.execute(f"COPY (SELECT {', '.join(columns)} FROM {relation}) TO {literal(judged)} (FORMAT parquet)")
     parsed.unlink(missing_ok=True)
     fine = " AND ".join(f"{mask} = 0" for mask in names) or "true"
-    return Part(staged, f"read_parquet({literal(judged)})", fine, (tuple(checks), tuple(rules)), tuple(names))
+    return Part(staged, f"read_parquet({literal(judged)})", fine, (tuple(checks), tuple(form.rules)), tuple(names))
 
 
-def _kept(plan: Plan) -> list[str]:
-    """Columns the judged file holds: what leaves the load, and the key for the search of duplicates."""
-    mapped = {spec.column.name for spec in plan.mapping.specs}
-    return [*plan.output, *(key for key in plan.table.key if key in mapped and key not in plan.output)]
+@dataclass(frozen=True)
+class Shape:
+    """The SQL pieces of one file under one plan."""
+
+    values: list[Value]
+    checks: list[Check]
+    rules: list[Check]
+    counts: list[Check]
+    filters: list[str]
+    kept: list[str]
+
+    @property
+    def stamps(self) -> list[str]:
+        """Names of the timestamp columns."""
+        return [item.name for item in self.values if item.stamp]
+
+    @property
+    def parsed(self) -> list[str]:
+        """The columns that the values make, stamps still local."""
+        found = [name(item.name) for item in self.values if not item.stamp]
+        found += [name("l_" + item.name) for item in self.values if item.stamp]
+        return found + [name("z_" + item.name) for item in self.values if item.stamp and item.fixed]
 
 
-def _parse(staged: Staged, found: Sequence[Value], checks: Sequence[Check], filters: Sequence[BoundFilter]) -> str:
-    columns = ["_record"]
-    for item in found:
-        if item.spec.column.type == "timestamp":
-            columns += [f"{item.value} AS {name('l_' + item.name)}"]
-            columns += [f"CAST({item.fixed} AS TIMESTAMP) AS {name('z_' + item.name)}"] if item.fixed else []
-        else:
-            columns.append(f"{item.value} AS {name(item.name)}")
-    by_name = {item.name: item for item in found}
+def shape(label: str, header: Sequence[str], types: Sequence[str], plan: Plan, trim: bool = True) -> Shape:
+    """Meet the plan with the header of one file."""
+    bounds = bind(plan.mapping, header, label)
+    needed = {*plan.output, *plan.table.key, *plan.table.required}
+    values = [value(bound, types, trim) for bound in bounds if bound.spec.column.name in needed]
+    present = [item.name for item in values]
+    filters = _filters(values, bind_filters(plan.mapping, header, label))
+    kept = [*plan.output, *(key for key in plan.table.key if key in present and key not in plan.output)]
+    rules, counts = (rule_checks(plan.table, present, then, plan.days) for then in ("reject", "count"))
+    return Shape(values, [check for item in values for check in column_checks(item)], rules, counts, filters, kept)
+
+
+def _filters(values: Sequence[Value], filters: Sequence[BoundFilter]) -> list[str]:
+    by_name = {item.name: item for item in values}
+    found = []
     for place, wanted in enumerate(filters):
         held = f"c{wanted.place}" if wanted.place is not None else by_name[wanted.rule.column].typed
         kept = literals(wanted.rule.keep)
-        columns.append(f"coalesce(trim(CAST({held} AS VARCHAR)), '') IN ({kept}) AS _f{place}")
-    return f"SELECT {', '.join([*columns, *masks(checks, '_m')])} FROM {staged.relation}"
+        found.append(f"coalesce(trim(CAST({held} AS VARCHAR)), '') IN ({kept}) AS _f{place}")
+    return found
 
 
-def _moved(plan: Plan, found: Sequence[Value], relation: str, engine: Engine) -> str:
+def moved(plan: Plan, values: Sequence[Value], relation: str, years: tuple[int, int]) -> str:
     """The relation with every stamp in UTC: one nested query per stamp, so that each sees the earlier ones."""
-    stamps = {item.name: item for item in found if item.spec.column.type == "timestamp"}
+    stamps = {item.name: item for item in values if item.stamp}
     ordered = [column for column in plan.table.columns if column in stamps]
-    years = _years(ordered, relation, engine)
-    before = earlier(plan.table)
-    flags = []
+    before, flags = earlier(plan.table), []
     for column in ordered:
         item, local = stamps[column], name("l_" + column)
         zone = item.spec.timezone or plan.zone
         flags.append(touched(local, zone, years))
         moment = _resolved(local, zone, years, [name("u_" + other) for other in before[column] if other in stamps])
         if item.fixed:
-            moment = f"coalesce({name('z_' + column)}, {moment})"
+            moment = f"coalesce(CAST({name('z_' + column)} AS TIMESTAMP), {moment})"
         relation = f"(SELECT *, {moment} AS {name('u_' + column)} FROM {relation})"
     aware = "".join(f", make_timestamptz(epoch_us({name('u_' + column)})) AS {name(column)}" for column in ordered)
-    flag = " OR ".join(f"coalesce({text}, false)" for text in flags) or "false"
+    flag = " OR ".join(f"coalesce({text}, false)" for text in flags if text != "false") or "false"
     return f"(SELECT *{aware}, {flag} AS _touched FROM {relation})"
 
 

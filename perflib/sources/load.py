@@ -18,6 +18,8 @@ from perflib.sources.sql import every, literal, name
 
 #: accepted rows up to here become a table in the engine's memory; more stay in Parquet
 IN_MEMORY = 1_000_000
+#: of a source that is refused as a whole, so many refused records per file are kept for repair
+SHOWN = 100_000
 
 
 @dataclass
@@ -43,12 +45,13 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
         reasons[place][record] = [f"{' + '.join(plan.table.key)}: duplicate of an earlier record"]
     read = sum(part.staged.rows for part in parts)
     refused = sum(len(part) for part in reasons)
-    _within_limit(plan, read, refused, quarantine.tally(reasons), where)
+    fault = _past_limit(plan, read, refused, quarantine.tally(reasons), where)
     accepted = _accepted(plan, parts, reasons, engine)
     facts = _facts(plan, parts, accepted, engine)
     if facts["rows"] != read - refused:
         raise SourceError(f"{read} records read, {facts['rows']} accepted, {refused} refused", where=where)
-    frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, reasons, strict=True)]
+    shown = [dict(list(held.items())[:SHOWN]) for held in reasons] if fault else reasons
+    frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, shown, strict=True)]
     report = SourceReport(
         plan.table.name, tuple(part.staged.label for part in parts), read, facts["rows"], refused,
         reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
@@ -57,6 +60,9 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
         sha256=_hashes(parts),
         quarantine=quarantine.joined(frames),
     )
+    if fault:
+        fault.report = report
+        raise fault
     kept = _kept(plan, accepted, facts["kept"][-1], engine)
     return Loaded(plan.table.name, kept, plan.output, report, _decisions(plan, facts["kept"]))
 
@@ -66,16 +72,17 @@ def _hashes(parts: Sequence[Part]) -> dict[str, str]:
     return own | {label: digest for part in parts for label, digest in part.staged.also}
 
 
-def _within_limit(plan: Plan, read: int, refused: int, tally: Mapping[str, int], where: str) -> None:
+def _past_limit(plan: Plan, read: int, refused: int, tally: Mapping[str, int], where: str) -> SourceError | None:
     most = "; ".join(f"{words} ({count:,})" for words, count in list(tally.items())[:5])
     if refused == read:
-        raise SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
+        return SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
     if refused > plan.mapping.quarantine_limit * read:
-        raise SourceError(
+        return SourceError(
             f"{refused:,} of {read:,} records ({refused / read:.1%}) refused, past the limit of "
             f"{plan.mapping.quarantine_limit:.1%}: {most}",
             where=where, do="repair the export or the mapping, or state a higher quarantine_limit",
         )
+    return None
 
 
 def _duplicates(

@@ -82,14 +82,22 @@ def _file(file: department_file.DepartmentFile, asked: tuple[str, ...]) -> Depar
     engine = Engine()
     loaded: list[Loaded] = []
     for source in file.sources:
-        mapping = load_mapping(source.mapping)
-        if mapping.table.name != source.table:
-            raise MappingError(
-                f"is for table {mapping.table.name!r}, the source is of {source.table!r}", where=mapping.where,
-                do=f"correct `table` in {file.path.name} or in the mapping",
-            )
-        loaded.append(_load(source.files, mapping, file.timezone, asked, loaded, engine))
+        loaded.append(load_source(source, file, asked, loaded, engine))
     return department(file.name, file.timezone, loaded, file.settings, engine)
+
+
+def load_source(
+    source: department_file.Source, file: department_file.DepartmentFile, asked: tuple[str, ...],
+    earlier: Sequence[Loaded], engine: Engine,
+) -> Loaded:
+    """One source of a department file, read and judged."""
+    mapping = load_mapping(source.mapping)
+    if mapping.table.name != source.table:
+        raise MappingError(
+            f"is for table {mapping.table.name!r}, the source is of {source.table!r}", where=mapping.where,
+            do=f"correct `table` in {file.path.name} or in the mapping",
+        )
+    return _load(source.files, mapping, file.timezone, asked, earlier, engine)
 
 
 def _load(

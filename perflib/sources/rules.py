@@ -23,17 +23,17 @@ class Check:
 def column_checks(value: Value) -> list[Check]:
     """What can be wrong with one column before records are compared with themselves."""
     column = value.spec.column
-    found = [Check(f"{column.name}: missing", f"NOT ({value.known})")] if column.required else []
+    known, held = name("k_" + column.name), name(column.name)
+    found = [Check(f"{column.name}: missing", f"NOT {known}")] if column.required else []
     if column.type not in ("string", "category"):
-        unread = f"({value.known}) AND ({value.typed}) IS NULL"
-        found.append(Check(f"{column.name}: cannot be read as {column.type}", unread))
+        found.append(Check(f"{column.name}: cannot be read as {column.type}", f"{known} AND {value.typed} IS NULL"))
     allowed = _allowed(value)
     if allowed:
-        words = f"{column.name}: not an allowed value"
-        found.append(Check(words, f"({value.known}) AND ({value.value}) NOT IN ({literals(allowed)})"))
+        failed = f"{known} AND {held} NOT IN ({literals(allowed)})"
+        found.append(Check(f"{column.name}: not an allowed value", failed))
     if column.low is not None or column.high is not None:
         words = f"{column.name}: outside {_bound(column.low)} to {_bound(column.high)}"
-        found.append(Check(words, _outside(value.value, column)))
+        found.append(Check(words, _outside(held, column)))
     return found
 
 
@@ -88,8 +88,8 @@ def _allowed(value: Value) -> tuple[str, ...]:
 
 
 def _outside(number: str, column: schema.Column) -> str:
-    parts = [] if column.low is None else [f"({number}) < {column.low!r}"]
-    return " OR ".join(parts if column.high is None else [*parts, f"({number}) > {column.high!r}"])
+    parts = [] if column.low is None else [f"{number} < {column.low!r}"]
+    return " OR ".join(parts if column.high is None else [*parts, f"{number} > {column.high!r}"])
 
 
 def _bound(limit: float | None) -> str:

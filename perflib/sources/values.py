@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perflib.sources.bind import Bound
 from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
 from perflib.sources.mapping import Spec
-from perflib.sources.sql import coalesce, literal, literals
+from perflib.sources.sql import coalesce, literal, literals, name
 
 _NUMBERS = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",
@@ -17,23 +18,28 @@ _NUMBERS = (
 _NAIVE = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
 _AWARE = "TIMESTAMP WITH TIME ZONE"
 _OFFSET = r"'(Z|[+-]\d{2}(:?\d{2})?( ?UTC)?| ?UTC)$'"
+_ISO = r"'^\d{4}-\d{1,2}-\d{1,2}([ T]|$)'"
+_SHORT = r"'([ T]\d{1,2}:\d{2})(Z|[+-][\d:]+| ?UTC)$'"
 #: grouped thousands, per decimal sign; anything else with the group sign is not a number
 _GROUPED = {".": r"'[+-]?\d{1,3}(,\d{3})+(\.\d*)?'", ",": r"'[+-]?\d{1,3}(\.\d{3})+(,\d*)?'"}
 _PLAIN = {".": r"'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'", ",": r"'[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?'"}
-_SQL_TYPES = {
-    "string": "VARCHAR", "category": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "integer": "BIGINT",
-    "number": "DOUBLE", "boolean": "BOOLEAN",
-}
 
 
 @dataclass(frozen=True)
 class Value:
-    """SQL of a column: ``known`` (a value was given), ``value`` (typed; a stamp is local), ``fixed`` (its UTC)."""
+    """SQL of a column in steps, each over the names the step before it made.
+
+    ``text`` (over c0, c1 ...) is named t_, then ``local`` p_ and ``fixed`` q_ (a stamp with its own offset, in UTC),
+    then ``known`` k_ (a value was given) and ``value``: the canonical name, for a stamp l_ (local) and z_ (fixed).
+    """
 
     spec: Spec
-    known: str
-    value: str
+    text: str
+    local: str
     fixed: str = ""
+    known: str = ""
+    value: str = ""
+    verbatim: bool = False
 
     @property
     def name(self) -> str:
@@ -41,69 +47,105 @@ class Value:
         return self.spec.column.name
 
     @property
+    def stamp(self) -> bool:
+        """Whether the column is a point in time, to be put to UTC."""
+        return self.spec.column.type == "timestamp"
+
+    @property
     def typed(self) -> str:
         """Either form of the value, to tell whether it could be read."""
-        return f"coalesce({self.value}, {self.fixed})" if self.fixed else self.value
+        if not self.stamp:
+            return name(self.name)
+        local = name("l_" + self.name)
+        return f"coalesce({local}, {name('z_' + self.name)})" if self.fixed else local
 
 
-def value(bound: Bound, types: list[str], alias: str = "c") -> Value:
-    """The SQL of a bound column over source columns ``c0, c1 ...`` of the given DuckDB types."""
+def steps(found: Sequence[Value], relation: str) -> str:
+    """The relation with the values of all columns, read step by step so that nothing is computed twice."""
+    first = [f"{item.text} AS {name('t_' + item.name)}" for item in found]
+    second = [f"{item.local} AS {name('p_' + item.name)}" for item in found]
+    second += [f"{item.fixed} AS {name('q_' + item.name)}" for item in found if item.fixed]
+    third = [f"{item.known} AS {name('k_' + item.name)}" for item in found]
+    fourth = [f"{item.value} AS {name(('l_' if item.stamp else '') + item.name)}" for item in found]
+    fourth += [
+        f"CASE WHEN {_bounded(name('q_' + item.name))} THEN {name('q_' + item.name)} END AS {name('z_' + item.name)}"
+        for item in found if item.fixed and item.stamp
+    ]
+    for step in (first, second, third, fourth):
+        relation = f"(SELECT {', '.join(['*', *step])} FROM {relation})"
+    return relation
+
+
+def value(bound: Bound, types: Sequence[str], trim: bool = True) -> Value:
+    """The SQL of a bound column over source columns ``c0, c1 ...`` of the given DuckDB types.
+
+    Without ``trim`` texts are taken as they stand, which is quicker; the caller must then set padded ones aside.
+    """
     spec = bound.spec
-    kind = spec.column.type
     if bound.absent:
-        return Value(spec, "false", f"CAST(NULL AS {_SQL_TYPES[kind]})")
+        return _finished(spec, "CAST(NULL AS VARCHAR)", *_read(spec))
     if spec.value is not None:
-        return _from_text(spec, _present(literal(spec.value), spec))
+        return _finished(spec, _recoded(spec, _present(literal(spec.value), spec, trim)), *_read(spec))
     if len(bound.places) == 1 and not spec.recode:
-        held = f"{alias}{bound.places[0]}"
+        held = f"c{bound.places[0]}"
         native = _native(spec, held, types[bound.places[0]])
         if native is not None:
             return native
-    parts = [_present(f"CAST({alias}{place} AS VARCHAR)", spec) for place in bound.places]
-    if len(parts) > 1:
-        known = " OR ".join(f"({part}) IS NULL" for part in parts)
-        joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
-        return _from_text(spec, f"CASE WHEN {known} THEN NULL ELSE {joined} END")
-    return _from_text(spec, parts[0])
+    parts = [_present(f"CAST(c{place} AS VARCHAR)", spec, trim) for place in bound.places]
+    if len(parts) == 1:
+        return _finished(spec, _recoded(spec, parts[0]), *_read(spec), verbatim=not spec.recode)
+    joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
+    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec))
 
 
-def _present(text: str, spec: Spec) -> str:
+def _finished(spec: Spec, text: str, local: str, fixed: str, verbatim: bool = False) -> Value:
+    """Adds when a value is known and what it is, once it has been read."""
+    held, read = name("t_" + spec.column.name), name("p_" + spec.column.name)
+    known, kind = f"{held} IS NOT NULL", spec.column.type
+    if kind not in ("timestamp", "date"):
+        return Value(spec, text, local, fixed, known, read, verbatim)
+    other = name("q_" + spec.column.name)
+    either = f"coalesce({read}, CAST({other} AS TIMESTAMP))" if fixed else read
+    known = _dated(spec, f"CAST({either} AS DATE)", known)
+    shown = name("k_" + spec.column.name)
+    taken = either if kind == "date" else read
+    given = f"CASE WHEN {shown} AND {_bounded(taken)} THEN {taken} END"
+    return Value(spec, text, local, fixed, known, f"CAST({given} AS DATE)" if kind == "date" else given)
+
+
+def _present(text: str, spec: Spec, trim: bool) -> str:
     """The trimmed text, NULL where it is one of the missing texts."""
-    return f"CASE WHEN trim({text}) IN ({literals(spec.missing)}) THEN NULL ELSE trim({text}) END"
+    held = f"trim({text})" if trim else text
+    return f"CASE WHEN {held} IN ({literals(spec.missing)}) THEN NULL ELSE {held} END"
 
 
 def _native(spec: Spec, held: str, type_: str) -> Value | None:
     """A column whose source type already fits; NULL and NaN are missing."""
-    kind = spec.column.type
-    known = f"{held} IS NOT NULL"
+    kind, text = spec.column.type, name("t_" + spec.column.name)
     if kind == "timestamp" and type_ == _AWARE:
-        bounded = f"CASE WHEN {_bounded(f'epoch_us({held})', held)} THEN {held} END"
-        return Value(spec, _dated(spec, f"CAST({held} AS DATE)", known), "CAST(NULL AS TIMESTAMP)", bounded)
+        return _finished(spec, held, "CAST(NULL AS TIMESTAMP)", text)
     if kind in ("timestamp", "date") and type_ in _NAIVE:
-        stamp = f"CAST({held} AS TIMESTAMP)"
-        shown = _dated(spec, f"CAST({held} AS DATE)", known)
-        fine = f"CASE WHEN {shown} AND {_bounded(stamp, stamp)} THEN {stamp} END"
-        return Value(spec, shown, fine if kind == "timestamp" else f"CAST({fine} AS DATE)")
+        return _finished(spec, held, f"CAST({text} AS TIMESTAMP)", "")
     if kind == "boolean" and type_ == "BOOLEAN":
-        return Value(spec, known, held)
+        return _finished(spec, held, text, "")
     if kind in ("integer", "number") and (type_ in _NUMBERS or type_.startswith("DECIMAL")):
-        number = f"CAST({held} AS DOUBLE)"
-        return _checked(spec, f"({known} AND NOT isnan({number}))", number)
+        double = f"CAST({held} AS DOUBLE)"
+        return _finished(spec, f"CASE WHEN NOT isnan({double}) THEN {double} END", _checked(spec, text), "")
     return None
 
 
-def _from_text(spec: Spec, text: str) -> Value:
-    kind = spec.column.type
-    text = _recoded(spec, text)
-    known = f"({text}) IS NOT NULL"
+def _read(spec: Spec) -> tuple[str, str]:
+    """How the text t_ of a column is read, as a local value and, for stamps with an offset, as a fixed one."""
+    kind, text = spec.column.type, name("t_" + spec.column.name)
     if kind in ("string", "category"):
-        return Value(spec, known, _tidy(spec, text))
+        return _tidy(spec, text), ""
     if kind == "boolean":
         yes, no = (literals(item.lower() for item in texts) for texts in (spec.true, spec.false))
-        return Value(spec, known, f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END")
+        return f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END", ""
     if kind in ("integer", "number"):
-        return _checked(spec, known, _number(spec, text))
-    return _stamp(spec, text, known)
+        return _checked(spec, _number(spec, text)), ""
+    local, fixed = _parsed(spec, text)
+    return (local if spec.pivot is None else _pivoted(local, spec.pivot)), fixed
 
 
 def _recoded(spec: Spec, text: str) -> str:
@@ -135,40 +177,21 @@ def _number(spec: Spec, text: str) -> str:
     )
 
 
-def _checked(spec: Spec, known: str, number: str) -> Value:
-    finite = f"CASE WHEN {known} AND isfinite({number}) THEN {number} END"
+def _checked(spec: Spec, number: str) -> str:
     if spec.column.type == "number":
-        return Value(spec, known, finite)
-    whole = f"CASE WHEN {known} AND abs({number}) < 9e15 AND {number} = floor({number}) THEN CAST({number} AS BIGINT) END"
-    return Value(spec, known, whole)
-
-
-def _stamp(spec: Spec, text: str, known: str) -> Value:
-    local, fixed = _parsed(spec, f"({text})")
-    if spec.pivot is not None:
-        local = _pivoted(local, spec.pivot)
-    if not fixed:
-        known = _dated(spec, f"CAST({local} AS DATE)", known)
-        local = f"CASE WHEN {known} AND {_bounded(local, local)} THEN {local} END"
-        if spec.column.type == "date":
-            local = f"CAST({local} AS DATE)"
-        return Value(spec, known, local)
-    known = _dated(spec, f"CAST(coalesce({local}, CAST({fixed} AS TIMESTAMP)) AS DATE)", known)
-    local = f"CASE WHEN {known} AND {_bounded(local, local)} THEN {local} END"
-    fixed = f"CASE WHEN {known} AND {_bounded(fixed, fixed)} THEN {fixed} END"
-    if spec.column.type == "date":
-        return Value(spec, known, f"CAST(coalesce({local}, CAST({fixed} AS TIMESTAMP)) AS DATE)")
-    return Value(spec, known, local, fixed)
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    return f"CASE WHEN abs({number}) < 9e15 AND {number} = floor({number}) THEN CAST({number} AS BIGINT) END"
 
 
 def _parsed(spec: Spec, text: str) -> tuple[str, str]:
     """Local and fixed readings of a text; with no format stated only ISO 8601 is read, never a guess."""
     if not spec.formats:
         offset = f"(length({text}) > 10 AND regexp_matches({text}, {_OFFSET}))"
-        iso = f"regexp_matches({text}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}([ T]|$)')"
+        # the engine wants seconds before an offset, and no space between
+        full = f"regexp_replace(regexp_replace({text}, ' ([+-])', '\\1'), {_SHORT}, '\\1:00\\2')"
         return (
-            f"CASE WHEN {iso} AND NOT {offset} THEN TRY_CAST({text} AS TIMESTAMP) END",
-            f"CASE WHEN {iso} AND {offset} THEN TRY_CAST({text} AS TIMESTAMPTZ) END",
+            f"CASE WHEN regexp_matches({text}, {_ISO}) AND NOT {offset} THEN TRY_CAST({text} AS TIMESTAMP) END",
+            f"CASE WHEN {offset} AND regexp_matches({text}, {_ISO}) THEN TRY_CAST({full} AS TIMESTAMPTZ) END",
         )
     local = [f"try_strptime({text}, {literal(form)})" for form in spec.formats if not _aware(form)]
     fixed = [f"try_strptime({text}, {literal(form)})" for form in spec.formats if _aware(form)]
@@ -188,10 +211,8 @@ def _pivoted(stamp: str, pivot: int) -> str:
     return f"({stamp} + to_years(CAST({shift} AS INTEGER)))"
 
 
-def _bounded(stamp: str, shown: str) -> str:
+def _bounded(stamp: str) -> str:
     """A time outside these years is a slip of the pen or an engine's infinity."""
-    if stamp.startswith("epoch_us"):
-        return f"isfinite({shown}) AND year({shown}) BETWEEN {FIRST_YEAR + 1} AND {LAST_YEAR - 1}"
     return f"(isfinite({stamp}) AND year({stamp}) BETWEEN {FIRST_YEAR + 1} AND {LAST_YEAR - 1})"
 
 

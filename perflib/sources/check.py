@@ -1,0 +1,154 @@
+"""What became of every record of a department's sources, and what their dates say: the table before any analysis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from perflib.agency import Department, SourceReport
+from perflib.errors import PerflibError, SourceError
+from perflib.models.timeline import Timeline, timeline
+from perflib.result import json_safe, spreadsheet_safe
+
+_MISSING_SHOWN = 0.0005
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """The sources of a department read to their end: one report each, what their dates show, and the faults."""
+
+    name: str
+    timezone: str
+    sources: tuple[SourceReport, ...]
+    timelines: Mapping[str, Timeline] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 1 when a source was refused: nothing accepted, quarantine past its limit, a column missing ..."""
+        return 1 if self.faults else 0
+
+    def text(self) -> str:
+        """The table for people."""
+        from perflib.sources.check_text import shown
+
+        return shown(self)
+
+    def json(self) -> str:
+        """The table for machines."""
+        totals = {key: sum(getattr(source, key) for source in self.sources) for key in _TOTALS}
+        described = {
+            "department": self.name, "timezone": self.timezone,
+            "rows_read": totals["read"], "accepted": totals["accepted"], "quarantined": totals["quarantined"],
+            "clock_change_rows": totals["clock_change_rows"],
+            "sources": [_described(source, self.timelines.get(source.table)) for source in self.sources],
+            "errors": list(self.faults), "exit_code": self.exit_code,
+        }
+        return json.dumps(json_safe(described), indent=2, ensure_ascii=False)
+
+
+_TOTALS = ("read", "accepted", "quarantined", "clock_change_rows")
+
+
+def check(path: str | Path) -> Check:
+    """Read every source of a department, the later ones too when an earlier one is refused.
+
+    A user's mistake becomes a line of ``faults``, never a traceback; ``exit_code`` is then 1.
+    """
+    try:
+        found, reports, faults = _opened(path)
+    except PerflibError as fault:
+        return Check(str(path), "", (), faults=(str(fault),))
+    if isinstance(found, Department):
+        return Check(found.name, found.timezone, reports, _timelines(found), faults)
+    return Check(found[0], found[1], reports, faults=faults)
+
+
+def quarantine(path: str | Path) -> pd.DataFrame:
+    """The refused records of all sources: table, file, record, line, reasons, raw; for repair, not for a report.
+
+    A source that is refused as a whole shows its records too (the first 100,000 of a file).
+
+    Raises
+    ------
+    PerflibError : a source cannot be read to its end.
+    """
+    _, reports, faults = _opened(path)
+    if len(faults) > sum(report.accepted == 0 or report.quarantined > 0 for report in reports):
+        raise SourceError("; ".join(faults))
+    parts = [report.quarantine.assign(table=report.table) for report in reports if len(report.quarantine)]
+    columns = ["table", "file", "record", "line", "reasons", "raw"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def export(rows: pd.DataFrame, path: str | Path) -> Path:
+    """Write refused records as CSV; a text that a spreadsheet would evaluate is written with an apostrophe."""
+    target = Path(path)
+    try:
+        spreadsheet_safe(rows).to_csv(target, index=False, encoding="utf-8-sig")
+    except OSError as fault:
+        raise SourceError(f"cannot be written ({fault.strerror or fault})", where=str(target),
+                          do="close the file if another program holds it, or choose another folder") from fault
+    return target
+
+
+def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
+    """The department as far as it can be opened (else its name and zone), the reports and the faults."""
+    from perflib.sources import department_file
+    from perflib.sources.open import open as open_department
+
+    given = Path(path) / "department.yml" if Path(path).is_dir() else Path(path)
+    if str(path) and given.is_file() and department_file.settings(given).get("sources"):
+        return _each_source(department_file.read(given))
+    found = open_department(path)
+    return found, found.sources, ()
+
+
+def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
+    from perflib.sources.engine import Engine
+    from perflib.sources.load import Loaded
+    from perflib.sources.open import department, load_source
+
+    engine = Engine()
+    loaded: list[Loaded] = []
+    reports: list[SourceReport] = []
+    faults: list[str] = []
+    for source in file.sources:
+        try:
+            loaded.append(load_source(source, file, (), loaded, engine))
+            reports.append(loaded[-1].report)
+        except PerflibError as fault:
+            faults.append(str(fault))
+            reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
+    if not loaded:
+        return (file.name, file.timezone), tuple(reports), tuple(faults)
+    found = department(file.name, file.timezone, loaded, file.settings, engine)
+    return found, tuple(reports), tuple(faults)
+
+
+def _timelines(found: Department) -> dict[str, Timeline]:
+    dated = {table: found.stamp(table) for table in found.tables}
+    return {
+        table: timeline(found.days(table), found.full_hours(table, column)) for table, column in dated.items() if column
+    }
+
+
+def _described(source: SourceReport, dates: Timeline | None) -> dict[str, Any]:
+    return {
+        "table": source.table, "files": source.files, "rows_read": source.read, "accepted": source.accepted,
+        "quarantined": source.quarantined, "reasons": source.reasons, "counted": source.counted,
+        "missing": source.missing, "clock_change_rows": source.clock_change_rows, "first": source.first,
+        "last": source.last, "trust": source.trust, "notes": source.notes, "sha256": source.sha256,
+        **(dates.facts() if dates else {}), "findings": dates.sentences() if dates else [],
+    }
+
+
+def largest_missing(source: SourceReport) -> Sequence[tuple[str, float]]:
+    """Columns with a missing share worth showing, the largest first."""
+    shares = [(name, share) for name, share in source.missing.items() if share >= _MISSING_SHOWN]
+    return sorted(shares, key=lambda item: -item[1])
