@@ -132,10 +132,8 @@ def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceR
 
 
 def _timelines(found: Department) -> dict[str, Timeline]:
-    dated = {table: found.stamp(table) for table in found.tables}
-    return {
-        table: timeline(found.days(table), found.full_hours(table, column)) for table, column in dated.items() if column
-    }
+    dated = [table for table in found.tables if found.stamp(table)]
+    return {table: timeline(found.days(table), found.full_hours(table)) for table in dated}
 
 
 def _described(source: SourceReport, dates: Timeline | None) -> dict[str, Any]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from perflib import schema
-from perflib.errors import DepartmentError, SourceError
-from perflib.sources import delimited, textfile
+from perflib.sources import delimited, tables, textfile
 from perflib.sources.bind import wanted
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, judge
 from perflib.sources.mapping import Mapping, canonical
-from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
 
 _SUFFIXES = {
@@ -29,12 +27,12 @@ def part(path: Path | None, plan: Plan, engine: Engine) -> Part:
     if form in ("csv", "tsv"):
         assert path is not None
         return _delimited(path, {**reader, "format": form}, plan, engine)
-    return judge(_staged(form, path, reader, plan, engine), plan, engine, path)
+    return judge(tables.stage(form, path, reader, engine), plan, engine, path)
 
 
 def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:
     """A Parquet file that already carries canonical names."""
-    staged = _parquet(path, engine)
+    staged = tables.parquet(path, {}, engine)
     return staged, canonical(table, list(staged.header), path.name)
 
 
@@ -47,26 +45,3 @@ def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -
     seen = textfile.look(path, reader.get("encoding", ""), reader.get("member", ""))
     mark = delimited.delimiter(path, seen, reader, wanted(plan.mapping))
     return judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)
-
-
-def _staged(form: str, path: Path | None, reader: dict[str, str], plan: Plan, engine: Engine) -> Staged:
-    if form == "parquet":
-        assert path is not None
-        return _parquet(path, engine)
-    raise DepartmentError(f"format {form} is not read yet")
-
-
-def _parquet(path: Path, engine: Engine) -> Staged:
-    import duckdb
-
-    try:
-        found = engine.columns(f"read_parquet({literal(path)})")
-        rows = engine.rows(f"SELECT count(*) FROM read_parquet({literal(path)})")[0][0]
-    except duckdb.Error as fault:
-        raise SourceError("not readable as Parquet", where=path.name, do="write the file again") from fault
-    if not rows:
-        raise SourceError("columns without rows", where=path.name)
-    names = ", ".join(f"c{place}" for place in range(len(found)))
-    inner = f"SELECT * FROM read_parquet({literal(path)}, file_row_number = true)"
-    relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS held({names}, _row))"
-    return Staged(path.name, relation, tuple(text for text, _ in found), tuple(kind for _, kind in found), rows)

@@ -76,8 +76,8 @@ def refused(path: Path, fault: OSError) -> SourceError:
     return SourceError(f"cannot be read ({fault})", where=path.name)
 
 
-def look(path: Path, stated: str = "", member: str = "") -> Look:
-    """Read the bytes once, in bounded memory.
+def look(path: Path, stated: str = "", member: str = "", endless: bool = False) -> Look:
+    """Read the bytes once, in bounded memory; ``endless`` lets a line be of any length (JSON).
 
     Raises
     ------
@@ -87,18 +87,18 @@ def look(path: Path, stated: str = "", member: str = "") -> Look:
         head = stream.read(CHUNK)
         encoding = _encoding(head, stated, path)
         _not_a_web_page(head, encoding, path)
-        return _Scan(path, encoding, stated).run(head, stream)
+        return _Scan(path, encoding, stated, endless).run(head, stream)
 
 
 class _Scan:
     """Counts over the chunks of one file."""
 
-    def __init__(self, path: Path, encoding: str, stated: str) -> None:
-        self.path, self.encoding, self.stated = path, encoding, stated
+    def __init__(self, path: Path, encoding: str, stated: str, endless: bool) -> None:
+        self.path, self.encoding, self.stated, self.endless = path, encoding, stated, endless
         self.wide = encoding.startswith("utf-16")
         self.hash, self.decoder = hashlib.sha256(), codecs.getincrementaldecoder(encoding)()
         self.lines = self.quotes = self.run_length = self.returns = self.pairs = 0
-        self.ascii, self.blank, self.note, self.last = True, False, "", b""
+        self.ascii, self.blank, self.note, self.last = True, False, "", b"\n"
 
     def run(self, head: bytes, stream: IO[bytes]) -> Look:
         chunk, size = head, 0
@@ -142,7 +142,7 @@ class _Scan:
             self.run_length = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         else:
             self.run_length += len(chunk)
-        if self.run_length > LINE_LIMIT:
+        if self.run_length > LINE_LIMIT and not self.endless:
             raise SourceError(
                 f"a line of more than {LINE_LIMIT:,} bytes, records of a table were wanted",
                 where=f"{self.path.name}, line {self.lines + breaks + 1}", do="check how the file was exported",
