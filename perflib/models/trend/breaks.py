@@ -1,0 +1,283 @@
+"""Where did the level change? Bai-Perron breaks in a mean, with a guard against breaks in pure noise."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.figures import Chart
+from perflib.models.trend.scan import Floats, best_step, correlation, date_half_width, long_run, noise
+from perflib.result import Result
+
+
+def breaks(
+    values: Sequence[float] | pd.Series,
+    dates: Sequence[Any] | None = None,
+    max_breaks: int = 5,
+    min_segment: int | None = None,
+    *,
+    errors: Sequence[float] | None = None,
+    level: float = 0.95,
+    draws: int = 499,
+    seed: int = 0,
+    name: str = "breaks",
+    title: str = "",
+    unit: str = "",
+) -> Result:
+    """Breaks of the mean of a series, their number chosen by the data, with an interval for each date.
+
+    The segments minimise the (weighted) sum of squares for each number of breaks m by dynamic programming. Breaks are
+    added while a sup-F test inside a present segment finds one more (Bai and Perron's sequential procedure; Monte Carlo
+    p-values, corrected for autocorrelation, Bonferroni over the segments), and never beyond the number that BIC
+    prefers. On series without a break the share that gets one is at most 1 - ``level``.
+
+    Parameters
+    ----------
+    values : one number per period in time order, deseasonalised; NaN is left out.
+    dates : one per value.
+    max_breaks : most breaks considered.
+    min_segment : fewest points in a segment; default the larger of 5 and 10 % of the points.
+    errors : known standard errors of the values (of medians, say): weights; their scale is estimated.
+    level : one minus the false-alarm rate, and coverage of the intervals.
+
+    Returns a Result with columns ``point``, ``date`` when given, ``value``, ``segment`` (from 1), ``mean`` of the
+    segment and its interval ``mean_low``, ``mean_high``. Facts: ``n_breaks``; ``breaks``: list of {``after``: last
+    point of the old level, ``first``: first of the new, ``low``, ``high``: interval of ``after``, ``change``} (dates
+    when given, else 1-based positions); ``breaks_after``; ``means``; ``rss``; ``bic`` and ``lwz`` per m; ``p`` of the
+    first test.
+    Not assessable with fewer points than two segments need.
+
+    Raises InputError for lengths that differ or errors that are not positive.
+    Sources: Bai and Perron 1998, Econometrica 66, and 2003, Journal of Applied Econometrics 18; Bai 1997; Yao 1988
+    (BIC); Liu, Wu and Zidek 1997 (LWZ).
+    """
+    x, w, known, labels = _series(values, dates, errors)
+    edge = min_segment or max(5, int(np.ceil(0.1 * len(x))))
+    if edge < 2 or max_breaks < 1:
+        raise InputError(
+            "min_segment needs at least 2 points and max_breaks at least 1", where="min_segment, max_breaks"
+        )
+    if len(x) < 2 * edge + 1 or len(x) < 10:
+        return Result.not_assessable(
+            name, f"{len(x)} points; two segments of {edge} or more, and 10 points, are needed", title=title
+        )
+    plans = _plans(x, w, edge, min(max_breaks, len(x) // edge - 1))
+    criteria = _criteria([rss for rss, _ in plans], len(x))
+    count, p = _sequential(x, w, plans, edge, 1 - level, draws, seed)
+    count = min(count, int(np.argmin(criteria["bic"])))
+    found = _describe(x, w, plans[count], level, labels)
+    table = _table(values, dates, known, found["edges"], found["segments"])
+    return _result(table, found, criteria, p, level, dates is not None, name, title, unit)
+
+
+def _series(values: Any, dates: Any, errors: Any) -> tuple[Floats, Floats, Any, list[Any]]:
+    x = np.array(values, dtype=float)
+    for where, given in (("dates", dates), ("errors", errors)):
+        if given is not None and len(given) != len(x):
+            raise InputError(f"{len(given)} entries for {len(x)} values", where=where, do="give one per value")
+    weight = np.ones(len(x)) if errors is None else np.array(errors, dtype=float)
+    if (weight <= 0).any():
+        raise InputError("an entry is not positive", where="errors")
+    known = np.isfinite(x) & np.isfinite(weight)
+    labels = list(range(1, len(x) + 1)) if dates is None else list(pd.Series(list(dates)))
+    return x[known], weight[known] ** -2.0, known, [labels[i] for i in np.flatnonzero(known)]
+
+
+def _plans(x: Floats, w: Floats, edge: int, most: int) -> list[tuple[float, list[int]]]:
+    """For m = 0..most: (least sum of squares, 0-based first points of the segments after the first)."""
+    n = len(x)
+    cost = _costs(x, w, edge)
+    best = [cost[0].copy()]  # best[m][j]: cheapest way to cover the first j points with m breaks
+    start: list[Any] = []
+    for _ in range(most):
+        routes = best[-1][:, None] + cost
+        start.append(np.argmin(routes, axis=0))
+        best.append(np.min(routes, axis=0))
+    plans = []
+    for m in range(most + 1):
+        cuts, end = [], n
+        for back in reversed(start[:m]):
+            end = int(back[end])
+            cuts.append(end)
+        plans.append((float(best[m][n]), sorted(cuts)))
+    return [plan for plan in plans if np.isfinite(plan[0])]
+
+
+def _costs(x: Floats, w: Floats, edge: int) -> Floats:
+    """cost[i, j]: weighted sum of squares of points i..j-1 about their mean; infinite when shorter than ``edge``."""
+    shifted = x - np.average(x, weights=w)  # keeps the difference of sums exact enough
+    sums = [np.concatenate([[0.0], np.cumsum(part)]) for part in (w, w * shifted, w * shifted**2)]
+    mass, first, second = (part[None, :] - part[:, None] for part in sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cost = np.maximum(second - first**2 / mass, 0.0)
+    index = np.arange(len(x) + 1)
+    return np.where(index[None, :] - index[:, None] >= edge, cost, np.inf)
+
+
+def _criteria(rss: list[float], n: int) -> dict[str, list[float]]:
+    """BIC and LWZ of m breaks: log(rss / n) + penalty; 2 m + 1 parameters (means and dates)."""
+    tiny = np.finfo(float).tiny
+    fit = [float(np.log(max(value, tiny) / n)) for value in rss]
+    size = [2 * m + 1 for m in range(len(rss))]
+    return {
+        "bic": [f + p * float(np.log(n)) / n for f, p in zip(fit, size, strict=True)],
+        "lwz": [f + p * 0.299 * float(np.log(n)) ** 2.1 / n for f, p in zip(fit, size, strict=True)],
+    }
+
+
+def _sequential(
+    x: Floats, w: Floats, plans: list[tuple[float, list[int]]], edge: int, alpha: float, draws: int, seed: int
+) -> tuple[int, float]:
+    """(number of breaks, p of the first test). A pair that cancels hides from the first test: see ``_pair``."""
+    first = 1.0
+    for m, (_, cuts) in enumerate(plans):
+        p = _one_more(x, w, cuts, edge, draws, seed)
+        first = p if m == 0 else first
+        if p > alpha * (0.7 if m == 0 else 1.0):
+            if m > 0 or len(plans) < 3:
+                return m, first
+            return (2, first) if _pair(x, w, plans[2], edge, draws, seed) <= 0.1 * alpha else (0, first)
+    return len(plans) - 1, first
+
+
+def _one_more(x: Floats, w: Floats, cuts: list[int], edge: int, draws: int, seed: int) -> float:
+    ends = [0, *cuts, len(x)]
+    parts = [slice(a, b) for a, b in itertools.pairwise(ends) if b - a >= 2 * edge + 1]
+    p = [best_step(x[part], w[part], edge, draws=draws, seed=seed + part.start).p for part in parts]
+    return min(1.0, min(p) * len(p)) if p else 1.0
+
+
+def _pair(x: Floats, w: Floats, plan: tuple[float, list[int]], edge: int, draws: int, seed: int) -> float:
+    """p-value of two breaks at once (up and down again), by Monte Carlo of the same statistic on noise."""
+    if _gain(x, w, plan) <= _gain_floor(x, w, plan):
+        return 1.0
+    observed = _gain(x, w, plan)
+    r = float(correlation((x - _means(x, w, plan[1]))[None, :], w)[0])
+    null = noise(w, r, draws, seed)
+    reached = sum(_gain(series, w, _plans(series, w, edge, 2)[2]) >= observed for series in null)
+    return (1 + reached) / (1 + draws)
+
+
+def _gain(x: Floats, w: Floats, plan: tuple[float, list[int]]) -> float:
+    rest = x - _means(x, w, plan[1])
+    base = float(np.sum(w * (x - np.average(x, weights=w)) ** 2))
+    scale = float(long_run(rest[None, :], w, len(plan[1]) * 2 + 1)[0])
+    return (base - plan[0]) / max(scale, np.finfo(float).tiny)
+
+
+def _gain_floor(x: Floats, w: Floats, plan: tuple[float, list[int]]) -> float:
+    """Below this a pair of breaks in noise is commonplace, and simulating would be wasted."""
+    return 3.0 * float(np.log(len(x)))
+
+
+def _means(x: Floats, w: Floats, cuts: list[int]) -> Floats:
+    ends = [0, *cuts, len(x)]
+    return np.concatenate([np.full(b - a, np.average(x[a:b], weights=w[a:b])) for a, b in itertools.pairwise(ends)])
+
+
+def _describe(x: Floats, w: Floats, plan: tuple[float, list[int]], level: float, labels: list[Any]) -> dict[str, Any]:
+    from scipy.stats import norm
+
+    rss, cuts = plan
+    ends, fitted = [0, *cuts, len(x)], _means(x, w, cuts)
+    scale = float(long_run((x - fitted)[None, :], w, len(cuts) + 1)[0])
+    z = float(norm.ppf((1 + level) / 2))
+    segments = []
+    for a, b in itertools.pairwise(ends):
+        half = z * float(np.sqrt(scale / w[a:b].sum()))
+        segments.append(
+            {
+                "first": labels[a],
+                "last": labels[b - 1],
+                "n": b - a,
+                "mean": float(fitted[a]),
+                "mean_low": float(fitted[a]) - half,
+                "mean_high": float(fitted[a]) + half,
+            }
+        )
+    return {
+        "rss": rss,
+        "edges": ends,
+        "segments": segments,
+        "scale": scale,
+        "breaks": [_break(cut, fitted, w, scale, level, labels) for cut in cuts],
+    }
+
+
+def _break(cut: int, fitted: Floats, w: Floats, scale: float, level: float, labels: list[Any]) -> dict[str, Any]:
+    change = float(fitted[cut] - fitted[cut - 1])
+    wide = date_half_width(change, scale, float(np.mean(w[max(0, cut - 5) : cut + 5])), level)
+    near = [labels[min(max(i, 0), len(labels) - 1)] for i in (cut - 1 - wide, cut - 1 + wide)]
+    return {"after": labels[cut - 1], "first": labels[cut], "low": near[0], "high": near[1], "change": change}
+
+
+def _table(values: Any, dates: Any, known: Any, ends: list[int], segments: list[dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame({"point": np.arange(1, len(known) + 1)})
+    if dates is not None:
+        table["date"] = list(dates)
+    table["value"] = np.array(values, dtype=float)
+    order = np.maximum(np.cumsum(known) - 1, 0)
+    number = np.searchsorted(ends[1:-1], order, side="right")
+    table["segment"] = number + 1
+    for column in ("mean", "mean_low", "mean_high"):
+        table[column] = [segments[i][column] for i in number]
+    return table
+
+
+def _result(
+    table: pd.DataFrame,
+    found: dict[str, Any],
+    criteria: dict[str, list[float]],
+    p: float,
+    level: float,
+    dated: bool,
+    name: str,
+    title: str,
+    unit: str,
+) -> Result:
+    listed = [
+        {**item, **{key: _iso(item[key]) for key in ("after", "first", "low", "high")}} for item in found["breaks"]
+    ]
+    means = [segment["mean"] for segment in found["segments"]]
+    facts = {
+        "n_breaks": len(listed),
+        "breaks": listed,
+        "breaks_after": [item["after"] for item in listed],
+        "means": means,
+        "rss": found["rss"],
+        "p": p,
+        **criteria,
+        "segments": [{**part, "first": _iso(part["first"]), "last": _iso(part["last"])} for part in found["segments"]],
+    }
+    tail = f" {unit}" if unit else ""
+    told = [
+        f"The level changed after {item['after']} ({level:.0%} interval {item['low']} to {item['high']}) "
+        f"from {means[i]:.4g} to {means[i + 1]:.4g}{tail}."
+        for i, item in enumerate(listed)
+    ]
+    answer = " ".join(told) or f"No break: one level of {means[0]:.4g}{tail} fits the {len(table)} points (p {p:.2g})."
+    x = "date" if dated else "point"
+    chart = Chart(
+        "line", x, "value", y_label=unit, marks={"breaks": [item["first"] for item in found["breaks"]]}, alt=answer
+    )
+    return Result(
+        name,
+        table,
+        title or "Did the level change, and when?",
+        answer,
+        "Least-squares breaks in the mean, sequential sup-F (Bai and Perron 1998, 2003), dates after Bai 1997.",
+        ["A break says when the level changed, not why: recording and extraction changes look the same."]
+        * bool(listed),
+        facts,
+        chart,
+        {"value": f"Value ({unit})" if unit else "Value", "mean": "Level"},
+    )
+
+
+def _iso(label: Any) -> Any:
+    return label.date().isoformat() if isinstance(label, pd.Timestamp) else label
