@@ -48,21 +48,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _quarantine(options: argparse.Namespace) -> int:
-    import perflib
+    from perflib.sources.check import export, quarantine
 
-    department = perflib.open(options.department)
-    parts = [report.quarantine.assign(table=report.table) for report in department.sources if report.quarantined]
-    if not parts:
+    rows = quarantine(options.department)
+    if not len(rows):
         print("no record is in quarantine")
-        return 0
-    import pandas as pd
-
-    from perflib.result import spreadsheet_safe
-
-    rows = pd.concat(parts, ignore_index=True)
-    if options.out:
-        spreadsheet_safe(rows).to_csv(options.out, index=False, encoding="utf-8-sig")
-        print(f"{len(rows):,} records written to {options.out}")
+    elif options.out:
+        print(f"{len(rows):,} records written to {export(rows, options.out)}")
     else:
         print(rows.to_string(index=False, max_colwidth=60))
     return 0

@@ -2,9 +2,9 @@
 
 from perflib.reports.parameters import Contract, Parameter, from_assignments, read_contract
 from perflib.reports.runner import ReportError, RunResult, run
-from perflib.reports.selection import about, earlier, select
+from perflib.reports.selection import about, against, days, decisions, select
 
 __all__ = [
-    "Contract", "Parameter", "ReportError", "RunResult", "about", "earlier", "from_assignments", "read_contract", "run",
-    "select",
+    "Contract", "Parameter", "ReportError", "RunResult", "about", "against", "days", "decisions",
+    "from_assignments", "read_contract", "run", "select",
 ]

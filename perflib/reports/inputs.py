@@ -19,6 +19,21 @@ PACKAGES = (
 )
 
 
+def department_inputs(department: str, base: Path) -> list[dict[str, Any]]:
+    """Fingerprints of the department's files, with paths relative to ``base``; of the sample's files when it is empty.
+
+    Raises
+    ------
+    DepartmentError : there is no such file or folder.
+    """
+    if department:
+        return fingerprints(department_files(department), base)
+    from perflib import synthetic
+
+    folder = synthetic.sample()
+    return fingerprints(department_files(str(folder)), folder.parent)
+
+
 def department_files(department: str) -> list[Path]:
     """Every file the department at this path is read from: its own file, its mappings and its data.
 

@@ -40,7 +40,8 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     template = _environment().get_template("report.html.j2")
     text: str = template.render(
-        messages=messages, title=_title(executed, manifest), about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
+        messages=messages, title=_title(executed, manifest),
+        about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
         contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )

@@ -106,8 +106,8 @@ def run(
     folder = Path(out) if out else _default_folder(path, parameters or {}, department)
     _make(folder)
     with clock.stage("inputs"):
-        files = inputs.department_files(str(values["department"])) if values.get("department") else []
-        manifest = _manifest(path, values, inputs.fingerprints(files, base), base)
+        files = inputs.department_inputs(str(values["department"]), base) if "department" in values else []
+        manifest = _manifest(path, values, files, base)
     with clock.stage("execute"):
         executed, failure = execute(path, values, progress)
     facts, failure = ({}, failure) if failure else _facts(executed)

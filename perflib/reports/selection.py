@@ -42,15 +42,15 @@ def keep_period(dept: Department, days: Period, because: str) -> Department:
     return dept.keep(rule, because=because)
 
 
-def earlier(
-    dept: Department, *, period: str, compare_to: str, district: str = "", priority: str = ""
-) -> Department | None:
-    """The department with the records to compare with, or None when nothing is to be compared."""
+def days(dept: Department, period: str = "") -> Period:
+    """The local days a ``period`` parameter names (``all``, ``latest-month``, a month, two days); empty means all."""
+    return read_period(period, covered(dept))
+
+
+def against(dept: Department, compare_to: str, period: str = "") -> Period | None:
+    """The local days a ``compare_to`` parameter names (``previous-year`` ...), or None when it is empty."""
     data = covered(dept)
-    other = read_comparison(compare_to, read_period(period, data), data)
-    if other is None:
-        return None
-    return keep_period(select(dept, district=district, priority=priority), other, "the period to compare with")
+    return read_comparison(compare_to, read_period(period, data), data)
 
 
 def about(
@@ -78,3 +78,24 @@ def about(
     against = f", compared with {other}," if other else ""
     answer = f"{dept.name}: {which} {where}, received from {days}{against} as the records stood on {facts['as_of']}."
     return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)
+
+
+def decisions(dept: Department) -> Result:
+    """The decisions log as a Result named ``decisions``: each choice that left out records, its reason and its counts.
+
+    The facts are ``steps`` and, of the main table, ``rows_before`` the first and ``rows_after`` the last step.
+    """
+    from perflib.result import Result
+
+    log = dept.decisions()
+    main = log[log["table"] == dept.main]
+    facts = {"steps": len(log)}
+    answer = "No record was left out."
+    if len(main):
+        facts |= {"rows_before": int(main["rows_before"].iloc[0]), "rows_after": int(main["rows_after"].iloc[-1])}
+        answer = f"{len(main)} choices leave {facts['rows_after']:,} of {facts['rows_before']:,} accepted {dept.main}."
+    labels = {
+        "table": "Table", "rule": "Kept", "because": "Because", "rows_before": "Rows before",
+        "rows_after": "Rows after",
+    }
+    return Result("decisions", log, "What was left out, and why", answer, "", facts=facts, labels=labels)
