@@ -15,6 +15,10 @@ import pandas as pd
 from perflib import schema
 from perflib.errors import DepartmentError
 
+#: columns that tell the feeds of a table apart: what jumps in one only is the world, in all of them the extraction
+FEEDS = {
+    "calls": ("service", "origin"), "stops": ("kind",), "complaints": ("source",), "arrests": ("kind",),
+}
 Rule = Callable[[ir.Table], ir.BooleanValue] | Mapping[str, Any]
 
 
@@ -137,6 +141,40 @@ class Department:
     def local(self, moment: ir.TimestampValue) -> ir.TimestampValue:
         """The agency's wall-clock time of a UTC moment; the one place where local time is made."""
         return _at_zone(self.timezone, moment)
+
+    def stamp(self, table: str) -> str:
+        """The column that dates a row of ``table``: its first required time or date; empty where it has none."""
+        columns = [column for column in schema.get(table).columns.values() if column.name in self.table(table).columns]
+        dated = [column.name for column in columns if column.required and column.type in ("timestamp", "date")]
+        return dated[0] if dated else ""
+
+    def days(self, table: str) -> pd.DataFrame:
+        """Rows per local day and feed (``day``, ``feed``, ``records``); a feed is what FEEDS says, as text."""
+        rows, dated = self.table(table), self.stamp(table)
+        if not dated:
+            return pd.DataFrame({"day": [], "feed": [], "records": []})
+        by = [name for name in FEEDS.get(table, ()) if name in rows.columns]
+        parts = [rows[name].fill_null("unknown") for name in by]
+        feed = ibis.literal(", ").join(parts) if parts else ibis.literal("")
+        counted = rows.filter(rows[dated].notnull()).select(day=self._day_of(rows, dated), feed=feed)
+        found = counted.group_by(["day", "feed"]).agg(records=lambda held: held.count())
+        return found.order_by(["day", "feed"]).execute()
+
+    def full_hours(self, table: str) -> pd.Series:
+        """Rows whose event, by its first stamp, stands at a full local hour, by hour; empty without a stamp."""
+        rows = self.table(table)
+        stamps = [name for name, column in schema.get(table).columns.items() if column.type == "timestamp"]
+        event = next((name for name in stamps if name in rows.columns and name != "recorded_at"), "")
+        if not event:
+            return pd.Series(dtype="int64")
+        walls = rows.select(wall=self.local(rows[event]))
+        full = walls.filter((walls.wall.minute() == 0) & (walls.wall.second() == 0))
+        found = full.group_by(hour=lambda held: held.wall.hour()).agg(records=lambda held: held.count()).execute()
+        return found.set_index("hour")["records"].sort_index()
+
+    def _day_of(self, rows: ir.Table, column: str) -> ir.Value:
+        moment = rows[column]
+        return self.local(moment).date() if moment.type().is_timestamp() else moment
 
     def decisions(self) -> pd.DataFrame:
         """The decisions log, one row per step."""

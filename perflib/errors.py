@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class PerflibError(ValueError):
@@ -43,7 +44,12 @@ class PerflibError(ValueError):
 
 
 class SourceError(PerflibError):
-    """A file or table cannot be read as records: whoever made the export must act."""
+    """A file or table cannot be read as records: whoever made the export must act.
+
+    ``report`` says what became of the records where the source was read to its end before it was refused.
+    """
+
+    report: Any = None
 
 
 class MappingError(PerflibError):

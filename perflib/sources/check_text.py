@@ -27,7 +27,8 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
     files = source.files[0] if len(source.files) == 1 else f"{len(source.files)} files"
     yield f"{source.table}  {files}"
     share = source.quarantined / source.read if source.read else 0.0
-    yield f"  rows         {source.read:,} read = {source.accepted:,} accepted + {source.quarantined:,} quarantined ({share:.2%})"
+    parts = f"{source.accepted:,} accepted + {source.quarantined:,} quarantined ({share:.2%})"
+    yield f"  rows         {source.read:,} read = {parts}"
     for reason, count in source.reasons.items():
         yield f"  quarantined  {count:,}  {reason}"
     for rule, count in source.counted.items():
@@ -36,7 +37,7 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
     if source.first and source.last:
         yield f"  dates        {_local(source.first, zone)} to {_local(source.last, zone)} local time"
     if source.clock_change_rows:
-        yield f"  clock change {source.clock_change_rows:,} rows hold a time that happens twice or never; resolved in order"
+        yield f"  clock change {source.clock_change_rows:,} rows hold a time that happens twice or never"
     missing = ", ".join(f"{name} {part:.1%}" for name, part in largest_missing(source))
     yield from _wrapped("missing", missing or "nothing")
     for sentence in dates.sentences() if dates else []:

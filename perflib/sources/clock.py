@@ -1,13 +1,16 @@
 """Local wall-clock stamps to UTC, clock changes included.
 
 A local time that does not exist (spring) is shifted forward by the gap. A local time that happens twice (autumn) is
-taken at its first occurrence, unless that would put it before an earlier stamp of the same record: then the second.
-"Earlier" is the order of the schema among the stamps that its rules compare.
+taken at its first occurrence, unless that would put it before an earlier stamp of the same record: then the second. A
+record that starts within the double hour and ends after it is taken at the second occurrence throughout (but for
+stamps that the clock's own setting back put before it): the reading under which the record is an hour shorter.
+"Earlier" is the order of the schema among the stamps that its rules compare; a minute out of order is jitter.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +19,7 @@ from perflib import schema
 from perflib.errors import MappingError
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
+JITTER = "INTERVAL 1 MINUTE"
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,32 @@ def second_shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     found = [change for change in changes(zone_name, *years)[1] if not change.gap]
     cases = " ".join(f"WHEN {_within(stamp, (change,))} THEN {change.before - change.after}" for change in found)
     return f"CASE {cases} ELSE 0 END" if found else "0"
+
+
+def late(start: str, others: Sequence[str], zone_name: str, years: tuple[int, int]) -> str:
+    """SQL: the record starts within an hour that happens twice, and a later stamp of it stands after that hour."""
+    found = [change for change in changes(zone_name, *years)[1] if not change.gap]
+    last = f"greatest({', '.join(others)})" if len(others) > 1 else (others[0] if others else "")
+    parts = [f"({_within(start, (change,))} AND {last} >= {_at(change.end)})" for change in found] if last else []
+    return f"coalesce({' OR '.join(parts)}, false)" if parts else "false"
+
+
+def resolved(stamp: str, zone_name: str, years: tuple[int, int], before: Sequence[str], after: Sequence[str]) -> str:
+    """SQL: the UTC of a local stamp, given the UTC of the earlier stamps, the later local ones and ``_late``."""
+    first, second = first_utc(stamp, zone_name, years), second_shift(stamp, zone_name, years)
+    if second == "0":
+        return first
+    cases = ""
+    if after:
+        next_one = f"least({', '.join(after)})" if len(after) > 1 else after[0]
+        turned = f"coalesce({next_one} < {stamp} - {JITTER}, false)"
+        cases = f"WHEN _late AND NOT {turned} THEN ({first}) + to_seconds({second}) "
+    elif before:
+        cases = f"WHEN _late THEN ({first}) + to_seconds({second}) "
+    if before:
+        latest = f"greatest({', '.join(before)})" if len(before) > 1 else before[0]
+        cases += f"WHEN ({first}) < {latest} - {JITTER} THEN ({first}) + to_seconds({second}) "
+    return f"CASE {cases}ELSE ({first}) END" if cases else first
 
 
 def earlier(table: schema.Table) -> dict[str, tuple[str, ...]]:

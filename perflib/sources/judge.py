@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perflib import schema
 from perflib.sources.bind import BoundFilter, bind, bind_filters
-from perflib.sources.clock import earlier, first_utc, second_shift, touched
+from perflib.sources.clock import earlier, late, resolved, touched
 from perflib.sources.engine import Engine
 from perflib.sources.mapping import Mapping
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
@@ -23,7 +23,8 @@ class Part:
     """The judged records of one file.
 
     ``relation`` is SQL with the canonical columns, ``_record``, ``_touched``, ``_n0`` (count rules), ``_f0`` ...
-    (filters) and the masks; ``fine`` the SQL condition of acceptance before duplicates are looked for.
+    (filters) and the masks; ``fine`` the SQL condition of acceptance before duplicates are looked for. ``file`` is the
+    place of the file in its source.
     """
 
     staged: Staged
@@ -31,6 +32,7 @@ class Part:
     fine: str
     checks: tuple[tuple[Check, ...], ...] = ()
     mask_names: tuple[str, ...] = ()
+    file: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,18 @@ def moved(plan: Plan, values: Sequence[Value], relation: str, years: tuple[int, 
     stamps = {item.name: item for item in values if item.stamp}
     ordered = [column for column in plan.table.columns if column in stamps]
     before, flags = earlier(plan.table), []
+    ruled = {side for rule in plan.table.rules for side in (rule.earlier, rule.later)}
+    named = [column for column in ordered if column in ruled]
+    shown = [name("l_" + column) for column in named]
+    started = late(shown[0], shown[1:], plan.zone, years) if shown else "false"
+    relation = f"(SELECT *, {started} AS _late FROM {relation})"
     for column in ordered:
         item, local = stamps[column], name("l_" + column)
         zone = item.spec.timezone or plan.zone
         flags.append(touched(local, zone, years))
-        moment = _resolved(local, zone, years, [name("u_" + other) for other in before[column] if other in stamps])
+        earlier_ones = [name("u_" + other) for other in before[column] if other in stamps]
+        later_ones = [name("l_" + other) for other in named[named.index(column) + 1 :]] if column in named else []
+        moment = resolved(local, zone, years, earlier_ones, later_ones)
         if item.fixed:
             moment = f"coalesce(CAST({name('z_' + column)} AS TIMESTAMP), {moment})"
         relation = f"(SELECT *, {moment} AS {name('u_' + column)} FROM {relation})"
@@ -156,18 +165,15 @@ def moved(plan: Plan, values: Sequence[Value], relation: str, years: tuple[int, 
     return f"(SELECT *{aware}, {flag} AS _touched FROM {relation})"
 
 
+def years_of(staged: Staged, plan: Plan, engine: Engine) -> tuple[int, int]:
+    """First and last year of the stamps of a sample, one more on either side."""
+    form = shape(staged.label, staged.header, staged.types, plan)
+    return _years(form.stamps, steps(form.values, staged.relation), engine)
+
+
 def _years(ordered: Sequence[str], relation: str, engine: Engine) -> tuple[int, int]:
     if not ordered:
         return 2000, 2000
     lows = ", ".join(f"year(min({name('l_' + column)})), year(max({name('l_' + column)}))" for column in ordered)
     found = [year for year in engine.rows(f"SELECT {lows} FROM {relation}")[0] if year is not None]
     return (min(found) - 1, max(found) + 1) if found else (2000, 2000)
-
-
-def _resolved(local: str, zone: str, years: tuple[int, int], before: Sequence[str]) -> str:
-    first = first_utc(local, zone, years)
-    second = second_shift(local, zone, years)
-    if second == "0" or not before:
-        return first
-    latest = f"greatest({', '.join(before)})" if len(before) > 1 else before[0]
-    return f"CASE WHEN ({first}) < {latest} THEN ({first}) + to_seconds({second}) ELSE ({first}) END"

@@ -1,0 +1,107 @@
+"""The record of a feed over time: heaped times and dates, jumps in volume, and whether feeds jump together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.models.heaping import Heap, first_of_month, midnight
+from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a reader of the data must know about its dates; ``shifts`` are per feed, ``shared`` per week."""
+
+    first: Heap
+    midnight: Heap
+    shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
+    shared: Mapping[pd.Timestamp, Mapping[str, Shift]] = field(default_factory=dict)
+
+    def sentences(self) -> list[str]:
+        """One sentence per finding, none where there is nothing to say."""
+        found = [_heap_words("midnight", self.midnight), _heap_words("the first of the month", self.first)]
+        if self.midnight.reason == "days without times":
+            found.append("every event stands at midnight: days without times")
+        jumps = sorted(
+            ((feed, shift) for feed, held in self.shifts.items() for shift in held), key=lambda item: -abs(item[1].z)
+        )
+        found += [_shift_words(feed, shift) for feed, shift in jumps[:_SHOWN]]
+        found += [f"and {len(jumps) - _SHOWN} smaller level shifts"] if len(jumps) > _SHOWN else []
+        found += [_shared_words(at, held) for at, held in self.shared.items()]
+        return [text for text in found if text]
+
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON types."""
+        return {
+            "first_of_month": asdict(self.first), "midnight": asdict(self.midnight),
+            "level_shifts": [_shift_facts(feed, shift) for feed, held in self.shifts.items() for shift in held],
+            "shared_shifts": [
+                {"week": f"{at:%Y-%m-%d}", "feeds": sorted(held), "meaning": _shared_words(at, held)}
+                for at, held in self.shared.items()
+            ],
+        }
+
+
+def timeline(days: pd.DataFrame, hours: pd.Series) -> Timeline:
+    """Look at the dates of a table.
+
+    Parameters
+    ----------
+    days : ``day`` (dates), ``feed`` (text: what a row is fed by, such as ``police, officer``), ``records``.
+    hours : records at full hours, indexed by hour, as :func:`perflib.models.heaping.midnight` takes them; empty where
+        the table holds days only.
+
+    Raises
+    ------
+    InputError : a column is absent.
+    """
+    lacking = {"day", "feed", "records"} - set(days.columns)
+    if lacking:
+        raise InputError(f"no column {', '.join(sorted(lacking))}", choices=days.columns)
+    if days.empty:
+        return Timeline(Heap(reason="no dated record"), Heap(reason="no dated record"))
+    dated = days.assign(day=pd.to_datetime(days["day"]))
+    every = pd.date_range(dated["day"].min(), dated["day"].max(), freq="D")
+    daily = {str(feed): _daily(rows, every) for feed, rows in dated.groupby("feed")}
+    weeks = {feed: weekly(counts) for feed, counts in daily.items()}
+    shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
+    heap = midnight(hours) if len(hours) else Heap(reason="days without times")
+    return Timeline(first_of_month(_daily(dated, every)), heap, shifts, shared_shifts(weeks))
+
+
+def _daily(rows: pd.DataFrame, every: pd.DatetimeIndex) -> pd.Series:
+    return rows.groupby("day")["records"].sum().reindex(every, fill_value=0)
+
+
+def _heap_words(where: str, heap: Heap) -> str:
+    if not heap.heaped:
+        return ""
+    return (
+        f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.0f} are expected from its "
+        f"neighbours ({heap.ratio:.2f} times)"
+    )
+
+
+def _shift_words(feed: str, shift: Shift) -> str:
+    name = f"{feed}: " if feed else ""
+    return f"level shift, {name}{shift.before:,.0f} to {shift.after:,.0f} a week from {shift.at:%Y-%m-%d}"
+
+
+def _shared_words(at: pd.Timestamp, held: Mapping[str, Shift]) -> str:
+    feeds = "; ".join(sorted(held))
+    many = "both" if len(held) == 2 else str(len(held))
+    return f"{many} feeds jump together in the week of {at:%Y-%m-%d} ({feeds}): check the extraction"
+
+
+def _shift_facts(feed: str, shift: Shift) -> dict[str, Any]:
+    return {
+        "feed": feed, "week": f"{shift.at:%Y-%m-%d}", "before": shift.before, "after": shift.after,
+        "ratio": shift.ratio, "z": shift.z,
+    }
