@@ -8,9 +8,15 @@ import numpy as np
 
 from perflib.synthetic.arrivals import HOURLY
 from perflib.synthetic.calls import CANCELLED, PRIORITIES, STAMP_MISSING, WITHOUT_ARRIVAL
+from perflib.synthetic.cases import EXCEPTIONAL, HAZARD, HEAPED, OFFENCES, UNFOUNDED, WEEKS, cumulative
 from perflib.synthetic.clock import yearly
+from perflib.synthetic.community import AGES, ANSWERS_BY_AGE, CODED, KIND_SHARE, KINDS, TOPIC_SHARE, TOPICS
+from perflib.synthetic.conduct import COMMENDATIONS_PER_RESPONSE
 from perflib.synthetic.people import RENAMED, People
 from perflib.synthetic.plan import Plan
+from perflib.synthetic.training import IDLE, WORKS
+from perflib.synthetic.units import EXCLUDED
+from perflib.synthetic.work import OVERTIME_SHARE, WEARY_OVERTIME
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -20,7 +26,8 @@ def truths(plan: Plan, people: People) -> dict[str, Any]:
     return {
         "agency": plan.agency, "scale": plan.scale, "seed": plan.seed, "first": plan.first.isoformat(),
         "last": plan.last.isoformat(), "timezone": plan.timezone,
-        "truths": {**_response(plan), **_counts(plan), **_feeds(plan), **_officers(plan, people)},
+        "truths": {**_response(plan), **_counts(plan), **_feeds(plan), **_officers(plan, people),
+                   **_cases(plan), **_community(plan)},
     }
 
 
@@ -74,10 +81,75 @@ def _feeds(plan: Plan) -> dict[str, Any]:
 
 def _officers(plan: Plan, people: People) -> dict[str, Any]:
     named = {what: [people.names[officer] for officer in who] for what, who in people.chosen.items()}
+    shared = {"exposure": "unit_responses rows", "distribution": "gamma", "cv": plan.cv, "multiple": plan.outlier_multiple}
     return {
         "renamed_unit": {"table": "assignments", "column": "unit", "date": plan.rename_date.isoformat(),
                          "before": "Tactical", "after": RENAMED},
         "reassigned": {"table": "assignments", "column": "district", "date": plan.moved_date.isoformat(),
                        "officers": named["moved"], "from": plan.districts[0], "to": plan.districts[1], "effect": 1.0},
         "activity": {"table": "calls", "column": "officer_id", "distribution": "gamma", "cv": plan.activity_cv},
+        "force_outliers": {"table": "force", "column": "officer_id", "officers": named["force"], **shared,
+                           "rate_per_response": plan.force_per_response, "confounders": ["call_type", "district", "shift"]},
+        "complaint_outliers": {"table": "complaints", "column": "officer_id", "officers": named["complaint"], **shared,
+                               "rate_per_response": plan.complaints_per_response},
+        "top_performers": {"table": "commendations", "column": "officer_id", "officers": named["commend"], **shared,
+                           "rate_per_response": COMMENDATIONS_PER_RESPONSE},
+        "force_level": {"table": "force", "column": "level", "officers": named["level"], "lean": _lean(people),
+                        "distribution": "ordinal logistic, officers' lean normal with sd 0.5, scene shared"},
+        "demographics": {"table": "officers", "column": "race, sex, birth_year", "effect": 1.0},
+        **_work(plan, named),
+    }
+
+
+def _lean(people: People) -> float:
+    """The lean (log odds of a higher level) of those who use higher force at the same scene."""
+    chosen = people.chosen["level"]
+    return round(float(people.lean[chosen].max()), 4) if chosen.size else 0.0
+
+
+def _work(plan: Plan, named: dict[str, list[str]]) -> dict[str, Any]:
+    return {
+        "course_that_works": {"table": "complaints", "column": "filed_at", "course": WORKS, "multiple": plan.course_effect,
+                              "first": plan.course_first.isoformat(), "cohorts": plan.cohorts,
+                              "days_between": plan.cohort_days},
+        "course_that_does_not": {"table": "complaints", "column": "filed_at", "course": IDLE, "multiple": 1.0},
+        "policy_breach": {"table": "policy_events", "column": "complied", "rule_id": "camera_on_arrival",
+                          "unit": plan.breach_unit, "first": plan.breach_first.isoformat(),
+                          "last": plan.breach_last.isoformat(), "compliance": plan.breach_compliance,
+                          "elsewhere": plan.compliance, "excluded": EXCLUDED},
+        "fatigue": {"table": "shifts", "column": "started_at", "officers": named["fatigue"],
+                    "first": plan.fatigue_first.isoformat(), "last": plan.fatigue_last.isoformat(),
+                    "overtime_share": WEARY_OVERTIME, "elsewhere": OVERTIME_SHARE, "effect_on_conduct": 1.0},
+    }
+
+
+def _cases(plan: Plan) -> dict[str, Any]:
+    return {
+        "clearance_lag": {
+            "table": "incidents", "column": "cleared_at - reported_at", "change": 1.0, "exceptional_share": EXCEPTIONAL,
+            "unfounded": UNFOUNDED, "weekly_hazard": dict(zip((f"from week {week}" for week in WEEKS), HAZARD, strict=True)),
+            "hazard_multiple": {name: values[1] for name, values in OFFENCES.items()},
+            "cleared_by_day": {name: {days: round(cumulative(days, values[1]), 4) for days in (7, 30, 180, 365)}
+                               for name, values in OFFENCES.items()},
+            "note": "the hazard is the same for every cohort; the naive ratio falls at the end all the same",
+        },
+        "search_threshold": {"table": "stops", "column": "searched", "district": plan.search_district,
+                             "group": plan.search_group, "threshold": plan.search_threshold_low,
+                             "elsewhere": plan.search_threshold},
+        "veil_of_darkness": {"table": "stops", "column": "subject_race", "effect": 1.0},
+        "heaping": {"table": "incidents", "column": "occurred_from", "at": "local midnight", "share": HEAPED},
+    }
+
+
+def _community(plan: Plan) -> dict[str, Any]:
+    return {
+        "request_mix": {"table": "requests", "column": "kind", "district": plan.mix_district, "kind": plan.mix_kind,
+                        "date": plan.mix_date.isoformat(), "weight_multiple": plan.mix_multiple,
+                        "before": dict(zip(KINDS, KIND_SHARE, strict=True))},
+        "survey_instrument": {"table": "surveys", "column": "answer", "wave": plan.instrument_wave,
+                              "shift": plan.instrument_shift, "note": "a new wording; opinion itself does not change"},
+        "survey_response": {"table": "surveys", "column": "weight",
+                            "multiple_by_age": dict(zip(AGES, ANSWERS_BY_AGE, strict=True))},
+        "feedback_topics": {"table": "feedback", "column": "topic", "share": dict(zip(TOPICS, TOPIC_SHARE, strict=True)),
+                            "coded": CODED},
     }
