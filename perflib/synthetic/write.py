@@ -211,8 +211,8 @@ def _cache() -> Path:
 
 def _digest() -> str:
     found = hashlib.sha256()
-    for package in ("perflib.synthetic", "perflib.schema.tables"):
-        files = [item for item in resources.files(package).iterdir() if item.name.endswith((".py", ".yml"))]
+    for folder in (resources.files("perflib.synthetic"), resources.files("perflib.schema") / "tables"):
+        files = [item for item in folder.iterdir() if item.name.endswith((".py", ".yml"))]
         for file in sorted(files, key=lambda item: item.name):
             found.update(file.name.encode() + file.read_bytes())
     return found.hexdigest()[:12]
