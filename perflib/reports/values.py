@@ -26,9 +26,9 @@ def check_values(values: Mapping[str, object], where: str = "") -> None:
     asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
     if not asked or "department" not in values:
         return
-    import perflib
+    from perflib import sources
 
-    department = perflib.open(str(values["department"]))
+    department = sources.open(str(values["department"]))
     for name in ("district", "priority"):
         if name in asked:
             check_choice(department, name, asked[name], where)
