@@ -40,7 +40,6 @@ def outcome(seed, **shape):
     return found, bool(set(flagged.index) - set(moved))
 
 
-@pytest.mark.slow
 SHAPES = {"3 years": {}, "2 years, small": {"weeks": 104, "sd": 0.6, "calls": (15,) * 6}}
 
 

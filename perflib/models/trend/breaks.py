@@ -11,7 +11,7 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.models.trend.scan import Floats, best_step, correlation, date_half_width, long_run, noise
+from perflib.models.trend.scan import Floats, best_step, correlation, date_half_width, likely_dates, long_run, noise
 from perflib.result import Result
 
 
@@ -47,14 +47,14 @@ def breaks(
 
     Returns a Result with columns ``point``, ``date`` when given, ``value``, ``segment`` (from 1), ``mean`` of the
     segment and its interval ``mean_low``, ``mean_high``. Facts: ``n_breaks``; ``breaks``: list of {``after``: last
-    point of the old level, ``first``: first of the new, ``low``, ``high``: interval of ``after``, ``change``} (dates
-    when given, else 1-based positions); ``breaks_after``; ``means``; ``rss``; ``bic`` and ``lwz`` per m; ``p`` of the
-    first test.
+    point of the old level, ``first``: first of the new, ``low``, ``high``: interval of ``after``, the wider
+    of Bai's and the inverted likelihood ratio, ``change``} (dates when given, else 1-based positions);
+    ``breaks_after``; ``means``; ``rss``; ``bic`` and ``lwz`` per m; ``p`` of the first test.
     Not assessable with fewer points than two segments need.
 
     Raises InputError for lengths that differ or errors that are not positive.
-    Sources: Bai and Perron 1998, Econometrica 66, and 2003, Journal of Applied Econometrics 18; Bai 1997; Yao 1988
-    (BIC); Liu, Wu and Zidek 1997 (LWZ).
+    Sources: Bai and Perron 1998, Econometrica 66, and 2003, Journal of Applied Econometrics 18; Bai 1997;
+    Hansen 2000, Econometrica 68 (likelihood-ratio dates); Yao 1988 (BIC); Liu, Wu and Zidek 1997 (LWZ).
     """
     x, w, known, labels = _series(values, dates, errors)
     edge = min_segment or max(5, int(np.ceil(0.1 * len(x))))
@@ -138,7 +138,7 @@ def _sequential(
     for m, (_, cuts) in enumerate(plans):
         p = _one_more(x, w, cuts, edge, draws, seed)
         first = p if m == 0 else first
-        if p > alpha * (0.7 if m == 0 else 1.0):
+        if p > alpha * (0.6 if m == 0 else 1.0):
             if m > 0 or len(plans) < 3:
                 return m, first
             return (2, first) if _pair(x, w, plans[2], edge, draws, seed) <= 0.1 * alpha else (0, first)
@@ -205,14 +205,20 @@ def _describe(x: Floats, w: Floats, plan: tuple[float, list[int]], level: float,
         "edges": ends,
         "segments": segments,
         "scale": scale,
-        "breaks": [_break(cut, fitted, w, scale, level, labels) for cut in cuts],
+        "breaks": [_break(place, x, w, scale, level, labels) for place in zip(ends, ends[1:], ends[2:], strict=False)],
     }
 
 
-def _break(cut: int, fitted: Floats, w: Floats, scale: float, level: float, labels: list[Any]) -> dict[str, Any]:
-    change = float(fitted[cut] - fitted[cut - 1])
+def _break(
+    place: tuple[int, int, int], x: Floats, w: Floats, scale: float, level: float, labels: list[Any]
+) -> dict[str, Any]:
+    """The break at the middle of ``place`` (its segment's start, the break, the next segment's end)."""
+    start, cut, end = place
+    change = float(np.average(x[cut:end], weights=w[cut:end]) - np.average(x[start:cut], weights=w[start:cut]))
     wide = date_half_width(change, scale, float(np.mean(w[max(0, cut - 5) : cut + 5])), level)
-    near = [labels[min(max(i, 0), len(labels) - 1)] for i in (cut - 1 - wide, cut - 1 + wide)]
+    first, last = likely_dates(x[start:end], w[start:end], scale, level)
+    low, high = min(cut - wide, start + first), max(cut + wide, start + last)
+    near = [labels[min(max(i - 1, 0), len(labels) - 1)] for i in (low, high)]
     return {"after": labels[cut - 1], "first": labels[cut], "low": near[0], "high": near[1], "change": change}
 
 
@@ -270,7 +276,8 @@ def _result(
         table,
         title or "Did the level change, and when?",
         answer,
-        "Least-squares breaks in the mean, sequential sup-F (Bai and Perron 1998, 2003), dates after Bai 1997.",
+        "Least-squares breaks in the mean, sequential sup-F (Bai and Perron 1998, 2003), "
+        "dates after Bai 1997 and Hansen 2000.",
         ["A break says when the level changed, not why: recording and extraction changes look the same."]
         * bool(listed),
         facts,

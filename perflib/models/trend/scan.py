@@ -97,6 +97,20 @@ def date_half_width(change: float, scale: float, weight: float, level: float) ->
     return int(min(peak_quantile(level) * scale / (weight * change**2), 1e9)) + 1
 
 
+def likely_dates(x: Floats, w: Floats, scale: float, level: float) -> tuple[int, int]:
+    """(first, last) position of a new level that a likelihood-ratio test at ``level`` does not rule out.
+
+    The positions whose gain falls short of the best by at most -2 log(1 - sqrt(level)) * scale: 7.35 at 95 %. In short
+    series it covers better than the symmetric interval. Source: Hansen 2000, Econometrica 68, theorem 2.
+    """
+    total = w.sum()
+    before = np.cumsum(w)[:-1]
+    sums = np.cumsum((x - x @ w / total) * w)[:-1]
+    gain = sums**2 / (before * (1 - before / total))
+    possible = np.flatnonzero(gain.max() - gain <= -2 * np.log(1 - np.sqrt(level)) * scale) + 1
+    return int(possible[0]), int(possible[-1])
+
+
 def peak_quantile(level: float) -> float:
     """c with P(|argmax of W(s) - |s| / 2| <= c) = level."""
     from scipy.optimize import brentq
