@@ -17,13 +17,15 @@ KNOWN = ("district", "priority", "period", "compare_to")
 
 
 def check_values(values: Mapping[str, object], where: str = "") -> None:
-    """Refuse values the department does not have; it is opened only if one of ``KNOWN`` is set.
+    """Refuse values the department does not have; it is opened only if one of ``KNOWN`` is set to more than a word.
 
     Raises
     ------
     ParameterError : a district or priority that is not there (the valid ones are listed), or a period without data.
     """
     asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
+    if asked.get("period") in ("all", "latest-month") and not asked.get("compare_to"):
+        del asked["period"]  # right for any department, so none is opened for it
     if not asked or "department" not in values:
         return
     from perflib import sources
