@@ -52,13 +52,13 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
 
 
 def _fill(ax: Axes, rows: pd.DataFrame, chart: Chart, label: str) -> None:
-    if rows.empty:
-        ax.text(0.5, 0.5, "no data", transform=ax.transAxes, ha="center", va="center", color="#5F6368")
+    if label:
+        ax.set_title(label, fontsize=9, loc="left")
+    if rows.empty or (chart.panels and rows[chart.y].isna().all()):
+        ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", color="#5F6368", fontsize=9)
         ax.set_axis_off()
         return
     KINDS[chart.kind](ax, rows, replace(chart, by=None) if chart.panels else chart)
-    if label:
-        ax.set_title(label, fontsize=9, loc="left")
 
 
 def _parts(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame]]:
@@ -77,10 +77,13 @@ def _body(table: pd.DataFrame, chart: Chart, panels: int) -> float:
 
 
 def _share(axes: Sequence[Axes]) -> None:
-    """One scale for all panels; inner ones drop the labels their neighbours carry."""
-    low, high = (edge([ax.get_ylim()[place] for ax in axes]) for place, edge in ((0, min), (1, max)))
-    left, right = (edge([ax.get_xlim()[place] for ax in axes]) for place, edge in ((0, min), (1, max)))
-    for ax in axes:
+    """One scale for all panels; inner ones drop the labels their neighbours carry, empty ones have no say."""
+    filled = [ax for ax in axes if ax.axison]
+    if not filled:
+        return
+    low, high = (edge([ax.get_ylim()[place] for ax in filled]) for place, edge in ((0, min), (1, max)))
+    left, right = (edge([ax.get_xlim()[place] for ax in filled]) for place, edge in ((0, min), (1, max)))
+    for ax in filled:
         place = ax.get_subplotspec()
         ax.set_ylim(low, high)
         ax.set_xlim(left, right)

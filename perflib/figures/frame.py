@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from perflib.figures.style import INK, MUTED
 
 WIDTH = 7.0
-_TITLE_LINE, _NOTE_LINE, _PAD = 0.235, 0.145, 0.12
+_TITLE_LINE, _NOTE_LINE, _PAD = 0.235, 0.124, 0.14
 
 
 class Sheet(Figure):

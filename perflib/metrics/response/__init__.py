@@ -2,12 +2,12 @@
 
 from perflib.metrics.response.by import by_priority, intervals, response
 from perflib.metrics.response.change import adjusted, compare
-from perflib.metrics.response.course import trend
+from perflib.metrics.response.course import series, steps, trend
 from perflib.metrics.response.goals import targets
 from perflib.metrics.response.scope import FATES, INTERVALS, Interval, Scope
 from perflib.metrics.response.volume import volume_shift
 
 __all__ = [
     "FATES", "INTERVALS", "Interval", "Scope", "adjusted", "by_priority", "compare", "intervals", "response",
-    "targets", "trend", "volume_shift",
+    "series", "steps", "targets", "trend", "volume_shift",
 ]

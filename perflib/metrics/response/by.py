@@ -58,6 +58,7 @@ def response(
     if not len(found):
         return Result.not_assessable(label, f"no {asked.words()}", title=_title(asked, keys), method=_METHOD)
     answer = words.answer(found, keys, quantiles, asked)
+    found = found.sort_values([*keys[1:], keys[0]], ignore_index=True)  # figures keep the order of the rows
     return Result(
         label, found, _title(asked, keys), answer, _METHOD, words.caveats(dept, asked, found, quantiles, fewest),
         _facts(found, keys, quantiles), _chart(found, keys, quantiles, answer), _labels(keys, quantiles, level))
@@ -131,7 +132,7 @@ def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.Dat
 
 
 def _facts(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
-    return {" | ".join(str(row[key]) for key in keys): _row_facts(row, quantiles)
+    return {" | ".join(words.shown(key, row[key]) for key in keys): _row_facts(row, quantiles)
             for row in found.to_dict("records")}
 
 

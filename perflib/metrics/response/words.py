@@ -32,6 +32,13 @@ def span(value: Any, low: Any, high: Any) -> str:
     return f"{value:,.1f} min (interval {ends[0]} to {ends[1]})"
 
 
+def shown(key: str, value: Any) -> str:
+    """A group's value for a reader: a month as YYYY-MM, other days as ISO dates."""
+    if hasattr(value, "strftime"):
+        return str(value.strftime("%Y-%m" if key == "month" else "%Y-%m-%d"))
+    return str(value)
+
+
 def answer(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float], asked: Scope) -> str:
     """One sentence on the first assessable group, one on the busiest other one."""
     solid = found[found["note"] == ""]
@@ -44,7 +51,7 @@ def answer(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float],
 
 
 def _sentence(row: Mapping[Any, Any], keys: Sequence[str], quantiles: Sequence[float]) -> str:
-    where = ", ".join(f"{key.replace('_', ' ')} {row[key]}" for key in keys)
+    where = ", ".join(f"{key.replace('_', ' ')} {shown(key, row[key])}" for key in keys)
     parts = [f"{name(q)} {span(row[tag(q)], row[tag(q) + '_low'], row[tag(q) + '_high'])}"
              for q in quantiles if q in (quantiles[0], max(quantiles))]
     return f"{first_upper(where)}: {', '.join(parts)}; {row['n']:,} calls, {row['missing_share']:.1%} without both stamps."

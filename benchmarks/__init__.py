@@ -1,0 +1,1 @@
+"""Side-by-side timings; the last line of each program is its ratio."""
