@@ -57,6 +57,15 @@ class SourceReport:
     sha256: Mapping[str, str] = field(default_factory=dict)
     quarantine: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    def span(self, timezone: str) -> tuple[str, str]:
+        """First and last date of the records as local text; empty where there is none. Days carry no time of day."""
+        columns = schema.get(self.table).columns.values()
+        dated = [column for column in columns if column.name in self.missing and column.type in ("timestamp", "date")]
+        kind = next((column.type for column in dated if column.required), dated[0].type if dated else "")
+        zone = ZoneInfo(timezone) if timezone and kind == "timestamp" else dt.UTC
+        form = "%Y-%m-%d %H:%M" if kind == "timestamp" else "%Y-%m-%d"
+        return tuple(f"{end.astimezone(zone):{form}}" if end else "" for end in (self.first, self.last))  # type: ignore[return-value]
+
 
 @dataclass(frozen=True, eq=False)
 class Department:
@@ -147,6 +156,11 @@ class Department:
         columns = [column for column in schema.get(table).columns.values() if column.name in self.table(table).columns]
         dated = [column.name for column in columns if column.required and column.type in ("timestamp", "date")]
         return dated[0] if dated else ""
+
+    def timed(self, table: str) -> bool:
+        """Whether the rows of ``table`` are dated by a time, as events are, and not by a day, as spells are."""
+        dated = self.stamp(table)
+        return bool(dated) and schema.get(table).columns[dated].type == "timestamp"
 
     def days(self, table: str) -> pd.DataFrame:
         """Rows per local day and feed (``day``, ``feed``, ``records``); a feed is what FEEDS says, as text."""

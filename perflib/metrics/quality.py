@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -84,7 +83,7 @@ def volume(dept: Department, table: str | None = None) -> Result:
 
 
 def _timeline(dept: Department, table: str) -> Timeline:
-    return timeline(dept.days(table), dept.full_hours(table))
+    return timeline(dept.days(table), dept.full_hours(table), jumps=dept.timed(table))
 
 
 def _row(source: SourceReport, zone: str) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _row(source: SourceReport, zone: str) -> dict[str, Any]:
         "quarantined_share": source.quarantined / source.read if source.read else 0.0,
         "reasons": _tally(source.reasons), "counted": _tally(source.counted),
         "clock_change_rows": source.clock_change_rows,
-        "first": _local(source.first, zone), "last": _local(source.last, zone),
+        "first": source.span(zone)[0], "last": source.span(zone)[1],
         "most_missing": f"{most[0]} {most[1]:.1%}" if most[1] else "", "trust": " ".join(source.trust.split()),
     }
 
@@ -177,7 +176,3 @@ def _sentence(sentences: list[str]) -> str:
 
 def _tally(counts: Mapping[str, int]) -> str:
     return "; ".join(f"{words} ({count:,})" for words, count in counts.items() if count)
-
-
-def _local(moment: Any, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment is not None else ""

@@ -34,7 +34,9 @@ class Timeline:
         )
         found += [_shift_words(feed, shift) for feed, shift in jumps[:_SHOWN]]
         found += [f"and {len(jumps) - _SHOWN} smaller level shifts"] if len(jumps) > _SHOWN else []
-        found += [_shared_words(at, held) for at, held in self.shared.items()]
+        found += [_shared_words(at, held) for at, held in list(self.shared.items())[-_SHOWN:]]
+        rest = len(self.shared) - _SHOWN
+        found += [f"and {rest} earlier weeks in which feeds jump together"] if rest > 0 else []
         return [text for text in found if text]
 
     def facts(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Timeline:
         }
 
 
-def timeline(days: pd.DataFrame, hours: pd.Series) -> Timeline:
+def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True) -> Timeline:
     """Look at the dates of a table.
 
     Parameters
@@ -57,6 +59,7 @@ def timeline(days: pd.DataFrame, hours: pd.Series) -> Timeline:
     days : ``day`` (dates), ``feed`` (text: what a row is fed by, such as ``police, officer``), ``records``.
     hours : records at full hours, indexed by hour, as :func:`perflib.models.heaping.midnight` takes them; empty where
         the table holds days only.
+    jumps : look for level shifts; not for spells and rosters, which begin in batches.
 
     Raises
     ------
@@ -71,6 +74,7 @@ def timeline(days: pd.DataFrame, hours: pd.Series) -> Timeline:
     every = pd.date_range(dated["day"].min(), dated["day"].max(), freq="D")
     daily = {str(feed): _daily(rows, every) for feed, rows in dated.groupby("feed")}
     weeks = {feed: weekly(counts) for feed, counts in daily.items()}
+    weeks = weeks if jumps else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
     heap = midnight(hours) if len(hours) else Heap(reason="days without times")
     return Timeline(first_of_month(_daily(dated, every)), heap, shifts, shared_shifts(weeks))

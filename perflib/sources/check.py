@@ -46,7 +46,7 @@ class Check:
             "department": self.name, "timezone": self.timezone,
             "rows_read": totals["read"], "accepted": totals["accepted"], "quarantined": totals["quarantined"],
             "clock_change_rows": totals["clock_change_rows"],
-            "sources": [_described(source, self.timelines.get(source.table)) for source in self.sources],
+            "sources": [_described(source, self.timelines.get(source.table), self.timezone) for source in self.sources],
             "errors": list(self.faults), "exit_code": self.exit_code,
         }
         return json.dumps(json_safe(described), indent=2, ensure_ascii=False)
@@ -133,15 +133,16 @@ def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceR
 
 def _timelines(found: Department) -> dict[str, Timeline]:
     dated = [table for table in found.tables if found.stamp(table)]
-    return {table: timeline(found.days(table), found.full_hours(table)) for table in dated}
+    return {table: timeline(found.days(table), found.full_hours(table), jumps=found.timed(table)) for table in dated}
 
 
-def _described(source: SourceReport, dates: Timeline | None) -> dict[str, Any]:
+def _described(source: SourceReport, dates: Timeline | None, zone: str) -> dict[str, Any]:
+    first, last = source.span(zone)
     return {
         "table": source.table, "files": source.files, "rows_read": source.read, "accepted": source.accepted,
         "quarantined": source.quarantined, "reasons": source.reasons, "counted": source.counted,
-        "missing": source.missing, "clock_change_rows": source.clock_change_rows, "first": source.first,
-        "last": source.last, "trust": source.trust, "notes": source.notes, "sha256": source.sha256,
+        "missing": source.missing, "clock_change_rows": source.clock_change_rows, "first": first, "last": last,
+        "trust": source.trust, "notes": source.notes, "sha256": source.sha256,
         **(dates.facts() if dates else {}), "findings": dates.sentences() if dates else [],
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 from perflib.agency import SourceReport
 from perflib.models.timeline import Timeline
@@ -35,7 +34,7 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
         if count:
             yield f"  counted      {count:,}  {rule} (accepted)"
     if source.first and source.last:
-        yield f"  dates        {_local(source.first, zone)} to {_local(source.last, zone)} local time"
+        yield f"  dates        {' to '.join(source.span(zone))} local time"
     if source.clock_change_rows:
         yield f"  clock change {source.clock_change_rows:,} rows hold a time that happens twice or never"
     missing = ", ".join(f"{name} {part:.1%}" for name, part in largest_missing(source))
@@ -49,8 +48,3 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
 
 def _wrapped(head: str, text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=f"  {head:<13}", subsequent_indent=" " * 15)
-
-
-def _local(moment: object, zone: str) -> str:
-    at = moment.astimezone(ZoneInfo(zone)) if zone and hasattr(moment, "astimezone") else moment
-    return f"{at:%Y-%m-%d %H:%M}"

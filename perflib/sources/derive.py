@@ -13,19 +13,23 @@ from typing import Any
 from perflib.errors import MappingError
 from perflib.sources.sql import coalesce, every, literal, literals
 
-_LOOKUP = ("file", "member", "on", "first_by", "sheet", "header", "delimiter", "encoding")
+_LOOKUP = ("file", "member", "on", "first_by", "partial", "sheet", "header", "delimiter", "encoding")
 _DERIVED = ("first", "cases", "otherwise")
 _WHEN = ("except", "from", "until")
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A second file: ``on`` pairs own column with the lookup's; of a repeated key the row lowest by ``first_by``."""
+    """A second file: ``on`` pairs own column with the lookup's; of a repeated key the row lowest by ``first_by``.
+
+    ``partial``: records without a match are the rule, not worth a note.
+    """
 
     name: str
     reader: Mapping[str, str]
     on: tuple[tuple[str, str], ...]
     first_by: str = ""
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,8 @@ def _lookup(name: str, raw: Any, where: str) -> Lookup:
         raise MappingError("a join needs `on` and `file` (or `member`)", where=where)
     on = raw["on"]
     pairs = on.items() if isinstance(on, dict) else [(text, text) for text in _list(on)]
-    reader = {key: raw[key] for key in raw if key not in ("on", "first_by")}
-    return Lookup(name, reader, tuple(pairs), raw.get("first_by", ""))
+    reader = {key: raw[key] for key in raw if key not in ("on", "first_by", "partial")}
+    return Lookup(name, reader, tuple(pairs), raw.get("first_by", ""), raw.get("partial") == "true")
 
 
 def _derived(name: str, raw: Any, where: str) -> Derived:

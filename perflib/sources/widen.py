@@ -40,7 +40,7 @@ def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, whe
         names = _single([f"{lookup.name}.{name.strip()}" for name in held.header], alias)
         columns |= names
         added += list(names.items())
-        notes += _unmatched(staged, joins, f"{alias}._there", lookup, engine)
+        notes += [] if lookup.partial else _unmatched(staged, joins, f"{alias}._there", lookup, engine)
         also |= {held.label: held.sha256}
     for item in extra.derived:
         columns[item.name] = expression(item, columns, extra.missing, place)
