@@ -40,7 +40,7 @@ def stage(path: Path, look: Look, reader: dict[str, str], mark: str, engine: Eng
         raise SourceError("the file holds no header", where=path.name, do="export it again")
     header = tuple(first.fields)
     part = engine.part("text")
-    rows = _write(part, found, len(header))
+    rows = write(part, found, len(header))
     if not rows:
         raise SourceError("a header without rows", where=path.name, do="export it again with its records")
     relation = f"read_parquet({literal(part)})"
@@ -48,7 +48,8 @@ def stage(path: Path, look: Look, reader: dict[str, str], mark: str, engine: Eng
     return Staged(path.name, relation, header, ("VARCHAR",) * len(header), rows, True, look.sha256, notes)
 
 
-def _write(part: Path, found: Iterator[Record], width: int) -> int:
+def write(part: Path, found: Iterator[Record], width: int) -> int:
+    """Write the records as texts; how many there were."""
     names = [f"c{place}" for place in range(width)]
     schema = pa.schema(
         [("_record", pa.int64()), ("_line", pa.int64()), ("_fields", pa.int64()), ("_raw", pa.string())]

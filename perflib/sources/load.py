@@ -53,10 +53,10 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
     shown = [dict(list(held.items())[:SHOWN]) for held in reasons] if fault else reasons
     frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, shown, strict=True)]
     report = SourceReport(
-        plan.table.name, tuple(part.staged.label for part in parts), read, facts["rows"], refused,
+        plan.table.name, tuple(dict.fromkeys(part.staged.label for part in parts)), read, facts["rows"], refused,
         reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
         clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
-        notes=(*plan.mapping.notes, *(note for part in parts for note in part.staged.notes)),
+        notes=tuple(dict.fromkeys((*plan.mapping.notes, *(note for part in parts for note in part.staged.notes)))),
         sha256=_hashes(parts),
         quarantine=quarantine.joined(frames),
     )
@@ -96,14 +96,14 @@ def _duplicates(
     known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
     dropped = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
     union = " UNION ALL ".join(
-        f"SELECT {place} AS _part, _record, {keys} FROM {part.relation} WHERE {part.fine} AND {known} AND {dropped}"
+        f"SELECT {part.file} AS _file, {place} AS _part, _record, {keys} FROM {part.relation} WHERE {part.fine} AND {known} AND {dropped}"
         for place, part in enumerate(parts)
     )
     for other in earlier:
         if other.table == plan.table.name and set(plan.table.key) <= set(other.columns):
-            union += f" UNION ALL SELECT -1 AS _part, 0 AS _record, {keys} FROM {other.relation}"
+            union += f" UNION ALL SELECT -1 AS _file, -1 AS _part, 0 AS _record, {keys} FROM {other.relation}"
     twice = f"SELECT {keys} FROM ({union}) GROUP BY {keys} HAVING count(*) > 1"
-    order = f"row_number() OVER (PARTITION BY {keys} ORDER BY _part, _record) AS _place"
+    order = f"row_number() OVER (PARTITION BY {keys} ORDER BY _file, _record) AS _place"
     later = f"SELECT *, {order} FROM ({union}) WHERE ({keys}) IN ({twice})"
     yield from engine.rows(f"SELECT _part, _record FROM ({later}) WHERE _place > 1 AND _part >= 0")
 

@@ -105,7 +105,12 @@ def _load(
     engine: Engine,
 ) -> Loaded:
     asked_plan = plan(mapping, timezone, asked)
-    parts = [readers.part(file, asked_plan, engine) for file in _matches(files, mapping)]
+    files_found = enumerate(_matches(files, mapping))
+    parts = [
+        replace(part, file=place)
+        for place, file in files_found
+        for part in readers.parts(file, asked_plan, engine)
+    ]
     return load(asked_plan, parts, earlier, engine, Path(files).name or mapping.where)
 
 

@@ -13,6 +13,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.judge import Part
 from perflib.sources.rules import decode, width
 from perflib.sources.sql import literal
+from perflib.sources.textfile import plain_lines
 
 COLUMNS = ("file", "record", "line", "reasons", "raw")
 
@@ -45,6 +46,9 @@ def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, t
     """Physical line (None where a source has none) and raw text of the records."""
     if not records:
         return {}
+    if part.staged.source:
+        lines = plain_lines(part.staged.source, [record + 1 for record in sorted(records)])
+        return {line - 1: (line, raw) for line, raw in lines}
     path = engine.part("wanted")
     pd.DataFrame({"_record": list(records)}).to_parquet(path, index=False)
     columns = "_line, _raw" if part.staged.text else ", ".join(f"c{place}" for place in range(len(part.staged.header)))

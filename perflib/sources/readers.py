@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perflib import schema
-from perflib.sources import delimited, tables, textfile
+from perflib.sources import delimited, fast, tables, textfile
 from perflib.sources.bind import wanted
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, judge
@@ -18,7 +18,7 @@ _SUFFIXES = {
 }
 
 
-def part(path: Path | None, plan: Plan, engine: Engine) -> Part:
+def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
     """The judged records of one file (None: a database named by an environment variable)."""
     reader = dict(plan.mapping.reader)
     if path is not None and not path.is_file():
@@ -27,7 +27,7 @@ def part(path: Path | None, plan: Plan, engine: Engine) -> Part:
     if form in ("csv", "tsv"):
         assert path is not None
         return _delimited(path, {**reader, "format": form}, plan, engine)
-    return judge(tables.stage(form, path, reader, engine), plan, engine, path)
+    return [judge(tables.stage(form, path, reader, engine), plan, engine, path)]
 
 
 def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:
@@ -41,7 +41,8 @@ def _format(path: Path) -> str:
     return _SUFFIXES.get(suffixes[-1] if suffixes else "", "csv")
 
 
-def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> Part:
+def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> list[Part]:
     seen = textfile.look(path, reader.get("encoding", ""), reader.get("member", ""))
     mark = delimited.delimiter(path, seen, reader, wanted(plan.mapping))
-    return judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)
+    found = fast.judged(path, seen, mark, plan, engine)
+    return found or [judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)]

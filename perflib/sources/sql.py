@@ -15,6 +15,11 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def path_literal(path: object) -> str:
+    """A path as a string literal in which the engine sees no pattern."""
+    return literal("".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path)))
+
+
 def literals(texts: Iterable[object]) -> str:
     """The texts as a comma-separated list of string literals."""
     return ", ".join(literal(text) for text in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class Staged:
 
     ``relation`` is SQL with columns c0.., ``_record`` and, for texts, ``_line``, ``_raw`` and ``_fields`` (number of
     fields found where it differs from the header, else NULL). ``types`` are DuckDB types of c0...
-    ``also`` names the further files that were joined, with their sha256.
+    ``also`` names the further files that were joined, with their sha256. ``source`` is the plain file whose line
+    ``record + 1`` is the record, where the relation itself holds no raw text.
     """
 
     label: str
@@ -23,3 +25,4 @@ class Staged:
     sha256: str = ""
     notes: tuple[str, ...] = field(default=())
     also: tuple[tuple[str, str], ...] = field(default=())
+    source: Path | None = None

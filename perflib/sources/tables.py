@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from perflib.errors import MappingError, SourceError
 from perflib.sources import textfile
 from perflib.sources.engine import Engine
-from perflib.sources.sql import literal, name
+from perflib.sources.sql import literal, name, path_literal
 from perflib.sources.staged import Staged
 
 BATCH = 20_000
@@ -49,14 +49,14 @@ def parquet(path: Path, reader: dict[str, str], engine: Engine) -> Staged:
     import duckdb
 
     try:
-        found = engine.columns(f"read_parquet({literal(path)})")
-        rows = engine.rows(f"SELECT count(*) FROM read_parquet({literal(path)})")[0][0]
+        found = engine.columns(f"read_parquet({path_literal(path)})")
+        rows = engine.rows(f"SELECT count(*) FROM read_parquet({path_literal(path)})")[0][0]
     except duckdb.Error as fault:
         raise SourceError("not readable as Parquet", where=path.name, do="write the file again") from fault
     if not rows:
         raise SourceError("columns without rows", where=path.name)
     names = ", ".join(f"c{place}" for place in range(len(found)))
-    inner = f"SELECT * FROM read_parquet({literal(path)}, file_row_number = true)"
+    inner = f"SELECT * FROM read_parquet({path_literal(path)}, file_row_number = true)"
     relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS held({names}, _row))"
     header, types = (tuple(item[at] for item in found) for at in (0, 1))
     return Staged(path.name, relation, header, types, rows, sha256=_digest(path))

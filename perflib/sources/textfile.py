@@ -9,9 +9,10 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,8 @@ class Look:
     quotes: int
     ascii: bool
     plain: bool
+    returns: bool = False
+    raw: bool = True
     note: str = ""
 
 
@@ -111,7 +114,11 @@ class _Scan:
             raise SourceError("the file is empty", where=self.path.name, do="export it again")
         lines = self.lines + (not self.last.endswith(b"\n"))
         plain = not (self.quotes or self.blank or self.wide or self.returns != self.pairs)
-        return Look(self.encoding, self.hash.hexdigest(), lines, self.quotes, self.ascii, plain, self.note)
+        plain = plain and self.returns in (0, self.lines)
+        digest, packed = self.hash.hexdigest(), not isinstance(stream, io.BufferedReader)
+        return Look(
+            self.encoding, digest, lines, self.quotes, self.ascii, plain, self.returns > 0, not packed, self.note
+        )
 
     def _take(self, chunk: bytes) -> None:
         self.hash.update(chunk)
@@ -126,12 +133,12 @@ class _Scan:
         self.blank = self.blank or b"\n\n" in joined or b"\n\r\n" in joined
         if self.ascii and chunk.isascii() and not self.wide:
             if self.encoding != "utf-8-sig":
-                self.last = joined
+                self.last = joined[-4:]
                 return
         else:
             self.ascii = False
         self._decode(chunk, False)
-        self.last = joined
+        self.last = joined[-4:]
 
     def _measure(self, chunk: bytes) -> None:
         breaks = chunk.count(b"\n")
@@ -169,6 +176,16 @@ class _Scan:
             do="state the encoding in the mapping: `reader: {encoding: ...}`",
             choices=("utf-8", "utf-8-sig", "cp1252", "utf-16"),
         )
+
+
+def plain_lines(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Number and text of the wanted lines (from 1, ascending) of an uncompressed UTF-8 file."""
+    with opened(path) as stream:
+        at = 0
+        for line in wanted:
+            raw = next(islice(stream, line - at - 1, None))
+            at = line
+            yield line, raw.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r\n")
 
 
 @contextmanager

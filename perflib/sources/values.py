@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perflib.sources.bind import Bound
 from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
@@ -39,7 +39,8 @@ class Value:
     fixed: str = ""
     known: str = ""
     value: str = ""
-    verbatim: bool = False
+    places: tuple[int, ...] = ()
+    padded: bool = False
 
     @property
     def name(self) -> str:
@@ -81,6 +82,12 @@ def value(bound: Bound, types: Sequence[str], trim: bool = True) -> Value:
 
     Without ``trim`` texts are taken as they stand, which is quicker; the caller must then set padded ones aside.
     """
+    found = _value(bound, types, trim)
+    exact = found.spec.column.type in ("string", "category", "boolean") or bool(found.spec.recode)
+    return replace(found, places=bound.places, padded=exact or len(bound.places) > 1)
+
+
+def _value(bound: Bound, types: Sequence[str], trim: bool) -> Value:
     spec = bound.spec
     if bound.absent:
         return _finished(spec, "CAST(NULL AS VARCHAR)", *_read(spec))
@@ -93,17 +100,17 @@ def value(bound: Bound, types: Sequence[str], trim: bool = True) -> Value:
             return native
     parts = [_present(f"CAST(c{place} AS VARCHAR)", spec, trim) for place in bound.places]
     if len(parts) == 1:
-        return _finished(spec, _recoded(spec, parts[0]), *_read(spec), verbatim=not spec.recode)
+        return _finished(spec, _recoded(spec, parts[0]), *_read(spec))
     joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
     return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec))
 
 
-def _finished(spec: Spec, text: str, local: str, fixed: str, verbatim: bool = False) -> Value:
+def _finished(spec: Spec, text: str, local: str, fixed: str) -> Value:
     """Adds when a value is known and what it is, once it has been read."""
     held, read = name("t_" + spec.column.name), name("p_" + spec.column.name)
     known, kind = f"{held} IS NOT NULL", spec.column.type
     if kind not in ("timestamp", "date"):
-        return Value(spec, text, local, fixed, known, read, verbatim)
+        return Value(spec, text, local, fixed, known, read)
     other = name("q_" + spec.column.name)
     either = f"coalesce({read}, CAST({other} AS TIMESTAMP))" if fixed else read
     known = _dated(spec, f"CAST({either} AS DATE)", known)

@@ -1,0 +1,129 @@
+"""Large plain files in one pass of the engine: rows beyond doubt are taken, all others are read again, exactly.
+
+A file is plain when every line is a record for certain: no quote, no blank line, one kind of line end. A row is beyond
+doubt when it breaks no rule, needs no trimming and stands clear of clock changes; the exact reader decides the rest,
+so that both ways accept and refuse the same records for the same reasons.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from perflib.sources import delimited
+from perflib.sources.engine import Engine
+from perflib.sources.judge import Part, Plan, Shape, judge, moved, shape, years_of
+from perflib.sources.records import Record
+from perflib.sources.rules import masks
+from perflib.sources.sql import literal, name, path_literal
+from perflib.sources.staged import Staged
+from perflib.sources.textfile import Look, plain_lines
+from perflib.sources.values import steps
+
+#: smaller files are read exactly at once
+SMALLEST = 16 << 20
+#: past this share of doubtful rows the exact way is the shorter one
+DOUBTFUL = 0.1
+SAMPLE = 2000
+
+
+def judged(path: Path, look: Look, mark: str, plan: Plan, engine: Engine) -> list[Part] | None:
+    """The parts of a large plain file, or None where only the exact way is sound."""
+    if not look.plain or look.encoding not in ("utf-8", "utf-8-sig") or plan.mapping.extra or not look.raw:
+        return None
+    if path.stat().st_size < SMALLEST or look.lines < 2:
+        return None
+    header = _fields(next(plain_lines(path, [1]))[1], mark)
+    form = shape(path.name, header, ["VARCHAR"] * len(header), plan, trim=False)
+    years = _years(path, look, header, mark, plan, engine)
+    part = engine.part("fast")
+    try:
+        engine.con.execute(f"COPY ({_query(path, look, mark, header, form, plan, years)}) TO {literal(part)} (FORMAT parquet)")
+    except duckdb.Error:
+        return None
+    return _parts(path, look, mark, tuple(header), part, form, plan, engine)
+
+
+def _parts(
+    path: Path, look: Look, mark: str, header: tuple[str, ...], part: Path, form: Shape, plan: Plan, engine: Engine
+) -> list[Part] | None:
+    held = f"read_parquet({literal(part)}, file_row_number = true)"
+    rows, doubtful = engine.rows(f"SELECT count(*), count(*) FILTER (_doubt) FROM {held}")[0]
+    if rows != look.lines - 1 or doubtful > DOUBTFUL * rows:
+        part.unlink(missing_ok=True)
+        return None
+    relation = f"(SELECT *, false AS _touched, file_row_number + 1 AS _record FROM {held})"
+    types = ("VARCHAR",) * len(header)
+    sure = Staged(path.name, relation, header, types, rows - doubtful, True, look.sha256, source=path)
+    found = [Part(sure, relation, "NOT _doubt")]
+    if doubtful:
+        numbers = [row[0] for row in engine.rows(f"SELECT _record FROM {relation} WHERE _doubt ORDER BY _record")]
+        again = _exactly(path, look, header, mark, numbers, engine)
+        found.append(judge(again, plan, engine))
+    return found
+
+
+def _query(
+    path: Path, look: Look, mark: str, header: Sequence[str], form: Shape, plan: Plan, years: tuple[int, int]
+) -> str:
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
+    ends = "\\r\\n" if look.returns else "\\n"
+    relation = (
+        f"read_csv({path_literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, skip = 1, "
+        f"delim = {literal(mark)}, quote = '', escape = '', null_padding = true, nullstr = {literal(chr(1))}, "
+        f"new_line = '{ends}')"
+    )
+    held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
+    kept = ["_untidy", *form.parsed, *form.filters, *masks(form.checks, "_m")]
+    parsed = f"(SELECT {', '.join(kept)} FROM {steps(form.values, held)})"
+    bad = [f"_m{place} <> 0" for place in range(len(masks(form.checks, "_m")))]
+    bad += [f"coalesce({rule.failed}, false)" for rule in form.rules]
+    bad += [_outside(name("l_" + stamp), years) for stamp in form.stamps]
+    doubt = " OR ".join(["_untidy", "_touched", *bad])
+    columns = [f"_f{place}" for place in range(len(form.filters))] + [*map(name, form.kept), *masks(form.counts, "_n")]
+    return f"SELECT {', '.join(columns)}, ({doubt}) AS _doubt FROM {moved(plan, form.values, parsed, years)}"
+
+
+def _untidy(form: Shape, header: Sequence[str]) -> str:
+    """A short record, or a text that the exact way would trim."""
+    places = sorted({place for item in form.values if item.padded for place in item.places})
+    parts = [f"c{len(header) - 1} IS NULL"]
+    parts += [f"starts_with(c{place}, ' ') OR suffix(c{place}, ' ')" for place in places]
+    return f"coalesce({' OR '.join(parts)}, true)"
+
+
+def _outside(stamp: str, years: tuple[int, int]) -> str:
+    """A stamp of a year whose clock changes were not looked up."""
+    low, high = (f"TIMESTAMP '{year}-01-01 00:00:00'" for year in (years[0], years[1] + 1))
+    return f"coalesce({stamp} < {low} OR {stamp} >= {high}, false)"
+
+
+def _years(path: Path, look: Look, header: Sequence[str], mark: str, plan: Plan, engine: Engine) -> tuple[int, int]:
+    """The years of the first and last records, one more on either side."""
+    last = look.lines - 1
+    numbers = [*range(1, min(last, SAMPLE) + 1), *range(max(SAMPLE, last - SAMPLE) + 1, last + 1)]
+    staged = _exactly(path, look, tuple(header), mark, numbers, engine)
+    return years_of(staged, plan, engine)
+
+
+def _exactly(
+    path: Path, look: Look, header: tuple[str, ...], mark: str, numbers: Sequence[int], engine: Engine
+) -> Staged:
+    """The records of these numbers, as the exact reader stages them."""
+    part = engine.part("again")
+    rows = delimited.write(part, _records(path, numbers, mark), len(header))
+    types = ("VARCHAR",) * len(header)
+    return Staged(path.name, f"read_parquet({literal(part)})", header, types, rows, True, look.sha256)
+
+
+def _records(path: Path, numbers: Sequence[int], mark: str) -> Iterator[Record]:
+    for line, raw in plain_lines(path, [number + 1 for number in numbers]):
+        yield Record(line - 1, line, _fields(raw, mark), raw)
+
+
+def _fields(raw: str, mark: str) -> list[str]:
+    return next(csv.reader(islice([raw], 1), delimiter=mark), [])
