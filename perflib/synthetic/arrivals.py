@@ -11,8 +11,32 @@ from perflib.synthetic.plan import Plan
 from perflib.synthetic.rng import Floats, Ints, normal, poisson, uniform
 
 #: share of a day's calls by local hour, as a multiple of the mean
-HOURLY = (0.80, 0.66, 0.55, 0.45, 0.38, 0.40, 0.52, 0.72, 0.90, 1.00, 1.06, 1.12,
-          1.18, 1.20, 1.26, 1.36, 1.44, 1.48, 1.42, 1.36, 1.30, 1.22, 1.16, 1.06)
+HOURLY = (
+    0.80,
+    0.66,
+    0.55,
+    0.45,
+    0.38,
+    0.40,
+    0.52,
+    0.72,
+    0.90,
+    1.00,
+    1.06,
+    1.12,
+    1.18,
+    1.20,
+    1.26,
+    1.36,
+    1.44,
+    1.48,
+    1.42,
+    1.36,
+    1.30,
+    1.22,
+    1.16,
+    1.06,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +54,13 @@ def expected(plan: Plan, hours: Hours) -> Floats:
     """Expected calls by hour (rows) and district (columns): the planted season, weekday, hour and trend multiplied."""
     day = hours.day
     hourly = np.array(HOURLY) / np.mean(HOURLY)
-    city = (plan.calls_per_day / 24 * hourly[hours.hour] * np.array(plan.weekday)[(day + 3) % 7]
-            * (1 + plan.season * yearly(day, plan.season_peak_day)))
+    city = (
+        plan.calls_per_day
+        / 24
+        * hourly[hours.hour]
+        * np.array(plan.weekday)[(day + 3) % 7]
+        * (1 + plan.season * yearly(day, plan.season_peak_day))
+    )
     return city[:, None] * np.array(plan.district_share)[None, :] * _trend(plan, day)
 
 

@@ -24,14 +24,29 @@ CANCELLED, STAMP_MISSING = 0.05, 0.03
 WITHOUT_ARRIVAL = (0.0, 0.01, 0.06, 0.15)
 TYPES = {
     "1": {"Shots fired": 0.15, "Assault in progress": 0.35, "Robbery": 0.2, "Injury collision": 0.3},
-    "2": {"Domestic disturbance": 0.35, "Burglary in progress": 0.1, "Fight": 0.2, "Alarm": 0.2, "Suspicious person": 0.15},
+    "2": {
+        "Domestic disturbance": 0.35,
+        "Burglary in progress": 0.1,
+        "Fight": 0.2,
+        "Alarm": 0.2,
+        "Suspicious person": 0.15,
+    },
     "3": {"Theft": 0.3, "Burglary report": 0.15, "Collision": 0.2, "Trespass": 0.15, "Welfare check": 0.2},
     "4": {"Noise": 0.3, "Parking": 0.2, "Vandalism": 0.2, "Found property": 0.1, "Animal": 0.2},
     "officer": {"Traffic stop": 0.5, "Subject stop": 0.15, "Business check": 0.2, "Directed patrol": 0.15},
 }
 TYPE_NAMES = tuple(name for kinds in TYPES.values() for name in kinds)
-DISPOSITIONS = ("Report taken", "No report", "Warning", "Gone on arrival", "Unfounded",
-                "Cancelled by caller", "Duplicate", "Handled by phone", "Referred")
+DISPOSITIONS = (
+    "Report taken",
+    "No report",
+    "Warning",
+    "Gone on arrival",
+    "Unfounded",
+    "Cancelled by caller",
+    "Duplicate",
+    "Handled by phone",
+    "Referred",
+)
 RECEPTIONS = ("E-911", "Phone", "Online", "Radio")
 ON_SCENE_MIN = (55.0, 40.0, 28.0, 20.0)
 BACKUPS = (1.4, 0.7, 0.15, 0.05)
@@ -111,7 +126,9 @@ def seen(plan: Plan, district: Ints, day_number: Ints, known: Floats) -> npt.NDA
     return (known < end) & ~(stopped & (day_number > day(plan.last) - plan.stopped_days))
 
 
-def attendance(plan: Plan, at: Arrivals, origin: Ints, priority: Ints) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
+def attendance(
+    plan: Plan, at: Arrivals, origin: Ints, priority: Ints
+) -> tuple[npt.NDArray[np.bool_], dict[str, Floats]]:
     """Whether each call has an arrival stamp, and its stamps from answer to arrival."""
     stamps = {"received_at": at.received.astype(float)}
     stamps |= _stamps(plan, at, origin, priority, _closing(plan, at, origin, priority))[0]
@@ -124,14 +141,22 @@ def table(plan: Plan, people: People, calls: Calls, names: npt.NDArray[Any]) -> 
     at, seed = calls.at, plan.seed
     staff = [f"D{number:02d}" for number in range(1, 25)]
     frame: dict[str, Column] = {
-        "call_id": names, "received_at": at.received, **calls.stamps, "priority": Labels(calls.priority, PRIORITIES),
-        "call_type": Labels(calls.kind, TYPE_NAMES), "service": Labels(np.zeros_like(at.rid), ("police",)),
-        "origin": Labels(calls.origin, ORIGINS), "reception": Labels(_reception(plan, calls), RECEPTIONS),
-        "disposition": Labels(_disposition(plan, calls), DISPOSITIONS), "closing": Labels(calls.closing, CLOSINGS),
-        "shift": Labels(shift_of(at.hour), SHIFT_NAMES), "unit_count": calls.crew,
+        "call_id": names,
+        "received_at": at.received,
+        **calls.stamps,
+        "priority": Labels(calls.priority, PRIORITIES),
+        "call_type": Labels(calls.kind, TYPE_NAMES),
+        "service": Labels(np.zeros_like(at.rid), ("police",)),
+        "origin": Labels(calls.origin, ORIGINS),
+        "reception": Labels(_reception(plan, calls), RECEPTIONS),
+        "disposition": Labels(_disposition(plan, calls), DISPOSITIONS),
+        "closing": Labels(calls.closing, CLOSINGS),
+        "shift": Labels(shift_of(at.hour), SHIFT_NAMES),
+        "unit_count": calls.crew,
         "call_taker_id": Labels(np.where(calls.origin == 1, -1, choose(seed, "taker", at.rid, np.ones(24))), staff),
         "dispatcher_id": Labels(choose(seed, "dispatcher", at.rid, np.ones(24)), staff),
-        "officer_id": Labels(np.where(calls.crew > 0, calls.officer, -1), people.names), "recorded_at": calls.recorded,
+        "officer_id": Labels(np.where(calls.crew > 0, calls.officer, -1), people.names),
+        "recorded_at": calls.recorded,
     }
     return {**frame, **place(plan, "calls", at.rid, at.district)}
 
@@ -171,9 +196,7 @@ def _officer(plan: Plan, at: Arrivals, duty: Duty, origin: Ints) -> Ints:
     return np.where(found >= 0, found, anyone)
 
 
-def _stamps(
-    plan: Plan, at: Arrivals, origin: Ints, priority: Ints, closing: Ints
-) -> tuple[dict[str, Floats], Floats]:
+def _stamps(plan: Plan, at: Arrivals, origin: Ints, priority: Ints, closing: Ints) -> tuple[dict[str, Floats], Floats]:
     seed, rid, start = plan.seed, at.rid, at.received.astype(float)
     own = origin == 1
     total = np.where(own, 0.0, response(plan, at, priority))
@@ -183,23 +206,30 @@ def _stamps(
     enroute = np.floor(start + total * (1 - driving * (0.7 + 0.25 * uniform(seed, "turnout", rid))))
     queued = np.floor(start + total * taking)
     scene = np.array(ON_SCENE_MIN)[priority] * 60 * np.exp(0.6 * normal(seed, "scene", rid))
-    free = np.where(closing == 0, np.floor(arrived + scene), np.floor(dispatched + 60 + 240 * uniform(seed, "scene", rid)))
+    free = np.where(
+        closing == 0, np.floor(arrived + scene), np.floor(dispatched + 60 + 240 * uniform(seed, "scene", rid))
+    )
     sent = (closing == 0) | ((closing == 1) & (uniform(seed, "sent", rid) < 0.5))
     kept = (closing == 0) & (own | (uniform(seed, "stamp", rid) >= STAMP_MISSING))
     none = np.nan
     stamps = {
         "call_taking_ended_at": np.where(own, none, np.floor(queued + 20 + 90 * uniform(seed, "talk", rid))),
-        "queued_at": np.where(own, none, queued), "dispatched_at": np.where(sent, dispatched, none),
-        "enroute_at": np.where((closing == 0) & ~own, enroute, none), "arrived_at": np.where(kept, arrived, none),
-        "cleared_at": np.where(sent, free, none), "closed_at": np.floor(free + 600 * uniform(seed, "close", rid)),
+        "queued_at": np.where(own, none, queued),
+        "dispatched_at": np.where(sent, dispatched, none),
+        "enroute_at": np.where((closing == 0) & ~own, enroute, none),
+        "arrived_at": np.where(kept, arrived, none),
+        "cleared_at": np.where(sent, free, none),
+        "closed_at": np.floor(free + 600 * uniform(seed, "close", rid)),
     }
     return stamps, np.where(closing == 0, arrived, none)
 
 
 def _stages(plan: Plan, rid: Ints) -> tuple[Floats, Floats, Floats]:
     # Shares of the whole interval, so that a factor on the whole is the same factor on every stage.
-    weights = [size * np.exp(spread * normal(plan.seed, what, rid))
-               for what, size, spread in (("taking", 0.12, 0.3), ("waiting", 0.25, 0.6), ("driving", 0.63, 0.2))]
+    weights = [
+        size * np.exp(spread * normal(plan.seed, what, rid))
+        for what, size, spread in (("taking", 0.12, 0.3), ("waiting", 0.25, 0.6), ("driving", 0.63, 0.2))
+    ]
     total = weights[0] + weights[1] + weights[2]
     return weights[0] / total, weights[1] / total, weights[2] / total
 

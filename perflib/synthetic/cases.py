@@ -17,14 +17,24 @@ from perflib.synthetic.world import World, published
 
 #: offence: NIBRS code, multiple of the clearance hazard, mean hours between the ends of when it can have happened
 OFFENCES = {
-    "Aggravated assault": ("13A", 2.0, 0.0), "Simple assault": ("13B", 2.2, 0.0), "Robbery": ("120", 1.2, 0.0),
-    "Burglary": ("220", 0.5, 8.0), "Larceny": ("23F", 0.6, 6.0), "Motor vehicle theft": ("240", 0.4, 9.0),
+    "Aggravated assault": ("13A", 2.0, 0.0),
+    "Simple assault": ("13B", 2.2, 0.0),
+    "Robbery": ("120", 1.2, 0.0),
+    "Burglary": ("220", 0.5, 8.0),
+    "Larceny": ("23F", 0.6, 6.0),
+    "Motor vehicle theft": ("240", 0.4, 9.0),
     "Vandalism": ("290", 0.4, 10.0),
 }
 #: call type: offence, share of calls that become a case
 CASES = {
-    "Shots fired": (0, 0.4), "Assault in progress": (0, 0.5), "Robbery": (2, 0.8), "Domestic disturbance": (1, 0.35),
-    "Fight": (1, 0.25), "Burglary in progress": (3, 0.6), "Burglary report": (3, 0.95), "Theft": (4, 0.9),
+    "Shots fired": (0, 0.4),
+    "Assault in progress": (0, 0.5),
+    "Robbery": (2, 0.8),
+    "Domestic disturbance": (1, 0.35),
+    "Fight": (1, 0.25),
+    "Burglary in progress": (3, 0.6),
+    "Burglary report": (3, 0.95),
+    "Theft": (4, 0.9),
     "Vandalism": (6, 0.85),
 }
 #: clearances per week of an average offence, by weeks since the report; the same for every cohort
@@ -51,17 +61,27 @@ def incidents(world: World) -> dict[str, Any]:
     begun, ended = _window(plan, rid, at, offence)
     status, cleared = _clearance(plan, rid, at, offence)
     frame: dict[str, Any] = {
-        "incident_id": numbers[call], "call_id": numbers[call], "occurred_from": begun, "occurred_to": ended,
-        "reported_at": at.astype(float), "offence": Labels(offence, tuple(OFFENCES)),
+        "incident_id": numbers[call],
+        "call_id": numbers[call],
+        "occurred_from": begun,
+        "occurred_to": ended,
+        "reported_at": at.astype(float),
+        "offence": Labels(offence, tuple(OFFENCES)),
         "nibrs": Labels(offence, [values[0] for values in OFFENCES.values()]),
         "victims": 1 + (uniform(plan.seed, "victims", rid) < 0.12).astype(np.int64),
-        "status": Labels(status, STATUSES), "cleared_at": cleared,
+        "status": Labels(status, STATUSES),
+        "cleared_at": cleared,
         "clearance": Labels(np.where(status == 1, 0, np.where(status == 2, 1, -1)), ("arrest", "exceptional")),
-        "detective_id": world.officer(_detective(world, rid)), "officer_id": world.officer(calls.officer[call]),
-        **place(plan, "calls", rid, calls.at.district[call]), "row": call, "rid": rid,
+        "detective_id": world.officer(_detective(world, rid)),
+        "officer_id": world.officer(calls.officer[call]),
+        **place(plan, "calls", rid, calls.at.district[call]),
+        "row": call,
+        "rid": rid,
         "unit": world.unit(world.post(calls.officer[call], calls.at.day[call])),
     }
-    return published(world, "cases", rid, calls.at.district[call], calls.at.day[call], calls.stamps["closed_at"][call], frame)
+    return published(
+        world, "cases", rid, calls.at.district[call], calls.at.day[call], calls.stamps["closed_at"][call], frame
+    )
 
 
 def arrests(world: World, cases: dict[str, Any]) -> dict[str, Column]:
@@ -75,12 +95,17 @@ def arrests(world: World, cases: dict[str, Any]) -> dict[str, Column]:
     at = np.concatenate([solved["cleared_at"], calls.reached[seen_there] + 600])
     charge = np.where(view, len(OFFENCES), np.concatenate([solved["offence"].codes, np.zeros_like(seen_there)]))
     frame: dict[str, Any] = {
-        "arrest_id": numbers[row] * 10 + view, "incident_id": Labels(np.where(view, -1, np.arange(row.size)), numbers[row].astype(str)),
-        "call_id": numbers[row], "arrested_at": at, "offence": Labels(charge, (*OFFENCES, "Warrant or other")),
+        "arrest_id": numbers[row] * 10 + view,
+        "incident_id": Labels(np.where(view, -1, np.arange(row.size)), numbers[row].astype(str)),
+        "call_id": numbers[row],
+        "arrested_at": at,
+        "offence": Labels(charge, (*OFFENCES, "Warrant or other")),
         "kind": Labels(view.astype(np.int64), ("warrant", "on_view")),
-        "outcome": Labels(_outcome(plan, rid, at), OUTCOMES), "subject_id": rid % 50_000,
+        "outcome": Labels(_outcome(plan, rid, at), OUTCOMES),
+        "subject_id": rid % 50_000,
         **_person(plan, "arrest", rid, np.tile(RACE_SHARE, (rid.size, 1))),
-        "officer_id": world.officer(calls.officer[row]), **place(plan, "calls", rid, calls.at.district[row]),
+        "officer_id": world.officer(calls.officer[row]),
+        **place(plan, "calls", rid, calls.at.district[row]),
     }
     return published(world, "arrests", rid, calls.at.district[row], calls.at.day[row], at, frame)
 
@@ -96,23 +121,36 @@ def stops(world: World) -> dict[str, Column]:
     held = (hit & (uniform(plan.seed, "held", rid) < 0.5)) | (uniform(plan.seed, "heldother", rid) < 0.02)
     end = choose(plan.seed, "ticket", rid, (0.45, 0.40, 0.15))
     frame: dict[str, Any] = {
-        "stop_id": numbers[row], "stopped_at": calls.reached[row],
+        "stop_id": numbers[row],
+        "stopped_at": calls.reached[row],
         "duration_min": np.round((calls.stamps["cleared_at"][row] - calls.reached[row]) / 60, 1),
         "kind": Labels((calls.kind[row] == kinds[1]).astype(np.int64), ("traffic", "pedestrian")),
-        "reason": Labels(choose(plan.seed, "reason", rid, (0.5, 0.3, 0.2)), ("moving violation", "equipment", "suspicion")),
-        "call_type": Labels(calls.kind[row], TYPE_NAMES), "frisked": (searched & (rid % 2 == 0)).astype(np.int64),
-        "searched": searched.astype(np.int64), "contraband": hit.astype(np.int64),
-        "cited": ((end == 0) & ~held).astype(np.int64), "warned": ((end == 1) & ~held).astype(np.int64),
-        "arrested": held.astype(np.int64), **person, "officer_id": world.officer(calls.officer[row]),
-        "unit": world.unit(world.post(calls.officer[row], calls.at.day[row])), **place(plan, "calls", rid, district),
+        "reason": Labels(
+            choose(plan.seed, "reason", rid, (0.5, 0.3, 0.2)), ("moving violation", "equipment", "suspicion")
+        ),
+        "call_type": Labels(calls.kind[row], TYPE_NAMES),
+        "frisked": (searched & (rid % 2 == 0)).astype(np.int64),
+        "searched": searched.astype(np.int64),
+        "contraband": hit.astype(np.int64),
+        "cited": ((end == 0) & ~held).astype(np.int64),
+        "warned": ((end == 1) & ~held).astype(np.int64),
+        "arrested": held.astype(np.int64),
+        **person,
+        "officer_id": world.officer(calls.officer[row]),
+        "unit": world.unit(world.post(calls.officer[row], calls.at.day[row])),
+        **place(plan, "calls", rid, district),
     }
     return published(world, "stops", rid, district, calls.at.day[row], calls.stamps["closed_at"][row], frame)
 
 
 def race_shares(plan: Plan) -> Floats:
     """Residents by district (rows) and race (columns): the districts differ."""
-    tilt = np.array([[1 + 0.5 * np.cos(place * 1.7 + race * 2.1) for race in range(len(RACES))]
-                     for place in range(len(plan.districts))])
+    tilt = np.array(
+        [
+            [1 + 0.5 * np.cos(place * 1.7 + race * 2.1) for race in range(len(RACES))]
+            for place in range(len(plan.districts))
+        ]
+    )
     share = np.array(RACE_SHARE)[None, :] * tilt
     return np.asarray(share / share.sum(axis=1, keepdims=True))
 
@@ -134,11 +172,12 @@ def _offence(plan: Plan, rid: Ints, kind: Ints) -> Ints:
 
 def _window(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Floats, Floats]:
     mean = np.array([values[2] for values in OFFENCES.values()])[offence]
-    ended = at - np.floor(600 + 1800 * exponential(plan.seed, "until", rid))
+    ended = at.astype(float) - np.floor(600 + 1800 * exponential(plan.seed, "until", rid))
     begun = ended - np.floor(3600 * mean * exponential(plan.seed, "window", rid))
     heaped = (mean > 0) & (uniform(plan.seed, "heaped", rid) < HEAPED)
     shift = offsets(plan, begun)
-    return np.where(heaped, (begun + shift) // DAY * DAY - shift, begun), ended
+    midnights = ((begun + shift) // DAY * DAY - shift).astype(float)
+    return np.where(heaped, midnights, begun), ended
 
 
 def _clearance(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Ints, Floats]:

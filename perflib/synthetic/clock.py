@@ -71,8 +71,13 @@ def midnight(plan: Plan, number: int) -> int:
 def to_utc(plan: Plan, local: npt.ArrayLike) -> Ints:
     """UTC seconds of local wall-clock seconds; a time that happens twice is the first, a skipped one moves on."""
     wall = np.asarray(local, dtype=np.int64)
-    guess = wall - offsets(plan, wall - offsets(plan, wall))
-    return np.asarray(guess)
+    if not wall.size:
+        return wall.copy()
+    rough = wall - offsets(plan, wall)
+    before, after = offsets(plan, rough - DAY // 2), offsets(plan, rough + DAY // 2)
+    first, second = wall - before, wall - after
+    later = (offsets(plan, first) != before) & (offsets(plan, second) == after)
+    return np.asarray(np.where(later, second, first))
 
 
 def shift_of(hour: Ints) -> Ints:

@@ -14,8 +14,13 @@ from perflib import schema
 
 #: what each schema type is in a Parquet file
 ARROW = {
-    "string": pa.string(), "category": pa.string(), "timestamp": pa.timestamp("us", tz="UTC"), "date": pa.date32(),
-    "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(),
+    "string": pa.string(),
+    "category": pa.string(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
 }
 
 

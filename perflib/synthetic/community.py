@@ -25,18 +25,37 @@ PLACE_TRUST = (0.1, 0.0, -0.25, 0.05, 0.15, -0.05)
 AGE_TRUST = (-0.3, 0.0, 0.2, 0.3)
 RESIDENTS = {"city": 240_000, "town": 11_000}
 TOPICS = {
-    "response": ("It took {n} minutes before anyone came to {place}.", "Nobody came for a long time when I called from {place}.",
-                 "The officers came quickly to {place}, thank you."),
-    "conduct": ("The officer was rude to my {who} at {place}.", "Two officers treated my {who} with respect.",
-                "I was stopped at {place} and nobody told me why."),
-    "traffic": ("Cars race down {place} every night.", "People ignore the stop sign at {place}.",
-                "Please do something about speeding at {place}."),
-    "noise": ("Loud music at {place} until {n} past two.", "Fireworks again at {place}.", "Parties at {place} keep my {who} awake."),
-    "safety": ("My {who} no longer feels safe walking at {place}.", "We need more lights and patrols around {place}.",
-               "There were shots near {place} last week."),
+    "response": (
+        "It took {n} minutes before anyone came to {place}.",
+        "Nobody came for a long time when I called from {place}.",
+        "The officers came quickly to {place}, thank you.",
+    ),
+    "conduct": (
+        "The officer was rude to my {who} at {place}.",
+        "Two officers treated my {who} with respect.",
+        "I was stopped at {place} and nobody told me why.",
+    ),
+    "traffic": (
+        "Cars race down {place} every night.",
+        "People ignore the stop sign at {place}.",
+        "Please do something about speeding at {place}.",
+    ),
+    "noise": (
+        "Loud music at {place} until {n} past two.",
+        "Fireworks again at {place}.",
+        "Parties at {place} keep my {who} awake.",
+    ),
+    "safety": (
+        "My {who} no longer feels safe walking at {place}.",
+        "We need more lights and patrols around {place}.",
+        "There were shots near {place} last week.",
+    ),
 }
 TOPIC_SHARE = (0.22, 0.20, 0.24, 0.16, 0.18)
-PLACES, WHO = ("the park", "Main Street", "the school", "the station", "the mall"), ("mother", "son", "neighbour", "friend")
+PLACES, WHO = (
+    ("the park", "Main Street", "the school", "the station", "the mall"),
+    ("mother", "son", "neighbour", "friend"),
+)
 CHANNELS, CODED = ("web form", "email", "meeting", "letter"), 0.3
 
 
@@ -50,8 +69,11 @@ def requests(plan: Plan) -> dict[str, Column]:
     closed = np.floor(at + 3600 * (2 + 90 * exponential(plan.seed, "request/closed", rid)))
     known = recorded(plan, "requests", rid, at)
     frame: dict[str, Any] = {
-        "request_id": rid, "received_at": at, "kind": Labels(choose(plan.seed, "request/kind", rid, weights), KINDS),
-        "closed_at": np.where(closed < _end(plan), closed, np.nan), **place(plan, "requests", rid, district),
+        "request_id": rid,
+        "received_at": at,
+        "kind": Labels(choose(plan.seed, "request/kind", rid, weights), KINDS),
+        "closed_at": np.where(closed < _end(plan), closed, np.nan),
+        **place(plan, "requests", rid, district),
         "recorded_at": known,
     }
     return take(frame, seen(plan, district, days, known))
@@ -64,9 +86,12 @@ def feedback(plan: Plan) -> dict[str, Column]:
     coded = uniform(plan.seed, "feedback/coded", rid) < CODED
     known = at + 86400
     frame: dict[str, Any] = {
-        "feedback_id": rid, "received_at": at, "text": np.array(_texts(plan, rid, topic), dtype=object),
+        "feedback_id": rid,
+        "received_at": at,
+        "text": np.array(_texts(plan, rid, topic), dtype=object),
         "channel": Labels(choose(plan.seed, "feedback/channel", rid, (0.5, 0.3, 0.12, 0.08)), CHANNELS),
-        "topic": Labels(np.where(coded, topic, -1), tuple(TOPICS)), "district": Labels(district, plan.districts),
+        "topic": Labels(np.where(coded, topic, -1), tuple(TOPICS)),
+        "district": Labels(district, plan.districts),
         "recorded_at": known,
     }
     return take(frame, known < _end(plan))
@@ -76,31 +101,55 @@ def surveys(plan: Plan) -> dict[str, Column]:
     """The table of answers, two waves a year; older people answer more, weights undo it; the wording changes once."""
     parts = [_wave(plan, index, name, when) for index, (name, when) in enumerate(_waves(plan))]
     labels = {name: part[name].names for part in parts for name in part if isinstance(part[name], Labels)}
-    return {name: Labels(np.concatenate([part[name].codes for part in parts]), labels[name]) if name in labels
-            else np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {
+        name: Labels(np.concatenate([part[name].codes for part in parts]), labels[name])
+        if name in labels
+        else np.concatenate([part[name] for part in parts])
+        for name in parts[0]
+    }
 
 
 def population(plan: Plan) -> dict[str, Column]:
     """The table of residents by district and year: all of them (no group), and by age, sex and race."""
-    rows = [row for year in range(plan.first.year, plan.last.year + 1) for index in range(len(plan.districts))
-            for row in _residents(plan, year, index)]
+    rows = [
+        row
+        for year in range(plan.first.year, plan.last.year + 1)
+        for index in range(len(plan.districts))
+        for row in _residents(plan, year, index)
+    ]
     names = ("area", "year", "group", "age_group", "sex", "race", "residents")
-    return {name: np.array(values, dtype=object if name not in ("year", "residents") else None)
-            for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    return {
+        name: np.array(values, dtype=object if name not in ("year", "residents") else None)
+        for name, values in zip(names, zip(*rows, strict=True), strict=True)
+    }
 
 
 def _residents(plan: Plan, year: int, index: int) -> list[tuple[Any, ...]]:
     total = RESIDENTS[plan.agency] * plan.district_share[index] * 1.005 ** (year - 2023)
     shares, area = race_shares(plan)[index], plan.districts[index]
-    cells = [(area, year, f"{age}, {sex}, {race}", age, sex, race,
-              float(round(total * AGE_SHARE[a] * (0.51 if s == 0 else 0.49) * shares[r])))
-             for a, age in enumerate(AGES) for s, sex in enumerate(SEXES) for r, race in enumerate(RACES)]
+    cells = [
+        (
+            area,
+            year,
+            f"{age}, {sex}, {race}",
+            age,
+            sex,
+            race,
+            float(round(total * AGE_SHARE[a] * (0.51 if s == 0 else 0.49) * shares[r])),
+        )
+        for a, age in enumerate(AGES)
+        for s, sex in enumerate(SEXES)
+        for r, race in enumerate(RACES)
+    ]
     return [(area, year, None, None, None, None, sum(cell[-1] for cell in cells)), *cells]
 
 
 def _waves(plan: Plan) -> list[tuple[str, int]]:
-    halves = [(f"{year}-{half}", day(plan.first.replace(year=year, month=month, day=10)))
-              for year in range(plan.first.year, plan.last.year + 1) for half, month in ((1, 4), (2, 10))]
+    halves = [
+        (f"{year}-{half}", day(plan.first.replace(year=year, month=month, day=10)))
+        for year in range(plan.first.year, plan.last.year + 1)
+        for half, month in ((1, 4), (2, 10))
+    ]
     return [(name, when) for name, when in halves if plan.first_day <= when <= day(plan.last) - 30]
 
 
@@ -112,16 +161,25 @@ def _wave(plan: Plan, index: int, wave: str, when: int) -> dict[str, Any]:
     row = np.repeat(np.arange(person.size), len(QUESTIONS))
     question = np.tile(np.arange(len(QUESTIONS)), person.size)
     new = wave >= plan.instrument_wave
-    mean = (np.array(list(QUESTIONS.values()))[question] + np.array(PLACE_TRUST)[area[row]] + np.array(AGE_TRUST)[age[row]]
-            + (plan.instrument_shift if new else 0.0) + 0.5 * normal(seed, "s/person", person)[row])
+    mean = (
+        np.array(list(QUESTIONS.values()))[question]
+        + np.array(PLACE_TRUST)[area[row]]
+        + np.array(AGE_TRUST)[age[row]]
+        + (plan.instrument_shift if new else 0.0)
+        + 0.5 * normal(seed, "s/person", person)[row]
+    )
     said = np.clip(np.round(mean + 0.8 * normal(seed, "s/answer", person[row] * 8 + question)), 1, 5)
     refused = uniform(seed, "s/refused", person[row] * 8 + question) < 0.02
     return {
-        "respondent_id": person[row], "wave": np.full(row.size, wave, dtype=object),
+        "respondent_id": person[row],
+        "wave": np.full(row.size, wave, dtype=object),
         "answered_on": when + (uniform(seed, "s/on", person) * 28).astype(np.int64)[row].astype(float),
-        "question": Labels(question, tuple(QUESTIONS)), "instrument": np.full(row.size, "v2" if new else "v1", dtype=object),
-        "answer": np.where(refused, np.nan, said), "weight": np.round(weight / weight.mean(), 4)[row],
-        "area": Labels(area[row], plan.districts), "age_group": Labels(age[row], AGES),
+        "question": Labels(question, tuple(QUESTIONS)),
+        "instrument": np.full(row.size, "v2" if new else "v1", dtype=object),
+        "answer": np.where(refused, np.nan, said),
+        "weight": np.round(weight / weight.mean(), 4)[row],
+        "area": Labels(area[row], plan.districts),
+        "age_group": Labels(age[row], AGES),
         "sex": Labels(choose(seed, "s/sex", person, (0.55, 0.45))[row], SEXES),
         "race": Labels(choose(seed, "s/race", person, race_shares(plan)[area])[row], RACES),
         "contact": (uniform(seed, "s/contact", person) < 0.3).astype(np.int64)[row],
@@ -146,11 +204,15 @@ def _moment(plan: Plan, salt: str, rid: Ints, days: Ints) -> Floats:
 
 def _texts(plan: Plan, rid: Ints, topic: Ints) -> list[str]:
     banks = list(TOPICS.values())
-    form, where, who = (choose(plan.seed, f"feedback/{what}", rid, np.ones(size))
-                        for what, size in (("form", 3), ("place", len(PLACES)), ("who", len(WHO))))
+    form, where, who = (
+        choose(plan.seed, f"feedback/{what}", rid, np.ones(size))
+        for what, size in (("form", 3), ("place", len(PLACES)), ("who", len(WHO)))
+    )
     wait = (5 + 80 * uniform(plan.seed, "feedback/wait", rid)).astype(int)
-    return [banks[t][f].format(n=n, place=PLACES[p], who=WHO[w])
-            for t, f, p, w, n in zip(topic, form, where, who, wait, strict=True)]
+    return [
+        banks[t][f].format(n=n, place=PLACES[p], who=WHO[w])
+        for t, f, p, w, n in zip(topic, form, where, who, wait, strict=True)
+    ]
 
 
 def _end(plan: Plan) -> int:

@@ -18,8 +18,15 @@ from perflib.synthetic.world import World, published
 
 #: chance of a use of force by an average officer at a scene where it comes to force at all
 ON_SCENE = 0.30
-VOLATILE = {"Assault in progress": 4.0, "Robbery": 3.0, "Shots fired": 2.5, "Fight": 3.5, "Domestic disturbance": 2.5,
-            "Subject stop": 2.0, "Trespass": 1.0}
+VOLATILE = {
+    "Assault in progress": 4.0,
+    "Robbery": 3.0,
+    "Shots fired": 2.5,
+    "Fight": 3.5,
+    "Domestic disturbance": 2.5,
+    "Subject stop": 2.0,
+    "Trespass": 1.0,
+}
 CALM, PLACE_FACTOR, SHIFT_FACTOR = 0.25, (1.2, 1.0, 0.8, 1.1, 0.9, 1.0), (0.8, 1.15, 1.25)
 CUTS = (0.2, 1.2, 2.4, 3.6, 5.0)
 LEVELS = ("hold", "takedown", "strike", "spray or baton", "conducted energy device", "firearm pointed")
@@ -30,7 +37,7 @@ COMMENDATIONS_PER_RESPONSE = 0.003
 
 
 def force(world: World) -> dict[str, Column]:
-    """The table of force. At a scene that turns, each officer present uses force with a chance in proportion to rate."""
+    """The table of force: at a scene that turns, each officer there uses force with a chance in proportion to rate."""
     calls, numbers, sent = world.known()
     plan, key = world.plan, _key(world)
     turned = uniform(plan.seed, "volatile", calls.at.rid) < plan.force_per_response / ON_SCENE * _tension(world)
@@ -40,12 +47,18 @@ def force(world: World) -> dict[str, Column]:
     rid, level = calls.at.rid[call], _level(world, calls.at.rid[call], key[used], officer)
     at = calls.reached[call] + np.floor(900 * uniform(plan.seed, "moment", key[used]))
     frame: dict[str, Any] = {
-        "force_id": numbers[call], "incident_id": numbers[call], "call_id": numbers[call], "used_at": at,
-        "officer_id": world.officer(officer), "level": level, "kind": Labels(level - 1, LEVELS),
+        "force_id": numbers[call],
+        "incident_id": numbers[call],
+        "call_id": numbers[call],
+        "used_at": at,
+        "officer_id": world.officer(officer),
+        "level": level,
+        "kind": Labels(level - 1, LEVELS),
         "officer_injured": (uniform(plan.seed, "hurt", key[used]) < 0.02 * level).astype(np.int64),
         "subject_injured": (uniform(plan.seed, "injured", rid) < 0.06 * level).astype(np.int64),
         "justified": Labels(_justified(world, key[used], at), ("within_policy", "outside_policy", "pending")),
-        **_subject(world, "force", rid), "unit": world.unit(sent.post[used]),
+        **_subject(world, "force", rid),
+        "unit": world.unit(sent.post[used]),
         **place(plan, "calls", rid, calls.at.district[call]),
     }
     return published(world, "force", key[used], calls.at.district[call], calls.at.day[call], at, frame)
@@ -56,7 +69,9 @@ def complaints(world: World) -> dict[str, Column]:
     calls, numbers, sent = world.known()
     plan, key, days = world.plan, _key(world), calls.at.day[sent.call]
     trained = days > world.trained[WORKS][sent.officer]
-    rate = plan.complaints_per_response * world.people.complaint[sent.officer] * np.where(trained, plan.course_effect, 1.0)
+    rate = (
+        plan.complaints_per_response * world.people.complaint[sent.officer] * np.where(trained, plan.course_effect, 1.0)
+    )
     made = np.flatnonzero(uniform(plan.seed, "complaint", key) < rate)
     call, chosen = sent.call[made], key[made]
     filed = calls.reached[call] + np.floor(86400 * (0.1 + 15 * exponential(plan.seed, "filed", chosen)))
@@ -64,13 +79,18 @@ def complaints(world: World) -> dict[str, Column]:
     done = closed < midnight(plan, day(plan.last) + 1)
     finding = np.where(done, choose(plan.seed, "finding", chosen, (0.12, 0.36, 0.22, 0.22, 0.08)), 5)
     frame: dict[str, Any] = {
-        "complaint_id": numbers[call], "officer_id": world.officer(sent.officer[made]),
+        "complaint_id": numbers[call],
+        "officer_id": world.officer(sent.officer[made]),
         "allegation": Labels(choose(plan.seed, "allegation", chosen, (0.35, 0.25, 0.12, 0.13, 0.15)), ALLEGATIONS),
-        "occurred_at": calls.reached[call], "filed_at": filed, "closed_at": np.where(done, closed, np.nan),
+        "occurred_at": calls.reached[call],
+        "filed_at": filed,
+        "closed_at": np.where(done, closed, np.nan),
         "source": Labels((uniform(plan.seed, "source", chosen) < 0.15).astype(np.int64), ("public", "internal")),
         "finding": Labels(finding, FINDINGS),
-        "outcome": Labels(np.where(finding == 0, choose(plan.seed, "outcome", chosen, (0.6, 0.3, 0.1)), -1),
-                          ("counselling", "reprimand", "suspension")),
+        "outcome": Labels(
+            np.where(finding == 0, choose(plan.seed, "outcome", chosen, (0.6, 0.3, 0.1)), -1),
+            ("counselling", "reprimand", "suspension"),
+        ),
         "complainant_race": Labels(choose(plan.seed, "c/race", chosen, RACE_SHARE), RACES),
         "complainant_sex": Labels(choose(plan.seed, "c/sex", chosen, (0.55, 0.45)), ("male", "female")),
         **place(plan, "calls", calls.at.rid[call], calls.at.district[call]),
@@ -87,7 +107,9 @@ def commendations(world: World) -> dict[str, Column]:
     chosen, call = key[made], sent.call[made]
     at = calls.reached[call] + np.floor(86400 * (1 + 25 * uniform(plan.seed, "awarded", chosen)))
     frame: dict[str, Any] = {
-        "commendation_id": numbers[call], "officer_id": world.officer(sent.officer[made]), "awarded_at": at,
+        "commendation_id": numbers[call],
+        "officer_id": world.officer(sent.officer[made]),
+        "awarded_at": at,
         "kind": Labels(choose(plan.seed, "honour", chosen, (0.8, 0.05, 0.15)), HONOURS),
         "source": Labels((uniform(plan.seed, "praise", chosen) < 0.3).astype(np.int64), ("public", "internal")),
         "recorded_at": at + 3600,

@@ -15,8 +15,12 @@ from perflib.synthetic.rng import Floats, Ints, choose, gamma, normal, uniform
 
 #: posts beside patrol: unit, duty, shift, share of officers
 OTHER_POSTS = (
-    ("Traffic", "traffic", 0, 0.05), ("Tactical", "tactical", 1, 0.05), ("Detectives", "investigation", 0, 0.10),
-    ("Community", "community", 0, 0.03), ("Administration", "administration", 0, 0.03), ("Academy", "training", 0, 0.02),
+    ("Traffic", "traffic", 0, 0.05),
+    ("Tactical", "tactical", 1, 0.05),
+    ("Detectives", "investigation", 0, 0.10),
+    ("Community", "community", 0, 0.03),
+    ("Administration", "administration", 0, 0.03),
+    ("Academy", "training", 0, 0.02),
 )
 RENAMED = "Street Crimes"
 RACES, RACE_SHARE = ("White", "Black", "Hispanic", "Asian"), (0.58, 0.22, 0.14, 0.06)
@@ -87,12 +91,16 @@ def officers(plan: Plan, people: People) -> dict[str, Column]:
     supervisors = np.unique(supervisor(plan, people))
     rank = np.where(np.isin(ids, supervisors), 1, np.where(people.post == 3 * len(plan.districts) + 4, 2, 0))
     return {
-        "officer_id": Labels(ids, people.names), "hired_on": people.hired.astype(float),
+        "officer_id": Labels(ids, people.names),
+        "hired_on": people.hired.astype(float),
         "left_on": np.where(people.left == FOREVER, np.nan, people.left),
-        "rank": Labels(rank, ("Officer", "Sergeant", "Lieutenant")), "unit": Labels(people.post, people.units),
-        "sworn": np.ones(plan.officers), "race": Labels(choose(plan.seed, "race", ids, RACE_SHARE), RACES),
+        "rank": Labels(rank, ("Officer", "Sergeant", "Lieutenant")),
+        "unit": Labels(people.post, people.units),
+        "sworn": np.ones(plan.officers),
+        "race": Labels(choose(plan.seed, "race", ids, RACE_SHARE), RACES),
         "sex": Labels(choose(plan.seed, "sex", ids, (0.82, 0.18)), ("male", "female")),
-        "birth_year": np.floor(plan.last.year - age), "recorded_at": people.hired * 86400.0 + 36000,
+        "birth_year": np.floor(plan.last.year - age),
+        "recorded_at": people.hired * 86400.0 + 36000,
     }
 
 
@@ -104,13 +112,15 @@ def assignments(plan: Plan, people: People) -> dict[str, Column]:
     home = (uniform(plan.seed, "home", spells.officer * 64 + spells.post) * plan.beats).astype(np.int64)
     duties = ("patrol", *(post[1] for post in OTHER_POSTS), "tactical")
     return {
-        "officer_id": Labels(spells.officer, people.names), "unit": Labels(spells.post, people.units),
+        "officer_id": Labels(spells.officer, people.names),
+        "unit": Labels(spells.post, people.units),
         "district": Labels(district, plan.districts),
         "beat": Labels(np.where(walks, district * plan.beats + home, -1), beat_names(plan)),
         "shift": Labels(shift_of_post(plan)[spells.post], SHIFT_NAMES),
         "duty": Labels(np.maximum(spells.post - patrol + 1, 0), duties),
         "supervisor_id": Labels(supervisor(plan, people)[spells.post], people.names),
-        "start_on": spells.start.astype(float), "end_on": np.where(spells.end == FOREVER, np.nan, spells.end),
+        "start_on": spells.start.astype(float),
+        "end_on": np.where(spells.end == FOREVER, np.nan, spells.end),
         "recorded_at": spells.start * 86400.0 + 36000,
     }
 
@@ -158,11 +168,16 @@ def _choose(plan: Plan, steady: Ints, post: Ints) -> dict[str, Ints]:
     queue = steady[np.argsort(uniform(plan.seed, "chosen", steady), kind="stable")]
     moved = queue[post[queue] // 3 == 0][: plan.moved]
     queue = queue[~np.isin(queue, moved)]
-    sizes = {"force": plan.outliers, "complaint": plan.outliers, "commend": plan.outliers, "level": plan.outliers,
-             "fatigue": plan.fatigued}
+    sizes = {
+        "force": plan.outliers,
+        "complaint": plan.outliers,
+        "commend": plan.outliers,
+        "level": plan.outliers,
+        "fatigue": plan.fatigued,
+    }
     chosen, at = {"moved": np.sort(moved)}, 0
     for what, size in sizes.items():
-        chosen[what] = np.sort(queue[at: at + size])
+        chosen[what] = np.sort(queue[at : at + size])
         at += size
     return chosen
 
@@ -174,8 +189,11 @@ def _rates(plan: Plan, what: str, ids: Ints, outliers: Ints) -> Floats:
 
 
 def _spells(plan: Plan, post: Ints, hired: Ints, left: Ints, moved: Ints) -> Spells:
-    rows = [row for officer in range(plan.officers)
-            for row in _career(plan, officer, int(post[officer]), int(hired[officer]), int(left[officer]), moved)]
+    rows = [
+        row
+        for officer in range(plan.officers)
+        for row in _career(plan, officer, int(post[officer]), int(hired[officer]), int(left[officer]), moved)
+    ]
     columns = np.array(rows, dtype=np.int64).T
     return Spells(*columns)
 

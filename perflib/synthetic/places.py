@@ -28,7 +28,8 @@ def place(plan: Plan, salt: str, ids: Ints, district: Ints) -> dict[str, Column]
     address = beat * 900 + house
     west, south = corner(plan, district, inside)
     return {
-        "district": Labels(district, plan.districts), "beat": Labels(beat, beat_names(plan)),
+        "district": Labels(district, plan.districts),
+        "beat": Labels(beat, beat_names(plan)),
         "address_key": Labels(address, _addresses(plan)),
         "lon": np.round(west + uniform(1, "lon", address) * WIDTH / plan.beats, 5),
         "lat": np.round(south + uniform(1, "lat", address) * HEIGHT, 5),
@@ -52,8 +53,10 @@ def _feature(plan: Plan, district: int, beat: int | None) -> dict[str, Any]:
     west, south = corner(plan, district, beat or 0)
     east = west + (WIDTH if beat is None else WIDTH / plan.beats)
     north = south + HEIGHT
-    ring = [[round(x, 6), round(y, 6)] for x, y in
-            ((west, south), (east, south), (east, north), (west, north), (west, south))]
+    ring = [
+        [round(x, 6), round(y, 6)]
+        for x, y in ((west, south), (east, south), (east, north), (west, north), (west, south))
+    ]
     label = plan.districts[district]
     names = {"level": "district", "id": label, "district": label}
     if beat is not None:

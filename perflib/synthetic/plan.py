@@ -106,22 +106,55 @@ def day(date: dt.date) -> int:
     return (date - EPOCH).days
 
 
-_SMALL = {
-    "first": dt.date(2025, 9, 1), "officers": 60, "calls_per_day": 50.0, "requests_per_day": 25.0, "beats": 3,
-    "respondents": 150, "outliers": 2, "step_date": dt.date(2025, 11, 1), "rename_date": dt.date(2025, 11, 1),
-    "moved_date": dt.date(2025, 10, 15), "moved": 3, "course_first": dt.date(2025, 9, 20), "cohorts": 3,
-    "cohort_days": 25, "breach_first": dt.date(2025, 10, 1), "breach_last": dt.date(2025, 12, 15), "fatigued": 2,
-    "fatigue_first": dt.date(2025, 10, 1), "fatigue_last": dt.date(2025, 11, 30), "mix_date": dt.date(2025, 11, 1),
-    "instrument_wave": "2025-2", "force_per_response": 0.02, "complaints_per_response": 0.015,
+_SMALL: dict[str, Any] = {
+    "first": dt.date(2025, 9, 1),
+    "officers": 60,
+    "calls_per_day": 50.0,
+    "requests_per_day": 25.0,
+    "beats": 3,
+    "respondents": 150,
+    "outliers": 2,
+    "step_date": dt.date(2025, 11, 1),
+    "rename_date": dt.date(2025, 11, 1),
+    "moved_date": dt.date(2025, 10, 15),
+    "moved": 3,
+    "course_first": dt.date(2025, 9, 20),
+    "cohorts": 3,
+    "cohort_days": 25,
+    "breach_first": dt.date(2025, 10, 1),
+    "breach_last": dt.date(2025, 12, 15),
+    "fatigued": 2,
+    "fatigue_first": dt.date(2025, 10, 1),
+    "fatigue_last": dt.date(2025, 11, 30),
+    "mix_date": dt.date(2025, 11, 1),
+    "instrument_wave": "2025-2",
+    "force_per_response": 0.02,
+    "complaints_per_response": 0.015,
 }
-_LARGE = {"officers": 4000, "calls_per_day": 9260.0, "beats": 10}
-_TOWN = {
-    "name": "Sample Town Police", "districts": ("01", "02"), "district_share": (0.6, 0.4),
-    "district_response": (1.0, 1.06), "officers": 15, "calls_per_day": 12.0, "requests_per_day": 6.0, "beats": 2,
-    "feedback_per_day": 0.3, "respondents": 120, "trend_district": "01", "step_district": "02", "outliers": 1,
-    "moved": 1, "cohorts": 3, "breach_unit": "02 Evening", "fatigued": 1, "stopped_district": None,
-    "mix_district": "01", "search_district": None,
+_LARGE: dict[str, Any] = {"officers": 4000, "calls_per_day": 9260.0, "beats": 10}
+_TOWN: dict[str, Any] = {
+    "name": "Sample Town Police",
+    "districts": ("01", "02"),
+    "district_share": (0.6, 0.4),
+    "district_response": (1.0, 1.06),
+    "officers": 15,
+    "calls_per_day": 12.0,
+    "requests_per_day": 6.0,
+    "beats": 2,
+    "feedback_per_day": 0.3,
+    "respondents": 120,
+    "trend_district": "01",
+    "step_district": "02",
+    "outliers": 1,
+    "moved": 1,
+    "cohorts": 3,
+    "breach_unit": "02 Evening",
+    "fatigued": 1,
+    "stopped_district": None,
+    "mix_district": "01",
+    "search_district": None,
 }
+_SCALES = {"small": _SMALL, "sample": {}, "large": _LARGE}
 
 
 def make(scale: str = "small", agency: str = "city", seed: int = 20240101, **overrides: Any) -> Plan:
@@ -131,16 +164,16 @@ def make(scale: str = "small", agency: str = "city", seed: int = 20240101, **ove
     ------
     ParameterError : an unknown scale, agency or field.
     """
-    _known("scale", scale, SCALES)
-    _known("agency", agency, AGENCIES)
+    known("scale", scale, SCALES)
+    known("agency", agency, AGENCIES)
     names = [field.name for field in fields(Plan)]
     for name in overrides:
-        _known("override", name, names)
-    changes: dict[str, Any] = {**({"small": _SMALL, "large": _LARGE}.get(scale, {})),
-                               **(_TOWN if agency == "town" else {}), **overrides}
+        known("override", name, names)
+    changes = {**_SCALES[scale], **(_TOWN if agency == "town" else {}), **overrides}
     return replace(Plan(), scale=scale, agency=agency, seed=seed, **changes)
 
 
-def _known(what: str, found: str, choices: Any) -> None:
+def known(what: str, found: str, choices: Any) -> None:
+    """Refuse a name that is not among the choices."""
     if found not in choices:
         raise ParameterError(f"unknown {what} {found!r}", choices=choices, found=found)

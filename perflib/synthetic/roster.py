@@ -76,8 +76,10 @@ def duty(plan: Plan, people: People, roster: Roster, absent: npt.NDArray[np.bool
     special = np.isin(post, [patrol, patrol + 1, patrol + len(OTHER_POSTS)])
     area = np.where(post < patrol, post // 3, areas)
     keep, walks = (post < patrol) | special, post < patrol
-    cells = [((area * roster.post.shape[1]) + at)[keep] * 3 + shift[keep],
-             ((areas + 1) * roster.post.shape[1] + at[walks]) * 3 + shift[walks]]
+    cells = [
+        ((area * roster.post.shape[1]) + at)[keep] * 3 + shift[keep],
+        ((areas + 1) * roster.post.shape[1] + at[walks]) * 3 + shift[walks],
+    ]
     size = (areas + 2) * roster.post.shape[1] * 3
     who = np.concatenate([officer[keep], officer[walks]])
     return _cells(np.concatenate(cells), who, people.activity, size, roster)
@@ -99,7 +101,7 @@ def _posts(people: People, first: int, days: int) -> npt.NDArray[np.int16]:
     post = np.full((len(people.names), days), -1, dtype=np.int16)
     spells = people.spells
     for officer, place, start, end in zip(spells.officer, spells.post, spells.start, spells.end, strict=True):
-        post[officer, max(start - first, 0): max(min(end - first + 1, days), 0)] = place
+        post[officer, max(start - first, 0) : max(min(end - first + 1, days), 0)] = place
     return post
 
 

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def calls_with_step(
-    seed: int, size: float = 1.2, district: str | None = "0412", date: str | dt.date = "2025-03-01",
-    priorities: tuple[str, ...] = ("1", "2"), scale: str = "sample", agency: str = "city", **overrides: Any,
+    seed: int,
+    size: float = 1.2,
+    district: str | None = "0412",
+    date: str | dt.date = "2025-03-01",
+    priorities: tuple[str, ...] = ("1", "2"),
+    scale: str = "sample",
+    agency: str = "city",
+    **overrides: Any,
 ) -> pd.DataFrame:
     """Public calls that an officer reached, of these priorities, with a step in one district from one local day on.
 
@@ -53,8 +59,14 @@ def _frame(wanted: Plan, at: Arrivals, priority: np.ndarray) -> pd.DataFrame:
     reached, stamps = dispatch.attendance(wanted, at, origin, priority)
     kept = np.flatnonzero(reached)
     moment = {name: pd.to_datetime(values[kept].astype("int64"), unit="s", utc=True) for name, values in stamps.items()}
-    return pd.DataFrame({
-        "call_id": at.rid[kept].astype(str), **moment, "priority": np.array(dispatch.PRIORITIES)[priority[kept]],
-        "origin": "public", "closing": "attended", "district": np.array(wanted.districts)[at.district[kept]],
-        "response_min": (stamps["arrived_at"] - stamps["received_at"])[kept] / 60,
-    })
+    return pd.DataFrame(
+        {
+            "call_id": at.rid[kept].astype(str),
+            **moment,
+            "priority": np.array(dispatch.PRIORITIES)[priority[kept]],
+            "origin": "public",
+            "closing": "attended",
+            "district": np.array(wanted.districts)[at.district[kept]],
+            "response_min": (stamps["arrived_at"] - stamps["received_at"])[kept] / 60,
+        }
+    )

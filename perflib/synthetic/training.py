@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from perflib.synthetic.columns import Column, Labels
@@ -20,16 +22,26 @@ def completed(plan: Plan, people: People) -> dict[str, Ints]:
 
 def table(plan: Plan, people: People, days: dict[str, Ints]) -> dict[str, Column]:
     """The table of courses taken."""
-    done = [(course, officer, int(days[course][officer]), np.nan, 16.0)
-            for course in (WORKS, IDLE) for officer in np.flatnonzero(days[course] < FOREVER)]
-    done += [(YEARLY, officer, when, due, 8.0) for year in range(plan.first.year, plan.last.year + 1)
-             for officer, when, due in _yearly(plan, people, year)]
+    done: list[tuple[Any, ...]] = [
+        (course, officer, int(days[course][officer]), np.nan, 16.0)
+        for course in (WORKS, IDLE)
+        for officer in np.flatnonzero(days[course] < FOREVER)
+    ]
+    done += [
+        (YEARLY, officer, when, due, 8.0)
+        for year in range(plan.first.year, plan.last.year + 1)
+        for officer, when, due in _yearly(plan, people, year)
+    ]
     course, officer, when, due, length = (np.array(values) for values in zip(*done, strict=True))
     codes = np.searchsorted(np.array(sorted((WORKS, IDLE, YEARLY))), course)
     score = np.round(70 + 30 * uniform(plan.seed, "score", officer * 100_000 + when), 0)
     return {
-        "officer_id": Labels(officer, people.names), "course": Labels(codes, sorted((WORKS, IDLE, YEARLY))),
-        "completed_on": when.astype(float), "hours": length, "score": score, "due_on": due,
+        "officer_id": Labels(officer, people.names),
+        "course": Labels(codes, sorted((WORKS, IDLE, YEARLY))),
+        "completed_on": when.astype(float),
+        "hours": length,
+        "score": score,
+        "due_on": due,
         "recorded_at": when * 86400.0 + 80000,
     }
 

@@ -25,12 +25,15 @@ def unit_responses(world: World) -> dict[str, Column]:
     later = np.maximum(reached, assigned) + np.floor(150 * exponential(seed, "later", key))
     stays = np.floor((stamp["cleared_at"] - reached) * (0.3 + 0.7 * uniform(seed, "stays", key)))
     return {
-        "call_id": numbers[sent.call], "unit_id": world.car(sent.officer, sent.post),
-        "officer_id": world.officer(sent.officer), "assigned_at": assigned,
+        "call_id": numbers[sent.call],
+        "unit_id": world.car(sent.officer, sent.post),
+        "officer_id": world.officer(sent.officer),
+        "assigned_at": assigned,
         "enroute_at": np.where(first, stamp["enroute_at"], np.floor(assigned + (later - assigned) * 0.1)),
         "arrived_at": np.where(first, stamp["arrived_at"], later),
         "cleared_at": np.where(first, stamp["cleared_at"], later + stays),
-        "role": Labels(np.minimum(sent.turn, 1), ("primary", "backup")), "recorded_at": calls.recorded[sent.call],
+        "role": Labels(np.minimum(sent.turn, 1), ("primary", "backup")),
+        "recorded_at": calls.recorded[sent.call],
     }
 
 
@@ -44,19 +47,28 @@ def cameras(world: World) -> tuple[dict[str, Column], dict[str, Column]]:
     excluded = uniform(world.plan.seed, "excluded", rid) < EXCLUDED
     started = np.where(excluded, np.nan, started)
     events: dict[str, Any] = {
-        "event_id": numbers[call], "rule_id": Labels(np.zeros_like(rid), ("camera_on_arrival",)),
-        "policy_version": Labels(np.zeros_like(rid), ("1",)), "officer_id": world.officer(officer),
-        "call_id": numbers[call], "due_at": reached + GRACE, "done_at": started,
+        "event_id": numbers[call],
+        "rule_id": Labels(np.zeros_like(rid), ("camera_on_arrival",)),
+        "policy_version": Labels(np.zeros_like(rid), ("1",)),
+        "officer_id": world.officer(officer),
+        "call_id": numbers[call],
+        "due_at": reached + GRACE,
+        "done_at": started,
         "complied": (started <= reached + GRACE).astype(np.int64),
         "excluded": Labels(np.where(excluded, 0, -1), ("equipment failure",)),
-        "district": world.district(calls.at.district[call]), "unit": world.unit(post),
+        "district": world.district(calls.at.district[call]),
+        "unit": world.unit(post),
         "recorded_at": calls.recorded[call],
     }
     shot = ~np.isnan(started)
     films: dict[str, Any] = {
-        "activation_id": numbers[call] * 10 + 1, "officer_id": events["officer_id"], "call_id": numbers[call],
-        "started_at": started, "ended_at": np.maximum(calls.stamps["cleared_at"][call], started + 60),
-        "buffered": np.ones_like(rid), "recorded_at": calls.recorded[call],
+        "activation_id": numbers[call] * 10 + 1,
+        "officer_id": events["officer_id"],
+        "call_id": numbers[call],
+        "started_at": started,
+        "ended_at": np.maximum(calls.stamps["cleared_at"][call], started + 60),
+        "buffered": np.ones_like(rid),
+        "recorded_at": calls.recorded[call],
     }
     return events, take(films, shot)
 
@@ -83,15 +95,26 @@ def reports(world: World, incidents: dict[str, Any]) -> dict[str, Column]:
     plan, at = world.plan, incidents["reported_at"]
     rid = incidents["call_id"]
     kept = uniform(plan.seed, "report", rid) < 0.9
-    done = np.floor(at + np.where(kept, 86400 * uniform(plan.seed, "hours", rid),
-                                  86400 * (1.01 + exponential(plan.seed, "hours", rid))))
+    done = np.floor(
+        at
+        + np.where(
+            kept, 86400 * uniform(plan.seed, "hours", rid), 86400 * (1.01 + exponential(plan.seed, "hours", rid))
+        )
+    )
     local = np.asarray(at // 86400, dtype=np.int64)
     known = done + 3600
     frame: dict[str, Any] = {
-        "event_id": incidents["incident_id"], "rule_id": Labels(np.zeros_like(rid), ("report_within_24h",)),
-        "policy_version": Labels(np.zeros_like(rid), ("1",)), "officer_id": incidents["officer_id"],
-        "call_id": rid, "due_at": at + 86400, "done_at": done, "complied": kept.astype(np.int64),
-        "excluded": Labels(np.full_like(rid, -1), ("",)), "district": incidents["district"],
-        "unit": incidents["unit"], "recorded_at": known,
+        "event_id": incidents["incident_id"],
+        "rule_id": Labels(np.zeros_like(rid), ("report_within_24h",)),
+        "policy_version": Labels(np.zeros_like(rid), ("1",)),
+        "officer_id": incidents["officer_id"],
+        "call_id": rid,
+        "due_at": at + 86400,
+        "done_at": done,
+        "complied": kept.astype(np.int64),
+        "excluded": Labels(np.full_like(rid, -1), ("",)),
+        "district": incidents["district"],
+        "unit": incidents["unit"],
+        "recorded_at": known,
     }
     return take(frame, seen(plan, incidents["district"].codes, local, known))

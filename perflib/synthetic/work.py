@@ -45,10 +45,15 @@ def shifts(world: World) -> dict[str, Column]:
     order = np.flatnonzero(inside)[np.lexsort((begun[inside], officer[inside]))]
     district = np.where(post < 3 * len(plan.districts), post // 3, -1)[order]
     return {
-        "officer_id": world.officer(officer[order]), "started_at": begun[order], "ended_at": ended[order],
-        "kind": Labels(kind[order], KINDS), "paid_hours": length[order].astype(float),
-        "unit_id": world.car(officer[order], post[order]), "district": world.district(district),
-        "shift": Labels(shift_of_post(plan)[post[order]], SHIFT_NAMES), "recorded_at": ended[order] + 7200,
+        "officer_id": world.officer(officer[order]),
+        "started_at": begun[order],
+        "ended_at": ended[order],
+        "kind": Labels(kind[order], KINDS),
+        "paid_hours": length[order].astype(float),
+        "unit_id": world.car(officer[order], post[order]),
+        "district": world.district(district),
+        "shift": Labels(shift_of_post(plan)[post[order]], SHIFT_NAMES),
+        "recorded_at": ended[order] + 7200,
     }
 
 

@@ -5,8 +5,13 @@ import pytest
 from perflib import schema
 
 SQL_TYPES = {
-    "string": "VARCHAR", "category": "VARCHAR", "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE",
-    "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "category": "VARCHAR",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
 }
 DEPARTMENTS = ("city", "small", "town")
 EVERY = [(department, table) for department in DEPARTMENTS for table in schema.names()]
@@ -78,8 +83,8 @@ def test_nothing_is_recorded_after_the_end_or_before_it_happened(made):
 
 @pytest.mark.parametrize("made", DEPARTMENTS, indirect=True)
 def test_nobody_works_twice_at_once(made):
-    clashes = """select count(*) from (select *, lag(ended_at) over (partition by officer_id order by started_at) as prior
-                 from shifts) where started_at < prior"""
+    clashes = """select count(*) from (select *, lag(ended_at) over
+                 (partition by officer_id order by started_at) as prior from shifts) where started_at < prior"""
     assert made.one(clashes) == 0
 
 

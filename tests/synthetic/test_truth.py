@@ -17,12 +17,18 @@ def log_ratio_share(after: tuple[int, int], before: tuple[int, int]) -> tuple[fl
 
 def test_response_step_is_there_and_nowhere_else(city):
     truth = city.truth["response_step"]
-    query = f"""select district, priority, received_at >= timestamptz '{truth["date"]} 00:00' as late, avg(ln({MINUTES})),
+    query = f"""select district, priority, received_at >= timestamptz '{truth["date"]} 00:00' as late,
+                avg(ln({MINUTES})),
                 var_samp(ln({MINUTES})) / count(*) from calls where {PUBLIC} and {MINUTES} > 0 group by all"""
     rows = {row[:3]: row[3:] for row in city.sql(query)}
     for district in city.truth["response_times"]["district_multiple"]:
-        steps = [(rows[district, p, True][0] - rows[district, p, False][0],
-                  rows[district, p, True][1] + rows[district, p, False][1]) for p in "1234"]
+        steps = [
+            (
+                rows[district, p, True][0] - rows[district, p, False][0],
+                rows[district, p, True][1] + rows[district, p, False][1],
+            )
+            for p in "1234"
+        ]
         weight = np.array([1 / step[1] for step in steps])
         found = np.dot(weight, [step[0] for step in steps]) / weight.sum()
         wanted = math.log(truth["multiple"]) if district == truth["district"] else 0.0
@@ -35,7 +41,8 @@ def test_medians_step_by_the_stated_multiple(city, interval):
     truth = city.truth["response_step"]
     minutes = f"(epoch({interval[1]}) - epoch({interval[0]}))"
     query = f"""select received_at >= timestamptz '{truth["date"]} 00:00' as late, median({minutes}), count(*)
-                from calls where {PUBLIC} and priority = '2' and district = '{truth["district"]}' group by 1 order by 1"""
+                from calls where {PUBLIC} and priority = '2'
+                and district = '{truth["district"]}' group by 1 order by 1"""
     before, after = city.sql(query)
     error = 1.2533 * 0.6 * math.sqrt(1 / before[2] + 1 / after[2])
     assert abs(math.log(after[1] / before[1]) - math.log(truth["multiple"])) < SE * error + 0.01
@@ -85,10 +92,14 @@ def test_weekday_season_and_trend(city):
 
 def test_trend_in_one_district_only(city):
     for district in city.truth["response_times"]["district_multiple"]:
-        years = dict(city.sql(f"""select year(received_at), count(*) from calls where district = '{district}'
-                                  and month(received_at) < 12 group by 1"""))
+        years = dict(
+            city.sql(f"""select year(received_at), count(*) from calls where district = '{district}'
+                                  and month(received_at) < 12 group by 1""")
+        )
         found, error = log_ratio_share((years[2025], 334), (years[2023], 334))
-        rises = math.log1p(city.truth["trend"]["per_year"]) * 731 / 365.25 * (district == city.truth["trend"]["district"])
+        rises = (
+            math.log1p(city.truth["trend"]["per_year"]) * 731 / 365.25 * (district == city.truth["trend"]["district"])
+        )
         # the day shocks are shared by a whole year of days: .04 / sqrt(334) each
         assert abs(found - rises) < SE * math.hypot(error, 0.04 * math.sqrt(2 / 334)), district
 
@@ -96,20 +107,25 @@ def test_trend_in_one_district_only(city):
 def test_hour_of_day_is_local_and_survives_clock_changes(city):
     shares = {}
     for season, months in (("winter", "(1, 2, 12)"), ("summer", "(6, 7, 8)")):
-        rows = city.sql(f"select hour(received_at), count(*) from calls where month(received_at) in {months} group by 1 order by 1")
+        rows = city.sql(
+            f"select hour(received_at), count(*) from calls where month(received_at) in {months} group by 1 order by 1"
+        )
         counts = np.array([row[1] for row in rows])
         shares[season] = counts / counts.mean()
         wanted = np.array(city.truth["hour"]["multiple"])
         assert np.abs(shares[season] - wanted).max() < 4.5 * np.sqrt(wanted / counts.mean()).max()
 
 
-@pytest.mark.parametrize(("name", "table"), [("force_outliers", "force"), ("complaint_outliers", "complaints"),
-                                             ("top_performers", "commendations")])
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("force_outliers", "force"), ("complaint_outliers", "complaints"), ("top_performers", "commendations")],
+)
 def test_outlying_officers_have_the_stated_multiple(city, name, table):
     truth = city.truth[name]
     who = tuple(truth["officers"])
     assert len(who) == 4
-    query = f"""select officer_id in {who} as planted, (select count(*) from {table} t where t.officer_id in {who}) as e1,
+    query = f"""select officer_id in {who} as planted,
+                (select count(*) from {table} t where t.officer_id in {who}) as e1,
                 (select count(*) from {table}) as e, count(*) from unit_responses group by 1 order by 1"""
     (_, few, every, others), (_, _, _, theirs) = city.sql(query)
     found, error = log_ratio_share((few, theirs), (every - few, others))
@@ -138,8 +154,10 @@ def test_exposure_is_unequal(city):
 def test_scenes_are_shared_and_the_lean_raises_the_level(city):
     assert city.one("select count(*) from (select incident_id from force group by 1 having count(*) > 1)") > 60
     who = tuple(city.truth["force_level"]["officers"])
-    theirs, n, rest, spread = city.one(f"""select avg(level) filter (officer_id in {who}), count(*) filter (officer_id in {who}),
+    theirs, n, rest, spread = (
+        city.one(f"""select avg(level) filter (officer_id in {who}), count(*) filter (officer_id in {who}),
         avg(level) filter (officer_id not in {who}), stddev(level) from force""")
+    )
     assert theirs - rest > 2 * spread / math.sqrt(n)
 
 
@@ -147,7 +165,8 @@ def test_course_effects(city):
     for name in ("course_that_works", "course_that_does_not"):
         truth = city.truth[name]
         query = f"""with t as (select officer_id, completed_on from training where course = '{truth["course"]}'),
-            x as (select u.officer_id, u.assigned_at::date > t.completed_on as after, count(*) as n from unit_responses u
+            x as (select u.officer_id, u.assigned_at::date > t.completed_on as after, count(*) as n
+                  from unit_responses u
                   join t using (officer_id) group by all),
             y as (select c.officer_id, c.occurred_at::date > t.completed_on as after, count(*) as k from complaints c
                   join t using (officer_id) group by all)
@@ -162,19 +181,26 @@ def test_clearance_hazard_is_constant_and_recent_cohorts_only_look_worse(city):
     truth = city.truth["clearance_lag"]
     for offence, byday in truth["cleared_by_day"].items():
         for year in (2023, 2024):
-            found, n = city.one(f"""select avg((cleared_at <= reported_at + interval 180 day)::int::double), count(*) from
+            found, n = (
+                city.one(f"""select avg((cleared_at <= reported_at + interval 180 day)::int::double), count(*) from
                 (select coalesce(cleared_at, timestamptz '2999-01-01') as cleared_at, reported_at from incidents
                  where offence = '{offence}' and status <> 'unfounded' and year(reported_at) = {year})""")
+            )
             assert abs(found - byday[180]) < SE * math.sqrt(0.25 / n)
-    old, new = (city.one(f"select avg((cleared_at is not null)::int) from incidents where reported_at between {span}")
-                for span in ("timestamptz '2023-01-01' and timestamptz '2023-06-30'",
-                             "timestamptz '2025-10-01' and timestamptz '2025-12-31'"))
+    old, new = (
+        city.one(f"select avg((cleared_at is not null)::int) from incidents where reported_at between {span}")
+        for span in (
+            "timestamptz '2023-01-01' and timestamptz '2023-06-30'",
+            "timestamptz '2025-10-01' and timestamptz '2025-12-31'",
+        )
+    )
     assert new < 0.8 * old
 
 
 def test_policy_breach(city):
     truth = city.truth["policy_breach"]
-    query = f"""select unit = '{truth["unit"]}' and due_at::date between date '{truth["first"]}' and date '{truth["last"]}' as b,
+    query = f"""select unit = '{truth["unit"]}'
+        and due_at::date between date '{truth["first"]}' and date '{truth["last"]}' as b,
         avg(complied::int), count(*) from policy_events where rule_id = '{truth["rule_id"]}' and excluded is null
         group by 1 order by 1"""
     (_, elsewhere, n), (_, breach, m) = city.sql(query)
@@ -211,15 +237,23 @@ def test_request_mix_and_survey_wording(city):
     odds = {}
     for place in ("=", "<>"):
         for side in ("<", ">="):
-            kind, rest = city.one(f"""select count(*) filter (kind = '{truth["kind"]}'), count(*) filter (kind <> '{truth["kind"]}')
-                from requests where district {place} '{truth["district"]}' and received_at {side} timestamptz '{truth["date"]}'""")
+            kind, rest = (
+                city.one(f"""select count(*) filter (kind = '{truth["kind"]}'),
+                count(*) filter (kind <> '{truth["kind"]}')
+                from requests where district {place} '{truth["district"]}'
+                and received_at {side} timestamptz '{truth["date"]}'""")
+            )
             odds[place, side] = (math.log(kind / rest), 1 / kind + 1 / rest)
     for place, wanted in (("=", math.log(truth["weight_multiple"])), ("<>", 0.0)):
         found = odds[place, ">="][0] - odds[place, "<"][0]
         assert abs(found - wanted) < SE * math.sqrt(odds[place, ">="][1] + odds[place, "<"][1])
-    shift, n = city.one("""select sum(weight * answer) filter (instrument = 'v2') / sum(weight) filter (instrument = 'v2' and answer is not null)
-        - sum(weight * answer) filter (instrument = 'v1') / sum(weight) filter (instrument = 'v1' and answer is not null),
+    shift, n = (
+        city.one("""select sum(weight * answer) filter (instrument = 'v2')
+        / sum(weight) filter (instrument = 'v2' and answer is not null)
+        - sum(weight * answer) filter (instrument = 'v1')
+        / sum(weight) filter (instrument = 'v1' and answer is not null),
         count(distinct respondent_id) filter (instrument = 'v2') from surveys""")
+    )
     # answers are rounded and end at 5, which takes away up to a fifth of the shift
     assert 0.75 * 0.4 - SE / math.sqrt(n) < shift < 0.4 + SE / math.sqrt(n)
 
@@ -229,7 +263,8 @@ def test_lower_threshold_shows_as_a_lower_hit_rate(city):
     rate = {}
     for place in ("=", "<>"):
         rate[place] = city.one(f"""select avg(contraband::int) filter (searched), count(*) filter (searched),
-            avg(searched::int) from stops where subject_race = '{truth["group"]}' and district {place} '{truth["district"]}'""")
+            avg(searched::int) from stops where subject_race = '{truth["group"]}'
+            and district {place} '{truth["district"]}'""")
     error = math.sqrt(sum(r[0] * (1 - r[0]) / r[1] for r in rate.values()))
     assert rate["<>"][0] - rate["="][0] > 2 * error
     assert rate["="][2] > 1.8 * rate["<>"][2]
@@ -237,9 +272,16 @@ def test_lower_threshold_shows_as_a_lower_hit_rate(city):
 
 def test_a_unit_is_renamed_and_officers_are_moved(city):
     renamed, moved = city.truth["renamed_unit"], city.truth["reassigned"]
-    assert city.one(f"select max(end_on)::varchar < '{renamed['date']}' from assignments where unit = '{renamed['before']}'")
-    assert city.one(f"select min(start_on)::varchar from assignments where unit = '{renamed['after']}'") == renamed["date"]
-    rows = city.sql(f"select officer_id, district from assignments where start_on = date '{moved['date']}' and officer_id in {tuple(moved['officers'])}")
+    assert city.one(
+        f"select max(end_on)::varchar < '{renamed['date']}' from assignments where unit = '{renamed['before']}'"
+    )
+    assert (
+        city.one(f"select min(start_on)::varchar from assignments where unit = '{renamed['after']}'") == renamed["date"]
+    )
+    rows = city.sql(
+        f"select officer_id, district from assignments where start_on = date '{moved['date']}'"
+        f" and officer_id in {tuple(moved['officers'])}"
+    )
     assert {row[0] for row in rows} == set(moved["officers"])
     assert {row[1] for row in rows} == {moved["to"]}
 

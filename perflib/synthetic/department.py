@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 import yaml
 from tqdm import tqdm
 
+from perflib import schema
 from perflib.synthetic import calls as dispatch
 from perflib.synthetic import community, conduct, places, plan, roster, training, truth, units, work
 from perflib.synthetic import people as staff
@@ -38,8 +38,14 @@ SEED = 20240101
 
 
 def write(
-    folder: str | Path, scale: str = "small", agency: str = "city", seed: int = SEED, *, threads: int | None = None,
-    tables: tuple[str, ...] | None = None, **overrides: Any,
+    folder: str | Path,
+    scale: str = "small",
+    agency: str = "city",
+    seed: int = SEED,
+    *,
+    threads: int | None = None,
+    tables: tuple[str, ...] | None = None,
+    **overrides: Any,
 ) -> Path:
     """Write a department with planted truths to ``folder`` and return the folder.
 
@@ -56,9 +62,11 @@ def write(
 
     Raises
     ------
-    ParameterError : an unknown scale, agency or override.
+    ParameterError : an unknown scale, agency, table or override.
     """
     wanted = plan.make(scale, agency, seed, **overrides)
+    for name in tables or ():
+        plan.known("table", name, schema.names())
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     people = staff.make(wanted)
@@ -71,6 +79,8 @@ def _write_tables(folder: Path, wanted: Plan, people: staff.People, threads: int
     world = _world(wanted, people)
     every = wanted.scale != "large"
     made = _write_calls(folder, world, threads, keep=every)
+    if only is not None and "calls" not in only:
+        (folder / "calls.parquet").unlink()
     _save(folder, only, "officers", staff.officers(wanted, people))
     _save(folder, only, "assignments", staff.assignments(wanted, people))
     _save(folder, only, "population", community.population(wanted))
@@ -88,14 +98,19 @@ def _write_rest(folder: Path, world: World, only: tuple[str, ...] | None) -> Non
     cases = cases_of(world)
     events, films = units.cameras(world)
     frames: dict[str, Callable[[], Mapping[str, Column]]] = {
-        "unit_responses": lambda: units.unit_responses(world), "camera_activations": lambda: films,
+        "unit_responses": lambda: units.unit_responses(world),
+        "camera_activations": lambda: films,
         "policy_events": lambda: stack(events, units.reports(world, cases)),
         "incidents": lambda: {name: value for name, value in cases.items() if name not in ("row", "rid", "unit")},
-        "arrests": lambda: arrests(world, cases), "stops": lambda: stops(world),
-        "force": lambda: conduct.force(world), "complaints": lambda: conduct.complaints(world),
-        "commendations": lambda: conduct.commendations(world), "shifts": lambda: work.shifts(world),
+        "arrests": lambda: arrests(world, cases),
+        "stops": lambda: stops(world),
+        "force": lambda: conduct.force(world),
+        "complaints": lambda: conduct.complaints(world),
+        "commendations": lambda: conduct.commendations(world),
+        "shifts": lambda: work.shifts(world),
         "training": lambda: training.table(world.plan, world.people, world.trained),
-        "requests": lambda: community.requests(world.plan), "feedback": lambda: community.feedback(world.plan),
+        "requests": lambda: community.requests(world.plan),
+        "feedback": lambda: community.feedback(world.plan),
         "surveys": lambda: community.surveys(world.plan),
     }
     for name in tqdm(frames, desc="other tables", disable=None, leave=False):
@@ -105,11 +120,12 @@ def _write_rest(folder: Path, world: World, only: tuple[str, ...] | None) -> Non
 
 def _write_calls(folder: Path, world: World, threads: int, keep: bool) -> World:
     parts: list[tuple[dispatch.Calls, Ints]] = []
-    with ExitStack() as stack_, ThreadPoolExecutor(threads) as pool:
+    with ExitStack() as open_files, ThreadPoolExecutor(threads) as pool:
         writer: pq.ParquetWriter | None = None
         for table, calls, numbers in _ahead(pool, world, threads):
             if writer is None:
-                writer = stack_.enter_context(pq.ParquetWriter(folder / "calls.parquet", table.schema, compression="zstd"))
+                writer = pq.ParquetWriter(folder / "calls.parquet", table.schema, compression="zstd")
+                open_files.enter_context(writer)
             writer.write_table(table)
             if keep:
                 parts.append((calls, numbers))
@@ -159,12 +175,18 @@ def _write_text(folder: Path, wanted: Plan, people: staff.People) -> None:
 
 def _department(wanted: Plan) -> dict[str, Any]:
     return {
-        "name": wanted.name, "timezone": wanted.timezone, "districts": list(wanted.districts),
+        "name": wanted.name,
+        "timezone": wanted.timezone,
+        "districts": list(wanted.districts),
         "shifts": {name: {"start": start, "end": end} for name, (start, end) in SHIFTS.items()},
-        "priority_targets": {"1": 8, "2": 15, "3": 30, "4": 45}, "boundaries": "boundaries.geojson",
+        "priority_targets": {"1": 8, "2": 15, "3": 30, "4": 45},
+        "boundaries": "boundaries.geojson",
         "policy": {
-            "camera_on_arrival": {"rule": "a camera records every call that is attended", "target": 0.95,
-                                  "grace_seconds": 60},
+            "camera_on_arrival": {
+                "rule": "a camera records every call that is attended",
+                "target": 0.95,
+                "grace_seconds": 60,
+            },
             "report_within_24h": {"rule": "the report is filed within 24 hours", "target": 0.90},
             "rest_hours": {"rule": "hours between two periods of work", "minimum": 8},
             "weekly_hours": {"rule": "hours worked in seven days", "maximum": 60},
