@@ -36,7 +36,7 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
     if source.first and source.last:
         yield f"  dates        {' to '.join(source.span(zone))} local time"
     if source.clock_change_rows:
-        yield f"  clock change {source.clock_change_rows:,} rows hold a time that happens twice or never"
+        yield f"  clock change {source.clock_change_rows:,}  hold a time that happens twice or never (accepted)"
     missing = ", ".join(f"{name} {part:.1%}" for name, part in largest_missing(source))
     yield from _wrapped("missing", missing or "nothing")
     for sentence in dates.sentences() if dates else []:

@@ -95,6 +95,28 @@ def first_utc(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     return f"CASE {cases} ELSE {_shift(stamp, found[-1].after)} END"
 
 
+def shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
+    """SQL: microseconds from a local stamp to UTC; NULL in a clock change and outside the years.
+
+    A tree of comparisons, so that a stamp meets few of them.
+    """
+    start, found = changes(zone_name, *years)
+    edges: list[tuple[dt.datetime, int | None]] = [(dt.datetime(years[0], 1, 1), start)]
+    for change in found:
+        edges += [(change.start, None), (change.end, change.after)]
+    edges.append((dt.datetime(years[1] + 1, 1, 1), None))
+    return f"CASE WHEN {stamp} >= {_at(edges[0][0])} THEN {_tree(stamp, edges)} END"
+
+
+def _tree(stamp: str, edges: list[tuple[dt.datetime, int | None]]) -> str:
+    if len(edges) == 1:
+        offset = edges[0][1]
+        return "CAST(NULL AS BIGINT)" if offset is None else f"CAST({-offset * 1_000_000} AS BIGINT)"
+    middle = len(edges) // 2
+    low, high = _tree(stamp, edges[:middle]), _tree(stamp, edges[middle:])
+    return f"CASE WHEN {stamp} < {_at(edges[middle][0])} THEN {low} ELSE {high} END"
+
+
 def touched(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     """SQL: whether a local stamp happens twice or never."""
     return _within(stamp, changes(zone_name, *years)[1])

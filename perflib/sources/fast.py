@@ -16,12 +16,13 @@ import duckdb
 
 from perflib.sources import delimited
 from perflib.sources.engine import Engine
-from perflib.sources.judge import Part, Plan, Shape, judge, moved, shape, years_of
+from perflib.sources.clock import shift
+from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
 from perflib.sources.records import Record
 from perflib.sources.rules import masks
 from perflib.sources.sql import literal, name, path_literal
 from perflib.sources.staged import Staged
-from perflib.sources.textfile import Look, plain_lines
+from perflib.sources.textfile import Look, last_lines, plain_lines
 from perflib.sources.values import steps
 
 #: smaller files are read exactly at once
@@ -39,6 +40,8 @@ def judged(path: Path, look: Look, mark: str, plan: Plan, engine: Engine) -> lis
         return None
     header = _fields(next(plain_lines(path, [1]))[1], mark)
     form = shape(path.name, header, ["VARCHAR"] * len(header), plan, trim=False)
+    if any(item.fixed for item in form.values):
+        return None
     years = _years(path, look, header, mark, plan, engine)
     part = engine.part("fast")
     try:
@@ -63,6 +66,8 @@ def _parts(
     if doubtful:
         numbers = [row[0] for row in engine.rows(f"SELECT _record FROM {relation} WHERE _doubt ORDER BY _record")]
         again = _exactly(path, look, header, mark, numbers, engine)
+        if again.rows != doubtful:
+            return None
         found.append(judge(again, plan, engine))
     return found
 
@@ -78,14 +83,21 @@ def _query(
         f"new_line = '{ends}')"
     )
     held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
-    kept = ["_untidy", *form.parsed, *form.filters, *masks(form.checks, "_m")]
-    parsed = f"(SELECT {', '.join(kept)} FROM {steps(form.values, held)})"
-    bad = [f"_m{place} <> 0" for place in range(len(masks(form.checks, "_m")))]
-    bad += [f"coalesce({rule.failed}, false)" for rule in form.rules]
-    bad += [_outside(name("l_" + stamp), years) for stamp in form.stamps]
-    doubt = " OR ".join(["_untidy", "_touched", *bad])
+    failed = [f"coalesce({check.failed}, false)" for check in form.checks]
+    parsed = f"(SELECT {', '.join(['_untidy', *form.parsed, *form.filters, _any(failed) + ' AS _failed'])} FROM {steps(form.values, held)})"
+    local = [(item.name, item.spec.timezone or plan.zone) for item in form.values if item.stamp]
+    shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
+    shifted = f"(SELECT {', '.join(['*', *shifts])} FROM {parsed})"
+    stamps = [f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}" for stamp, _ in local]
+    unsure = [f"({name('l_' + stamp)} IS NOT NULL AND {name('o_' + stamp)} IS NULL)" for stamp, _ in local]
+    moved = f"(SELECT {', '.join(['*', *stamps, _any(unsure) + ' AS _unsure'])} FROM {shifted})"
+    doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])
     columns = [f"_f{place}" for place in range(len(form.filters))] + [*map(name, form.kept), *masks(form.counts, "_n")]
-    return f"SELECT {', '.join(columns)}, ({doubt}) AS _doubt FROM {moved(plan, form.values, parsed, years)}"
+    return f"SELECT {', '.join(columns)}, {doubt} AS _doubt FROM {moved}"
+
+
+def _any(conditions: Sequence[str]) -> str:
+    return f"({' OR '.join(conditions)})" if conditions else "false"
 
 
 def _untidy(form: Shape, header: Sequence[str]) -> str:
@@ -96,17 +108,13 @@ def _untidy(form: Shape, header: Sequence[str]) -> str:
     return f"coalesce({' OR '.join(parts)}, true)"
 
 
-def _outside(stamp: str, years: tuple[int, int]) -> str:
-    """A stamp of a year whose clock changes were not looked up."""
-    low, high = (f"TIMESTAMP '{year}-01-01 00:00:00'" for year in (years[0], years[1] + 1))
-    return f"coalesce({stamp} < {low} OR {stamp} >= {high}, false)"
-
-
 def _years(path: Path, look: Look, header: Sequence[str], mark: str, plan: Plan, engine: Engine) -> tuple[int, int]:
     """The years of the first and last records, one more on either side."""
-    last = look.lines - 1
-    numbers = [*range(1, min(last, SAMPLE) + 1), *range(max(SAMPLE, last - SAMPLE) + 1, last + 1)]
-    staged = _exactly(path, look, tuple(header), mark, numbers, engine)
+    lines = [raw for _, raw in plain_lines(path, range(2, min(look.lines, SAMPLE) + 1))] + last_lines(path)
+    part = engine.part("sample")
+    found = (Record(place, place, _fields(raw, mark), raw) for place, raw in enumerate(lines, 1))
+    rows = delimited.write(part, found, len(header))
+    staged = Staged(path.name, f"read_parquet({literal(part)})", tuple(header), ("VARCHAR",) * len(header), rows, True)
     return years_of(staged, plan, engine)
 
 
@@ -122,7 +130,8 @@ def _exactly(
 
 def _records(path: Path, numbers: Sequence[int], mark: str) -> Iterator[Record]:
     for line, raw in plain_lines(path, [number + 1 for number in numbers]):
-        yield Record(line - 1, line, _fields(raw, mark), raw)
+        if raw:
+            yield Record(line - 1, line, _fields(raw, mark), raw)
 
 
 def _fields(raw: str, mark: str) -> list[str]:

@@ -25,7 +25,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 
 @dataclass(frozen=True)
 class Look:
-    """What the bytes show. ``plain``: neither a quote nor a lone carriage return nor a blank line stands in it."""
+    """What the bytes show. ``plain``: no quote stands in it and all its lines end alike."""
 
     encoding: str
     sha256: str
@@ -101,7 +101,7 @@ class _Scan:
         self.wide = encoding.startswith("utf-16")
         self.hash, self.decoder = hashlib.sha256(), codecs.getincrementaldecoder(encoding)()
         self.lines = self.quotes = self.run_length = self.returns = self.pairs = 0
-        self.ascii, self.blank, self.note, self.last = True, False, "", b"\n"
+        self.ascii, self.note, self.last = True, "", b""
 
     def run(self, head: bytes, stream: IO[bytes]) -> Look:
         chunk, size = head, 0
@@ -113,7 +113,7 @@ class _Scan:
         if not size:
             raise SourceError("the file is empty", where=self.path.name, do="export it again")
         lines = self.lines + (not self.last.endswith(b"\n"))
-        plain = not (self.quotes or self.blank or self.wide or self.returns != self.pairs)
+        plain = not (self.quotes or self.wide or self.returns != self.pairs)
         plain = plain and self.returns in (0, self.lines)
         digest, packed = self.hash.hexdigest(), not isinstance(stream, io.BufferedReader)
         return Look(
@@ -129,22 +129,21 @@ class _Scan:
                 do="export again as text; if it is UTF-16 say so: `reader: {encoding: utf-16}`",
             )
         self._measure(chunk)
-        joined = self.last[-3:] + chunk
-        self.blank = self.blank or b"\n\n" in joined or b"\n\r\n" in joined
         if self.ascii and chunk.isascii() and not self.wide:
             if self.encoding != "utf-8-sig":
-                self.last = joined[-4:]
+                self.last = chunk[-1:]
                 return
         else:
             self.ascii = False
         self._decode(chunk, False)
-        self.last = joined[-4:]
+        self.last = chunk[-1:]
 
     def _measure(self, chunk: bytes) -> None:
         breaks = chunk.count(b"\n")
         returns = chunk.count(b"\r")
         self.quotes += chunk.count(b'"')
-        self.pairs += chunk.count(b"\r\n") + (self.last.endswith(b"\r") and chunk.startswith(b"\n"))
+        self.pairs += chunk.count(b"\r\n") if returns else 0
+        self.pairs += self.last == b"\r" and chunk.startswith(b"\n")
         if breaks or returns:
             self.run_length = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         else:
@@ -186,6 +185,13 @@ def plain_lines(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, str]]:
             raw = next(islice(stream, line - at - 1, None))
             at = line
             yield line, raw.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r\n")
+
+
+def last_lines(path: Path, size: int = 1 << 17) -> list[str]:
+    """The last whole lines of an uncompressed UTF-8 file."""
+    with opened(path) as stream:
+        stream.seek(max(0, path.stat().st_size - size))
+        return stream.read().decode("utf-8", errors="replace").splitlines()[1:]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ _AWARE = "TIMESTAMP WITH TIME ZONE"
 _OFFSET = r"'(Z|[+-]\d{2}(:?\d{2})?( ?UTC)?| ?UTC)$'"
 _ISO = r"'^\d{4}-\d{1,2}-\d{1,2}([ T]|$)'"
 _SHORT = r"'([ T]\d{1,2}:\d{2})(Z|[+-][\d:]+| ?UTC)$'"
+_FULL = r"'\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}\.\d{1,6}'"
 #: grouped thousands, per decimal sign; anything else with the group sign is not a number
 _GROUPED = {".": r"'[+-]?\d{1,3}(,\d{3})+(\.\d*)?'", ",": r"'[+-]?\d{1,3}(\.\d{3})+(,\d*)?'"}
 _PLAIN = {".": r"'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'", ",": r"'[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?'"}
@@ -100,12 +101,12 @@ def _value(bound: Bound, types: Sequence[str], trim: bool) -> Value:
             return native
     parts = [_present(f"CAST(c{place} AS VARCHAR)", spec, trim) for place in bound.places]
     if len(parts) == 1:
-        return _finished(spec, _recoded(spec, parts[0]), *_read(spec))
+        return _finished(spec, _recoded(spec, parts[0]), *_read(spec, trim), quick=not trim)
     joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
-    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec))
+    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec, trim), quick=not trim)
 
 
-def _finished(spec: Spec, text: str, local: str, fixed: str) -> Value:
+def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False) -> Value:
     """Adds when a value is known and what it is, once it has been read."""
     held, read = name("t_" + spec.column.name), name("p_" + spec.column.name)
     known, kind = f"{held} IS NOT NULL", spec.column.type
@@ -116,7 +117,8 @@ def _finished(spec: Spec, text: str, local: str, fixed: str) -> Value:
     known = _dated(spec, f"CAST({either} AS DATE)", known)
     shown = name("k_" + spec.column.name)
     taken = either if kind == "date" else read
-    given = f"CASE WHEN {shown} AND {_bounded(taken)} THEN {taken} END"
+    bounded = "true" if quick and kind == "timestamp" else _bounded(taken)
+    given = f"CASE WHEN {shown} AND {bounded} THEN {taken} END"
     return Value(spec, text, local, fixed, known, f"CAST({given} AS DATE)" if kind == "date" else given)
 
 
@@ -141,7 +143,7 @@ def _native(spec: Spec, held: str, type_: str) -> Value | None:
     return None
 
 
-def _read(spec: Spec) -> tuple[str, str]:
+def _read(spec: Spec, exact: bool = True) -> tuple[str, str]:
     """How the text t_ of a column is read, as a local value and, for stamps with an offset, as a fixed one."""
     kind, text = spec.column.type, name("t_" + spec.column.name)
     if kind in ("string", "category"):
@@ -151,6 +153,8 @@ def _read(spec: Spec) -> tuple[str, str]:
         return f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END", ""
     if kind in ("integer", "number"):
         return _checked(spec, _number(spec, text)), ""
+    if not exact and kind == "timestamp" and not spec.formats:
+        return _full_iso(text), ""
     local, fixed = _parsed(spec, text)
     return (local if spec.pivot is None else _pivoted(local, spec.pivot)), fixed
 
@@ -188,6 +192,12 @@ def _checked(spec: Spec, number: str) -> str:
     if spec.column.type == "number":
         return f"CASE WHEN isfinite({number}) THEN {number} END"
     return f"CASE WHEN abs({number}) < 9e15 AND {number} = floor({number}) THEN CAST({number} AS BIGINT) END"
+
+
+def _full_iso(text: str) -> str:
+    """Full ISO stamps without offset only, by the cheapest test that is sure."""
+    shaped = f"CASE WHEN length({text}) = 19 THEN substring({text}, 17, 1) = ':' ELSE regexp_full_match({text}, {_FULL}) END"
+    return f"CASE WHEN {shaped} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
 def _parsed(spec: Spec, text: str) -> tuple[str, str]:
