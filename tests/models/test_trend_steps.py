@@ -46,7 +46,7 @@ SHAPES = {"3 years": {}, "2 years, small": {"weeks": 104, "sd": 0.6, "calls": (1
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_planted_step_in_fifty_departments(shape):
-    """Measured: found in 50 and 50 of 50; another district flagged in 1 and 3 of 50."""
+    """Measured: found in 50 and 50 of 50; another district flagged in 0 and 4 of 50."""
     outcomes = np.array([outcome(seed, **shape) for seed in range(50)])
     assert outcomes[:, 0].sum() >= 45 and outcomes[:, 1].sum() <= 5
 

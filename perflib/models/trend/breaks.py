@@ -34,7 +34,7 @@ def breaks(
     The segments minimise the (weighted) sum of squares for each number of breaks m by dynamic programming. Breaks are
     added while a sup-F test inside a present segment finds one more (Bai and Perron's sequential procedure; Monte Carlo
     p-values, corrected for autocorrelation, Bonferroni over the segments), and never beyond the number that BIC
-    prefers. On series without a break the share that gets one is at most 1 - ``level``.
+    prefers. Of series without a break about 1 - ``level`` or fewer get one.
 
     Parameters
     ----------

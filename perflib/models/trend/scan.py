@@ -79,7 +79,8 @@ def best_step(x: Floats, w: Floats, edge: int, *, draws: int = 999, seed: int = 
     """
     statistic, at, change, scale = (part[0] for part in scan(x[None, :], w, edge))
     level = np.where(np.arange(len(x)) < at, np.average(x[:at], weights=w[:at]), np.average(x[at:], weights=w[at:]))
-    r = float(correlation((x - level)[None, :], w)[0])
+    # half a standard error more than estimated: an estimate that is too low makes noise look like steps
+    r = min(_MOST_CORRELATED, float(correlation((x - level)[None, :], w)[0]) + 0.5 / np.sqrt(len(x)))
     null = scan(noise(w, r, draws, seed), w, edge)[0]
     p = (1 + int(np.sum(null >= statistic))) / (1 + draws)
     se = float(np.sqrt(scale * (1 / w[:at].sum() + 1 / w[at:].sum())))
