@@ -52,8 +52,8 @@ class Plan:
     activity_cv: float = 0.35
     outliers: int = 4
     outlier_multiple: float = 3.0
-    force_per_response: float = 0.006
-    complaints_per_response: float = 0.005
+    force_per_response: float = 0.008
+    complaints_per_response: float = 0.008
     rename_date: dt.date = dt.date(2024, 7, 1)
     moved_date: dt.date = dt.date(2024, 10, 1)
     moved: int = 12
