@@ -21,8 +21,8 @@ def draw_heat(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
     Missing cells stay white and crossed. Marks: ``unit`` (words beside the colour scale).
     """
-    rows_of = chart.by or chart.x
-    grid = table.pivot_table(index=rows_of, columns=chart.x, values=chart.y, aggfunc="mean", sort=False)
+    down = table[chart.by] if chart.by else pd.Series("", index=table.index)
+    grid = table[chart.y].groupby([down.rename("down"), table[chart.x].rename("across")], sort=False).mean().unstack()
     grid = grid.reindex(index=_ordered(grid.index), columns=sorted(grid.columns))
     ax.set_facecolor("white")
     image = ax.pcolormesh(np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap="Blues", edgecolor="white",

@@ -1,1 +1,6 @@
-"""."""
+"""Explorers: thin shells over metrics and figures; widgets in a live session, the static Result otherwise."""
+
+from perflib.widgets.live import live
+from perflib.widgets.response import response
+
+__all__ = ["live", "response"]

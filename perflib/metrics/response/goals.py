@@ -34,7 +34,7 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
     wanted = {str(code): _goal(goal) for code, goal in goals.items()}
     limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))
     found = rows.mutate(aim=limit).filter(limit.notnull()).group_by("priority").agg(
-        n=lambda t: t.count(), known=lambda t: t.minutes.count(), within=lambda t: (t.minutes <= t["limit"]).sum(),
+        n=lambda t: t.count(), known=lambda t: t.minutes.count(), within=lambda t: (t.minutes <= t.aim).sum(),
     ).order_by("priority").execute()
     if not found["known"].sum():
         return Result.not_assessable("response_targets", "no call of a priority with a target", method=_METHOD)
