@@ -2,9 +2,9 @@
 
 from perflib.reports.parameters import Contract, Parameter, from_assignments, read_contract
 from perflib.reports.runner import ReportError, RunResult, run
-from perflib.reports.selection import about, against, days, decisions, select
+from perflib.reports.selection import about, compared, decisions, select
 
 __all__ = [
-    "Contract", "Parameter", "ReportError", "RunResult", "about", "against", "days", "decisions",
+    "Contract", "Parameter", "ReportError", "RunResult", "about", "compared", "decisions",
     "from_assignments", "read_contract", "run", "select",
 ]

@@ -42,15 +42,25 @@ def keep_period(dept: Department, days: Period, because: str) -> Department:
     return dept.keep(rule, because=because)
 
 
-def days(dept: Department, period: str = "") -> Period:
-    """The local days a ``period`` parameter names (``all``, ``latest-month``, a month, two days); empty means all."""
-    return read_period(period, covered(dept))
+def compared(
+    dept: Department, *, period: str = "", compare_to: str = "", district: str = "", priority: str = ""
+) -> Result:
+    """Response times of ``period`` against those of ``compare_to``: Result ``response_change``.
 
+    Without ``compare_to`` a Result that says that no comparison was asked for.
+    """
+    from perflib.metrics import response
+    from perflib.result import Result
 
-def against(dept: Department, compare_to: str, period: str = "") -> Period | None:
-    """The local days a ``compare_to`` parameter names (``previous-year`` ...), or None when it is empty."""
     data = covered(dept)
-    return read_comparison(compare_to, read_period(period, data), data)
+    now = read_period(period, data)
+    before = read_comparison(compare_to, now, data)
+    if before is None:
+        return Result.not_assessable(
+            "response_change", "no earlier period was asked for (parameter compare_to)",
+            title="Against an earlier period",
+        )
+    return response.compare(dept, now, before, district=district, priority=priority)
 
 
 def about(

@@ -10,6 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 DASH = "–"
+_NARROW = 7
+_SHORT = 16
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,13 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> M
 
 def _row(columns: Sequence[Column], n: int) -> Markup:
     first = Markup('<th scope="row"{}>{}</th>').format(_number(columns[0]), columns[0].cells[n])
-    rest = (Markup("<td{}>{}</td>").format(_number(column), column.cells[n]) for column in columns[1:])
+    rest = (Markup("<td{}>{}</td>").format(_look(column, n), column.cells[n]) for column in columns[1:])
     return Markup("<tr>{}{}</tr>").format(first, Markup("").join(rest))
+
+
+def _look(column: Column, n: int) -> Markup:
+    short = not column.numeric and len(column.cells[n]) <= _SHORT
+    return Markup(' class="short"') if short else _number(column)
 
 
 def _number(column: Column) -> Markup:
@@ -60,10 +67,12 @@ def _columns(
     values = {name: [row[n] for row in rows] for n, name in enumerate(names)}
     bounds = {name: _bounds(name, values, chart) for name in names}
     hidden = {bound for pair in bounds.values() if pair for bound in pair}
+    shown = [name for name in names if name not in hidden]
+    if len(shown) > _NARROW:  # estimates first, so that no reader has to scroll for the answer
+        shown = [*shown[:2], *sorted(shown[2:], key=lambda name: bounds[name] is None)]
     return [
         _column(labels.get(name) or _spoken(name), name, values[name], *[values[bound] for bound in bounds[name] or ()])
-        for name in names
-        if name not in hidden
+        for name in shown
     ]
 
 
