@@ -11,7 +11,7 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.response import words
 from perflib.metrics.response.cells import LOST, cells, points, tag
-from perflib.metrics.response.groups import WORDS, grouped
+from perflib.metrics.response.groups import WORDS, grouped, lacking
 from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, measured, of_origin, with_interval
 from perflib.result import Result
 
@@ -49,11 +49,15 @@ def response(
     InputError : unknown interval, origin, group, district or priority, or a period that is none.
     """
     keys, asked = [by] if isinstance(by, str) else list(by), Scope(**scope)
-    rows = grouped(dept, measured(dept, asked), keys)
     label = name or f"response_by_{'_'.join(keys)}"
+    if absent := lacking(dept, keys):
+        return Result.not_assessable(label, f"the calls record no {absent[0]}", title=_title(asked, keys),
+                                     method=_METHOD)
+    rows = grouped(dept, measured(dept, asked), keys)
     if level is None:
         found = points(rows, keys, quantiles)
-        return Result(label, found, _title(asked, keys), f"{len(found):,} groups.", "Quantiles by linear interpolation.")
+        return Result(label, found, _title(asked, keys), f"{len(found):,} groups.",
+                      "Quantiles by linear interpolation.")
     found = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
     if not len(found):
         return Result.not_assessable(label, f"no {asked.words()}", title=_title(asked, keys), method=_METHOD)
@@ -77,7 +81,7 @@ def by_priority(
 
 
 def intervals(dept: Department, **scope: Any) -> Result:
-    """Every interval of the calls: how long, how often missing and why, how often negative, zero or over a clock change.
+    """Every interval of the calls: how long, how often missing and why, negative, zero or over a clock change.
 
     Returns
     -------
@@ -92,13 +96,14 @@ def intervals(dept: Department, **scope: Any) -> Result:
     found = pd.concat([_interval(dept, rows, name) for name in present], ignore_index=True)
     if not found["n"].sum():
         return Result.not_assessable("response_intervals", f"no {asked.words()}")
-    worst = found.loc[found["missing_share"].idxmax()]
+    worst = found.iloc[int(found["missing_share"].to_numpy().argmax())]
     answer = (f"Of {found['n'].iloc[0]:,} {asked.words()}, the interval most often missing is {worst['words']} "
               f"({worst['missing_share']:.1%}); {found['negative'].sum():,} intervals are negative, "
               f"{found['zero'].sum():,} exactly zero and {found['clock_change'].sum():,} lie over a clock change.")
     return Result(
         "response_intervals", found, f"Where does the time go? {words.first_upper(asked.words())}", answer, _METHOD,
-        ("Negative intervals are counted and left out of the quantiles.",), found.set_index("interval").to_dict("index"),
+        ("Negative intervals are counted and left out of the quantiles.",),
+        {str(row["interval"]): row for row in found.to_dict("records")},
         Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)",
               alt=answer), _labels(["words"], (0.5, 0.9), 0.95) | {"words": "Interval"})
 
@@ -122,7 +127,7 @@ def _interval(dept: Department, rows: Any, name: str) -> pd.DataFrame:
 def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.DataFrame:
     """Adds ``missing_share`` and ``note``; empties the quantiles of groups with too few known values."""
     found = found.copy()
-    found.insert(found.columns.get_loc("known") + 1, "missing_share", 1 - found["known"] / found["n"])  # type: ignore[arg-type]
+    found.insert(list(found.columns).index("known") + 1, "missing_share", 1 - found["known"] / found["n"])
     few = found["known"] < fewest
     values = [tag(q) + end for q in quantiles for end in ("", "_low", "_high", "_lower", "_upper")]
     found[values] = found[values].astype(float).mask(few)
@@ -159,7 +164,8 @@ def _chart(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float],
     first = tag(quantiles[0])
     timed = keys[0] in ("day", "week", "month", "quarter", "year", "hour")
     marks: dict[str, Any] = {} if timed else {
-        "outer_low": f"{first}_lower", "outer_high": f"{first}_upper", "note": "note", "label": words.name(quantiles[0]),
+        "outer_low": f"{first}_lower", "outer_high": f"{first}_upper", "note": "note",
+        "label": words.name(quantiles[0]),
         "also": [] if len(keys) > 1 else [_also(q) for q in quantiles[1:] if q == max(quantiles)]}
     return Chart(
         "line" if timed else "dots", keys[0], first, f"{first}_low", f"{first}_high",

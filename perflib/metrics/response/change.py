@@ -16,7 +16,7 @@ from perflib.figures import Chart
 from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST, response
 from perflib.metrics.response.cells import tag
-from perflib.metrics.response.groups import WORDS, grouped
+from perflib.metrics.response.groups import WORDS, grouped, lacking
 from perflib.metrics.response.scope import Scope, days, measured
 from perflib.result import Result
 
@@ -72,9 +72,10 @@ def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
 
 
 def _changed(table: pd.DataFrame, by: str, now: str, before: str, caveats: Sequence[str]) -> Result:
-    said = [f"{words.first_upper(by)} {row[by]}, {row['quantile']}: {row['now']:,.1f} min against {row['before']:,.1f}, "
-            f"a difference of {row['difference']:+,.1f} min (interval {row['low']:+,.1f} to {row['high']:+,.1f}"
-            f"{'' if row['clear'] else ', includes 0'})" for row in table[table["note"] == ""].head(2).to_dict("records")]
+    said = [f"{words.first_upper(by)} {row[by]}, {row['quantile']}: {row['now']:,.1f} min against "
+            f"{row['before']:,.1f}, a difference of {row['difference']:+,.1f} min (interval {row['low']:+,.1f} to {row['high']:+,.1f}"
+            f"{'' if row['clear'] else ', includes 0'})"
+            for row in table[table["note"] == ""].head(2).to_dict("records")]
     answer = ". ".join(said) + "." if said else "No group has enough known values in both periods for an interval."
     facts: dict[str, Any] = {}
     for row in table.to_dict("records"):
@@ -82,7 +83,8 @@ def _changed(table: pd.DataFrame, by: str, now: str, before: str, caveats: Seque
             key: row[key] for key in ("now", "before", "difference", "low", "high", "n_now", "n_before", "clear")}
     chart = Chart("dots", by, "difference", "low", "high", by="quantile", x_label=WORDS.get(by, by),
                   y_label="Difference (minutes)", alt=answer)
-    labels = {by: WORDS.get(by, by), "now": f"{now} (min)", "before": f"{before} (min)", "difference": "Difference (min)",
+    labels = {by: WORDS.get(by, by), "now": f"{now} (min)", "before": f"{before} (min)",
+              "difference": "Difference (min)",
               "low": "Low (min)", "high": "High (min)", "n_now": "Calls now", "n_before": "Calls before"}
     return Result("response_change", table, f"Has the response time changed? {now} against {before}", answer, _MOVER,
                   ("Several comparisons are shown: one in twenty intervals misses the truth by chance.", *caveats),
@@ -107,6 +109,9 @@ def adjusted(
     """
     from perflib.models.quantiles import quantile_regression
 
+    if absent := lacking(dept, [compare]):
+        return Result.not_assessable(
+            "response_adjusted", f"the calls record no {absent[0]}", title="Compared on like calls")
     rows = _periods(dept, period, against, scope) if compare == "period" else (
         measured(dept, Scope(period=period, **scope)).pipe(lambda table: grouped(dept, table, [compare])).rename(
             group=compare))
@@ -171,10 +176,12 @@ def _ratios(found: Result, frame: pd.DataFrame, compare: str, terms: Sequence[st
     base = names.get(reference, reference)
     said = [f"{row['group']}: {words.name(row['tau'])} {row['ratio']:.2f} times that of {base} ({row['low']:.2f} to "
             f"{row['high']:.2f})" for row in table.head(2).to_dict("records")]
-    answer = f"At equal {', '.join(_NAMES[term] for term in terms if term != 'group') or 'conditions'}, " + "; ".join(said) + "."
+    equal = ", ".join(_NAMES[term] for term in terms if term != "group") or "conditions"
+    answer = f"At equal {equal}, {'; '.join(said)}."
     facts: dict[str, Any] = {"reference": base, "n": len(frame)}
     for row in table.to_dict("records"):
-        facts.setdefault(str(row["group"]), {})[f"{row['tau']:g}"] = {key: row[key] for key in ("ratio", "low", "high", "p")}
+        kept = {key: row[key] for key in ("ratio", "low", "high", "p")}
+        facts.setdefault(str(row["group"]), {})[f"{row['tau']:g}"] = kept
     chart = Chart("dots", "group", "ratio", "low", "high", by="tau", x_label=WORDS.get(compare, compare),
                   y_label=f"Ratio to {base} at equal conditions", marks={"target": 1}, alt=answer)
     return Result("response_adjusted", table, f"Do response times differ by {compare} at equal conditions?", answer,

@@ -29,7 +29,8 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
     """
     goals = dept.settings.get("priority_targets") or {}
     if not goals:
-        return Result.not_assessable("response_targets", "the department file names no priority_targets", method=_METHOD)
+        return Result.not_assessable("response_targets", "the department file names no priority_targets",
+                                     method=_METHOD)
     rows = grouped(dept, measured(dept, Scope(**scope)), ["priority"])
     wanted = {str(code): _goal(goal) for code, goal in goals.items()}
     limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))
@@ -70,8 +71,8 @@ def wilson(k: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, 
 
 
 def _result(found: pd.DataFrame) -> Result:
-    said = [f"Priority {row['priority']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}) of {row['known']:,} "
-            f"within {row['target_min']:g} min" for row in found[found["known"] > 0].to_dict("records")[:3]]
+    said = [f"Priority {row['priority']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}) of "
+            f"{row['known']:,} within {row['target_min']:g} min" for row in found[found["known"] > 0].to_dict("records")[:3]]
     labels = {"priority": "Priority", "n": "Calls", "known": "Arrival known", "within": "Within target",
               "target_min": "Target (min)", "target_share": "Share aimed at", "share": "Share in time",
               "share_lower": "Share if missing are late", "share_upper": "Share if missing are in time"}

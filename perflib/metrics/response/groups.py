@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 
@@ -46,6 +47,13 @@ def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
         raise InputError(f"cannot group calls by {name!r}", where="by", found=name,
                          choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))))
     return rows[name].fill_null("not recorded") if rows[name].type().is_string() else rows[name]
+
+
+def lacking(dept: Department, by: Sequence[str]) -> list[str]:
+    """The names of ``by`` that the schema has for calls but this department's calls do not."""
+    known = schema.get("calls").columns
+    made = {"shift"} if dept.settings.get("shifts") else set()
+    return [name for name in by if name in known and name not in made and not dept.has("calls", name)]
 
 
 def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringValue:
