@@ -34,7 +34,8 @@ COPY (
     CASE WHEN hash(i + 11) % 3 = 0 THEN 'officer' ELSE 'public' END AS origin, 'police' AS service,
     CASE WHEN hash(i + 17) % 12 > 0
       THEN received_at + to_microseconds((60e6 * exp(1.5 + (hash(i + 13) % 100000) / 4e4))::BIGINT) END AS arrived_at
-  FROM (SELECT i, TIMESTAMPTZ '2022-01-01 00:00:00+00' + to_microseconds((hash(i) % 94608000000000)::BIGINT) AS received_at
+  FROM (SELECT i, TIMESTAMPTZ '2022-01-01 00:00:00+00'
+          + to_microseconds((hash(i) % 94608000000000)::BIGINT) AS received_at
         FROM range({rows}) t(i))
 ) TO '{path}' (FORMAT parquet)
 """
@@ -82,7 +83,8 @@ def by_pandas(path: Path) -> pd.DataFrame:
                          m=(calls["arrived_at"] - calls["received_at"]).dt.total_seconds() / 60)
     groups = keyed.groupby(["month", "beat", "priority"])["m"]
     quantiles = groups.quantile([0.5, 0.9]).unstack()
-    return groups.size().rename("n").to_frame().join(quantiles).reset_index().rename(columns={0.5: "median", 0.9: "p90"})
+    counted = groups.size().rename("n").to_frame().join(quantiles).reset_index()
+    return counted.rename(columns={0.5: "median", 0.9: "p90"})
 
 
 def timed(way: Callable[[Path], pd.DataFrame], path: Path) -> tuple[float, pd.DataFrame]:

@@ -71,7 +71,8 @@ def _body(table: pd.DataFrame, chart: Chart, panels: int) -> float:
     if panels > 1:
         return 0.4 + 1.9 * -(-panels // (2 if panels in (2, 4) else 3))
     if chart.kind in ("dots", "bars"):
-        lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * (table[chart.by].nunique() if chart.by else 1 + len(chart.marks.get("also", ()))))
+        abreast = table[chart.by].nunique() if chart.by else 1 + len(chart.marks.get("also", ()))
+        lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * abreast)
         return min(9.0, max(1.7, 0.95 + 0.27 * lanes))
     return 3.4
 

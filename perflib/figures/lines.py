@@ -68,7 +68,7 @@ def _lone_whiskers(ax: Axes, x: np.ndarray, y: np.ndarray, low: np.ndarray, high
 
 
 def _break(ax: Axes, place: Any) -> None:
-    at = pd.Timestamp(place) if isinstance(place, str) or hasattr(place, "isoformat") else place
+    at: Any = pd.Timestamp(place) if isinstance(place, str) or hasattr(place, "isoformat") else place
     at = at.tz_localize(None) if isinstance(at, pd.Timestamp) and at.tzinfo else at
     ax.axvline(at, color=style.ALERT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
     words = f"step {at.day} {at:%b %Y}" if isinstance(at, pd.Timestamp) else f"step at {at}"

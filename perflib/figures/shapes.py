@@ -38,7 +38,7 @@ def draw_heat(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
     bar.set_label(chart.marks.get("unit", chart.y_label), fontsize=style.SMALL)
     bar.ax.tick_params(labelsize=style.SMALL)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     style.number_axis(bar.ax.yaxis)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ def text(number: float) -> str:
     return f"{number:,.1f}" if size >= 10 else f"{number:,.3g}"
 
 
-def plain_axes(ax: Axes, *, grid: str = "y") -> None:
+def plain_axes(ax: Axes, *, grid: Literal["x", "y"] = "y") -> None:
     """A quiet frame: two spines, faint grid lines behind the data."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

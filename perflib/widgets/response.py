@@ -30,7 +30,7 @@ def response(
     Result of the starting choice.
     """
     explorer = Explorer(dept, period)
-    start = {"district": district or ALL, "priority": priority or ALL}
+    start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL}
     return explorer.box(**start) if live(interactive) else explorer.result(**start)
 
 
@@ -63,7 +63,8 @@ class Explorer:
         return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
 
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:
-        chosen = {name: value for name, value in (("district", district), ("priority", priority)) if value != ALL}
+        chosen: dict[str, Any] = {
+            name: value for name, value in (("district", district), ("priority", priority)) if value != ALL}
         return metric.response(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
                                name="response_explorer", **chosen)
 

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+
 from perflib.errors import InputError
 from perflib.figures import KINDS, Chart, draw
 from perflib.figures.style import spread, text

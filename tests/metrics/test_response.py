@@ -14,6 +14,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics import response as metric
@@ -238,9 +239,9 @@ def test_against_numpy_in_every_cell() -> None:
 def test_machine_zone_is_irrelevant(zone: str) -> None:
     if zone not in zoneinfo.available_timezones():
         pytest.skip(f"no zone {zone} on this machine")
-    code = ("import importlib.util as u; s = u.spec_from_file_location('t', r'%s'); t = u.module_from_spec(s);"
+    code = (f"import importlib.util as u; s = u.spec_from_file_location('t', r'{__file__}'); t = u.module_from_spec(s);"
             "s.loader.exec_module(t); t.test_period_means_local_days(); t.test_shifts_past_midnight();"
-            "t.test_intervals_count_steps_and_clock_changes()") % __file__
+            "t.test_intervals_count_steps_and_clock_changes()")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True,
                           text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

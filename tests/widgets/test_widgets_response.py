@@ -8,6 +8,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+
 from perflib import widgets
 from perflib.agency import Department
 from perflib.result import Result

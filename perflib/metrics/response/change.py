@@ -49,9 +49,9 @@ def compare(
         raise InputError(f"{period} and {against} overlap", where="period, against")
     parts = [response(dept, by, quantiles=quantiles, level=level, period=(one, two), **scope)
              for one, two in ((first, last), (other_first, other_last))]
-    lacking = [part.reason for part in parts if part.reason]
-    if lacking:
-        return Result.not_assessable("response_change", lacking[0], method=_MOVER)
+    reasons = [part.reason for part in parts if part.reason]
+    if reasons:
+        return Result.not_assessable("response_change", reasons[0], method=_MOVER)
     merged = parts[0].table.merge(parts[1].table, on=by, suffixes=("_now", "_before"))
     table = pd.DataFrame([_difference(row, by, q) for row in merged.to_dict("records") for q in quantiles])
     if table.empty:
@@ -73,8 +73,8 @@ def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
 
 def _changed(table: pd.DataFrame, by: str, now: str, before: str, caveats: Sequence[str]) -> Result:
     said = [f"{words.first_upper(by)} {row[by]}, {row['quantile']}: {row['now']:,.1f} min against "
-            f"{row['before']:,.1f}, a difference of {row['difference']:+,.1f} min (interval {row['low']:+,.1f} to {row['high']:+,.1f}"
-            f"{'' if row['clear'] else ', includes 0'})"
+            f"{row['before']:,.1f}, a difference of {row['difference']:+,.1f} min (interval "
+            f"{row['low']:+,.1f} to {row['high']:+,.1f}{'' if row['clear'] else ', includes 0'})"
             for row in table[table["note"] == ""].head(2).to_dict("records")]
     answer = ". ".join(said) + "." if said else "No group has enough known values in both periods for an interval."
     facts: dict[str, Any] = {}

@@ -70,15 +70,18 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
 
     frame, title = series(dept, every, None, q, **scope), _title(every, q, None, Scope(**scope))
     if len(frame) < 3:
-        return Result.not_assessable("response_trend", f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
+        return Result.not_assessable("response_trend", f"{len(frame)} whole {every}s; at least 3 are needed",
+                                     title=title)
     adjusted, note = deseasonalised(frame)
-    found = control_chart(adjusted["value"], "i", dates=list(adjusted["date"]), errors=adjusted["se"], direction="down",
-                          name="response_trend", title=title, unit="minutes")
+    found = control_chart(adjusted["value"], "i", dates=list(adjusted["date"]), errors=list(adjusted["se"]),
+                          direction="down", name="response_trend", title=title, unit="minutes")
     facts = {**found.facts, "season_removed": note.startswith("The season")}
     return replace(found, facts=facts).with_caveats(note)
 
 
-def steps(dept: Department, *, every: str = "week", by: str | None = "district", q: float = 0.5, **scope: Any) -> Result:
+def steps(
+    dept: Department, *, every: str = "week", by: str | None = "district", q: float = 0.5, **scope: Any
+) -> Result:
     """Did a level change, when, and where? Result ``response_steps``.
 
     With ``by``: ``perflib.models.trend.step_test`` (a series against what all share). Without, or with fewer than three
@@ -91,7 +94,8 @@ def steps(dept: Department, *, every: str = "week", by: str | None = "district",
         return step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by,
                          title=_title(every, q, by, Scope(**scope)))
     adjusted, note = deseasonalised(series(dept, every, None, q, **scope))
-    found = breaks(adjusted["value"], list(adjusted["date"]), errors=adjusted["se"], name="response_steps", unit="minutes",
+    found = breaks(adjusted["value"], list(adjusted["date"]), errors=list(adjusted["se"]), name="response_steps",
+                   unit="minutes",
                    title=_title(every, q, None, Scope(**scope)))
     return found.with_caveats(note)
 

@@ -72,7 +72,8 @@ def wilson(k: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, 
 
 def _result(found: pd.DataFrame) -> Result:
     said = [f"Priority {row['priority']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}) of "
-            f"{row['known']:,} within {row['target_min']:g} min" for row in found[found["known"] > 0].to_dict("records")[:3]]
+            f"{row['known']:,} within {row['target_min']:g} min"
+            for row in found[found["known"] > 0].to_dict("records")[:3]]
     labels = {"priority": "Priority", "n": "Calls", "known": "Arrival known", "within": "Within target",
               "target_min": "Target (min)", "target_share": "Share aimed at", "share": "Share in time",
               "share_lower": "Share if missing are late", "share_upper": "Share if missing are in time"}

@@ -15,8 +15,8 @@ from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
 from perflib.result import Result
 
 MESSAGE = "both feeds jump together: check the extraction"
-_METHOD = ("Weekly counts per feed; a shift is a change of the four-week median by at least 25 % and four over-dispersed "
-           "Poisson deviations that happens mostly within one week.")
+_METHOD = ("Weekly counts per feed; a shift is a change of the four-week median by at least 25 % and four "
+           "over-dispersed Poisson deviations that happens mostly within one week.")
 
 
 def volume_shift(dept: Department, *, by: str = "origin", **scope: Any) -> Result:
@@ -31,7 +31,8 @@ def volume_shift(dept: Department, *, by: str = "origin", **scope: Any) -> Resul
     -------
     Result ``volume_shift``: ``week`` (first day), ``feed`` ("all" and one per feed), ``calls``, ``shift``. Facts:
     ``message``, ``week`` and ``week_number`` (of the largest shared shift, else of the largest), ``before`` and
-    ``after`` (records in the adjoining weeks), ``median_before`` and ``median_after`` (four weeks), ``together``, ``feeds`` {feed: {week, before, after}}.
+    ``after`` (records in the adjoining weeks), ``median_before`` and ``median_after`` (four weeks),
+    ``together``, ``feeds`` {feed: {week, before, after}}.
     """
     asked = Scope(**{**scope, "origin": "all"})
     feeds = _weekly(dept, asked, by)
@@ -79,7 +80,7 @@ def _facts(
     at = max(shared, key=lambda day: max(abs(shift.z) for shift in shared[day].values())) if shared else (
         max(whole, key=lambda shift: abs(shift.z)).at)
     weeks = feeds["all"]
-    place = weeks.index.get_loc(at)
+    place = list(weeks.index).index(at)
     return {
         "message": _message(shared.get(at), named), "week": at.date().isoformat(), "week_number": week_number(at),
         "before": int(weeks.iloc[place - 1]), "after": int(weeks.iloc[place]),
@@ -100,7 +101,7 @@ def _shift(shift: Shift) -> dict[str, Any]:
 
 
 def week_number(day: pd.Timestamp) -> int:
-    """Number of the week that ``day`` begins: for a Sunday counted as spreadsheets do (1 January is in week 1), else ISO."""
+    """Number of the week that ``day`` begins: a Sunday counted as spreadsheets do (1 January in week 1), else ISO."""
     if day.day_of_week == 6:
         return int(day.strftime("%U")) + (pd.Timestamp(day.year, 1, 1).day_of_week != 6)
     return int(day.isocalendar()[1])
@@ -109,6 +110,7 @@ def week_number(day: pd.Timestamp) -> int:
 def _answer(facts: dict[str, Any]) -> str:
     if not facts["week"]:
         return "The weekly number of records shows no level shift."
-    each = "; medians of four weeks: " * bool(facts["feeds"]) + "; ".join(f"{feed} {part['before']:,.0f} to {part['after']:,.0f}" for feed, part in facts["feeds"].items())
+    parts = [f"{feed} {part['before']:,.0f} to {part['after']:,.0f}" for feed, part in facts["feeds"].items()]
+    each = f" (medians of four weeks: {'; '.join(parts)})" if parts else ""
     return (f"In the week of {facts['week']} (week {facts['week_number']}) the number of records goes from "
             f"{facts['before']:,} to {facts['after']:,} a week{each}: {facts['message']}.")

@@ -43,10 +43,10 @@ def answer(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float],
     """One sentence on the first assessable group, one on the busiest other one."""
     solid = found[found["note"] == ""]
     if solid.empty:
-        return f"No group of {asked.words()} has enough known values: {found['n'].sum():,} calls in {len(found)} groups."
-    rows = [solid.iloc[0]]
-    busiest = solid.loc[solid["n"].idxmax()]
-    rows += [busiest] if busiest.name != rows[0].name else []
+        return f"No group of {asked.words()} has enough known values ({found['n'].sum():,} calls)."
+    busiest = int(solid["n"].to_numpy().argmax())
+    records = solid.to_dict("records")
+    rows = [records[place] for place in dict.fromkeys((0, busiest))]
     return " ".join(_sentence(row, keys, quantiles) for row in rows)
 
 
@@ -54,12 +54,13 @@ def _sentence(row: Mapping[Any, Any], keys: Sequence[str], quantiles: Sequence[f
     where = ", ".join(f"{key.replace('_', ' ')} {shown(key, row[key])}" for key in keys)
     parts = [f"{name(q)} {span(row[tag(q)], row[tag(q) + '_low'], row[tag(q) + '_high'])}"
              for q in quantiles if q in (quantiles[0], max(quantiles))]
-    return f"{first_upper(where)}: {', '.join(parts)}; {row['n']:,} calls, {row['missing_share']:.1%} without both stamps."
+    return (f"{first_upper(where)}: {', '.join(parts)}; {row['n']:,} calls, {row['missing_share']:.1%} without both "
+            "stamps.")
 
 
 def unbounded(row: Mapping[Any, Any], quantiles: Sequence[float]) -> list[str]:
     """Why bounds of this row do not exist."""
-    return [f"{name(q)}: missing share {row['missing_share']:.1%} exceeds {1 - q:.0%}, so its upper bound does not exist"
+    return [f"{name(q)}: missing share {row['missing_share']:.1%} exceeds {1 - q:.0%}, its upper bound does not exist"
             for q in quantiles if pd.isna(row[f"{tag(q)}_upper"])]
 
 
