@@ -83,7 +83,7 @@ def _shown(executed: Any) -> Iterator[dict[str, Any]]:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown":
             yield {"kind": "prose", "html": markdown(_without_title(cell.source)), "source": cell.source, "tags": tags}
-        elif cell.cell_type == "code":
+        elif cell.cell_type == "code" and "explorer" not in tags:  # unattended it repeats a figure of the page
             for output in cell.outputs:
                 yield _output(output, said) | {"tags": tags}
 

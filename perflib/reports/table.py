@@ -53,8 +53,9 @@ def _row(columns: Sequence[Column], n: int) -> Markup:
 
 
 def _look(column: Column, n: int) -> Markup:
-    short = not column.numeric and len(column.cells[n]) <= _SHORT
-    return Markup(' class="short"') if short else _number(column)
+    if column.numeric:
+        return _number(column)
+    return Markup(' class="short"') if len(column.cells[n]) <= _SHORT else Markup(' class="long"')
 
 
 def _number(column: Column) -> Markup:
