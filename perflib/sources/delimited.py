@@ -67,7 +67,7 @@ def _batch(batch: list[Record], width: int, schema: pa.Schema) -> pa.RecordBatch
     fields = [_fitted(record.fields, width) for record in batch]
     columns = [
         [record.number for record in batch], [record.line for record in batch],
-        [None if len(record.fields) == width or _spare(record.fields, width) else len(record.fields) for record in batch],
+        [_odd_width(record.fields, width) for record in batch],
         [record.raw for record in batch], *map(list, zip(*fields, strict=True)),
     ]
     arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
@@ -76,6 +76,10 @@ def _batch(batch: list[Record], width: int, schema: pa.Schema) -> pa.RecordBatch
 
 def _fitted(fields: list[str], width: int) -> list[str | None]:
     return [*fields[:width], *[None] * (width - len(fields))]
+
+
+def _odd_width(fields: list[str], width: int) -> int | None:
+    return None if len(fields) == width or _spare(fields, width) else len(fields)
 
 
 def _spare(fields: list[str], width: int) -> bool:

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from perflib.sources import delimited
-from perflib.sources.engine import Engine
 from perflib.sources.clock import shift
+from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
 from perflib.sources.records import Record
 from perflib.sources.rules import masks
@@ -45,7 +45,8 @@ def judged(path: Path, look: Look, mark: str, plan: Plan, engine: Engine) -> lis
     years = _years(path, look, header, mark, plan, engine)
     part = engine.part("fast")
     try:
-        engine.con.execute(f"COPY ({_query(path, look, mark, header, form, plan, years)}) TO {literal(part)} (FORMAT parquet)")
+        query = _query(path, look, mark, header, form, plan, years)
+        engine.con.execute(f"COPY ({query}) TO {literal(part)} (FORMAT parquet)")
     except duckdb.Error:
         return None
     return _parts(path, look, mark, tuple(header), part, form, plan, engine)
@@ -75,20 +76,23 @@ def _parts(
 def _query(
     path: Path, look: Look, mark: str, header: Sequence[str], form: Shape, plan: Plan, years: tuple[int, int]
 ) -> str:
-    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
+    texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
     ends = "\\r\\n" if look.returns else "\\n"
     relation = (
-        f"read_csv({path_literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, skip = 1, "
+        f"read_csv({path_literal(path)}, columns = {{{texts}}}, auto_detect = false, header = false, skip = 1, "
         f"delim = {literal(mark)}, quote = '', escape = '', null_padding = true, nullstr = {literal(chr(1))}, "
         f"new_line = '{ends}')"
     )
     held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
     failed = [f"coalesce({check.failed}, false)" for check in form.checks]
-    parsed = f"(SELECT {', '.join(['_untidy', *form.parsed, *form.filters, _any(failed) + ' AS _failed'])} FROM {steps(form.values, held)})"
+    read = ["_untidy", *form.parsed, *form.filters, _any(failed) + " AS _failed"]
+    parsed = f"(SELECT {', '.join(read)} FROM {steps(form.values, held)})"
     local = [(item.name, item.spec.timezone or plan.zone) for item in form.values if item.stamp]
     shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
     shifted = f"(SELECT {', '.join(['*', *shifts])} FROM {parsed})"
-    stamps = [f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}" for stamp, _ in local]
+    stamps = [
+        f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}" for stamp, _ in local
+    ]
     unsure = [f"({name('l_' + stamp)} IS NOT NULL AND {name('o_' + stamp)} IS NULL)" for stamp, _ in local]
     moved = f"(SELECT {', '.join(['*', *stamps, _any(unsure) + ' AS _unsure'])} FROM {shifted})"
     doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])

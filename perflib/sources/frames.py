@@ -39,7 +39,8 @@ def from_frames(
         raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
     zone(timezone, "timezone")
     asked = asked_personal(personal)
-    engine, loaded = Engine(), []
+    engine = Engine()
+    loaded: list[Loaded] = []
     for table, frame in frames.items():
         loaded.append(_load(table, frame, timezone, asked, loaded, engine))
     return department(name or "frames", timezone, loaded, {}, engine)

@@ -84,7 +84,7 @@ def load(path: Path) -> Mapping:
     if not path.is_file():
         raise MappingError("no such file", where=f"mapping {path}", do="check `mapping` in the department file")
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506 (texts only)
+        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise MappingError(f"not readable as YAML ({_brief(fault)})", where=where) from fault
     return parse(raw, where)

@@ -36,15 +36,16 @@ def records(path: Path, encoding: str, delimiter: str, member: str = "") -> Iter
         try:
             yield from _records(_Kept(lines), delimiter, path)
         except UnicodeError as fault:
-            raise SourceError(f"not text in {encoding}", where=path.name, do="state `reader: {encoding: ...}`") from fault
+            do = "state `reader: {encoding: ...}`"
+            raise SourceError(f"not text in {encoding}", where=path.name, do=do) from fault
 
 
 class _Kept:
     """Lines that remember what the csv reader took since the last record."""
 
     def __init__(self, lines: Iterator[str]) -> None:
-        self.lines, self.taken, self.count = lines, [], 0
-        self.taken: list[str]
+        self.lines, self.count = lines, 0
+        self.taken: list[str] = []
 
     def __iter__(self) -> _Kept:
         return self

@@ -168,7 +168,8 @@ def _postgresql(reader: dict[str, str], engine: Engine) -> Staged:
         )
     label = reader.get("relation") or "query"
     names = [sql.Identifier(part) for part in label.split(".")]
-    asked = sql.SQL(reader["query"]) if "query" in reader else sql.SQL("SELECT * FROM {}").format(sql.SQL(".").join(names))
+    asked = sql.SQL("SELECT * FROM {}").format(sql.SQL(".").join(names))
+    asked = sql.SQL(reader["query"]).format() if "query" in reader else asked
     try:
         with psycopg.connect(url) as con:
             con.execute("SET TRANSACTION READ ONLY")
@@ -186,7 +187,9 @@ def _safe(fault: Exception, url: str) -> str:
     return " ".join(str(fault).replace(url, "...").split())[:200]
 
 
-def _texts(label: str, header: Sequence[str], rows: Iterable[list[str | None]], engine: Engine, sha256: str = "") -> Staged:
+def _texts(
+    label: str, header: Sequence[str], rows: Iterable[list[str | None]], engine: Engine, sha256: str = ""
+) -> Staged:
     """Rows of texts as a Parquet file in the private folder."""
     part, count = engine.part("table"), 0
     schema = pa.schema([("_record", pa.int64()), *((f"c{at}", pa.string()) for at in range(len(header)))])

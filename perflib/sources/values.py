@@ -172,7 +172,8 @@ def _recoded(spec: Spec, text: str) -> str:
 def _tidy(spec: Spec, text: str) -> str:
     if spec.strip_decimal:
         text = f"regexp_replace({text}, '\\.0*$', '')"
-    return f"CASE WHEN length({text}) < {spec.pad} THEN lpad({text}, {spec.pad}, '0') ELSE {text} END" if spec.pad else text
+    padded = f"CASE WHEN length({text}) < {spec.pad} THEN lpad({text}, {spec.pad}, '0') ELSE {text} END"
+    return padded if spec.pad else text
 
 
 def _number(spec: Spec, text: str) -> str:
@@ -196,7 +197,8 @@ def _checked(spec: Spec, number: str) -> str:
 
 def _full_iso(text: str) -> str:
     """Full ISO stamps without offset only, by the cheapest test that is sure."""
-    shaped = f"CASE WHEN length({text}) = 19 THEN substring({text}, 17, 1) = ':' ELSE regexp_full_match({text}, {_FULL}) END"
+    full = f"regexp_full_match({text}, {_FULL})"
+    shaped = f"CASE WHEN length({text}) = 19 THEN substring({text}, 17, 1) = ':' ELSE {full} END"
     return f"CASE WHEN {shaped} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
