@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from perflib.metrics.response.groups import NONE
 from perflib.metrics.response.scope import FATES
 from perflib.models.quantiles import bounded_probabilities, quantile_ranks
 
@@ -29,7 +30,10 @@ def points(rows: ir.Table, by: Sequence[str], levels: Sequence[float]) -> pd.Dat
         n=rows.count(), known=rows.minutes.count(), quantiles=rows.minutes.quantile([float(q) for q in levels]))
     plain = found.select(
         *by, "n", "known", **{tag(q): found.quantiles[place] for place, q in enumerate(levels)})
-    return plain.order_by(list(by)).execute()
+    small = plain.execute()
+    texts = [name for name in by if not pd.api.types.is_numeric_dtype(small[name]) and rows[name].type().is_string()]
+    # names for the missing are given here, on few rows: replacing texts in the engine doubles the time
+    return small.fillna(dict.fromkeys(texts, NONE)).sort_values(list(by), ignore_index=True)
 
 
 def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: float) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 
+#: stands for a missing text.
+NONE = "not recorded"
 #: parts of the local time of receipt.
 TIMES: dict[str, Callable[[ir.TimestampValue], ir.Value]] = {
     "day": lambda local: local.date(),
@@ -28,13 +30,14 @@ WORDS = {"priority": "Priority", "district": "District", "beat": "Beat", "shift"
          "weekday": "Weekday (1 = Monday)", "call_type": "Nature of call"}
 
 
-def grouped(dept: Department, rows: ir.Table, by: Sequence[str]) -> ir.Table:
-    """``rows`` with every column of ``by`` added or made; a missing text becomes "not recorded".
+def grouped(dept: Department, rows: ir.Table, by: Sequence[str], fill: bool = True) -> ir.Table:
+    """``rows`` with every column of ``by`` added or made; a missing text becomes "not recorded" (if ``fill``).
 
     Raises InputError for a name that is neither a column nor a part of the time.
     """
     made = {name: _key(dept, rows, name) for name in by}
-    return rows.mutate(**made)
+    texts = [name for name in by if fill and made[name].type().is_string()]
+    return rows.mutate(**made | {name: made[name].fill_null(NONE) for name in texts})
 
 
 def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
@@ -46,7 +49,7 @@ def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
     if name not in rows.columns or name in ("minutes", "fate"):
         raise InputError(f"cannot group calls by {name!r}", where="by", found=name,
                          choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))))
-    return rows[name].fill_null("not recorded") if rows[name].type().is_string() else rows[name]
+    return rows[name]
 
 
 def lacking(dept: Department, by: Sequence[str]) -> list[str]:

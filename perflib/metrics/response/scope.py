@@ -148,6 +148,8 @@ def of_origin(calls: ir.Table, origin: str) -> ir.Table:
     """Calls of one origin; a call whose origin is missing is unknown. Without the column every call stays."""
     if origin == "all" or "origin" not in calls.columns:
         return calls
+    if origin != "unknown":  # a missing origin equals no text; without the replacement the engine filters faster
+        return calls.filter(calls.origin == origin)
     return calls.filter(calls.origin.fill_null("unknown") == origin)
 
 
@@ -164,9 +166,14 @@ def with_interval(calls: ir.Table, interval: str) -> ir.Table:
                          choices=[name for name, item in INTERVALS.items()
                                   if {item.start, item.end} <= set(calls.columns)])
     start, end = calls[stretch.start], calls[stretch.end]
-    raw = end.delta(start, unit="microsecond") / 60e6
+    raw = (_micros(end) - _micros(start)) / 60e6
     fate = ibis.cases((raw < 0, "negative"), (raw >= 0, "known"), *_lost(calls), else_="stamp_missing")
     return calls.mutate(minutes=(raw >= 0).ifelse(raw, ibis.null("float64")), fate=fate)
+
+
+# a difference of zoned moments goes through the calendar of the zone and costs the engine three times as much
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
+def _micros(moment: Any) -> Any: ...
 
 
 def _lost(calls: ir.Table) -> list[tuple[ir.BooleanValue, str]]:
