@@ -1,0 +1,190 @@
+"""Hazards in whole intervals of time: life tables, and ratios between groups that no number of ties disturbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from perflib.errors import InputError
+from perflib.figures import Chart
+from perflib.models.sampling import wilson
+from perflib.result import Result
+
+EDGES = (0, 1, 8, 31, 91, 366)
+_COX = "complementary log-log model of grouped times (Prentice and Gloeckler 1978, Biometrics 34)"
+
+
+def cumulative(hazards: ArrayLike) -> NDArray[np.float64]:
+    """Share that has ended by the end of each interval: 1 - prod(1 - hazard). Shape as given, values in [0, 1].
+
+    Raises InputError for a hazard outside [0, 1].
+    """
+    rates = np.asarray(hazards, dtype=float)
+    if not ((rates >= 0) & (rates <= 1)).all():
+        raise InputError("a hazard is a share between 0 and 1", where="hazards")
+    return 1 - np.cumprod(1 - rates)
+
+
+def discrete_hazard(
+    time: ArrayLike, event: ArrayLike, *, edges: Sequence[float] = EDGES, weights: ArrayLike | None = None,
+    level: float = 0.95, name: str = "discrete_hazard",
+) -> Result:
+    """Life table: the share of those still open that ends (event 1) in each interval, and the cumulative share.
+
+    Parameters
+    ----------
+    time, event, weights : as for ``cumulative_incidence``; any event but 1 is a withdrawal.
+    edges : interval i holds edges[i] <= time < edges[i + 1]; the last interval is open and not reported.
+
+    Returns
+    -------
+    Result with a row per interval: ``start``, ``end``, ``at_risk`` (those who withdraw in the interval count half),
+    ``events``, ``hazard`` with ``low``/``high`` (Wilson), ``cumulative``. Facts: ``hazard`` and ``cumulative``
+    as lists.
+    Source: Cutler and Ederer 1958; Singer and Willett 2003, chapter 10.
+
+    Raises
+    ------
+    InputError : lengths differ, or edges do not increase.
+    """
+    rows = _intervals(pd.DataFrame({"time": np.asarray(time, float), "event": np.asarray(event),
+                                    "weight": 1.0 if weights is None else np.asarray(weights, float)}), edges)
+    counted = rows.groupby("interval")[["at_risk", "events"]].sum().reindex(range(len(edges) - 1), fill_value=0.0)
+    reached = counted["at_risk"] > 0
+    if not reached.any():
+        return Result.not_assessable(name, "no case was followed through any interval")
+    table = counted[reached].reset_index(drop=True)
+    table.insert(0, "start", [float(edges[i]) for i in np.flatnonzero(reached)])
+    table.insert(1, "end", [float(edges[i + 1]) for i in np.flatnonzero(reached)])
+    hazard = (table["events"] / table["at_risk"]).clip(upper=1.0)
+    size = table["at_risk"].round()
+    low, high = wilson(np.minimum(table["events"].round(), size), size, level)
+    table = table.assign(hazard=hazard, low=low, high=high, cumulative=cumulative(hazard))
+    answer = (f"{table['hazard'].iloc[0]:.1%} end before time {table['end'].iloc[0]:g}; "
+              f"{table['cumulative'].iloc[-1]:.1%} before {table['end'].iloc[-1]:g}.")
+    return Result(name, table, "When do cases end?", answer,
+                  "Life table, withdrawals count half (Cutler and Ederer 1958); Wilson intervals.", (),
+                  {"hazard": table["hazard"].tolist(), "cumulative": table["cumulative"].tolist()},
+                  Chart("bars", "start", "hazard", "low", "high", x_label="Start of interval", y_label="Hazard",
+                        alt=answer))
+
+
+def hazard_ratios(
+    frame: pd.DataFrame, time: str, event: str, terms: Sequence[str], *, edges: Sequence[float] = EDGES,
+    weights: str | None = None, level: float = 0.95, name: str = "hazard_ratios",
+) -> Result:
+    """How much faster cases end (event 1) at one value of a term than at its reference, the other terms equal.
+
+    Times are grouped into intervals, so that any number of equal times is handled exactly; ``exp(coefficient)`` is the
+    hazard ratio of the underlying proportional-hazards model. Cause-specific: other ends are withdrawals.
+
+    Parameters
+    ----------
+    frame : a row per case, or per pattern with ``weights`` cases; text and category columns become indicators against
+        their most frequent value, numbers enter as they are.
+
+    Returns
+    -------
+    Result with a row per coefficient: ``term``, ``value``, ``reference``, ``coefficient``, ``se``, ``ratio``, ``low``,
+    ``high``, ``p``, ``cases``. Facts: ``{term=value: {ratio, low, high, p}}``, ``n``, ``events``. Not assessable with
+    fewer than 10 events per coefficient.
+
+    Raises
+    ------
+    InputError : a column is absent.
+    """
+    import statsmodels.api as sm
+
+    held = columns_of(frame, [time, event, *terms], weights)
+    rows = _intervals(held.rename(columns={time: "time", event: "event"}), edges)
+    patterns = rows[rows["at_risk"] > 0].groupby(["interval", *terms], observed=True)
+    rows = patterns[["at_risk", "events"]].sum().reset_index()
+    design, about = design_of(rows, terms)
+    events = float(rows["events"].sum())
+    if events < 10 * max(1, design.shape[1]):
+        return Result.not_assessable(
+            name, f"{events:,.0f} events for {design.shape[1]} coefficients; 10 each are needed", method=_COX)
+    kept = rows.groupby("interval")["events"].transform("sum") > 0  # without any event: nothing about ratios
+    rows, design = rows[kept], design[kept]
+    periods = pd.get_dummies(rows["interval"], prefix="interval", dtype=float)
+    counts = np.column_stack([rows["events"], (rows["at_risk"] - rows["events"]).clip(lower=0.0)])
+    family = sm.families.Binomial(link=sm.families.links.CLogLog())
+    fitted = sm.GLM(counts, pd.concat([periods, design], axis=1).to_numpy(float), family=family).fit(maxiter=100)
+    place = slice(periods.shape[1], None)
+    return as_ratios(about, fitted.params[place], fitted.bse[place], level, name, _COX,
+                   {"n": float(held["weight"].sum()), "events": events})
+
+
+def columns_of(frame: pd.DataFrame, names: Sequence[str], weights: str | None) -> pd.DataFrame:
+    """The named columns of complete rows, and ``weight``."""
+    lacking = [column for column in (*names, *([weights] if weights else [])) if column not in frame.columns]
+    if lacking:
+        raise InputError(f"no column {lacking[0]!r}", choices=frame.columns, found=lacking[0])
+    held = frame[list(names)].assign(weight=frame[weights].astype(float) if weights else 1.0)
+    return held.dropna()
+
+
+def _intervals(cases: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
+    """Every case once per interval it entered, with the share of it that was at risk and whether it ended there."""
+    if len(edges) < 2 or not (np.diff(edges) > 0).all():
+        raise InputError("edges must increase and be at least two", where="edges")
+    last = np.searchsorted(np.asarray(edges, float), cases["time"].to_numpy(float), side="right") - 1
+    if (last < 0).any():
+        raise InputError(f"{int((last < 0).sum()):,} times lie before the first edge", where="time")
+    parts = []
+    for number in range(len(edges) - 1):
+        entered = cases[last >= number]
+        here = last[last >= number] == number
+        ended = here & (entered["event"].to_numpy() == 1)
+        share = np.where(here & ~ended, 0.5, 1.0) * entered["weight"]
+        parts.append(entered.assign(interval=number, at_risk=share, events=ended * entered["weight"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def design_of(rows: pd.DataFrame, terms: Sequence[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Indicator columns against the most frequent value of each text term; numbers as they are."""
+    columns: dict[str, pd.Series] = {}
+    about: list[dict[str, Any]] = []
+    for term in terms:
+        if pd.api.types.is_numeric_dtype(rows[term]) and not pd.api.types.is_bool_dtype(rows[term]):
+            columns[term] = rows[term].astype(float)
+            about.append({"term": term, "value": "", "reference": "per unit", "cases": None})
+            continue
+        entered = rows[rows["interval"] == 0] if "interval" in rows else rows
+        sizes = entered.groupby(term, observed=True)["at_risk"].sum().sort_values(ascending=False)
+        for value in sizes.index[1:]:
+            columns[f"{term}={value}"] = (rows[term] == value).astype(float)
+            about.append({"term": term, "value": str(value), "reference": str(sizes.index[0]),
+                          "cases": float(sizes[value])})
+    return pd.DataFrame(columns, index=rows.index), about
+
+
+def as_ratios(
+    about: list[dict[str, Any]], coefficient: Any, error: Any, level: float, name: str, method: str,
+    more: dict[str, Any], caveats: Sequence[str] = (),
+) -> Result:
+    """The coefficients of a hazard model as ratios, as a Result."""
+    from scipy.stats import norm
+
+    z = norm.ppf((1 + level) / 2)
+    beta, se = np.asarray(coefficient, float), np.asarray(error, float)
+    table = pd.DataFrame(about).assign(
+        coefficient=beta, se=se, ratio=np.exp(beta), low=np.exp(beta - z * se), high=np.exp(beta + z * se),
+        p=2 * norm.sf(np.abs(beta / se)))
+    what = [f"{row['term']} {row['value']}".strip() for row in table.to_dict("records")]
+    table.insert(0, "what", what)
+    said = [f"{row['what']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f}) the hazard of "
+            f"{row['reference']}" for row in table.sort_values("p").head(2).to_dict("records")]
+    answer = ". ".join(said) + f". {more['events']:,.0f} of {more['n']:,.0f} cases ended."
+    facts = {key: {item: row[item] for item in ("coefficient", "se", "ratio", "low", "high", "p")}
+             for key, row in zip(what, table.to_dict("records"), strict=True)}
+    return Result(name, table, "Who ends faster, other things equal?", answer, method,
+                  ("A ratio compares like with like only as far as the recorded terms go.", *caveats),
+                  {**facts, **more},
+                  Chart("dots", "what", "ratio", "low", "high", x_label="", y_label="Hazard ratio",
+                        marks={"target": 1.0}, alt=answer),
+                  {"what": "Compared", "ratio": "Hazard ratio", "low": f"{level:.0%} low", "high": f"{level:.0%} high"})
