@@ -22,7 +22,7 @@ MAPPING = """\
 table: calls
 columns:
   call_id: Incident
-  received_at: {from: Received, format: ["%Y-%m-%d %H:%M:%S"]}
+  received_at: Received
   dispatched_at: Dispatched
   arrived_at: Arrived
   priority: Priority

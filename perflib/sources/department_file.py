@@ -88,7 +88,8 @@ def settings(path: Path) -> dict[str, Any]:
     except OSError as fault:
         raise DepartmentError(f"cannot be read ({fault})", where=str(path)) from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise DepartmentError(f"not readable as YAML ({' '.join(str(fault).split())[:200]})", where=path.name) from fault
+        words = " ".join(str(fault).split())[:200]
+        raise DepartmentError(f"not readable as YAML ({words})", where=path.name) from fault
     if not isinstance(raw, dict):
         raise DepartmentError("not a department file", where=path.name, choices=_TOP)
     for key in raw:

@@ -91,12 +91,14 @@ def _query(
     shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
     shifted = f"(SELECT {', '.join(['*', *shifts])} FROM {parsed})"
     stamps = [
-        f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}" for stamp, _ in local
+        f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}"
+        for stamp, _ in local
     ]
     unsure = [f"({name('l_' + stamp)} IS NOT NULL AND {name('o_' + stamp)} IS NULL)" for stamp, _ in local]
     moved = f"(SELECT {', '.join(['*', *stamps, _any(unsure) + ' AS _unsure'])} FROM {shifted})"
     doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])
-    columns = [f"_f{place}" for place in range(len(form.filters))] + [*map(name, form.kept), *masks(form.counts, "_n")]
+    columns = [f"_f{place}" for place in range(len(form.filters))]
+    columns += [*map(name, form.kept), *masks(form.counts, "_n")]
     return f"SELECT {', '.join(columns)}, {doubt} AS _doubt FROM {moved}"
 
 

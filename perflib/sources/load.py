@@ -96,7 +96,8 @@ def _duplicates(
     known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
     dropped = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
     union = " UNION ALL ".join(
-        f"SELECT {part.file} AS _file, {place} AS _part, _record, {keys} FROM {part.relation} WHERE {part.fine} AND {known} AND {dropped}"
+        f"SELECT {part.file} AS _file, {place} AS _part, _record, {keys} FROM {part.relation} "
+        f"WHERE {part.fine} AND {known} AND {dropped}"
         for place, part in enumerate(parts)
     )
     for other in earlier:
@@ -141,9 +142,13 @@ def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> 
     return {
         "rows": rows, "touched": touched, "kept": kept,
         "counted": {check.words: count for check, count in zip(counts, counted, strict=True)},
-        "missing": {column: 1 - count / rows if rows else 1.0 for column, count in zip(plan.output, known, strict=True)},
+        "missing": {column: _share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)},
         "first": _moment(ends[0]), "last": _moment(ends[1]),
     }
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 1.0
 
 
 def _judged(plan: Plan, present: set[str]) -> list[str]:

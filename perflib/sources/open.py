@@ -21,27 +21,28 @@ from perflib.sources.mapping import load as load_mapping
 from perflib.sources.sql import name as quoted
 
 
-def open(path: str | Path = "", personal: Iterable[str] = ()) -> Department:
+def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[str] = ()) -> Department:
     """The Department of a ``department.yml``, of a folder of canonical Parquet files, or (empty path) the sample.
 
-    Personal columns are dropped at load unless named in ``personal`` (``"lat"``, ``"subject_race"``).
+    Personal columns are dropped at load unless named in ``personal`` (``"lat"``, ``"subject_race"``). With
+    ``tables`` only these canonical tables are read and checked, which is quicker; the others are absent.
 
     Raises
     ------
     DepartmentError, MappingError, SourceError : each naming file, record and column, what was found and wanted.
     """
-    asked = asked_personal(personal)
+    asked, wanted = asked_personal(personal), asked_tables(tables)
     if not str(path):
-        return _sample(asked)
+        return _sample(asked, wanted)
     found = Path(path)
     if found.is_dir():
-        return _folder(found, asked)
+        return _folder(found, asked, wanted)
     if found.suffix.lower() not in (".yml", ".yaml"):
         raise DepartmentError(
             "neither a department file (.yml) nor a folder", where=str(path),
             do="write a department file that names your export and its mapping",
         )
-    return _file(department_file.read(found), asked)
+    return _file(department_file.read(found), asked, wanted)
 
 
 def asked_personal(personal: Iterable[str]) -> tuple[str, ...]:
@@ -52,6 +53,12 @@ def asked_personal(personal: Iterable[str]) -> tuple[str, ...]:
         if column not in valid:
             raise MappingError(f"no personal column {column!r}", where="personal", choices=valid, found=column)
     return asked
+
+
+def asked_tables(tables: Iterable[str]) -> tuple[str, ...]:
+    """The canonical tables asked for, all when none is; MappingError for a name that is not one."""
+    asked = (tables,) if isinstance(tables, str) else tuple(tables)
+    return tuple(schema.get(table).name for table in asked) or schema.names()
 
 
 def department(
@@ -70,18 +77,19 @@ def department(
     return Department(name, timezone, tables, loaded[0].table, settings, log, reports)
 
 
-def _sample(asked: tuple[str, ...]) -> Department:
-    synthetic = import_module("perflib.synthetic")
-    found = synthetic.sample()
-    if isinstance(found, Department):
-        return found
-    return _folder(Path(found), asked)
+def _sample(asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
+    return _folder(Path(import_module("perflib.synthetic").sample()), asked, wanted)
 
 
-def _file(file: department_file.DepartmentFile, asked: tuple[str, ...]) -> Department:
+def _file(file: department_file.DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
     engine = Engine()
     loaded: list[Loaded] = []
-    for source in file.sources:
+    sources = [source for source in file.sources if source.table in wanted]
+    if not sources:
+        raise DepartmentError(
+            f"has no source for {', '.join(wanted)}", where=str(file.path),
+            choices=dict.fromkeys(source.table for source in file.sources))
+    for source in sources:
         loaded.append(load_source(source, file, asked, loaded, engine))
     return department(file.name, file.timezone, loaded, file.settings, engine)
 
@@ -128,15 +136,18 @@ def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
     return list(found)
 
 
-def _folder(folder: Path, asked: tuple[str, ...]) -> Department:
+def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
     given = folder / "department.yml"
     raw = department_file.settings(given) if given.is_file() else {}
     if raw.get("sources"):
-        return _file(department_file.read(given), asked)
-    files = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
-    if not files:
+        return _file(department_file.read(given), asked, wanted)
+    present = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
+    if not present:
         raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))
+    files = {table: file for table, file in present.items() if table in wanted or table not in schema.names()}
+    if not files:
+        raise DepartmentError(f"has no table {', '.join(wanted)}", where=str(folder), choices=present)
     timezone = str(raw.get("timezone") or "UTC")
     engine = Engine()
     loaded: list[Loaded] = []
@@ -145,4 +156,5 @@ def _folder(folder: Path, asked: tuple[str, ...]) -> Department:
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
         asked_plan = replace(plan(mapping, timezone, asked))
         loaded.append(load(asked_plan, [judge(staged, asked_plan, engine)], loaded, engine, files[table].name))
-    return department(str(raw.get("name") or folder.name), timezone, loaded, department_file.kept_settings(raw, given), engine)
+    settings = department_file.kept_settings(raw, given)
+    return department(str(raw.get("name") or folder.name), timezone, loaded, settings, engine)

@@ -168,8 +168,7 @@ def _postgresql(reader: dict[str, str], engine: Engine) -> Staged:
         )
     label = reader.get("relation") or "query"
     names = [sql.Identifier(part) for part in label.split(".")]
-    asked = sql.SQL("SELECT * FROM {}").format(sql.SQL(".").join(names))
-    asked = sql.SQL(reader["query"]).format() if "query" in reader else asked
+    asked: Any = reader.get("query") or sql.SQL("SELECT * FROM {}").format(sql.SQL(".").join(names))
     try:
         with psycopg.connect(url) as con:
             con.execute("SET TRANSACTION READ ONLY")
