@@ -54,7 +54,8 @@ def report(rest):
     notebook = ROOT / "notebooks" / "01_response_times.ipynb"
     out = [] if "--out" in rest else ["--out", str(ROOT / "reports")]
     period = [] if any(item.startswith("period=") for item in rest) else ["-p", "period=latest-month"]
-    return run([PYTHON, "-m", "perflib", "run", notebook, *period, *out, *rest])
+    earlier = [] if any(item.startswith("compare_to=") for item in rest) else ["-p", "compare_to=previous-period"]
+    return run([PYTHON, "-m", "perflib", "run", notebook, *period, *earlier, *out, *rest])
 
 
 def test(rest):
