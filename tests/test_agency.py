@@ -77,7 +77,8 @@ def test_missing_table_lists_those_present(dept: Department) -> None:
 
 def test_local_time_follows_the_clock_change(dept: Department) -> None:
     table = dept.incidents.limit(1).mutate(
-        summer=ibis.timestamp("2025-07-01T12:00:00+00:00").cast(UTC), winter=ibis.timestamp("2025-12-01T12:00:00+00:00").cast(UTC)
+        summer=ibis.timestamp("2025-07-01T12:00:00+00:00").cast(UTC),
+        winter=ibis.timestamp("2025-12-01T12:00:00+00:00").cast(UTC),
     )
     row = table.select(summer=dept.local(table.summer).hour(), winter=dept.local(table.winter).hour()).execute().iloc[0]
     assert (row["summer"], row["winter"]) == (8, 7)
