@@ -61,9 +61,9 @@ def _shares(found: pd.DataFrame, wanted: dict[str, tuple[float, float | None]], 
 
 def wilson(k: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
     """Score interval of a share, k of n; missing where n is 0. Source: Wilson 1927, JASA 22."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     total = n.where(n > 0)
     share, scale = k / total, 1 + z * z / total
     half = z * (share * (1 - share) / total + z * z / (4 * total**2)) ** 0.5

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 class Ranks(NamedTuple):
@@ -29,16 +29,23 @@ def quantile_ranks(n: ArrayLike, q: float, level: float = 0.95) -> Ranks:
 
     Raises InputError for q or level outside (0, 1) or negative n. Source: David and Nagaraja, Order Statistics, 7.1.
     """
-    from scipy.stats import binom
-
     size = np.asarray(n)
     if (size < 0).any():
         raise InputError("must not be negative", where="n")
     tail = (1 - inside(level, "level")) / 2
-    low = binom.ppf(tail, size, inside(q, "q"))
-    high = binom.ppf(1 - tail, size, q) + 1
+    low = _binomial(tail, size, inside(q, "q"))
+    high = _binomial(1 - tail, size, q) + 1
     low, high = np.where(size == 0, 0, low).astype(int), np.where(size == 0, 1, high).astype(int)
     return Ranks(int(low), int(high)) if np.ndim(n) == 0 else Ranks(low, high)
+
+
+def _binomial(p: float, n: NDArray[Any], q: float) -> NDArray[Any]:
+    """The smallest k with P(B <= k) >= p for B binomial(n, q)."""
+    from scipy.special import bdtr, bdtrik
+
+    near = np.ceil(bdtrik(p, np.maximum(n, 1), q))
+    below = np.maximum(near - 1, 0)  # the inverse errs by one where p is met exactly
+    return np.where(bdtr(below, np.maximum(n, 1), q) >= p, below, near)
 
 
 def quantile_se(values: ArrayLike, q: float = 0.5) -> float:
@@ -47,14 +54,14 @@ def quantile_se(values: ArrayLike, q: float = 0.5) -> float:
     Square root of sum w_i x_(i)^2 - (sum w_i x_(i))^2 with w_i the probability that a beta(m, n - m + 1) variable,
     m = q (n + 1), falls in ((i - 1) / n, i / n]. Source: Maritz and Jarrett 1978, JASA 73.
     """
-    from scipy.stats import beta
+    from scipy.special import betainc
 
     ordered = np.sort(clean(values))
     n = len(ordered)
     if n < 2:
         return float("nan")
     m = np.clip(inside(q, "q") * (n + 1), 0.5, n + 0.5)
-    weights = np.diff(beta.cdf(np.linspace(0, 1, n + 1), m, n - m + 1))
+    weights = np.diff(betainc(m, n - m + 1, np.linspace(0, 1, n + 1)))
     centred = ordered - ordered @ weights
     return float(np.sqrt(weights @ centred**2))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.models.quantiles import interior
+from perflib.models.quantiles.design import Design, of_terms
 from perflib.models.quantiles.order import inside
+from perflib.models.quantiles.sandwich import covariance
 from perflib.result import Result
 
 _THIN = 10
@@ -27,76 +28,57 @@ def quantile_regression(
     ----------
     frame : one row per observation; rows with a missing outcome or term are left out and counted in a caveat.
     outcome : numeric column.
-    terms : column names (texts and categories become contrasts with their first level), or the right-hand side of a
-        formula in the language of patsy, written by the analyst (a formula is code: never pass one from outside).
+    terms : column names (texts and categories become contrasts with their first level; a category's own order
+        counts), or the right-hand side of a formula in the language of patsy, written by the analyst (a formula is
+        code: never pass one from outside).
     tau : one or several levels in (0, 1).
     level : coverage of the intervals.
 
     Returns a Result with columns ``tau``, ``term`` ("const" for the intercept), ``estimate``, ``se``, ``low``,
     ``high``, ``p``; facts by tau as text: {term: {estimate, se, low, high, p}}, and ``n``. Standard errors: kernel
     sandwich covariance (Epanechnikov, Hall and Sheather bandwidth), valid when the spread depends on the terms.
-    Not assessable when a quantile would rest on fewer than 10 observations per coefficient.
+    Not assessable when a quantile would rest on fewer than 10 observations per coefficient, or when the residuals do
+    not spread. The fit is exact (an interior-point method, then the corner of the linear programme), not iterated to
+    a tolerance.
 
     Raises InputError when a column is absent or not numeric.
-    Sources: Koenker and Bassett 1978, Econometrica 46; Powell 1991; Hall and Sheather 1988, JRSS B 50.
+    Sources: Koenker and Bassett 1978, Econometrica 46; Portnoy and Koenker 1997, Statistical Science 12; Powell 1991;
+    Hall and Sheather 1988, JRSS B 50.
     """
     taus = [inside(float(value), "tau") for value in np.atleast_1d(np.asarray(tau, dtype=float))]
-    used, design, response, dropped = _design(frame, outcome, terms)
-    thin = min(taus + [1 - value for value in taus]) * used / design.shape[1]
+    design = of_terms(frame, outcome, terms)
+    used, size = design.matrix.shape
+    thin = min(taus + [1 - value for value in taus]) * used / size
     if thin < _THIN:
         return Result.not_assessable(
             name, f"{used} rows leave under {_THIN} observations beyond the quantile for each of "
-            f"{design.shape[1]} coefficients", title=title)
-    rows, doubts = [], [f"{dropped:,} rows with missing values are left out."] if dropped else []
+            f"{size} coefficients", title=title)
+    rows: list[dict[str, Any]] = []
+    doubts = [f"{design.dropped:,} rows with missing values are left out."] if design.dropped else []
     for value in taus:
-        fitted, said = _fit(response, design, value)
-        doubts += said
-        rows += _rows(fitted, value, level)
+        found, said = _fit(design, value, level)
+        rows, doubts = rows + found, doubts + said
+    if not all(np.isfinite(row["se"]) for row in rows):
+        return Result.not_assessable(name, "too many values are equal: their spread around the fit is zero",
+                                     title=title)
     return _result(pd.DataFrame(rows), used, doubts, level, name, title, unit, outcome)
 
 
-def _design(frame: pd.DataFrame, outcome: str, terms: Sequence[str] | str) -> tuple[int, Any, Any, int]:
-    import patsy
+def _fit(design: Design, tau: float, level: float) -> tuple[list[dict[str, Any]], list[str]]:
+    """One row per coefficient, and what is doubtful about them."""
+    from scipy.special import stdtr, stdtrit
 
-    columns = [outcome] if isinstance(terms, str) else [outcome, *terms]
-    absent = [column for column in columns if column not in frame.columns]
-    if absent:
-        raise InputError(f"no column {absent[0]!r}", where="frame", choices=frame.columns, found=absent[0])
-    if not pd.api.types.is_numeric_dtype(frame[outcome]):
-        raise InputError(f"is {frame[outcome].dtype}, not numeric", where=outcome)
-    right = terms if isinstance(terms, str) else " + ".join(f"Q({str(term)!r})" for term in terms) or "1"
-    plain = frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), np.nan)
-                            for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])})
-    response, design = patsy.dmatrices(f"Q({outcome!r}) ~ {right}", plain, return_type="dataframe")
-    names = {column: _term(column) for column in design.columns}
-    return len(response), design.rename(columns=names), response.iloc[:, 0], len(frame) - len(response)
-
-
-def _term(patsy_name: str) -> str:
-    """``Q('district')[T.0412]`` -> ``district: 0412``."""
-    if patsy_name == "Intercept":
-        return "const"
-    head, bracket, level = patsy_name.partition("[T.")
-    plain = head[3:-2] if head.startswith("Q(") and head.count("(") == 1 else head
-    return f"{plain}: {level[:-1]}" if bracket else plain
-
-
-def _fit(response: pd.Series, design: pd.DataFrame, tau: float) -> tuple[Any, list[str]]:
-    from statsmodels.regression.quantile_regression import QuantReg
-
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        fitted = QuantReg(response, design).fit(
-            q=tau, vcov="robust", kernel="epa", bandwidth="hsheather", max_iter=5000)
-    said = sorted({str(item.message) for item in seen if "convergence" in str(item.message).lower()})
-    return fitted, [f"Quantile {tau:g}: {text.rstrip('.')}." for text in said]
-
-
-def _rows(fitted: Any, tau: float, level: float) -> list[dict[str, Any]]:
-    interval = fitted.conf_int(alpha=1 - level)
-    return [{"tau": tau, "term": term, "estimate": fitted.params[term], "se": fitted.bse[term],
-             "low": interval.loc[term, 0], "high": interval.loc[term, 1], "p": fitted.pvalues[term]}
-            for term in fitted.params.index]
+    columns = np.linalg.matrix_rank(design.matrix)
+    estimate, closed = interior.fit(design.matrix, design.outcome, tau)
+    variance = np.diag(covariance(design.matrix, design.outcome, estimate, tau))
+    se, free = np.sqrt(variance), len(design.outcome) - columns
+    half, p = stdtrit(free, (1 + level) / 2) * se, 2 * stdtr(free, -np.abs(estimate / se))
+    doubts = [] if closed else [f"Quantile {tau:g}: the search ended before the exact fit."]
+    if columns < len(design.names):
+        doubts.append(f"Quantile {tau:g}: some terms repeat one another; their coefficients cannot be told apart.")
+    return [{"tau": tau, "term": term, "estimate": estimate[place], "se": se[place],
+             "low": estimate[place] - half[place], "high": estimate[place] + half[place], "p": p[place]}
+            for place, term in enumerate(design.names)], doubts
 
 
 def _result(table: pd.DataFrame, n: int, doubts: list[str], level: float, name: str, title: str, unit: str,
