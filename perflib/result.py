@@ -64,9 +64,9 @@ class Result:
     @classmethod
     def not_assessable(cls, name: str, reason: str, *, title: str = "", method: str = "") -> Result:
         """A Result that says why there is no answer, instead of a bare NaN."""
+        heading = title or name.replace("_", " ").capitalize()
         return cls(
-            name, pd.DataFrame(), title or name, f"Not assessable: {reason}", method, facts={"reason": reason},
-            reason=reason,
+            name, pd.DataFrame(), heading, f"Not assessable: {reason}", method, facts={"reason": reason}, reason=reason,
         )
 
     def with_caveats(self, *more: str) -> Result:

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent / "template"
 _FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
 _HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
 _SHOWN_WHOLE = 14
+_BRIEF = 900  # characters of what was asked that may stand above the headline
 
 
 def render(executed: Any, manifest: Mapping[str, Any]) -> str:
@@ -34,14 +35,14 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     The page asks no host for anything, and its policy forbids it: styles are allowed by hash, pictures as data, and
     scripts not at all; the data stand in blocks that are not executed.
     """
-    blocks = _blocks(executed)
+    asked, blocks = _asked(_blocks(executed))
     messages = [block["text"] for block in blocks if block["kind"] == "message"]
-    found = [block["result"] for block in blocks if block["kind"] == "result"]
+    found = [block["result"] for block in asked + blocks if block["kind"] == "result"]
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     template = _environment().get_template("report.html.j2")
     text: str = template.render(
         messages=messages, title=_title(executed, manifest),
-        about=_about(found), headline=_headline(blocks), blocks=blocks, results=found,
+        about=_about(found), headline=_headline(blocks), asked=asked, blocks=blocks, results=found,
         contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )
@@ -75,6 +76,24 @@ def _blocks(executed: Any) -> list[dict[str, Any]]:
     blocks = list(_shown(executed))
     before = [{"kind": "prose"}, *blocks]
     return [block | {"opens": before[n]["kind"] == "prose"} for n, block in enumerate(blocks)]
+
+
+def _asked(blocks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What stands before the section of the headline, when it is words only: it goes above the headline, in brief."""
+    at = next((n for n, block in enumerate(blocks) if "headline" in block.get("tags", ())), 0)
+    while at and blocks[at - 1]["kind"] == "prose":
+        at -= 1
+    before = blocks[:at]
+    words = all(block["kind"] in ("prose", "message") or _wordy(block) for block in before)
+    return (before, blocks[at:]) if words and sum(map(_length, before)) < _BRIEF else ([], blocks)
+
+
+def _wordy(block: Mapping[str, Any]) -> bool:
+    return block["kind"] == "result" and not block["figure"] and not block["result"]["rows"]
+
+
+def _length(block: Mapping[str, Any]) -> int:
+    return len(block["result"]["answer"]) if block["kind"] == "result" else len(block.get("html", ""))
 
 
 def _shown(executed: Any) -> Iterator[dict[str, Any]]:
@@ -114,13 +133,14 @@ def _output(output: Any, said: set[str]) -> dict[str, Any]:
 def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     described = data[MIME]
     figure = _FIGURE.search(data.get("text/html", ""))
-    fresh = [caveat for caveat in described["caveats"] if caveat not in said]
-    said.update(fresh)
+    told = described["caveats"]
+    fresh = told if figure else [caveat for caveat in told if caveat not in said]  # a figure leaves with all of its own
+    said.update(told)
     chart = described.get("chart") or {}
     return {
         "result": described, "figure": figure[1] if figure else "", "alt": chart.get("alt") or described["answer"],
         "table": html_table(described, described["title"]), "folded": len(described["rows"]) > _SHOWN_WHOLE,
-        "caveats": fresh, "repeated": len(described["caveats"]) - len(fresh),
+        "caveats": fresh, "repeated": len(told) - len(fresh),
     }
 
 

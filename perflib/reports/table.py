@@ -1,44 +1,78 @@
-"""Tables for readers: numbers aligned and rounded alike down a column, intervals beside their estimate."""
+"""Tables for readers: what matters first, numbers rounded alike down a column, intervals beside their estimate."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 DASH = "–"
-_NARROW = 7
-_SHORT = 16
+_SHORT, _LONG = 16, 48
+_MOST_COLUMNS, _MOST_CHARACTERS = 7, 112  # what stands side by side without scrolling on a page 1100 points wide
 
 
 @dataclass(frozen=True)
 class Column:
-    """One printed column: its heading, whether it holds numbers, and its cells as text."""
+    """One printed column: the table's name for it, heading, whether it holds numbers or an interval, cells as text."""
 
+    name: str
     heading: str
     numeric: bool
+    bounded: bool
     cells: list[str]
 
+    @property
+    def width(self) -> int:
+        """Characters of its widest cell, or of the longest word of its heading."""
+        return max(map(len, [*self.cells, *self.heading.split()]), default=0) + 3
 
-def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> Markup:
+    @property
+    def share(self) -> bool:
+        """Whether it holds proportions."""
+        return "share" in self.name.split("_")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A table as HTML: the columns that matter, and the complete one (empty when the first shows every column)."""
+
+    main: str = ""
+    complete: str = ""
+    columns: int = 0
+    upright: bool = False
+
+
+def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> Printed:
     """The table of a described Result as HTML, every datum escaped.
 
     ``columns``, ``rows``, ``labels`` and ``chart`` are those of ``Result.describe()``. Columns ``x_low`` and ``x_high``
     (or the chart's interval of its ``y``) are printed beside ``x``. A column whose name contains ``share`` is a
-    proportion and printed in per cent.
+    proportion and printed in per cent. A single row of many columns stands upright, one column a line; of a wide
+    table the labels, counts, estimates with intervals and shares come first and the rest stays in the complete one.
     """
     rows = described["rows"][:most]
     columns = _columns(described["columns"], rows, described.get("labels") or {}, described.get("chart") or {})
-    if not columns:
-        return Markup("")
-    head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(_number(column), column.heading) for column in columns
-    )
-    body = Markup("").join(_row(columns, n) for n in range(len(rows)))
+    if not columns or not rows:
+        return Printed()
+    chosen = _essential(columns, described.get("chart") or {})
+    if len(rows) == 1 and len(chosen) < len(columns):
+        return Printed(_upright(columns, caption), columns=len(columns), upright=True)
     left = len(described["rows"]) - len(rows)
+    main = _whole(chosen, len(rows), caption, left)
+    every = f"{caption} All columns"
+    complete = _whole(columns, len(rows), every, left) if len(chosen) < len(columns) else Markup("")
+    return Printed(main, complete, len(columns))
+
+
+def _whole(columns: Sequence[Column], rows: int, caption: str, left: int) -> Markup:
+    head = Markup("").join(
+        Markup('<th scope="col" data-column="{}"{}>{}</th>').format(column.name, _number(column), column.heading)
+        for column in columns
+    )
+    body = Markup("").join(_row(columns, n) for n in range(rows))
     more = Markup('<p class="more">{:,} more rows are in the data of this page.</p>').format(left) if left > 0 else ""
     return Markup(
         '<div class="table-wrap" role="region" tabindex="0" aria-label="Table: {}">'
@@ -46,20 +80,78 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> M
     ).format(caption, caption, head, body, more)
 
 
+def _upright(columns: Sequence[Column], caption: str) -> Markup:
+    lines = (Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(column.heading, column.cells[0])
+             for column in columns)
+    return Markup('<table class="pairs"><caption>{}</caption><tbody>{}</tbody></table>').format(
+        caption, Markup("").join(lines))
+
+
 def _row(columns: Sequence[Column], n: int) -> Markup:
     first = Markup('<th scope="row"{}>{}</th>').format(_number(columns[0]), columns[0].cells[n])
     rest = (Markup("<td{}>{}</td>").format(_look(column, n), column.cells[n]) for column in columns[1:])
-    return Markup("<tr>{}{}</tr>").format(first, Markup("").join(rest))
+    return Markup('<tr data-row="{}">{}{}</tr>').format(n, first, Markup("").join(rest))
 
 
 def _look(column: Column, n: int) -> Markup:
     if column.numeric:
         return _number(column)
-    return Markup(' class="short"') if len(column.cells[n]) <= _SHORT else Markup(' class="long"')
+    length = len(column.cells[n])
+    return Markup(' class="{}"').format("short" if length <= _SHORT else "longest" if length > _LONG else "long")
 
 
 def _number(column: Column) -> Markup:
     return Markup(' class="number"') if column.numeric else Markup("")
+
+
+def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Column]:
+    """All columns where they fit; else labels, counts, estimates and shares, as many as stand side by side."""
+    brief = [column for column in columns if column.numeric or column.width <= _LONG]
+    if len(brief) == len(columns) <= _MOST_COLUMNS and _fits(columns):
+        return list(columns)
+    charted = set(_named(chart))
+    brief = _once(brief or list(columns[:1]), charted)
+    label = next((column for column in brief if not column.numeric), brief[0])
+    kept = sorted(brief, key=lambda column: _worth(column, column is label, charted))
+    if any(column.bounded for column in brief):
+        kept = [column for column in kept if _worth(column, column is label, charted) < _OTHER]
+    while len(kept) > 1 and (len(kept) > _MOST_COLUMNS or not _fits(kept)):
+        kept.pop()
+    in_order = [column for column in columns if column in kept]
+    return sorted(in_order, key=lambda column: (column is not label, column.numeric and column.name != "n", column.share))
+
+
+def _named(chart: Mapping[str, Any]) -> Iterator[str]:
+    """The columns a chart draws, those of its marks and of what it also draws included; notes are not drawn."""
+    marks = chart.get("marks") or {}
+    told = [value for name, value in marks.items() if name != "note"]
+    also = [spec["y"] for spec in marks.get("also", ())]
+    for value in [chart.get("x"), chart.get("y"), chart.get("by"), *told, *also]:
+        if isinstance(value, str):
+            yield value
+
+
+def _once(columns: Sequence[Column], charted: set[str]) -> list[Column]:
+    """Without numbers that repeat a charted column cell by cell."""
+    drawn = [column.cells for column in columns if column.name in charted]
+    return [column for column in columns if column.name in charted or not column.numeric or column.cells not in drawn]
+
+
+_OTHER = 9
+
+
+def _worth(column: Column, label: bool, charted: set[str]) -> int:
+    """Smaller is shown sooner."""
+    drawn = column.name in charted
+    tests = [
+        label or (drawn and not column.numeric), column.name == "n", column.bounded and drawn, column.share,
+        column.bounded, drawn,
+    ]
+    return next((place for place, test in enumerate(tests) if test), _OTHER)
+
+
+def _fits(columns: Sequence[Column]) -> bool:
+    return sum(column.width for column in columns) <= _MOST_CHARACTERS
 
 
 def _columns(
@@ -68,12 +160,12 @@ def _columns(
     values = {name: [row[n] for row in rows] for n, name in enumerate(names)}
     bounds = {name: _bounds(name, values, chart) for name in names}
     hidden = {bound for pair in bounds.values() if pair for bound in pair}
-    shown = [name for name in names if name not in hidden]
-    if len(shown) > _NARROW:  # estimates first, so that no reader has to scroll for the answer
-        shown = [*shown[:2], *sorted(shown[2:], key=lambda name: bounds[name] is None)]
+    headings = {name: labels.get(name) or _spoken(name) for name in names}
+    said = {labels[name] for name in names if name in labels}
     return [
-        _column(labels.get(name) or _spoken(name), name, values[name], *[values[bound] for bound in bounds[name] or ()])
-        for name in shown
+        _column(name, headings[name], values[name], *[values[bound] for bound in bounds[name] or ()])
+        for name in names
+        if name not in hidden and (name in labels or headings[name] not in said)  # a code beside its words
     ]
 
 
@@ -84,9 +176,9 @@ def _bounds(name: str, values: Mapping[str, Any], chart: Mapping[str, Any]) -> t
     return next((pair for pair in pairs if set(pair) <= set(values) and name not in pair), None)
 
 
-def _column(heading: str, name: str, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
+def _column(name: str, heading: str, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
     if not _is_numeric(cells):
-        return Column(heading, False, [_text(cell) for cell in cells])
+        return Column(name, heading, False, False, [_text(cell) for cell in cells])
     write = _writer(name, [cell for series in (cells, *bounds) for cell in series])
     texts = [write(cell) for cell in cells]
     if bounds and not any(_is_numeric(bound) for bound in bounds):
@@ -94,7 +186,7 @@ def _column(heading: str, name: str, cells: Sequence[Any], *bounds: Sequence[Any
     for n, text in enumerate(texts):
         if bounds and cells[n] is not None:
             texts[n] = f"{text} ({write(bounds[0][n])} to {write(bounds[1][n])})"
-    return Column(heading, True, texts)
+    return Column(name, heading, True, bool(bounds), texts)
 
 
 def _is_numeric(cells: Sequence[Any]) -> bool:
@@ -106,7 +198,8 @@ def _writer(name: str, cells: Sequence[Any]) -> Any:
     """A function that writes one number, the same number of decimals for the whole column."""
     sizes = [abs(cell) for cell in cells if isinstance(cell, (int, float))]
     if "share" in name.split("_"):
-        return lambda cell: DASH if cell is None else f"{100 * cell:.1f} %"
+        fine = 2 if 0 < max(sizes) < 0.01 else 1
+        return lambda cell: DASH if cell is None else f"{100 * cell:.{fine}f}%"
     if all(float(size).is_integer() for size in sizes):
         return lambda cell: DASH if cell is None else _minus(f"{cell:,.0f}")
     largest = max(sizes)

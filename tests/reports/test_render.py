@@ -119,9 +119,9 @@ def test_intervals_stand_beside_their_estimate_and_shares_are_in_per_cent():
          "missing_share": [0.031, 1]}
     )
     page = render(notebook(Result("r", table, "T", "A.", "", labels={"m": "Median (min)"})), MANIFEST)
-    assert '<th scope="row">0412</th><td class="number">4.82 (4.60 to 5.10)</td><td class="number">3.1 %</td>' in page
-    assert '<th scope="row">7</th><td class="number">–</td><td class="number">100.0 %</td>' in page
-    assert '<th scope="col" class="number">Median (min)</th>' in page and "M low" not in page
+    assert '<th scope="row">0412</th><td class="number">4.82 (4.60 to 5.10)</td><td class="number">3.1%</td>' in page
+    assert '<th scope="row">7</th><td class="number">–</td><td class="number">100.0%</td>' in page
+    assert '<th scope="col" data-column="m" class="number">Median (min)</th>' in page and "M low" not in page
 
 
 def test_a_caveat_is_said_once_and_counted_after():
@@ -129,6 +129,37 @@ def test_a_caveat_is_said_once_and_counted_after():
     results = [Result(name, table, "T", "A.", "", ("First.", "Second.")) for name in ("one", "two")]
     page = render(notebook(*results), MANIFEST)
     assert page.count("<li>First.</li>") == 1 and "2 caveats stated above" in page
+
+
+def test_caveats_of_a_figure_stand_in_it_and_are_read_aloud_but_not_seen_twice():
+    table = pd.DataFrame({"a": [1, 2], "y": [1, 2]})
+    drawn = Result("drawn", table, "T", "A.", "", ("First.",), chart=Chart("line", "a", "y"))
+    page = render(notebook(drawn, Result("listed", table, "T", "A.", "", ("First.", "Second."))), MANIFEST)
+    hidden, seen = page.split('<div class="notes">')[1].split('<div class="caveats">')
+    assert "<li>First.</li>" in hidden and "<li>Second.</li>" in seen and "<li>First.</li>" not in seen
+
+
+def test_a_wide_table_shows_what_matters_and_holds_the_rest():
+    table = pd.DataFrame({"interval": ["a_b", "b_c"], "words": ["a to b", "b to c"], "n": [5, 6]})
+    extra = {f"extra_{k}": [1.5, 2.5] for k in range(9)}
+    table = table.assign(**extra, missing_share=0.5, m=[3.0, 4.0], m_low=[2.0, 3.0], m_high=[4.0, 5.0])
+    table["trust"] = "a very long text " * 20
+    page = render(notebook(Result("r", table, "T", "A.", "", labels={"words": "Interval"})), MANIFEST)
+    main, complete = page.split("All columns (14)")
+    assert re.findall(r'data-column="([^"]+)"', main) == ["words", "n", "m", "missing_share"]
+    assert 'data-column="trust"' in complete and 'data-column="interval"' not in page
+
+
+def test_one_row_of_many_columns_stands_upright_and_no_rows_leave_no_table():
+    wide = pd.DataFrame({f"c{k}": [k] for k in range(12)})
+    page = render(notebook(Result("r", wide, "T", "A.", "")), MANIFEST)
+    assert '<tr><th scope="row">C11</th><td>11</td></tr>' in page and "All columns" not in page
+    empty = Result("r", pd.DataFrame(columns=["rule"]), "T", "Nothing.", "")
+    assert "<table><caption>" not in render(notebook(empty), MANIFEST)
+
+
+def test_a_missing_title_is_made_of_the_name():
+    assert "Response targets</h3>" in render(notebook(Result.not_assessable("response_targets", "none")), MANIFEST)
 
 
 @pytest.fixture(scope="module")
