@@ -66,7 +66,7 @@ def dispersion(history: ArrayLike) -> Dispersion:
         prior_df = float(df[use].sum())
         return _combined(np.full(len(table), curve[0]), own * 0, df * 0, prior_df, df[use].sum(), curve[0])
     level = 1 + curve[0] + curve[1] * np.where(np.isfinite(mean), mean, 0)
-    ratio = own / _expected(level, total)
+    ratio = np.where(use, own / np.where(use, _expected(level, total), 1), 0)
     prior_df, centre = _prior(ratio[use], level[use], total[use], df[use])
     kept = np.where(use, df, 0)
     pooled = float(np.average(level[use], weights=df[use]))

@@ -1,0 +1,57 @@
+"""The record numbers behind a cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+
+from perflib import schema
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.counts.complete import last_complete
+from perflib.metrics.counts.series import daily, keyed
+from perflib.metrics.counts.windows import NAMED, named
+from perflib.metrics.response.scope import days as days_of
+
+
+def records(
+    dept: Department, window: Any = "28d", table: str = "incidents", *, as_of: str | dt.date | None = None,
+    crosswalk: Any = None, **cell: Any,
+) -> pd.DataFrame:
+    """The records counted in a cell: key columns, local day and the columns of the cell, oldest first.
+
+    Parameters
+    ----------
+    window : "7d", "28d", "ytd" (up to the last complete day), "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" or a pair of dates.
+    table, as_of, crosswalk : as asked of ``compstat``.
+    cell : column = value, such as ``district="0412", offence="Robbery"``; a value may be a list.
+
+    Raises InputError for a column or value that does not occur.
+    """
+    known = dept.as_of(as_of) if as_of is not None else dept
+    rows, _ = keyed(known, table, tuple(cell), crosswalk)
+    first, last = _span(known, table, window)
+    for column, wanted in cell.items():
+        values = [str(item) for item in (wanted if isinstance(wanted, (list, tuple, set)) else [wanted])]
+        held = rows.select(column).distinct().execute()[column].tolist()
+        unknown = [value for value in values if value not in held]
+        if unknown:
+            raise InputError(f"no {column} {unknown[0]!r}", where=column, choices=sorted(held), found=unknown[0])
+        rows = rows.filter(rows[column].isin(values))
+    keys = [name for name in schema.get(table).key if name in rows.columns]
+    columns = list(dict.fromkeys([*keys, "day", *cell]))
+    rows = rows.filter((rows.day >= first) & (rows.day <= last))
+    return rows.select(*columns).order_by(["day", *keys]).execute()
+
+
+def _span(dept: Department, table: str, window: Any) -> tuple[dt.date, dt.date]:
+    if isinstance(window, str) and window in NAMED:
+        last, _ = last_complete(dept, table, daily(dept, table, ()))
+        found = named(window, last)
+        return found.first, found.last
+    first, end = days_of(window)
+    if first is None or end is None:
+        raise InputError("needs a window", where="window", choices=(*NAMED, "YYYY-MM"))
+    return first, end

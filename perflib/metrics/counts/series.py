@@ -1,0 +1,177 @@
+"""Daily counts by cell, from a department's records or from counts that are already added up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from perflib import schema
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.counts.totals import refuse_averages
+
+#: what is counted: reports, offences within them, or victims; of other tables, records.
+UNITS = ("incidents", "offences", "victims", "records")
+ABSENT = "not recorded"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Counts per cell and local day.
+
+    ``cells`` has one row per cell (columns ``by``), ``counts`` is cells x days, ``days`` has every day from the first
+    to the last; ``unit`` says what is counted, ``notes`` what a reader must know.
+    """
+
+    by: tuple[str, ...]
+    cells: pd.DataFrame
+    counts: np.ndarray
+    days: pd.DatetimeIndex
+    unit: str
+    notes: tuple[str, ...] = field(default=())
+
+    def window(self, first: dt.date, last: dt.date) -> np.ndarray:
+        """Counts per cell from ``first`` to ``last``, both included; missing where the data do not reach."""
+        low, high = (self.days.searchsorted(pd.Timestamp(day)) for day in (first, last + dt.timedelta(days=1)))
+        if pd.Timestamp(first) < self.days[0] or pd.Timestamp(last) > self.days[-1]:
+            return np.full(len(self.cells), np.nan)
+        return np.asarray(self.counts[:, low:high].sum(axis=1))
+
+    def empty_days(self, first: dt.date, last: dt.date) -> float:
+        """Share of days of a period on which nothing at all was counted."""
+        held = self.counts.sum(axis=0)[(self.days >= pd.Timestamp(first)) & (self.days <= pd.Timestamp(last))]
+        return float((held == 0).mean()) if len(held) else 1.0
+
+
+def daily(
+    source: Department | pd.DataFrame, table: str = "incidents", by: str | Sequence[str] = ("district", "offence"),
+    unit: str | None = None, crosswalk: Any = None,
+) -> Series:
+    """Counts per local day and cell.
+
+    Parameters
+    ----------
+    source : a department, or a frame of counts with ``date``, ``count`` and the columns ``by``.
+    table : the table counted, by the day of its first required stamp. by : columns that make the cells.
+    unit : "incidents" (distinct reports: one report with two offences counts once in each offence's cell and once in
+        their total), "offences" (rows) or "victims" (their sum); "records" for other tables, the default there.
+    crosswalk : file or mapping, local offence code -> NIBRS code; ``nibrs`` is then made from it.
+
+    Raises
+    ------
+    InputError : a column, unit or table that does not fit; a frame whose counts are not whole numbers or whose column
+        is a percentile or an average.
+    """
+    keys = (by,) if isinstance(by, str) else tuple(by)
+    if isinstance(source, pd.DataFrame):
+        return _series(_from_frame(source, keys), keys, unit or "records", ())
+    counted = unit or ("incidents" if table == "incidents" else "records")
+    rows, notes = keyed(source, table, keys, crosswalk)
+    frame = rows.group_by(["day", *keys]).agg(count=_count(rows, table, counted)).execute()
+    return _series(frame, keys, counted, (*notes, *_victims(rows, counted)))
+
+
+def keyed(dept: Department, table: str, by: Sequence[str], crosswalk: Any = None) -> tuple[ir.Table, list[str]]:
+    """The rows with their local ``day`` and the columns ``by`` as texts ("not recorded" where missing); and notes."""
+    rows = dept.table(table)
+    stamp = dept.stamp(table)
+    if not stamp:
+        raise InputError(f"{table} has no date to count by", where="table")
+    moment = rows[stamp]
+    rows = rows.mutate(day=dept.local(moment).date() if moment.type().is_timestamp() else moment)
+    notes: list[str] = []
+    if crosswalk is not None:
+        rows, notes = _crossed(rows, read_crosswalk(crosswalk))
+    unknown = [name for name in by if name not in rows.columns]
+    if unknown:
+        raise InputError(f"{table} has no column {unknown[0]!r}", where="by", choices=rows.columns, found=unknown[0])
+    texts = {name: rows[name].cast("string").fill_null(ABSENT) for name in by}
+    dated = rows.mutate(**texts).filter(rows.day.notnull())
+    return dated, [f"Counted by the day of {stamp}, local time.", *notes]
+
+
+def _crossed(rows: ir.Table, codes: Mapping[str, str]) -> tuple[ir.Table, list[str]]:
+    if "offence" not in rows.columns:
+        raise InputError("the table has no column offence to translate", where="crosswalk")
+    made = rows.offence.cases(*codes.items(), else_="not in the crosswalk")
+    rows = rows.mutate(nibrs=made)
+    lost = rows.filter(rows.nibrs == "not in the crosswalk").group_by("offence").agg(n=lambda t: t.count()).execute()
+    if not len(lost):
+        return rows, []
+    most = lost.sort_values("n", ascending=False).head(5)
+    names = ", ".join(f"{code} ({n:,})" for code, n in zip(most["offence"], most["n"], strict=True))
+    return rows, [f"{len(lost)} offence codes are not in the crosswalk: {names}."]
+
+
+def read_crosswalk(source: Any) -> dict[str, str]:
+    """Local offence code -> NIBRS code, from a mapping or a CSV file with columns ``local`` and ``nibrs``.
+
+    Raises InputError for other columns, an empty or doubled code.
+    """
+    if isinstance(source, Mapping):
+        return {str(code): str(nibrs) for code, nibrs in source.items()}
+    path = Path(source)
+    try:
+        raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
+        raise InputError(f"cannot be read ({fault})", where=path.name) from fault
+    if not {"local", "nibrs"} <= set(raw.columns):
+        raise InputError("needs the columns local and nibrs", where=path.name, choices=raw.columns)
+    twice = raw["local"][raw["local"].duplicated()]
+    if len(twice):
+        raise InputError(f"code {twice.iloc[0]!r} stands twice", where=path.name)
+    return dict(zip(raw["local"], raw["nibrs"], strict=True))
+
+
+def _count(rows: ir.Table, table: str, unit: str) -> ir.IntegerScalar:
+    if unit not in UNITS:
+        raise InputError(f"no unit {unit!r}", where="unit", choices=UNITS, found=unit)
+    if unit == "victims":
+        if "victims" not in rows.columns:
+            raise InputError(f"{table} has no column victims", where="unit", choices=("incidents", "offences"))
+        return rows.victims.sum().fill_null(0).cast("int64")
+    key = schema.get(table).key
+    return rows[key[0]].nunique() if unit == "incidents" and key else rows.count()
+
+
+def _victims(rows: ir.Table, unit: str) -> list[str]:
+    if unit != "victims":
+        return []
+    missing = int(rows.filter(rows.victims.isnull()).count().execute())
+    return [f"{missing:,} rows do not say how many victims: they count as none."] if missing else []
+
+
+def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    unknown = [name for name in ("date", "count", *by) if name not in frame.columns]
+    if unknown:
+        for column in frame.select_dtypes("number").columns:
+            refuse_averages(str(column))
+        raise InputError(f"the counts have no column {unknown[0]!r}", choices=frame.columns, found=unknown[0])
+    values = pd.to_numeric(frame["count"], errors="coerce")
+    if values.isna().any() or (values % 1 != 0).any():
+        raise InputError("holds missing values or fractions", where="count",
+                         do="leave missing days out (they are named, not zero); averages cannot be added up")
+    texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
+    found = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": values})
+    return found.groupby(["day", *by], as_index=False)["count"].sum()
+
+
+def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str]) -> Series:
+    if not len(frame):
+        raise InputError("no dated record to count", where="table")
+    days = pd.to_datetime(frame["day"])
+    every = pd.date_range(days.min(), days.max(), freq="D")
+    cells = (frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True) if by
+             else pd.DataFrame(index=range(1)))
+    place = frame.merge(cells.assign(_cell=range(len(cells))), on=list(by)) if by else frame.assign(_cell=0)
+    counts = np.zeros((len(cells), len(every)))
+    at = (place["_cell"].to_numpy(), every.get_indexer(pd.to_datetime(place["day"])))
+    np.add.at(counts, at, place["count"].to_numpy(dtype=float))
+    return Series(by, cells, counts, every, unit, tuple(notes))

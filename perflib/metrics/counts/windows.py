@@ -1,0 +1,117 @@
+"""Periods compared like with like: the same weekdays, the same part of the year."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from dataclasses import dataclass
+
+from perflib.errors import InputError
+from perflib.metrics.counts.series import Series
+
+AGAINST = ("previous", "last_year", "mean_of_years")
+NAMED = {"7d": "last 7 days", "28d": "last 28 days", "ytd": "year to date"}
+#: a period with more days without any record at all than this share is missing, not zero.
+EMPTY = 0.2
+
+
+@dataclass(frozen=True)
+class Window:
+    """Local days from ``first`` to ``last``, both included."""
+
+    first: dt.date
+    last: dt.date
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def months(self) -> bool:
+        """Whether these are whole calendar months, or a year up to some day: compared by date, not by weekday."""
+        ends = calendar.monthrange(self.last.year, self.last.month)[1] == self.last.day
+        return self.first.day == 1 and (ends or (self.first.month == 1 and self.days > 28))
+
+    def shifted(self, days: int) -> Window:
+        """The same number of days, so many days earlier."""
+        step = dt.timedelta(days=days)
+        return Window(self.first - step, self.last - step)
+
+    def years_back(self, years: int) -> Window:
+        """The same period so many years earlier.
+
+        Whole months and years to date keep their dates; any other period moves by the whole number of weeks nearest
+        to that many years, so that it holds the same weekdays.
+        """
+        if not self.months:
+            return self.shifted(7 * round(365.2425 * years / 7))
+        return Window(_same_day(self.first, years), _same_day(self.last, years))
+
+    def previous(self) -> Window:
+        """As many days just before; for one whole month the month before."""
+        end = self.first - dt.timedelta(days=1)
+        if self.months and (self.first.year, self.first.month) == (self.last.year, self.last.month):
+            return Window(end.replace(day=1), end)
+        return self.shifted(self.days)
+
+
+def _same_day(day: dt.date, years: int) -> dt.date:
+    year = day.year - years
+    ends = calendar.monthrange(day.year, day.month)[1] == day.day
+    last = calendar.monthrange(year, day.month)[1]
+    return dt.date(year, day.month, last if ends else min(day.day, last))
+
+
+def named(name: str, end: dt.date) -> Window:
+    """The window ``7d``, ``28d`` or ``ytd`` up to ``end``. Raises InputError for another name."""
+    if name not in NAMED:
+        raise InputError(f"no window {name!r}", where="window", choices=NAMED, found=name)
+    if name == "ytd":
+        return Window(dt.date(end.year, 1, 1), end)
+    return Window(end - dt.timedelta(days=int(name[:-1]) - 1), end)
+
+
+def known(series: Series, window: Window) -> bool:
+    """Whether the data reach over the whole window and do not miss a stretch of it."""
+    reach = series.days[0].date() <= window.first and window.last <= series.days[-1].date()
+    return reach and series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
+
+
+def _quiet(series: Series) -> float:
+    """Share of days without a record in the half of the years with the most."""
+    shares = sorted(float((part == 0).mean()) for part in _yearly(series))
+    return shares[(len(shares) - 1) // 2] if shares else 0.0
+
+
+def _yearly(series: Series) -> list[object]:
+    all_cells = series.counts.sum(axis=0)
+    return [all_cells[series.days.year == year] for year in sorted(set(series.days.year))]
+
+
+def baseline(series: Series, window: Window, against: str, years: int) -> tuple[list[Window], list[Window]]:
+    """The periods compared with, and those wanted but missing in the data (named, never taken as zero)."""
+    if against not in AGAINST:
+        raise InputError(f"cannot compare against {against!r}", where="against", choices=AGAINST, found=against)
+    wanted = {"previous": [window.previous()], "last_year": [window.years_back(1)],
+              "mean_of_years": [window.years_back(back) for back in range(1, years + 1)]}[against]
+    held = [known(series, each) for each in wanted]
+    return ([each for each, there in zip(wanted, held, strict=True) if there],
+            [each for each, there in zip(wanted, held, strict=True) if not there])
+
+
+def earlier(series: Series, window: Window, most: int = 26) -> list[Window]:
+    """Periods of the same length before the window, newest first; of four weeks where it is longer than eight."""
+    length = window.days if window.days <= 56 else 28
+    found, last = [], window.first - dt.timedelta(days=1)
+    while len(found) < most:
+        each = Window(last - dt.timedelta(days=length - 1), last)
+        if each.first < series.days[0].date():
+            break
+        if known(series, each):
+            found.append(each)
+        last = each.first - dt.timedelta(days=1)
+    return found
