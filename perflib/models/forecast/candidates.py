@@ -1,0 +1,99 @@
+"""The candidates: each maps what is known to the expected counts at the coming dates, for all series at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from perflib.errors import InputError
+from perflib.models.forecast import calendar, smoothing
+from perflib.models.forecast.panel import FREQUENCIES, Panel
+from perflib.models.forecast.regression import regression
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Candidate = Callable[[Panel, int], Array]
+_FLAT = ((0.0, 0.0),)
+
+
+def seasonal_naive(panel: Panel, horizon: int) -> Array:
+    """The last known count at the same place of the season (weekday, month); the yardstick of every other."""
+    lag, counts = panel.lag, panel.counts
+    last = _last_known(counts, lag)
+    ahead = (counts.shape[1] + np.arange(horizon)) % lag
+    return np.maximum(last[:, ahead], 0.0)
+
+
+def smooth(panel: Panel, horizon: int) -> Array:
+    """Level and damped trend by exponential smoothing; daily series get theirs from the sum and a share of it."""
+    if panel.freq != "D":
+        return _per_series(panel, horizon, smoothing.TRENDS)
+    known = np.isfinite(panel.counts)
+    filled = np.where(known, panel.counts, _typical(panel.counts))
+    # Two years back nothing is left of a level; the season within the week is known from them.
+    total = smoothing.damped(filled.sum(0, keepdims=True)[:, -728:], _period(panel), horizon)
+    weight = 0.5 ** (np.arange(filled.shape[1])[::-1] / (0.55 * FREQUENCIES["D"][1]))
+    share = filled @ weight + 0.5 / len(filled)
+    return total * (share / share.sum())[:, None]
+
+
+def theta(panel: Panel, horizon: int) -> Array:
+    """Simple smoothing and half the slope of a line through the series (Assimakopoulos & Nikolopoulos 2000)."""
+    flat = _per_series(panel, horizon, _FLAT)
+    counts = panel.counts
+    years = min(counts.shape[1], 3 * int(FREQUENCIES[panel.freq][1]))
+    recent = np.sqrt(np.where(np.isfinite(counts), counts, _typical(counts))[:, -years:])
+    steps = np.arange(years) - (years - 1) / 2
+    slope = (recent @ steps) / (steps @ steps)
+    return np.maximum(np.sqrt(flat) + slope[:, None] / 2 * np.arange(1, horizon + 1), 0.03) ** 2
+
+
+FAST: dict[str, Candidate] = {
+    "regression": regression, "smoothing": smooth, "theta": theta, "seasonal naive": seasonal_naive,
+}
+DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"), "W": ("regression", "smoothing", "seasonal naive"),
+            "M": ("smoothing", "theta", "regression", "seasonal naive")}
+
+
+def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
+    """The candidates of these names, the fast ones of the frequency by default; seasonal naive always among them.
+
+    Raises
+    ------
+    InputError : a name is unknown.
+    """
+    from perflib.models.forecast.optional import SLOW
+
+    every = FAST | SLOW
+    picked = DEFAULTS[freq] if names is None else tuple(dict.fromkeys([*names, "seasonal naive"]))
+    unknown = [name for name in picked if name not in every]
+    if unknown:
+        raise InputError(f"no candidate {unknown[0]!r}", where="candidates", choices=every, found=unknown[0])
+    return {name: every[name] for name in picked}
+
+
+def _per_series(panel: Panel, horizon: int, trends: tuple[tuple[float, float], ...]) -> Array:
+    length = panel.counts.shape[1]
+    days = calendar.month_days(panel.with_future(horizon)) if panel.freq == "M" else np.ones(length + horizon)
+    return smoothing.damped(panel.counts / days[:length], _period(panel), horizon, trends) * days[length:]
+
+
+def _period(panel: Panel) -> int:
+    wanted = {"D": ("week", 7), "W": ("year", 52), "M": ("year", 12)}[panel.freq]
+    return wanted[1] if wanted[0] in panel.seasons else 1
+
+
+def _typical(counts: Array) -> Array:
+    known = np.isfinite(counts)
+    return (np.where(known, counts, 0).sum(1) / np.maximum(known.sum(1), 1))[:, None]
+
+
+def _last_known(counts: Array, lag: int) -> Array:
+    last = np.repeat(_typical(counts), lag, axis=1)
+    for place in range(min(lag, counts.shape[1])):
+        column = counts[:, place::lag]
+        known = np.isfinite(column)
+        at = column.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
+        last[:, place] = np.where(known.any(axis=1), column[np.arange(len(column)), at], last[:, place])
+    return last

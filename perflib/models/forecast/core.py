@@ -1,0 +1,125 @@
+"""The forecast of many series: candidates, back-test, combination, count distributions, and the Result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.models.forecast import backtest
+from perflib.models.forecast.candidates import chosen
+from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
+from perflib.models.forecast.distribution import CountForecast
+from perflib.models.forecast.panel import Panel, panel
+from perflib.models.forecast.parallel import one_thread, tracked
+from perflib.models.forecast.report import report
+from perflib.result import Result
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastResult(Result):
+    """A Result that also carries its distributions and its back-test.
+
+    Attributes
+    ----------
+    forecasts : series -> CountForecast, which has ``quantile(q)`` and ``cdf(y)``.
+    backtest : one row per candidate: ``candidate, mase, scrps, pit_80, pit_95, weight``.
+    """
+
+    forecasts: dict[Any, CountForecast] | None = None
+    backtest: pd.DataFrame | None = None
+
+
+def forecast(
+    frame: pd.DataFrame, horizon: int, season: object = None, levels: Sequence[float] = (0.8, 0.95), *,
+    candidates: Sequence[str] | None = None, freq: str | None = None, absent: str = "unknown",
+    origins: int | None = None, progress: bool | None = None, seed: int = 0,
+) -> ForecastResult:
+    """Forecast the counts of many series for the coming ``horizon`` days, weeks or months.
+
+    Parameters
+    ----------
+    frame : long, ``series, date, count``: one row per series and date. An absent row is unknown, not zero, unless
+        ``absent="zero"`` says that it means none (up to the last date of the frame). Negative counts are corrections and
+        count as unknown.
+    horizon : steps ahead.
+    season : seasons to model: ``"week"``, ``"year"``, their lengths in steps, or several; None for all the data can show.
+    levels : central shares of the intervals.
+    candidates : names of models to judge and weigh; None for the fast ones. ``ets``, ``ucm``, ``mstl`` and ``prophet``
+        fit every series alone and are opted into.
+    freq : ``"D"``, ``"W"`` or ``"M"``; detected by default.
+    origins : how many times to stand back; by default 6 for days and 12 for weeks and months, fewer in short series.
+    progress : show a progress bar; by default where there are many series and a terminal.
+    seed : of the randomised PIT.
+
+    Returns
+    -------
+    ForecastResult : table ``series, date, mean, median, low_80, high_80, ...``; ``.forecasts`` and ``.backtest``.
+
+    Raises
+    ------
+    InputError : the frame, the horizon, a level, a candidate or a season is not usable, or the series are too short.
+
+    The mean is a weighted mean of the candidates' means, weighted by their mean scaled error in a rolling-origin
+    back-test (Bates & Granger 1969; Tashman 2000). Counts follow mixtures of negative binomials whose dispersion and
+    tails are found from the errors of that back-test, so intervals are as wide as past errors were.
+    """
+    held = panel(frame, season, freq, absent)
+    _check(held, horizon, levels)
+    with one_thread():
+        made = predict(held, horizon, candidates, origins, progress)
+        scores = backtest.table(held, made.test, horizon, seed)
+    return report(ForecastResult, held, made.forecasts(held), scores, horizon, tuple(levels), made.test.origins)
+
+
+def forecasts(frame: pd.DataFrame, horizon: int, **options: Any) -> dict[Any, CountForecast]:
+    """The distributions alone, series -> CountForecast; arguments as in :func:`forecast`."""
+    made = forecast(frame, horizon, **options).forecasts
+    return dict(made or {})
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Means (N, H), their dispersion, and the back-test they were found from."""
+
+    mean: Array
+    dispersion: Dispersion
+    test: backtest.Backtest
+
+    def forecasts(self, held: Panel) -> dict[Any, CountForecast]:
+        """One CountForecast per series."""
+        dates = held.with_future(self.mean.shape[1])[len(held.dates):]
+        return {
+            name: CountForecast(name, dates, mean, values, self.dispersion.weights)
+            for name, mean, values in zip(held.names, self.mean, self.dispersion.values, strict=True)
+        }
+
+
+def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, origins: int | None = None,
+            progress: bool | None = None) -> Prediction:
+    """Back-test, weigh, combine and find the dispersion; see :func:`forecast`."""
+    models = chosen(candidates, held.freq)
+    back = backtest.origins_of(len(held.dates), horizon, held.freq, origins)
+    test = backtest.run(held, horizon, models, back, tracked(progress, len(held.names)))
+    mean = backtest.combine({name: model(held, horizon) for name, model in models.items()}, test.weights)
+    dispersion = fit_dispersion(test.actual, test.combined, horizon, backtest.TRUST[held.freq])
+    return Prediction(mean, dispersion, test)
+
+
+def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:
+    if not isinstance(horizon, (int, np.integer)) or isinstance(horizon, bool) or horizon < 1:
+        raise InputError(f"{horizon!r} is no number of steps", where="horizon", do="give a whole number from 1")
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise InputError(f"{levels!r} are no shares between 0 and 1", where="levels")
+    need = 14 if held.freq == "D" else 8
+    if len(held.dates) < need:
+        raise InputError(
+            f"{len(held.dates)} dates are too few to forecast from and to test it", where="frame",
+            do=f"give at least {need}",
+        )

@@ -1,0 +1,102 @@
+"""Predictive distributions of counts: mixtures of negative binomials, so that no quantile is ever negative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import betainc, gammaincc, ndtri
+
+from perflib.errors import InputError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+# Below this over-dispersion a negative binomial and a Poisson agree to 1e-9, and the beta function loses digits.
+_POISSON = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class CountForecast:
+    """The distribution of one series' counts at each of the coming dates.
+
+    Attributes
+    ----------
+    series : name of the series.
+    dates : the H coming dates.
+    mean : expected counts, shape (H,).
+    dispersion : shape (H, C): component c has the mean ``mean`` and the variance ``mean + dispersion * mean ** 2``.
+    weights : shape (C,), the components' weights, summing to 1. Components of unequal dispersion give heavier tails than
+        one negative binomial has.
+    """
+
+    series: str
+    dates: pd.DatetimeIndex
+    mean: Array
+    dispersion: Array
+    weights: Array
+
+    def cdf(self, y: float | Sequence[float] | Array) -> Array:
+        """P(count <= y) at each date: shape (H,), for one number or one number per date."""
+        values = np.broadcast_to(np.asarray(y, dtype=float), self.mean.shape)
+        return mixture_cdf(values, self.mean, self.dispersion, self.weights)
+
+    def quantile(self, q: float | Sequence[float] | Array) -> Array:
+        """The smallest count whose cdf reaches ``q``: shape (H,) for a number, (len(q), H) for several.
+
+        Raises
+        ------
+        InputError : a probability outside the open interval (0, 1).
+        """
+        probability = np.asarray(q, dtype=float)
+        if not np.all((probability > 0) & (probability < 1)):
+            raise InputError("a quantile's probability lies between 0 and 1", where="q", found=q)
+        return mixture_quantile(probability[..., None], self.mean, self.dispersion, self.weights)
+
+
+def mixture_cdf(y: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
+    """P(count <= y) of a mixture of negative binomials; ``dispersion`` has one axis more, that of ``weights``."""
+    count, mean = np.broadcast_arrays(np.floor(y), mean)
+    parts = _component_cdf(count[..., None], mean[..., None], dispersion)
+    return np.clip(parts @ weights, 0.0, 1.0)
+
+
+def mixture_quantile(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
+    """The smallest count with cdf >= q: bisection between bounds found from the normal approximation."""
+    q, mean = np.broadcast_arrays(np.asarray(q, dtype=float), mean)
+    spread = np.sqrt(mean + mean**2 * (dispersion @ weights))
+    guess = np.maximum(np.floor(mean + spread * ndtri(q)), 0.0)
+    low, high = _bracket(q, guess, 0.25 * spread + 1.0, mean, dispersion, weights)
+    while True:
+        open_ = high - low > 1
+        if not open_.any():
+            return high
+        middle = np.floor((low + high) / 2)
+        enough = mixture_cdf(middle, mean, dispersion, weights) >= q
+        high = np.where(open_ & enough, middle, high)
+        low = np.where(open_ & ~enough, middle, low)
+
+
+def _bracket(q: Array, guess: Array, step: Array, mean: Array, dispersion: Array, weights: Array) -> tuple[Array, Array]:
+    low, high = np.maximum(np.floor(guess - step), -1.0), np.ceil(guess + step)
+    while True:
+        below = (low >= 0) & (mixture_cdf(low, mean, dispersion, weights) >= q)
+        above = mixture_cdf(high, mean, dispersion, weights) < q
+        if not (below.any() or above.any()):
+            return low, high
+        step = 2 * step
+        high, low = (
+            np.where(below, low, np.where(above, np.ceil(high + step), high)),
+            np.where(above, high, np.where(below, np.maximum(np.floor(low - step), -1.0), low)),
+        )
+
+
+def _component_cdf(count: Array, mean: Array, dispersion: Array) -> Array:
+    count, mean, dispersion = np.broadcast_arrays(count, np.maximum(mean, 1e-12), dispersion)
+    known = np.maximum(count, 0.0)
+    poisson = gammaincc(known + 1.0, mean)
+    over = dispersion > _POISSON
+    size = 1.0 / np.where(over, dispersion, 1.0)
+    below = np.where(over, betainc(size, known + 1.0, size / (size + mean)), poisson) if over.any() else poisson
+    return np.where(count < 0, 0.0, below)

@@ -1,0 +1,117 @@
+"""Log-linear count regression in which every series borrows the season and trend of all of them together.
+
+The sum of the series (the city) is regressed on weekday, yearly waves, unusual days and a bending trend, older days
+discounted. Each series keeps its own deviations from that profile, shrunk to none by a prior of a few per cent, and its
+own share of the level, a discounted ratio: the empirical-Bayes compromise between a profile too noisy to be estimated
+for one district and one that is wrong for it. The estimating equations are those of a Poisson likelihood, which are
+consistent for the mean of over-dispersed counts; dispersion is found afterwards from the back-test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.models.forecast import calendar
+from perflib.models.forecast.panel import FREQUENCIES, Panel
+
+Array = np.ndarray[Any, np.dtype[Any]]
+# Chosen on windows before any that is scored; the results change by less than 0.5 % over a factor of three of each.
+PROFILE_YEARS, LEVEL_YEARS, SHARE_YEARS = 3.0, 1 / 6, 0.55
+DEVIATION_INFORMATION, DAY_INFORMATION, BEND_INFORMATION = 200.0, 10.0, 20.0
+
+
+def regression(panel: Panel, horizon: int) -> Array:
+    """Expected counts at the coming ``horizon`` dates, (N, H)."""
+    year = FREQUENCIES[panel.freq][1]
+    counts, known = panel.counts, np.isfinite(panel.counts)
+    length = counts.shape[1]
+    dates = panel.with_future(horizon)
+    exposure = calendar.month_days(dates) if panel.freq == "M" else np.ones(len(dates))
+    share = np.nansum(counts, axis=1) / known.sum(axis=1)
+    share = np.maximum(share, 1e-3) / np.maximum(share, 1e-3).sum()
+    together, seen = np.nansum(counts, axis=0), share @ known
+    age = length - 1 - np.arange(length)
+    season, trend = _city(panel, together, seen * exposure[:length], dates, age, horizon)
+    season = season * exposure
+    expected = share[:, None] * (season * trend)[:length] * known
+    own = _deviations(np.where(known, counts, 0), expected, panel, dates, age)
+    path = season * trend * own * share[:, None]
+    recent = _level(np.where(known, counts, 0), path[:, :length] * known, age, SHARE_YEARS * year)
+    city_path = (season * trend)[:length] * seen
+    now = _level(together, city_path, age, LEVEL_YEARS * year) / _level(together, city_path, age, SHARE_YEARS * year)
+    return np.maximum(path[:, length:] * (recent * now)[:, None], 1e-6)
+
+
+def _city(panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array, horizon: int) -> tuple[Array, Array]:
+    year, length = FREQUENCIES[panel.freq][1], len(counts)
+    columns, information = _profile(panel, dates)
+    trend = calendar.hinges(length, length + horizon, year)
+    design = np.hstack([np.ones((len(dates), 1)), columns, trend])
+    prior = np.r_[0, information, 0.1, np.full(trend.shape[1] - 1, BEND_INFORMATION)]
+    weight = 0.5 ** (age / (PROFILE_YEARS * year))
+    fitted = poisson(design[:length], counts, weight, prior, np.maximum(seen, 1e-9))
+    bends = trend.shape[1]
+    return np.exp(design[:, :-bends] @ fitted[:-bends]), np.exp(trend @ fitted[-bends:])
+
+
+def _profile(panel: Panel, dates: pd.DatetimeIndex) -> tuple[Array, Array]:
+    parts, prior = [np.empty((len(dates), 0))], [np.empty(0)]
+    if "week" in panel.seasons:
+        parts.append(calendar.weekday(dates))
+        prior.append(np.full(6, 1e-3))
+    if "year" in panel.seasons:
+        parts.append(calendar.waves(dates, 5 if panel.freq == "M" else 3))
+        prior.append(np.full(parts[-1].shape[1], 1e-3))
+    if panel.freq == "D" and "year" in panel.seasons:
+        parts.append(calendar.special_days(dates))
+        prior.append(np.full(parts[-1].shape[1], DAY_INFORMATION))
+    return np.hstack(parts), np.concatenate(prior)
+
+
+def _deviations(counts: Array, expected: Array, panel: Panel, dates: pd.DatetimeIndex, age: Array) -> Array:
+    """Factors (N, T + H) by which each series departs from the common profile, a ridge regression on a log scale."""
+    columns = [np.ones((len(dates), 1))]
+    columns += [calendar.weekday(dates)] if "week" in panel.seasons else []
+    columns += [calendar.waves(dates, 2 if panel.freq == "M" else 1)] if "year" in panel.seasons else []
+    design = np.hstack(columns)
+    count, wide = len(counts), design.shape[1]
+    if count == 1 or wide == 1:
+        return np.ones((count, len(dates)))
+    prior = np.r_[1e-6, np.full(wide - 1, DEVIATION_INFORMATION)]
+    past = design[: counts.shape[1]]
+    weight = 0.5 ** (age / (PROFILE_YEARS * FREQUENCIES[panel.freq][1]))
+    squares = (past[:, :, None] * past[:, None, :]).reshape(len(past), -1)
+    found = np.zeros((count, wide))
+    for _ in range(3):
+        mean = expected * np.exp(np.clip(found @ past.T, -8, 8))
+        score = (weight * (counts - mean)) @ past - prior * found
+        curve = ((weight * mean) @ squares).reshape(count, wide, wide) + np.diag(prior)
+        found = found + np.clip(np.linalg.solve(curve, score[..., None])[..., 0], -1, 1)
+    return np.exp(found[:, 1:] @ design[:, 1:].T)
+
+
+def _level(counts: Array, expected: Array, age: Array, half: float) -> Array:
+    weight = 0.5 ** (age / half)
+    return ((counts * weight).sum(-1) + 0.5) / ((expected * weight).sum(-1) + 0.5)
+
+
+def poisson(design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, steps: int = 25) -> Array:
+    """Coefficients that maximise a weighted Poisson likelihood with independent normal priors (precision ``prior``).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError : columns are exact combinations of each other and have no prior.
+    """
+    found = np.zeros(design.shape[1])
+    found[0] = np.log(max((weight * counts).sum(), 0.5) / max((weight * exposure).sum(), 1e-9))
+    for _ in range(steps):
+        mean = exposure * np.exp(np.clip(design @ found, -30, 30))
+        curve = (design * (weight * mean)[:, None]).T @ design + np.diag(prior + 1e-9)
+        step = np.linalg.solve(curve, design.T @ (weight * (counts - mean)) - prior * found)
+        found = found + np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-7:
+            break
+    return found

@@ -1,0 +1,103 @@
+"""The Result of a forecast: its table, its sentence, its caveats and its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.figures import Chart
+from perflib.models.forecast.backtest import COMBINATION
+from perflib.models.forecast.distribution import CountForecast
+from perflib.models.forecast.panel import FREQUENCIES, Panel
+
+METHOD = (
+    "Candidates weighted by a rolling-origin back-test (Bates & Granger 1969; Tashman 2000); negative-binomial mixtures "
+    "with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles (Gneiting & Raftery "
+    "2007), randomised PIT (Czado, Gneiting & Held 2009)."
+)
+_TOLERANCE, _SHOWN_AS_LINES = 0.03, 12
+
+
+def report(kind: Any, held: Panel, made: Mapping[Any, CountForecast], scores: pd.DataFrame, horizon: int,
+           levels: tuple[float, ...], origins: tuple[int, ...]) -> Any:
+    """Assemble the Result (of class ``kind``) from the distributions and the back-test's scores."""
+    rows = long_table(made, levels)
+    best = scores.set_index("candidate")
+    return kind(
+        name="forecast", table=rows, title="What is expected in the coming " + _steps(held, horizon),
+        answer=_answer(held, rows, best, horizon, levels), method=METHOD,
+        caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scores, horizon, origins),
+        chart=_chart(rows, levels, held), labels=_labels(levels), forecasts=dict(made), backtest=scores.copy(),
+    )
+
+
+def long_table(made: Mapping[Any, CountForecast], levels: tuple[float, ...]) -> pd.DataFrame:
+    """``series, date, mean, median, low_80, high_80, ...``: one row per series and coming date."""
+    ends = [end for level in levels for end in ((1 - level) / 2, (1 + level) / 2)]
+    names = [f"{side}_{_percent(level)}" for level in levels for side in ("low", "high")]
+    parts = []
+    for name, each in made.items():
+        found = each.quantile([0.5, *ends])
+        columns = dict(zip(["median", *names], found, strict=True))
+        parts.append(pd.DataFrame({"series": name, "date": each.dates, "mean": each.mean, **columns}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:g}".replace(".", "_")
+
+
+def _steps(held: Panel, horizon: int) -> str:
+    return f"{horizon} {FREQUENCIES[held.freq][3]}{'s' if horizon > 1 else ''}"
+
+
+def _answer(held: Panel, rows: pd.DataFrame, best: pd.DataFrame, horizon: int, levels: tuple[float, ...]) -> str:
+    own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
+    return (
+        f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming {_steps(held, horizon)} "
+        f"(to {rows['date'].max():%Y-%m-%d}). In the back-test the combination had MASE {own['mase']:.3f} and scaled CRPS "
+        f"{own['scrps']:.3f}, the seasonal naive forecast {naive['mase']:.3f} and {naive['scrps']:.3f}; "
+        f"{100 * own['pit_80']:.0f} % of what came lay in the 80 % intervals and {100 * own['pit_95']:.0f} % in the 95 %."
+    )
+
+
+def _warnings(best: pd.DataFrame, origins: tuple[int, ...]) -> list[str]:
+    own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
+    said = []
+    if len(origins) < 3:
+        said.append(f"The back-test stands on {len(origins)} origins only; its scores and the intervals are uncertain.")
+    if own["scrps"] >= naive["scrps"]:
+        said.append("No better than repeating the last season: do not plan on more than that.")
+    for level in (0.8, 0.95):
+        share = own[f"pit_{_percent(level)}"]
+        if np.isfinite(share) and abs(share - level) > _TOLERANCE:
+            said.append(f"In the back-test {100 * share:.0f} % lay in the {100 * level:.0f} % intervals.")
+    return said
+
+
+def _facts(held: Panel, rows: pd.DataFrame, scores: pd.DataFrame, horizon: int, origins: tuple[int, ...]) -> dict[str, Any]:
+    own = scores.set_index("candidate").loc[COMBINATION]
+    return {
+        "series": len(held.names), "horizon": horizon, "freq": held.freq, "seasons": list(held.seasons),
+        "last_known": held.dates[-1], "expected_total": float(rows["mean"].sum()), "mase": own["mase"],
+        "scrps": own["scrps"], "pit_80": own["pit_80"], "pit_95": own["pit_95"], "origins": len(origins),
+        "backtest": scores.to_dict("records"),
+    }
+
+
+def _chart(rows: pd.DataFrame, levels: tuple[float, ...], held: Panel) -> Chart | None:
+    if len(held.names) > _SHOWN_AS_LINES:
+        return None
+    level = _percent(min(levels))
+    alt = f"Expected counts with {100 * min(levels):g} % intervals, {len(held.names)} series"
+    return Chart("line", "date", "median", f"low_{level}", f"high_{level}", by="series", y_label="count",
+                 x_label=FREQUENCIES[held.freq][3], panels=len(held.names) > 1, alt=alt)
+
+
+def _labels(levels: tuple[float, ...]) -> dict[str, str]:
+    ends = {f"{side}_{_percent(level)}": f"{side.capitalize()} end, {100 * level:g} %"
+            for level in levels for side in ("low", "high")}
+    return {"series": "Series", "date": "Date", "mean": "Expected count", "median": "Median count", **ends}

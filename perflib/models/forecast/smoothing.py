@@ -1,0 +1,118 @@
+"""Exponential smoothing of many series at once: a level with a damped trend on the square-root scale, after the season.
+
+The square root steadies the variance of counts and lets zeros through. All series and all smoothing constants move
+through time together, so that a thousand series cost little more than one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from perflib.models.forecast.scores import mean_present
+
+Array = np.ndarray[Any, np.dtype[Any]]
+# Smoothing constants tried: level, trend as a share of level, damping per step.
+ALPHAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
+TRENDS = ((0.0, 0.0), (0.05, 0.9), (0.1, 0.9), (0.2, 0.9), (0.05, 0.97), (0.1, 0.97))
+_SHIFT = 3 / 8  # Anscombe's
+_SHARPNESS = 50.0
+
+
+def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float = 1.0) -> Array:
+    """Multiplicative factors of each place in the period, (N, period), of geometric mean 1; place 0 is the first step.
+
+    Log ratios to a centred moving average, discounted (half gone after ``half`` periods) and averaged, each series
+    drawn to all of them together by the weight of ``prior`` periods.
+    """
+    ratio = np.log((counts + 0.5) / (centred_mean(counts, period) + 0.5))
+    known = np.isfinite(ratio)
+    length = counts.shape[1]
+    weight = 0.5 ** ((length - 1 - np.arange(length)) / (half * period)) * known
+    at = (np.arange(length) % period)[:, None] == np.arange(period)
+    turns, sums = weight @ at, (np.where(known, ratio, 0) * weight) @ at
+    # Larger series say more about the common season: the variance of a log ratio falls with the count.
+    size = np.sqrt(mean_present(counts))[:, None]
+    common = (size * sums).sum(0) / np.maximum((size * turns).sum(0), 1e-9)
+    drawn = (sums + prior * common) / (turns + prior)
+    return np.exp(drawn - drawn.mean(1, keepdims=True))
+
+
+def centred_mean(counts: Array, period: int) -> Array:
+    """Centred moving average over one period (half weights at the ends when even); one-sided near the ends."""
+    known = np.isfinite(counts)
+    filled = np.where(known, counts, 0.0)
+    half = period // 2
+    kernel = np.ones(2 * half + 1)
+    if period % 2 == 0:
+        kernel[[0, -1]] = 0.5
+    total, weight = (_rolled(values, kernel) for values in (filled, known.astype(float)))
+    mean = total / np.maximum(weight, 1e-9)
+    # A cut window does not hold every season: nothing is learnt about the season there.
+    return np.where(weight >= 0.9 * period, mean, np.nan)
+
+
+def _rolled(values: Array, kernel: Array) -> Array:
+    half = len(kernel) // 2
+    padded = np.pad(values, ((0, 0), (half, half)))
+    return np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=1) @ kernel
+
+
+def smooth(root: Array, constants: Array, burn: int, ahead: int) -> tuple[Array, Array, Array]:
+    """Run G sets of constants (alpha, beta, damping) over N series: the last levels and slopes and the losses, (N, G).
+
+    The loss is the mean absolute error of the mean of the next ``ahead`` steps, which is what is to be forecast; a loss
+    one step ahead chooses constants that follow noise.
+    """
+    alpha, beta, damping = constants.T
+    level = np.repeat(np.nan_to_num(mean_present(root[:, : max(burn, 1)]))[:, None], len(alpha), axis=1)
+    slope, loss, seen = np.zeros_like(level), np.zeros_like(level), np.zeros((len(root), 1))
+    reach = np.array([reaches(each, ahead).mean() for each in damping])
+    targets, length = _means_ahead(root, ahead), root.shape[1]
+    for step in range(length):
+        if step >= burn:
+            target = targets[:, step][:, None]
+            there = np.isfinite(target)
+            loss += np.where(there, np.abs(target - level - slope * reach), 0)
+            seen += there
+        now = root[:, step][:, None]
+        error = np.where(np.isfinite(now), now - (level + damping * slope), 0)
+        level = level + damping * slope + alpha * error
+        slope = damping * slope + alpha * beta * error
+    return level, slope, loss / np.maximum(seen, 1)
+
+
+def reaches(damping: float, ahead: int) -> Array:
+    """By how many slopes the forecast has moved after 1 .. ``ahead`` steps: the sums of powers of the damping."""
+    return np.cumsum(damping ** np.arange(1, ahead + 1)) if damping > 0 else np.zeros(ahead)
+
+
+def _means_ahead(root: Array, ahead: int) -> Array:
+    known = np.isfinite(root)
+    kernel = np.ones(ahead)
+    padded = [np.pad(values, ((0, 0), (0, ahead))) for values in (np.where(known, root, 0), known.astype(float))]
+    total, there = (np.lib.stride_tricks.sliding_window_view(each, ahead, axis=1)[:, :-1] @ kernel for each in padded)
+    whole = np.arange(root.shape[1]) + ahead <= root.shape[1]
+    return np.where((there > 0) & whole, total / np.maximum(there, 1), np.nan)
+
+
+def damped(counts: Array, period: int, horizon: int, trends: tuple[tuple[float, float], ...] = TRENDS) -> Array:
+    """Expected counts at the coming steps, (N, H): every set of constants, weighted by how well it did.
+
+    Weights fall exponentially with the loss, half of it the series' own and half that of all series together, so that
+    short series do not choose by luck (averaging instead of selecting: Kolassa, Int. J. Forecasting 2011).
+    """
+    length = counts.shape[1]
+    index = seasonal_index(counts, period) if period > 1 else np.ones((len(counts), 1))
+    factor = index[:, np.arange(length + horizon) % index.shape[1]]
+    root = np.sqrt(counts / factor[:, :length] + _SHIFT)
+    constants = np.array([(alpha, beta, damping) for alpha in ALPHAS for beta, damping in trends])
+    level, slope, loss = smooth(root, constants, min(max(period, 4), length // 3), min(horizon, max(length // 4, 1)))
+    relative = loss / np.maximum(loss.mean(1, keepdims=True), 1e-12)
+    relative = (relative + relative.mean(0)) / 2
+    weight = np.exp(-_SHARPNESS * (relative - relative.min(1, keepdims=True)))
+    weight /= weight.sum(1, keepdims=True)
+    moved = np.stack([reaches(damping, horizon) for damping in constants[:, 2]])
+    path = np.maximum((weight * level).sum(1)[:, None] + (weight * slope) @ moved, 0.0)
+    return np.maximum(path**2 - _SHIFT, 1e-3) * factor[:, length:]
