@@ -130,7 +130,7 @@ def _expit(x: Floats) -> Floats:
     return 1 / (1 + np.exp(-x))
 
 
-def _mode(ints: NDArray[np.int64], sigma: float = 0.15) -> tuple[Floats, Floats]:
+def _mode(ints: NDArray[np.int64], sigma: float = 0.5) -> tuple[Floats, Floats]:
     """The mode of the posterior with ``sigma`` held, and the rows' coordinate frames about it."""
     from perflib.models.disparity import signals
 
