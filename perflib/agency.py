@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -149,7 +151,7 @@ class Department:
 
     def local(self, moment: ir.TimestampValue) -> ir.TimestampValue:
         """The agency's wall-clock time of a UTC moment; the one place where local time is made."""
-        return _at_zone(self.timezone, moment)
+        return _local(self.timezone, moment)
 
     def stamp(self, table: str) -> str:
         """The column that dates a row of ``table``: its first required time or date; empty where it has none."""
@@ -223,6 +225,55 @@ def _known_by(spec: schema.Table, table: ir.Table, day: dt.date, end: dt.datetim
             emptied[column.name] = blank.ifelse(ibis.null(known[column.name].type()), known[column.name])
     words = "recorded" if "recorded_at" in deciding else f"{first} (no recorded_at: late entries cannot be seen)"
     return known.mutate(**emptied), words
+
+
+#: years whose clock changes are spelled out; moments outside go through the engine's calendar.
+_SPELLED = (2000, 2032)
+
+
+def _local(zone: str, moment: ir.TimestampValue) -> ir.TimestampValue:
+    """Wall-clock time: the moment's microseconds plus the offset of its stretch, found in a tree of comparisons.
+
+    The engine's own conversion asks its calendar for every row, which takes three times as long.
+    """
+    starts, offsets = _clock(zone)
+    micros = _micros(moment)
+    quick = _stamp(micros + _offset(micros, starts[:-1], offsets))
+    return micros.between(starts[0], starts[-1] - 1).ifelse(quick, _at_zone(zone, moment))
+
+
+def _offset(micros: ir.IntegerValue, starts: tuple[int, ...], offsets: tuple[int, ...]) -> ir.IntegerValue:
+    if len(starts) == 1:
+        return ibis.literal(offsets[0], "int64")
+    half = len(starts) // 2
+    return (micros < starts[half]).ifelse(
+        _offset(micros, starts[:half], offsets[:half]), _offset(micros, starts[half:], offsets[half:]))
+
+
+@lru_cache(maxsize=32)
+def _clock(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The stretches of constant offset: their starts and the last one's end, and their offsets, in microseconds."""
+    first, last = (int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) for year in _SPELLED)
+    starts, offsets = [first], [_seconds(zone, first)]
+    for day in range(first, last, 86_400):
+        if (after := _seconds(zone, day + 86_400)) != offsets[-1]:
+            seconds = range(day, day + 86_401)
+            starts.append(seconds[bisect_left(seconds, True, key=lambda at: _seconds(zone, at) == after)])
+            offsets.append(after)
+    return tuple(1_000_000 * at for at in (*starts, last)), tuple(1_000_000 * offset for offset in offsets)
+
+
+def _seconds(zone: str, at: int) -> int:
+    offset = dt.datetime.fromtimestamp(at, ZoneInfo(zone)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
+
+
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
+def _micros(moment: Any) -> Any: ...
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp"))
+def _stamp(micros: Any) -> Any: ...
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))

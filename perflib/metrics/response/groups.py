@@ -41,11 +41,10 @@ def grouped(dept: Department, rows: ir.Table, by: Sequence[str], fill: bool = Tr
 
 
 def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
-    local = dept.local(rows.received_at)
     if name in TIMES:
-        return TIMES[name](local)
+        return TIMES[name](dept.local(rows.received_at))
     if name == "shift" and dept.settings.get("shifts"):
-        return shift_of(local, dept.settings["shifts"])
+        return shift_of(dept.local(rows.received_at), dept.settings["shifts"])
     if name not in rows.columns or name in ("minutes", "fate"):
         raise InputError(f"cannot group calls by {name!r}", where="by", found=name,
                          choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))))
