@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ _SHOWN = 8
 
 
 def check_areas(
-    counts: Iterable[object], others: Iterable[object], *, by: str = "key", name: str = "boundaries"
+    counts: Iterable[Any], others: Iterable[Any], *, by: str = "key", name: str = "boundaries"
 ) -> None:
     """Refuse to join counts with boundaries or population unless every area finds its own.
 

@@ -111,8 +111,9 @@ def _tests(
 
 def _wide(series: Series, parts: pd.DataFrame) -> pd.DataFrame:
     wide = series.cells.copy()
-    for name, rows in parts.groupby("window", sort=False):
-        held = {against: each.set_index("cell_id") for against, each in rows.groupby("against")}
+    for name in parts["window"].unique().tolist():
+        rows = parts[parts["window"] == name]
+        held = {against: rows[rows["against"] == against].set_index("cell_id") for against in rows["against"].unique()}
         shown = held.get("mean_of_years", held.get("last_year"))
         assert shown is not None
         wide[f"{name}_now"] = shown["now"]

@@ -27,7 +27,8 @@ class Series:
     """Counts per cell and local day.
 
     ``cells`` has one row per cell (columns ``by``), ``counts`` is cells x days, ``days`` has every day from the first
-    to the last; ``unit`` says what is counted, ``notes`` what a reader must know.
+    to the last; ``unit`` says what is counted, ``notes`` what a reader must know; ``monthly``: every count stands
+    at the first of its month and is that of the whole month.
     """
 
     by: tuple[str, ...]
@@ -36,6 +37,7 @@ class Series:
     days: pd.DatetimeIndex
     unit: str
     notes: tuple[str, ...] = field(default=())
+    monthly: bool = False
 
     def window(self, first: dt.date, last: dt.date) -> np.ndarray:
         """Counts per cell from ``first`` to ``last``, both included; missing where the data do not reach."""
@@ -160,18 +162,19 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
                          do="leave missing days out (they are named, not zero); averages cannot be added up")
     texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
     found = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": values})
-    return found.groupby(["day", *by], as_index=False)["count"].sum()
+    return found.groupby(["day", *by])["count"].sum().reset_index()
 
 
 def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str]) -> Series:
     if not len(frame):
         raise InputError("no dated record to count", where="table")
     days = pd.to_datetime(frame["day"])
-    every = pd.date_range(days.min(), days.max(), freq="D")
+    monthly = bool((days.dt.day == 1).all()) and days.nunique() > 2
+    every = pd.date_range(days.min(), days.max() + pd.offsets.MonthEnd() if monthly else days.max(), freq="D")
     cells = (frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True) if by
              else pd.DataFrame(index=range(1)))
     place = frame.merge(cells.assign(_cell=range(len(cells))), on=list(by)) if by else frame.assign(_cell=0)
     counts = np.zeros((len(cells), len(every)))
-    at = (place["_cell"].to_numpy(), every.get_indexer(pd.to_datetime(place["day"])))
+    at = (place["_cell"].to_numpy(), every.get_indexer(pd.DatetimeIndex(place["day"])))
     np.add.at(counts, at, place["count"].to_numpy(dtype=float))
-    return Series(by, cells, counts, every, unit, tuple(notes))
+    return Series(by, cells, counts, every, unit, tuple(notes), monthly)

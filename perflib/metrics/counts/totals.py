@@ -42,4 +42,5 @@ def total(frame: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFr
                          do="count the records, or name the missing periods first")
     if not by:
         return pd.DataFrame({column: [int(values.sum())]})
-    return frame.assign(**{column: values.astype("int64")}).groupby(list(by), as_index=False)[column].sum()
+    whole = frame.assign(**{column: values.astype("int64")})
+    return whole.groupby(list(by))[column].sum().reset_index()

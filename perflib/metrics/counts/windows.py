@@ -6,6 +6,8 @@ import calendar
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
+
 from perflib.errors import InputError
 from perflib.metrics.counts.series import Series
 
@@ -77,8 +79,23 @@ def named(name: str, end: dt.date) -> Window:
 
 def known(series: Series, window: Window) -> bool:
     """Whether the data reach over the whole window and do not miss a stretch of it."""
-    reach = series.days[0].date() <= window.first and window.last <= series.days[-1].date()
-    return reach and series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
+    if series.monthly and not window.months:
+        raise InputError(f"these are counts of months, and {window} is not whole months", where="period",
+                         do="ask for YYYY-MM or for months from the first to the last day")
+    if not (series.days[0].date() <= window.first and window.last <= series.days[-1].date()):
+        return False
+    if series.monthly:
+        return all(series.empty_days(each.first, each.first) == 0 for each in _months(window))
+    return series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
+
+
+def _months(window: Window) -> list[Window]:
+    found, first = [], window.first
+    while first <= window.last:
+        end = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        found.append(Window(first, min(end, window.last)))
+        first = end + dt.timedelta(days=1)
+    return found
 
 
 def _quiet(series: Series) -> float:
@@ -87,7 +104,7 @@ def _quiet(series: Series) -> float:
     return shares[(len(shares) - 1) // 2] if shares else 0.0
 
 
-def _yearly(series: Series) -> list[object]:
+def _yearly(series: Series) -> list[np.ndarray]:
     all_cells = series.counts.sum(axis=0)
     return [all_cells[series.days.year == year] for year in sorted(set(series.days.year))]
 
@@ -104,14 +121,16 @@ def baseline(series: Series, window: Window, against: str, years: int) -> tuple[
 
 
 def earlier(series: Series, window: Window, most: int = 26) -> list[Window]:
-    """Periods of the same length before the window, newest first; of four weeks where it is longer than eight."""
+    """Periods like the window before it, newest first: as long, four weeks for a long one, months for whole months."""
     length = window.days if window.days <= 56 else 28
-    found, last = [], window.first - dt.timedelta(days=1)
+    found: list[Window] = []
+    each = Window(window.first, window.first + dt.timedelta(days=length - 1))
+    if window.months:
+        each = _months(Window(window.first, window.first + dt.timedelta(days=30)))[0]
     while len(found) < most:
-        each = Window(last - dt.timedelta(days=length - 1), last)
+        each = each.previous()
         if each.first < series.days[0].date():
             break
         if known(series, each):
             found.append(each)
-        last = each.first - dt.timedelta(days=1)
     return found
