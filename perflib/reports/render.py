@@ -1,4 +1,4 @@
-"""The report page: one offline HTML file, every datum escaped, nothing to fetch and nothing to execute."""
+"""The report page: one offline HTML file, every datum escaped, nothing to fetch, and only our own scripts by hash."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from perflib.reports.prose import harmless, markdown, plain
 from perflib.reports.table import html_table
 
 FOLDER = Path(__file__).parent / "template"
+SCRIPTS = ("data", "table", "lines", "lanes", "page")
+CHARTS = ("vendor/uPlot.iife.min.js", "vendor/uPlot.min.css")
+LINES = {"line", "control", "steps"}  # the kinds of chart the library draws; script/lines.js
 _FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
 _HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
 _SHOWN_WHOLE = 14
@@ -32,21 +35,38 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     executed : the executed notebook (nbformat node); its Results are drawn from their described form.
     manifest : what the runner knows of the run: status, error, parameters, inputs, versions, as_of.
 
-    The page asks no host for anything, and its policy forbids it: styles are allowed by hash, pictures as data, and
-    scripts not at all; the data stand in blocks that are not executed.
+    The page asks no host for anything, and its policy forbids it: styles and scripts are allowed by hash, pictures as
+    data, and no text may become markup. The data stand in blocks that are not executed. With scripts off it reads the
+    same: pictures and tables stand as they are.
     """
     asked, blocks = _asked(_blocks(executed))
     messages = [block["text"] for block in blocks if block["kind"] == "message"]
     found = [block["result"] for block in asked + blocks if block["kind"] == "result"]
-    style = (FOLDER / "report.css").read_text(encoding="utf-8")
+    scripts = _scripts(found)
+    style = _read("report.css") + (_read(CHARTS[1]) if len(scripts) > 1 else "")
     template = _environment().get_template("report.html.j2")
     text: str = template.render(
         messages=messages, title=_title(executed, manifest),
         about=_about(found), headline=_headline(blocks), asked=asked, blocks=blocks, results=found,
         contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
+        scripts=[Markup(script) for script in scripts], script_hashes=[_hash(script) for script in scripts],
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )
     return text
+
+
+@cache
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def _scripts(found: list[Any]) -> list[str]:
+    """The chart library, where a figure needs it, and our own script; none when there is nothing to show."""
+    if not any(result["rows"] for result in found):
+        return []
+    own = "".join(_read(f"script/{name}.js") for name in SCRIPTS)
+    kinds = {(result["chart"] or {}).get("kind") for result in found}
+    return [*([_read(CHARTS[0])] if kinds & LINES else []), f'(() => {{\n"use strict";\n{own}}})();\n']
 
 
 @cache

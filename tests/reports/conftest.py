@@ -48,3 +48,43 @@ def result_cell() -> Callable[..., str]:
         )
 
     return source
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """The system's Chromium, driven by playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """A function of (html, **context options): the page opened with the network off, and a function that gives all the
+    browser complained of or asked for so far (policy violations included)."""
+    contexts = []
+
+    def opened(text: str, **options):
+        path = tmp_path / f"page{len(contexts)}.html"
+        path.write_text(text, encoding="utf-8")
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        page, noise = context.new_page(), []
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective))")
+        page.on("console", lambda message: noise.append(f"console {message.type}: {message.text}"))
+        page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: noise.append(f"failed: {request.url}"))
+        page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
+        page.on("request", lambda request: None if request.url.startswith(("data:", "blob:", path.as_uri()))
+                else noise.append(f"asked: {request.url}"))
+        page.goto(path.as_uri(), wait_until="load")
+        page.wait_for_timeout(200)
+        return page, lambda: list(noise)
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -1,0 +1,94 @@
+// What stands in the page's data blocks, and how its values are written. Texts reach the page as text nodes only.
+const DASH = "–";
+const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#8A4F9E", "#B8860B", "#56B4E9", "#444444"];
+const INK = "#222222", MUTED = "#5F6368", FAINT = "#D9DCE0", ALERT = "#C2410C";
+const MOST_CHIPS = 8;
+
+function el(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function data(result) {
+  const place = new Map(result.columns.map((name, n) => [name, n]));
+  const cell = (name, row) => place.has(name) ? result.rows[row][place.get(name)] : null;
+  const all = result.rows.map((_, n) => n);
+  const present = name => all.map(row => cell(name, row)).filter(value => value !== null);
+  return {
+    result, cell, all, present, has: name => place.has(name),
+    heading: name => result.labels[name] || spoken(String(name)),
+    distinct: name => [...new Set(all.map(row => cell(name, row)))],
+    numeric: name => { const known = present(name); return known.length > 0 && known.every(v => typeof v === "number"); },
+  };
+}
+
+function spoken(name) {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const isShare = name => String(name).split("_").includes("share");
+const grouped = (value, digits) =>
+  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
+
+function writer(table, name) {
+  const sizes = table.present(name).filter(v => typeof v === "number").map(Math.abs);
+  const largest = Math.max(0, ...sizes);
+  const digits = sizes.every(Number.isInteger) ? 0 : largest >= 1e4 ? 0 : largest >= 1e3 ? 1 : largest >= 0.1 ? 2 : 4;
+  return value => {
+    if (value === null || value === undefined) return DASH;
+    if (typeof value === "boolean") return value ? "yes" : "no";
+    if (typeof value !== "number") return day(value);
+    return isShare(name) ? `${(100 * value).toFixed(largest < 0.01 ? 2 : 1)}%` : grouped(value, digits);
+  };
+}
+
+const STAMP = /^\d{4}-\d{2}(-\d{2}([T ]\d{2}:\d{2}(:\d{2})?.*)?)?$/;
+
+function day(value) {
+  const text = String(value);
+  if (!STAMP.test(text) || text.length < 16) return text;
+  return text.slice(11, 16) === "00:00" ? text.slice(0, 10) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+}
+
+// Seconds of a local time stamp read as it stands: the reader's own zone must not move it.
+function seconds(text) {
+  const parts = text.slice(0, 19).replace(" ", "T");
+  return Date.parse((parts.length === 7 ? `${parts}-01` : parts.slice(0, 10)) + `T${parts.slice(11) || "00:00"}Z`) / 1000;
+}
+
+// The interval of an estimate: its own columns, or the chart's.
+function boundsOf(table, name) {
+  const chart = table.result.chart || {}, marks = chart.marks || {};
+  if (name === chart.y && chart.low) {
+    return { low: chart.low, high: chart.high, outerLow: marks.outer_low, outerHigh: marks.outer_high };
+  }
+  const known = column => table.has(column) && column !== name ? column : undefined;
+  return {
+    low: known(`${name}_low`), high: known(`${name}_high`), outerLow: known(`${name}_lower`),
+    outerHigh: known(`${name}_upper`),
+  };
+}
+
+// Other numbers that could be drawn instead: no bounds, no axis, nothing a mark already uses.
+function measures(table) {
+  const chart = table.result.chart;
+  const taken = new Set([chart.x, chart.by, chart.low, chart.high, chart.y]);
+  const bound = name => ["_low", "_high", "_lower", "_upper"].some(
+    end => name.endsWith(end) && table.has(name.slice(0, -end.length)));
+  const also = (chart.marks.also || []).length ? [chart.y] : [];
+  const free = table.result.columns.filter(name => !taken.has(name) && !bound(name) && table.numeric(name));
+  return [...also, ...free.filter(name => boundsOf(table, name).low), ...free.filter(name => !boundsOf(table, name).low)];
+}
+
+const FORMULA = /^(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|[\t\r\n])|(?<=[\t\r\n;])(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
+
+// The same rule as perflib.result.spreadsheet_safe: no text is evaluated, whichever separator a spreadsheet expects.
+function csv(table, rows) {
+  const quoted = text => `"${text.replace(FORMULA, "'").replaceAll('"', '""')}"`;
+  const field = value => value === null ? "" : typeof value === "string" ? quoted(value) : String(value);
+  const lines = rows.map(row => table.result.rows[row].map(field).join(","));
+  return "\ufeff" + [table.result.columns.map(name => quoted(name)).join(","), ...lines].join("\r\n") + "\r\n";
+}
