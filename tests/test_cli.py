@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 
 import nbformat
@@ -46,7 +47,6 @@ def test_a_command_not_understood_exits_2(arguments, capsys):
         (["run", "n.ipynb", "-p", "beet=1"], "did you mean 'beat'"),
         (["run", "n.ipynb", "-p", "beat"], "is not name=value"),
         (["run", "n.ipynb", "--department", "x.yml"], "unknown parameter 'department'"),
-        (["check", "absent.yml"], "absent.yml"),
         (["quarantine", "absent.yml"], "absent.yml"),
     ],
 )
@@ -54,6 +54,23 @@ def test_a_users_mistake_is_one_message_and_exit_1(notebook, arguments, words, c
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("perflib: ") and words in error and "Traceback" not in error
+
+
+def test_a_check_of_what_is_not_there_says_so_and_exits_1(capsys):
+    assert main(["check", "absent.yml"]) == 1
+    said = "".join(capsys.readouterr())
+    assert "absent.yml" in said and "Traceback" not in said
+
+
+def test_a_reader_that_closes_the_pipe_early_is_no_fault():
+    show = "from perflib import __main__ as m; m._check = lambda o: [print('x' * 100) for _ in range(100_000)] and 0"
+    script = f"{show}\nimport sys\nsys.exit(m.main(['check', 'x']))"
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout is not None and child.stderr is not None
+    child.stdout.readline()
+    child.stdout.close()
+    said = child.stderr.read()
+    assert child.wait(timeout=60) == 0 and said == b""
 
 
 def test_run_says_where_the_report_is(notebook, tmp_path, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,47 +13,95 @@ from typing import Any
 from perflib.reports import facts as facts_of
 from perflib.reports.parameters import Value
 
+DEAD, LATE = "DeadKernelError", "TimeLimit"
+START_TIMEOUT = 120  # seconds; a machine that starts many kernels is slow
 
-def execute(path: Path, values: Mapping[str, Value], progress: bool) -> tuple[Any, dict[str, Any] | None]:
-    """The executed notebook, and what went wrong (cell, exception, message) or None."""
+
+def execute(
+    path: Path, values: Mapping[str, Value], progress: bool, limit: float | None = None, cwd: Path | None = None,
+    fork: bool = False,
+) -> tuple[Any, dict[str, Any] | None]:
+    """The executed notebook, and what went wrong (cell, exception, message) or None.
+
+    ``limit`` is in seconds for the whole notebook, the kernel's start included. With ``fork`` the kernel is a fork of
+    this process, which must not have started a thread.
+    """
+    with tempfile.TemporaryDirectory(prefix="perflib-", ignore_cleanup_errors=True) as private:
+        process = _fork(private, cwd) if fork else None
+        from perflib.reports.kernel import OwnKernel
+
+        manager = OwnKernel.inside(private, process)
+        notebook = _prepared(path, values)
+        late = threading.Event()
+        timer = threading.Timer(limit or 0, lambda: (late.set(), manager.kill_now()))
+        if limit:
+            timer.start()
+        try:
+            failure = _drive(notebook, manager, progress, cwd)
+        finally:
+            timer.cancel()
+            manager.kill_now()
+    if late.is_set() and failure:
+        failure = {"exception": LATE, "message": f"the notebook took longer than {limit:g} seconds"}
+    return notebook, failure and {"cell": _failed_cell(notebook), **failure}
+
+
+def _fork(private: str, cwd: Path | None) -> Any:
+    from perflib.reports.forked import fork_kernel
+
+    return fork_kernel(private, str(cwd or Path.cwd()))
+
+
+def _prepared(path: Path, values: Mapping[str, Value]) -> Any:
+    """The notebook with its parameters set, as papermill does it."""
     import nbformat
     import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    from perflib.reports.kernel import OwnKernel
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     source = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory(prefix="perflib-", ignore_cleanup_errors=True) as private:
-        partial = Path(private) / "executed.ipynb"
-        failure = None
-        try:
-            papermill.execute_notebook(
-                source, partial, parameters=dict(values), kernel_name="python3", language="python",
-                progress_bar={"file": sys.stderr, "leave": False} if progress else False, autosave_cell_every=0,
-                kernel_manager_class=OwnKernel.inside(private),
-            )
-        except PapermillExecutionError as error:
-            failure = {"exception": error.ename, "message": error.evalue}
-        except DeadKernelError:
-            failure = {"exception": "DeadKernelError", "message": "the kernel died (out of memory, or killed)"}
-        executed = nbformat.read(partial, as_version=4)
-    return _without_papermill_marks(executed), failure and {"cell": _failed_cell(executed), **failure}
-
-
-def _without_papermill_marks(executed: Any) -> Any:
-    from papermill.execute import remove_error_markers
-
-    clean = remove_error_markers(executed)
+    notebook = papermill.execute_notebook(
+        source, None, parameters=dict(values), kernel_name="python3", language="python", prepare_only=True,
+    )
     for key in ("input_path", "output_path"):  # paths of this machine
-        clean.metadata.get("papermill", {}).pop(key, None)
-    return clean
+        notebook.metadata.papermill.pop(key, None)
+    return notebook
+
+
+def _drive(notebook: Any, manager: Any, progress: bool, cwd: Path | None) -> dict[str, Any] | None:
+    """Run the cells in place, saving nothing on the way; what went wrong, or None."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.engines import NBClientEngine
+
+    try:
+        NBClientEngine.execute_notebook(
+            notebook, "python3", progress_bar={"file": sys.stderr, "leave": False} if progress else False,
+            autosave_cell_every=0, start_timeout=START_TIMEOUT, kernel_manager_class=manager,
+            shutdown_kernel="immediate", resources={"metadata": {"path": str(cwd)}} if cwd else {},
+        )
+    except DeadKernelError:
+        return {"exception": DEAD, "message": "the kernel died (out of memory, or killed)"}
+    except RuntimeError as error:
+        if "ernel d" not in str(error):  # "Kernel died before replying", "Kernel didn't respond in 120 seconds"
+            raise
+        return {"exception": DEAD, "message": str(error)}
+    return _raised(notebook)
+
+
+def _raised(notebook: Any) -> dict[str, Any] | None:
+    errors = (
+        output for cell in notebook.cells if cell.metadata.get("papermill", {}).get("exception")
+        for output in cell.get("outputs", []) if output.output_type == "error"
+    )
+    found = next(errors, None)
+    return None if found is None else {"exception": found.ename, "message": found.evalue}
 
 
 def _failed_cell(executed: Any) -> int | None:
-    failed = (n for n, cell in facts_of.numbered(executed) if cell.metadata.get("papermill", {}).get("exception"))
-    return next(failed, None)
+    """The number of the cell that raised, else of the last one that was started."""
+    states = [(n, cell.metadata.get("papermill", {})) for n, cell in facts_of.numbered(executed)]
+    raised = [n for n, state in states if state.get("exception")]
+    started = [n for n, state in states if state.get("start_time")]
+    return raised[0] if raised else started[-1] if started else None
 
 
 def kernel_timings(executed: Any, execute: float) -> dict[str, float]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,50 @@ def department_inputs(department: str, base: Path) -> list[dict[str, Any]]:
     ------
     DepartmentError : there is no such file or folder.
     """
+    files = files_of(department)
+    return fingerprints(files, base if department else Path(os.path.commonpath(files)).parent)
+
+
+def files_of(department: str) -> list[Path]:
+    """Every file of the department at this path; of the sample when it is empty."""
     if department:
-        return fingerprints(department_files(department), base)
+        return department_files(department)
     from perflib import synthetic
 
-    folder = synthetic.sample()
-    return fingerprints(department_files(str(folder)), folder.parent)
+    return department_files(str(synthetic.sample()))
+
+
+def stamps(files: list[Path]) -> dict[str, tuple[int, int]]:
+    """Size and time of change of each file, to see cheaply whether it was touched since."""
+    return {str(file): _stamp(file) for file in files}
+
+
+def changed(before: Mapping[str, tuple[int, int]]) -> list[str]:
+    """The names of the files that were touched, or removed, since their stamps were taken."""
+    return [Path(file).name for file, stamp in before.items() if _stamp(Path(file)) != tuple(stamp)]
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (-1, -1)
+    return (found.st_size, found.st_mtime_ns)
+
+
+def digest(content: str | bytes) -> str:
+    """The SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal."""
+    return hashlib.sha256(content.encode("utf-8") if isinstance(content, str) else content).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """One digest over the files of perflib itself: what it computes and how it looks."""
+    package = Path(__file__).parents[1]
+    kinds = {".py", ".yml", ".j2", ".css", ".js", ".parquet", ".csv"}
+    files = sorted(file for file in package.rglob("*") if file.suffix in kinds and file.is_file())
+    lines = [f"{file.relative_to(package).as_posix()} {sha256(file)}" for file in files]
+    return digest("\n".join(lines))
 
 
 def department_files(department: str) -> list[Path]:
@@ -62,6 +102,7 @@ def relative(path: Path, base: Path) -> str:
         return path.name
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions of perflib, Python, the system and the packages that compute the figures."""
     from perflib import __version__

@@ -6,10 +6,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+
+if TYPE_CHECKING:
+    from perflib.reports.forked import ForkedProcess
+
+ENVIRONMENT = {"PERFLIB_STATIC": "1", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+QUIET = "--HistoryManager.enabled=False"
 
 
 class OwnKernel(AsyncKernelManager):
@@ -20,29 +26,46 @@ class OwnKernel(AsyncKernelManager):
     """
 
     @classmethod
-    def inside(cls, private: str) -> type[OwnKernel]:
+    def inside(cls, private: str, process: ForkedProcess | None = None) -> type[OwnKernel]:
         """The manager with its connection file in ``private``, a folder only this user can read.
 
         There the kernel talks through sockets in that folder; Windows has none, so it listens on the local host.
+        With ``process``, a child forked beforehand becomes the kernel instead of a new interpreter.
         """
         settings = {"connection_file": str(Path(private) / "k.json")}
         if os.name != "nt":
             settings |= {"transport": "ipc", "ip": str(Path(private) / "k")}
-        return type("OwnKernelInside", (cls,), {"_settings": settings})
+        return type("OwnKernelInside", (cls,), {"_settings": settings, "_process": process, "made": []})
 
     _settings: ClassVar[Mapping[str, str]] = {}
+    _process: ClassVar[Any] = None
+    made: ClassVar[list[OwnKernel]] = []
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, **self._settings})
+        self.made.append(self)
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        if self._process is None:
+            await super()._async_launch_kernel(kernel_cmd, **options)
+            return
+        provisioner: Any = self.provisioner
+        provisioner.process, provisioner.pid = self._process, self._process.pid
+        self._reconcile_connection_info(provisioner.connection_info)
+        self._process.release()
+
+    @classmethod
+    def kill_now(cls) -> None:
+        """End the kernel at once; its client notices within a second."""
+        for manager in cls.made:
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:
+                process.kill()
 
     @property
     def kernel_spec(self) -> KernelSpec:
         """How to start the kernel."""
         return KernelSpec(
-            argv=[
-                sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
-                "--HistoryManager.enabled=False",
-            ],
-            display_name="perflib", language="python",
-            env={"PERFLIB_STATIC": "1", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", QUIET],
+            display_name="perflib", language="python", env=dict(ENVIRONMENT),
         )

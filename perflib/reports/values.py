@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perflib.errors import ParameterError
@@ -14,6 +16,49 @@ if TYPE_CHECKING:
 
 #: Parameters whose values a department decides, in any notebook that has them.
 KNOWN = ("district", "priority", "period", "compare_to")
+CHOSEN = ("district", "priority")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a department's main table can be asked for: its districts, its priorities, the days it covers."""
+
+    name: str
+    choices: Mapping[str, list[str]]
+    data: Period
+
+    def check(self, values: Mapping[str, object], where: str = "") -> None:
+        """Refuse values the department does not have.
+
+        Raises
+        ------
+        ParameterError : a district or priority that is not there (the valid ones are listed), a period without data.
+        """
+        asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
+        for name in CHOSEN:
+            if name in asked and asked[name] not in self.choices[name]:
+                raise _no_such(self.name, name, asked[name], self.choices[name], where)
+        if "period" in asked or "compare_to" in asked:
+            period = read_period(asked.get("period", ""), self.data)
+            read_comparison(asked.get("compare_to", ""), period, self.data)
+
+
+def survey(department: Department) -> Survey:
+    """The survey of a department: two small queries over its main table.
+
+    Raises
+    ------
+    ParameterError : the main table is empty.
+    """
+    return Survey(department.name, {name: choices(department, name) for name in CHOSEN}, covered(department))
+
+
+def needs_department(values: Mapping[str, object]) -> bool:
+    """Whether one of ``KNOWN`` is set to more than a word that is right for any department."""
+    asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
+    if asked.get("period") in ("all", "latest-month") and not asked.get("compare_to"):
+        del asked["period"]
+    return bool(asked) and "department" in values
 
 
 def check_values(values: Mapping[str, object], where: str = "") -> None:
@@ -23,21 +68,29 @@ def check_values(values: Mapping[str, object], where: str = "") -> None:
     ------
     ParameterError : a district or priority that is not there (the valid ones are listed), or a period without data.
     """
-    asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
-    if asked.get("period") in ("all", "latest-month") and not asked.get("compare_to"):
-        del asked["period"]  # right for any department, so none is opened for it
-    if not asked or "department" not in values:
-        return
+    if needs_department(values):
+        survey(open_main(str(values["department"]))).check(values, where)
+
+
+def open_main(path: str) -> Department:
+    """The department with its main table alone, which is all that a survey needs."""
     from perflib import sources
 
-    department = sources.open(str(values["department"]))
-    for name in ("district", "priority"):
-        if name in asked:
-            check_choice(department, name, asked[name], where)
-    if "period" in asked or "compare_to" in asked:
-        data = covered(department)
-        period = read_period(asked.get("period", ""), data)
-        read_comparison(asked.get("compare_to", ""), period, data)
+    main = main_table(path)
+    return sources.open(path, tables=[main]) if main else sources.open(path)
+
+
+def main_table(path: str) -> str:
+    """The name of the table a department is mostly about: the first source of its file, else the calls."""
+    from perflib.sources import department_file
+
+    found = Path(path)
+    file = found / "department.yml" if found.is_dir() else found
+    if path and file.is_file():
+        sources = department_file.settings(file).get("sources")
+        if isinstance(sources, list) and sources and isinstance(sources[0], dict):
+            return str(sources[0].get("table", ""))
+    return "calls" if not path or (found / "calls.parquet").is_file() else ""
 
 
 def check_choice(department: Department, name: str, value: str, where: str = "") -> None:
@@ -49,9 +102,11 @@ def check_choice(department: Department, name: str, value: str, where: str = "")
     """
     valid = choices(department, name)
     if value not in valid:
-        raise ParameterError(
-            f"{department.name} has no {name} {value!r}", where=where, choices=valid, found=value
-        )
+        raise _no_such(department.name, name, value, valid, where)
+
+
+def _no_such(department: str, name: str, value: str, valid: list[str], where: str) -> ParameterError:
+    return ParameterError(f"{department} has no {name} {value!r}", where=where, choices=valid, found=value)
 
 
 def choices(department: Department, name: str) -> list[str]:

@@ -14,7 +14,7 @@ from perflib.reports.parameters import Parameter
 @pytest.fixture
 def no_kernel(monkeypatch):
     """Fails the test if a kernel is started."""
-    monkeypatch.setattr("perflib.reports.runner.execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr("perflib.reports.task.execute", lambda *_: pytest.fail("a kernel was started"))
 
 
 def test_the_contract_is_read_with_types_defaults_and_help(make_notebook):

@@ -33,8 +33,8 @@ def dept() -> Department:
 @pytest.fixture
 def opened(monkeypatch, dept):
     """perflib.open gives the department of this file, and no kernel may start."""
-    monkeypatch.setattr("perflib.open", lambda path="": dept, raising=False)
-    monkeypatch.setattr("perflib.reports.runner.execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr("perflib.sources.open", lambda path="", **_: dept)
+    monkeypatch.setattr("perflib.reports.task.execute", lambda *_: pytest.fail("a kernel was started"))
 
 
 @pytest.mark.parametrize(
