@@ -19,7 +19,7 @@ from perflib.sources.textfile import Look, text_lines
 BATCH = 20_000
 
 
-def delimiter(path: Path, look: Look, reader: dict[str, str], wanted: set[str]) -> str:
+def delimiter(path: Path, encoding: str, reader: dict[str, str], wanted: set[str]) -> str:
     """The stated delimiter, or the one that fits the header."""
     stated = {"\\t": "\t", "tab": "\t", "tsv": "\t"}.get(reader.get("delimiter", ""), reader.get("delimiter", ""))
     if reader.get("format") == "tsv":
@@ -28,7 +28,7 @@ def delimiter(path: Path, look: Look, reader: dict[str, str], wanted: set[str]) 
         raise SourceError(f"delimiter {stated!r} is not one character", where=path.name, choices=map(repr, DELIMITERS))
     if stated:
         return stated
-    with text_lines(path, look.encoding, reader.get("member", "")) as lines:
+    with text_lines(path, encoding, reader.get("member", "")) as lines:
         return delimiter_of(next((line for line in lines if line.strip()), ""), wanted)
 
 

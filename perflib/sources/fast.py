@@ -8,13 +8,17 @@ so that both ways accept and refuse the same records for the same reasons.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import duckdb
 
-from perflib.sources import delimited
+from perflib.errors import SourceError
+from perflib.sources import delimited, textfile
+from perflib.sources.bind import wanted
 from perflib.sources.clock import shift
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
@@ -30,62 +34,118 @@ SMALLEST = 16 << 20
 #: past this share of doubtful rows the exact way is the shorter one
 DOUBTFUL = 0.1
 SAMPLE = 2000
+_WRITTEN = "FORMAT parquet, PARQUET_VERSION v2"
 
 
-def judged(path: Path, look: Look, mark: str, plan: Plan, engine: Engine) -> list[Part] | None:
-    """The parts of a large plain file, or None where only the exact way is sound."""
-    if not look.plain or look.encoding not in ("utf-8", "utf-8-sig") or plan.mapping.extra or not look.raw:
+@dataclass(frozen=True)
+class Copied:
+    """The one pass over a file: its private Parquet file, and what was asked of it."""
+
+    part: Path
+    header: tuple[str, ...]
+    form: Shape
+    mark: str
+    returns: bool
+
+
+def read(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> tuple[Look, list[Part] | None]:
+    """What the bytes of a file show and, where it is large and plain, its parts; else the exact way alone is sound.
+
+    The bytes are looked at while the engine reads: what it made of a file that proves not to be plain is thrown away.
+    """
+    if not _promising(path, reader, plan):
+        return textfile.look(path, reader.get("encoding", ""), reader.get("member", "")), None
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(textfile.look, path, reader.get("encoding", ""))
+        copied = _copied(path, reader, plan, engine)
+        look = seen.result()
+    if copied is None:
+        return look, None
+    parts = _parts(path, look, copied, plan, engine) if _plain(look, copied) else None
+    if parts is None:
+        copied.part.unlink(missing_ok=True)
+    return look, parts
+
+
+def _promising(path: Path, reader: dict[str, str], plan: Plan) -> bool:
+    """Whether the beginning of a file promises a plain one; the whole of it is looked at later."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(1 << 16)
+            large = path.stat().st_size >= SMALLEST
+    except OSError:
+        return False
+    stated = reader.get("encoding", "utf-8").lower() in ("utf-8", "utf8", "utf-8-sig")
+    odd = b'"' in head or b"\0" in head or head.startswith((b"\x1f\x8b", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff"))
+    return large and stated and not odd and head.count(b"\n") > 1 and not plan.mapping.extra
+
+
+def _plain(look: Look, copied: Copied) -> bool:
+    return look.plain and look.raw and look.encoding in ("utf-8", "utf-8-sig") and look.returns == copied.returns
+
+
+def _copied(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> Copied | None:
+    try:
+        lines = plain_lines(path, range(1, SAMPLE + 1))
+        texts = [raw for _, raw in lines]
+        mark = delimited.delimiter(path, "utf-8-sig", reader, wanted(plan.mapping))
+        header = tuple(_fields(texts[0], mark))
+    except (UnicodeError, SourceError):
         return None
-    if path.stat().st_size < SMALLEST or look.lines < 2:
-        return None
-    header = _fields(next(plain_lines(path, [1]))[1], mark)
     form = shape(path.name, header, ["VARCHAR"] * len(header), plan, trim=False)
     if any(item.fixed for item in form.values):
         return None
-    years = _years(path, look, header, mark, plan, engine)
-    part = engine.part("fast")
+    with path.open("rb") as stream:
+        returns = stream.readline().endswith(b"\r\n")
+    copied = Copied(engine.part("fast"), header, form, mark, returns)
+    years = _years(path, [*texts[1:], *last_lines(path)], copied, plan, engine)
     try:
-        query = _query(path, look, mark, header, form, plan, years)
-        engine.con.execute(f"COPY ({query}) TO {literal(part)} (FORMAT parquet)")
+        engine.con.execute(f"COPY ({_query(path, copied, plan, years)}) TO {literal(copied.part)} ({_WRITTEN})")
     except duckdb.Error:
         return None
-    return _parts(path, look, mark, tuple(header), part, form, plan, engine)
+    return copied
 
 
-def _parts(
-    path: Path, look: Look, mark: str, header: tuple[str, ...], part: Path, form: Shape, plan: Plan, engine: Engine
-) -> list[Part] | None:
-    held = f"read_parquet({literal(part)}, file_row_number = true)"
-    rows, doubtful = engine.rows(f"SELECT count(*), count(*) FILTER (_doubt) FROM {held}")[0]
-    if rows != look.lines - 1 or doubtful > DOUBTFUL * rows:
-        part.unlink(missing_ok=True)
+def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -> list[Part] | None:
+    held = f"read_parquet({literal(copied.part)}, file_row_number = true)"
+    rows, doubtful, blank = engine.rows(
+        f"SELECT count(*), count(*) FILTER (_doubt), count(*) FILTER (_raw = '') FROM {held}"
+    )[0]
+    if rows != look.lines - 1 or blank or doubtful > DOUBTFUL * rows:
         return None
     relation = f"(SELECT *, false AS _touched, file_row_number + 1 AS _record FROM {held})"
-    types = ("VARCHAR",) * len(header)
-    sure = Staged(path.name, relation, header, types, rows - doubtful, True, look.sha256, source=path)
+    types = ("VARCHAR",) * len(copied.header)
+    sure = Staged(path.name, relation, copied.header, types, rows - doubtful, True, look.sha256, source=path)
     found = [Part(sure, relation, "NOT _doubt")]
     if doubtful:
-        numbers = [row[0] for row in engine.rows(f"SELECT _record FROM {relation} WHERE _doubt ORDER BY _record")]
-        again = _exactly(path, look, header, mark, numbers, engine)
-        if again.rows != doubtful:
-            return None
+        again = Staged(path.name, _texts(relation, copied), copied.header, types, doubtful, True, look.sha256)
         found.append(judge(again, plan, engine))
     return found
 
 
-def _query(
-    path: Path, look: Look, mark: str, header: Sequence[str], form: Shape, plan: Plan, years: tuple[int, int]
-) -> str:
+def _texts(relation: str, copied: Copied) -> str:
+    """SQL of the doubtful records as the exact reader stages them: without quotes a record is its fields and marks."""
+    width = len(copied.header)
+    fields = ", ".join(f"_parts[{place + 1}] AS c{place}" for place in range(width))
+    split = f"SELECT _record, _raw, string_split(_raw, {literal(copied.mark)}) AS _parts FROM {relation} WHERE _doubt"
+    odd = f"CASE WHEN len(_parts) <> {width} THEN len(_parts) END AS _fields"
+    return f"(SELECT _record, _record + 1 AS _line, {odd}, _raw, {fields} FROM ({split}))"
+
+
+def _query(path: Path, copied: Copied, plan: Plan, years: tuple[int, int]) -> str:
+    form, header = copied.form, copied.header
     texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
-    ends = "\\r\\n" if look.returns else "\\n"
+    ends = "\\r\\n" if copied.returns else "\\n"
     relation = (
         f"read_csv({path_literal(path)}, columns = {{{texts}}}, auto_detect = false, header = false, skip = 1, "
-        f"delim = {literal(mark)}, quote = '', escape = '', null_padding = true, nullstr = {literal(chr(1))}, "
+        f"delim = {literal(copied.mark)}, quote = '', escape = '', null_padding = true, nullstr = {literal(chr(1))}, "
         f"new_line = '{ends}')"
     )
     held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
     failed = [f"coalesce({check.failed}, false)" for check in form.checks]
-    read = ["_untidy", *form.parsed, *form.filters, _any(failed) + " AS _failed"]
+    fields = [f"c{place}" for place in range(len(header))]
+    raw = f"concat_ws({literal(copied.mark)}, {', '.join(fields)})"
+    read = [*fields, "_untidy", *form.parsed, *form.filters, _any(failed) + " AS _failed"]
     parsed = f"(SELECT {', '.join(read)} FROM {steps(form.values, held)})"
     local = [(item.name, item.spec.timezone or plan.zone) for item in form.values if item.stamp]
     shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
@@ -99,7 +159,8 @@ def _query(
     doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])
     columns = [f"_f{place}" for place in range(len(form.filters))]
     columns += [*map(name, form.kept), *masks(form.counts, "_n")]
-    return f"SELECT {', '.join(columns)}, {doubt} AS _doubt FROM {moved}"
+    judged = f"(SELECT *, {doubt} AS _doubt FROM {moved})"
+    return f"SELECT {', '.join(columns)}, _doubt, CASE WHEN _doubt THEN {raw} END AS _raw FROM {judged}"
 
 
 def _any(conditions: Sequence[str]) -> str:
@@ -110,34 +171,17 @@ def _untidy(form: Shape, header: Sequence[str]) -> str:
     """A short record, or a text that the exact way would trim."""
     places = sorted({place for item in form.values if item.padded for place in item.places})
     parts = [f"c{len(header) - 1} IS NULL"]
-    parts += [f"starts_with(c{place}, ' ') OR suffix(c{place}, ' ')" for place in places]
+    parts += [f"prefix(c{place}, ' ') OR suffix(c{place}, ' ')" for place in places]
     return f"coalesce({' OR '.join(parts)}, true)"
 
 
-def _years(path: Path, look: Look, header: Sequence[str], mark: str, plan: Plan, engine: Engine) -> tuple[int, int]:
+def _years(path: Path, lines: Sequence[str], copied: Copied, plan: Plan, engine: Engine) -> tuple[int, int]:
     """The years of the first and last records, one more on either side."""
-    lines = [raw for _, raw in plain_lines(path, range(2, min(look.lines, SAMPLE) + 1))] + last_lines(path)
     part = engine.part("sample")
-    found = (Record(place, place, _fields(raw, mark), raw) for place, raw in enumerate(lines, 1))
-    rows = delimited.write(part, found, len(header))
-    staged = Staged(path.name, f"read_parquet({literal(part)})", tuple(header), ("VARCHAR",) * len(header), rows, True)
-    return years_of(staged, plan, engine)
-
-
-def _exactly(
-    path: Path, look: Look, header: tuple[str, ...], mark: str, numbers: Sequence[int], engine: Engine
-) -> Staged:
-    """The records of these numbers, as the exact reader stages them."""
-    part = engine.part("again")
-    rows = delimited.write(part, _records(path, numbers, mark), len(header))
-    types = ("VARCHAR",) * len(header)
-    return Staged(path.name, f"read_parquet({literal(part)})", header, types, rows, True, look.sha256)
-
-
-def _records(path: Path, numbers: Sequence[int], mark: str) -> Iterator[Record]:
-    for line, raw in plain_lines(path, [number + 1 for number in numbers]):
-        if raw:
-            yield Record(line - 1, line, _fields(raw, mark), raw)
+    found = (Record(place, place, _fields(raw, copied.mark), raw) for place, raw in enumerate(lines, 1))
+    rows = delimited.write(part, found, len(copied.header))
+    types = ("VARCHAR",) * len(copied.header)
+    return years_of(Staged(path.name, f"read_parquet({literal(part)})", copied.header, types, rows, True), plan, engine)
 
 
 def _fields(raw: str, mark: str) -> list[str]:

@@ -42,7 +42,8 @@ def _format(path: Path) -> str:
 
 
 def _delimited(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> list[Part]:
-    seen = textfile.look(path, reader.get("encoding", ""), reader.get("member", ""))
-    mark = delimited.delimiter(path, seen, reader, wanted(plan.mapping))
-    found = fast.judged(path, seen, mark, plan, engine)
-    return found or [judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)]
+    seen, found = fast.read(path, reader, plan, engine)
+    if found:
+        return found
+    mark = delimited.delimiter(path, seen.encoding, reader, wanted(plan.mapping))
+    return [judge(delimited.stage(path, seen, reader, mark, engine), plan, engine, path)]

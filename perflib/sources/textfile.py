@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from perflib.errors import SourceError
 
 CHUNK = 1 << 20
@@ -139,9 +141,10 @@ class _Scan:
         self.last = chunk[-1:]
 
     def _measure(self, chunk: bytes) -> None:
-        breaks = chunk.count(b"\n")
-        returns = chunk.count(b"\r")
-        self.quotes += chunk.count(b'"')
+        # absence is told much faster than it is counted
+        breaks = _breaks(chunk)
+        returns = chunk.count(b"\r") if b"\r" in chunk else 0
+        self.quotes += chunk.count(b'"') if b'"' in chunk else 0
         self.pairs += chunk.count(b"\r\n") if returns else 0
         self.pairs += self.last == b"\r" and chunk.startswith(b"\n")
         if breaks or returns:
@@ -177,13 +180,20 @@ class _Scan:
         )
 
 
+def _breaks(chunk: bytes) -> int:
+    """Line feeds, counted by comparison of whole blocks: they are many."""
+    return int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == ord("\n")))
+
+
 def plain_lines(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, str]]:
     """Number and text of the wanted lines (from 1, ascending) of an uncompressed UTF-8 file."""
     with opened(path) as stream:
         at = 0
         for line in wanted:
-            raw = next(islice(stream, line - at - 1, None))
+            raw = next(islice(stream, line - at - 1, None), None)
             at = line
+            if raw is None:
+                return
             yield line, raw.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r\n")
 
 

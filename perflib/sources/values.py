@@ -125,7 +125,10 @@ def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False
 def _present(text: str, spec: Spec, trim: bool) -> str:
     """The trimmed text, NULL where it is one of the missing texts."""
     held = f"trim({text})" if trim else text
-    return f"CASE WHEN {held} IN ({literals(spec.missing)}) THEN NULL ELSE {held} END"
+    # most texts are longer than any word for missing, and that is quickly seen
+    longest = max((len(word.encode()) for word in spec.missing), default=0)
+    short = "" if trim else f"strlen({text}) <= {longest} AND "
+    return f"CASE WHEN {short}{held} IN ({literals(spec.missing)}) THEN NULL ELSE {held} END"
 
 
 def _native(spec: Spec, held: str, type_: str) -> Value | None:

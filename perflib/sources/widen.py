@@ -116,7 +116,7 @@ def _stage(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
     if file.suffix.lower() in _EXCEL:
         return _workbook(file, reader, engine)
     seen = textfile.look(file, reader.get("encoding", ""), reader.get("member", ""))
-    return delimited.stage(file, seen, reader, delimited.delimiter(file, seen, reader, set()), engine)
+    return delimited.stage(file, seen, reader, delimited.delimiter(file, seen.encoding, reader, set()), engine)
 
 
 def _workbook(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
