@@ -53,7 +53,7 @@ def response(
     if absent := lacking(dept, keys):
         return Result.not_assessable(label, f"the calls record no {absent[0]}", title=_title(asked, keys),
                                      method=_METHOD)
-    rows = grouped(dept, measured(dept, asked), keys, fill=level is not None)
+    rows = grouped(dept, measured(dept, asked), keys, fill=False)
     if level is None:
         found = points(rows, keys, quantiles)
         return Result(label, found, _title(asked, keys), f"{len(found):,} groups.",

@@ -12,6 +12,7 @@ import pandas as pd
 from perflib.metrics.response.groups import NONE
 from perflib.metrics.response.scope import FATES
 from perflib.models.quantiles import bounded_probabilities, quantile_ranks
+from perflib.models.quantiles.order import Floats
 
 LOST = ("cancelled", "without_arrival", "stamp_missing")
 
@@ -30,10 +31,13 @@ def points(rows: ir.Table, by: Sequence[str], levels: Sequence[float]) -> pd.Dat
         n=rows.count(), known=rows.minutes.count(), quantiles=rows.minutes.quantile([float(q) for q in levels]))
     plain = found.select(
         *by, "n", "known", **{tag(q): found.quantiles[place] for place, q in enumerate(levels)})
-    small = plain.execute()
-    texts = [name for name in by if not pd.api.types.is_numeric_dtype(small[name]) and rows[name].type().is_string()]
-    # names for the missing are given here, on few rows: replacing texts in the engine doubles the time
-    return small.fillna(dict.fromkeys(texts, NONE)).sort_values(list(by), ignore_index=True)
+    return _named(plain.execute(), rows, by)
+
+
+def _named(found: pd.DataFrame, rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+    """Groups in order; a missing text becomes "not recorded" here, on few rows: in the engine it doubles the time."""
+    texts = [name for name in by if rows[name].type().is_string()]
+    return found.fillna(dict.fromkeys(texts, NONE)).sort_values(list(by), ignore_index=True)
 
 
 def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: float) -> pd.DataFrame:
@@ -44,14 +48,12 @@ def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: flo
     does not exist. The minutes of a group are sorted once and stay in the engine; only the wanted ranks come out.
     """
     sorted_once = _sorted(rows, by)
-    counts = sorted_once.drop("ordered").execute()
-    wanted = [_places(known, n - known, levels, level) for known, n in _sizes(counts)]
-    if not wanted:
-        return counts.assign(**{name: pd.Series(dtype=float) for name in _names(levels)})
-    places = ibis.memtable(pd.DataFrame(wanted))
+    counts = sorted_once.select("known", "n").distinct().execute()
+    places = ibis.memtable(_places(counts["known"].to_numpy(), counts["n"].to_numpy(), levels, level))
     joined = sorted_once.join(places, (sorted_once.known == places.of_known) & (sorted_once.n == places.of_n))
     columns = {name: _value(joined, name) for name in _names(levels)}
-    found = joined.select(*counts.columns, **columns).order_by(list(by)).execute()
+    shown = [name for name in sorted_once.columns if name != "ordered"]
+    found = _named(joined.select(*shown, **columns).execute(), rows, by)
     for q in levels:  # the missing at 0: where no known value is that low, the bound is 0 itself
         low = f"{tag(q)}_lower"
         found.loc[found[low].isna() & (found["known"] > 0), low] = 0.0
@@ -60,32 +62,32 @@ def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: flo
 
 def _sorted(rows: ir.Table, by: Sequence[str]) -> ir.Table:
     fates = {name: (rows.fate == name).sum().fill_null(0) for name in FATES if name != "known"}
-    return rows.group_by(list(by)).agg(
+    found = rows.group_by(list(by)).agg(
         n=rows.count(), known=rows.minutes.count(), zero=(rows.minutes == 0).sum().fill_null(0), **fates,
-        ordered=rows.minutes.collect(where=rows.minutes.notnull(), order_by=rows.minutes)).cache()
-
-
-def _sizes(counts: pd.DataFrame) -> list[tuple[int, int]]:
-    pairs = counts[["known", "n"]].drop_duplicates()
-    return [(int(known), int(n)) for known, n in pairs.itertuples(index=False)]
+        ordered=rows.minutes.collect(where=rows.minutes.notnull()))
+    # sorting the finished list takes the engine a fraction of the time of an ordered aggregate
+    return found.mutate(ordered=found.ordered.sort()).cache()
 
 
 def _names(levels: Sequence[float]) -> list[str]:
     return [tag(q) + end for q in levels for end in ("", "_low", "_high", "_lower", "_upper")]
 
 
-def _places(known: int, missing: int, levels: Sequence[float], level: float) -> dict[str, float]:
-    """1-based fractional positions, in ``known`` sorted values, of every number wanted; missing where there is none."""
-    found: dict[str, float] = {"of_known": known, "of_n": known + missing}
+def _places(known: Floats, n: Floats, levels: Sequence[float], level: float) -> pd.DataFrame:
+    """1-based fractional positions, in ``known`` sorted values, of every number wanted; missing where there is none.
+
+    One row per pair of ``known`` and ``n``.
+    """
+    found: dict[str, Floats] = {"of_known": known, "of_n": n}
     for q in levels:
         ranks = quantile_ranks(known, q, level)
-        outer = bounded_probabilities(known, missing, q)
-        positions = [1 + (known - 1) * q if known else np.nan,
-                     ranks.low if ranks.low >= 1 else np.nan, ranks.high if ranks.high <= known else np.nan,
-                     *(np.nan if p is None else 1 + (known - 1) * p for p in outer)]
-        found |= {tag(q) + end: float(at) for end, at in zip(
+        outer = bounded_probabilities(known, n - known, q)
+        positions = [np.where(known > 0, 1 + (known - 1) * q, np.nan),
+                     np.where(ranks.low >= 1, ranks.low, np.nan), np.where(ranks.high <= known, ranks.high, np.nan),
+                     *(1 + (known - 1) * p for p in outer)]
+        found |= {tag(q) + end: at for end, at in zip(
             ("", "_low", "_high", "_lower", "_upper"), positions, strict=True)}
-    return found
+    return pd.DataFrame(found)
 
 
 def _value(joined: ir.Table, name: str) -> ir.FloatingValue:

@@ -35,7 +35,7 @@ def series(
         raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
     asked = Scope(**scope)
     keys = [every, *([by] if by else [])]
-    found = cells(grouped(dept, measured(dept, asked), keys), keys, [q], 0.95)
+    found = cells(grouped(dept, measured(dept, asked), keys, fill=False), keys, [q], 0.95)
     stem = tag(q)
     frame = pd.DataFrame({
         "date": pd.to_datetime(found[every]), "series": found[by].astype(str) if by else "all", "n": found["n"],

@@ -39,7 +39,7 @@ def of_terms(frame: pd.DataFrame, outcome: str, terms: Sequence[str] | str) -> D
 
 def _of_columns(frame: pd.DataFrame, outcome: str, terms: Sequence[str]) -> Design:
     known = frame[[outcome, *terms]].dropna()
-    parts = {"const": np.ones(len(known))}
+    parts: dict[str, Floats] = {"const": np.ones(len(known))}
     for term in terms:
         parts |= _columns(known[term], str(term))
     matrix = np.column_stack(list(parts.values()))

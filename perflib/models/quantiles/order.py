@@ -81,19 +81,21 @@ def interval_se(low: ArrayLike, high: ArrayLike, n: ArrayLike, q: float = 0.5, l
     return np.where(known, se, np.nan)[()]
 
 
-def bounded_probabilities(n: int, missing: int, q: float) -> tuple[float | None, float | None]:
+def bounded_probabilities(n: ArrayLike, missing: ArrayLike, q: float) -> tuple[Any, Any]:
     """(p_low, p_high): quantile levels of the ``n`` known values that bound the ``q``-quantile of all n + missing.
 
     With the missing at 0 the q-quantile of all is the p_low-quantile of the known (None: the bound is 0); with the
     missing at infinity it is their p_high-quantile (None: it does not exist, the missing share exceeds 1 - q). Linear
     interpolation between order statistics, as pandas and DuckDB's quantile_cont do. An engine can evaluate both.
+    Vectorised: arrays give arrays, with NaN in place of None.
     """
-    total = n + missing
+    known, lost = np.asarray(n, dtype=float), np.asarray(missing, dtype=float)
+    total, gaps = known + lost, np.maximum(known - 1, 1)
     position = (total - 1) * inside(q, "q")
-    if n == 0:
-        return None, None
-    low = None if position < missing else (position - missing) / max(n - 1, 1)
-    high = None if total * q > n + 1e-9 else min(1.0, position / max(n - 1, 1))
+    low = np.where((known == 0) | (position < lost), np.nan, (position - lost) / gaps)
+    high = np.where((known == 0) | (total * q > known + 1e-9), np.nan, np.minimum(1.0, position / gaps))
+    if low.ndim == 0:
+        return tuple(None if np.isnan(p) else float(p) for p in (low, high))  # type: ignore[return-value]
     return low, high
 
 
