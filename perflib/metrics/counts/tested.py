@@ -60,7 +60,7 @@ def _variation(series: Series, window: Window, others: list[Window]) -> tuple[Di
     kind = f"the {len(used)} years compared with" if years else f"the {len(used)} periods of {_length(used)} before"
     if len(used) < 2 or not (np.nansum(np.maximum(table, 0), axis=1) > 0).any():
         cells = len(series.cells)
-        return Dispersion(np.ones(cells), np.full(cells, 1e6), 1.0, 0), (
+        return Dispersion(np.ones(cells), np.full(cells, np.inf), 1.0, 0), (
             "Too little history to see how much counts vary: taken as Poisson, so too many cells may be flagged.")
     found = dispersion(np.where(table < 0, np.nan, table))
     return found, f"Variation between periods (variance/mean {max(found.pooled, 1):.2f}) from {kind}."

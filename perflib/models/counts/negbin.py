@@ -117,7 +117,7 @@ def _cells(now: ArrayLike, before: ArrayLike, exposure: Any) -> tuple[Floats, Fl
 
 def _dispersion(history: ArrayLike | None, cells: int) -> Dispersion:
     if history is None:
-        return Dispersion(np.ones(cells), np.full(cells, 1e6), 1.0, 0)
+        return Dispersion(np.ones(cells), np.full(cells, np.inf), 1.0, 0)
     table = np.atleast_2d(np.asarray(history, dtype=float))
     if len(table) != cells:
         raise InputError(f"{len(table)} cells in the history, {cells} under test", where="history")
@@ -129,7 +129,8 @@ def _nodes(cell: Floats, df: Floats) -> tuple[Floats, Floats]:
     from scipy.stats import chi2
 
     over, weight = np.empty((len(df), NODES)), np.empty((len(df), NODES))
-    for value in np.unique(df):
+    over[:], weight[:] = np.maximum(cell, 1)[:, None], 1 / NODES
+    for value in np.unique(df[np.isfinite(df)]):
         first, last = np.log(chi2.ppf([1e-6, 1 - 1e-6], value))
         x = np.exp(np.linspace(first, last, NODES))
         density = chi2.pdf(x, value) * x
