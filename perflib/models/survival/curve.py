@@ -19,8 +19,8 @@ def risk_table(time: Floats, event: Floats, weight: Floats, causes: list[int]) -
     counts = {code: np.bincount(place, weight * (event == code), len(times)) for code in (0, *causes)}
     left = np.sum(list(counts.values()), axis=0)
     at_risk = left[::-1].cumsum()[::-1]
-    return pd.DataFrame({"time": times, "at_risk": at_risk, "censored": counts[0],
-                         **{cause: counts[cause] for cause in causes}})
+    columns: dict[Any, Any] = {"time": times, "at_risk": at_risk, "censored": counts[0]}
+    return pd.DataFrame(columns | {cause: counts[cause] for cause in causes})
 
 
 def incidence(table: pd.DataFrame, causes: list[int]) -> dict[int, tuple[Floats, Floats, Floats]]:

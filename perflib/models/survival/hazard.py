@@ -57,9 +57,9 @@ def discrete_hazard(
     reached = counted["at_risk"] > 0
     if not reached.any():
         return Result.not_assessable(name, "no case was followed through any interval")
-    table = counted[reached].reset_index(drop=True)
-    table.insert(0, "start", [float(edges[i]) for i in np.flatnonzero(reached)])
-    table.insert(1, "end", [float(edges[i + 1]) for i in np.flatnonzero(reached)])
+    table, place = counted[reached].reset_index(drop=True), [int(i) for i in np.flatnonzero(reached)]
+    table.insert(0, "start", [float(edges[i]) for i in place])
+    table.insert(1, "end", [float(edges[i + 1]) for i in place])
     hazard = (table["events"] / table["at_risk"]).clip(upper=1.0)
     size = table["at_risk"].round()
     low, high = wilson(np.minimum(table["events"].round(), size), size, level)

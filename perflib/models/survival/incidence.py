@@ -92,8 +92,8 @@ def _checked(time: Any, event: Any, group: Any, weights: Any, level: float) -> p
 def _one(
     rows: pd.DataFrame, codes: list[int], words: Mapping[int, str], at: Sequence[float], level: float
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    columns = [rows[column].to_numpy(float) for column in ("time", "event", "weight")]
-    risk = risk_table(*columns, codes)
+    time, event, weight = (rows[column].to_numpy(float) for column in ("time", "event", "weight"))
+    risk = risk_table(time, event, weight, codes)
     n, curves = float(risk["at_risk"].iloc[0]), incidence(risk, codes)
     parts = []
     for code, (curve, error, naive) in curves.items():
@@ -145,7 +145,8 @@ def _caveats(facts: Mapping[str, Any], words: Mapping[int, str]) -> list[str]:
     gaps = [max(found["naive"][cause] - found["cif"][cause] for cause in words.values()) for found in facts.values()]
     naive = ["The column naive (1 - Kaplan-Meier) treats every other end as if it could still be followed by this one, "
              f"and is too high (here by up to {max(gaps):.3f}); it is shown for comparison only."]
-    return (naive if len(words) > 1 else []) + ([f"Fewer than {_SMALL} cases: {', '.join(small[:5])}."] if small else [])
+    few = [f"Fewer than {_SMALL} cases: {', '.join(small[:5])}."]
+    return (naive if len(words) > 1 else []) + (few if small else [])
 
 
 def _labels(unit: str, level: float) -> dict[str, str]:
