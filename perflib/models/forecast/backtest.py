@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from perflib.models.forecast import scores
 from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
 from perflib.models.forecast.distribution import mixture_cdf, mixture_quantile
 from perflib.models.forecast.panel import FREQUENCIES, Panel
+from perflib.models.forecast.parallel import over_origins
 
 Array = np.ndarray[Any, np.dtype[Any]]
 COMBINATION = "combination"
@@ -35,6 +36,13 @@ class Backtest:
         """Means of the combination at every origin."""
         return combine(self.means, self.weights)
 
+    @property
+    def error_variance(self) -> Array:
+        """Mean squared error of the combination, (N,), never below that of a Poisson count."""
+        error = np.square(self.actual - self.combined).transpose(1, 0, 2).reshape(self.actual.shape[1], -1)
+        poisson = self.combined.mean(axis=(0, 2))
+        return np.fmax(scores.mean_present(error), poisson)
+
 
 def origins_of(length: int, horizon: int, freq: str, most: int | None = None) -> tuple[int, ...]:
     """Where to stand back: whole windows one horizon apart while they last, else closer ones, some cut by the end."""
@@ -55,27 +63,29 @@ def _needed(length: int, freq: str) -> int:
 
 
 def run(panel: Panel, horizon: int, candidates: Mapping[str, Callable[[Panel, int], Array]], origins: tuple[int, ...],
-        track: Callable[[Iterable[int]], Iterable[int]] = iter) -> Backtest:
+        progress: bool | None = False) -> Backtest:
     """Forecast from every origin with nothing but what was known there; windows past the end are unknown."""
     ahead = np.full((len(panel.names), horizon), np.nan)
     counts = np.hstack([panel.counts, ahead])
     actual = np.stack([counts[:, origin : origin + horizon] for origin in origins])
-    made: dict[str, list[Array]] = {name: [] for name in candidates}
-    for origin in track(origins):
-        known = panel.until(origin)
-        for name, candidate in candidates.items():
-            made[name].append(candidate(known, horizon))
-    means = {name: np.stack(each) for name, each in made.items()}
-    return Backtest(origins, actual, means, weigh(panel, actual, means, origins))
+
+    def at(origin: int) -> dict[str, Array]:
+        return {name: candidate(panel.until(origin), horizon) for name, candidate in candidates.items()}
+
+    made = over_origins(at, origins, len(panel.names), progress)
+    means = {name: np.stack([each[name] for each in made]) for name in candidates}
+    return Backtest(origins, actual, means, weigh(panel, actual, means))
 
 
-def weigh(panel: Panel, actual: Array, means: Mapping[str, Array], origins: tuple[int, ...]) -> dict[str, float]:
+def weigh(panel: Panel, actual: Array, means: Mapping[str, Array]) -> dict[str, float]:
     """Weights falling with the sixth power of the mean scaled error; candidates 30 % worse than the best get none."""
     scale = scores.seasonal_scale(panel.counts, panel.lag)
     scale = np.where(np.isfinite(scale), scale, 1.0)
     errors = {name: float(np.nanmean(np.abs(actual - mean) / scale[:, None])) for name, mean in means.items()}
     best = max(min(errors.values()), 1e-12)
-    raw = {name: (best / max(error, best)) ** _POWER if error <= _DROP * best else 0.0 for name, error in errors.items()}
+    raw = {
+        name: (best / max(error, best)) ** _POWER if error <= _DROP * best else 0.0 for name, error in errors.items()
+    }
     total = sum(raw.values())
     return {name: value / total for name, value in raw.items()}
 
@@ -94,12 +104,13 @@ def table(panel: Panel, test: Backtest, horizon: int, seed: int) -> pd.DataFrame
     rows = []
     for name, mean in {COMBINATION: test.combined, **test.means}.items():
         disp = crossed(test.actual, mean, horizon, TRUST[panel.freq])
-        rows.append({"candidate": name, **_scored(panel, test, mean, disp, seed), "weight": test.weights.get(name, np.nan)})
+        weight = test.weights.get(name, np.nan)
+        rows.append({"candidate": name, **_scored(panel, test, mean, disp, seed), "weight": weight})
     return pd.DataFrame(rows)
 
 
 def crossed(actual: Array, mean: Array, horizon: int, trust: float, folds: int = 2) -> list[Dispersion]:
-    """The dispersion for every origin, found at the origins of the other folds (all of them where there is only one)."""
+    """The dispersion for every origin, found at the origins of the other folds (its own if it is the only one)."""
     which = np.arange(len(actual)) * folds // max(len(actual), 1)
     found = {}
     for fold in np.unique(which):

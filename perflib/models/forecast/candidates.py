@@ -15,6 +15,8 @@ from perflib.models.forecast.regression import regression
 Array = np.ndarray[Any, np.dtype[Any]]
 Candidate = Callable[[Panel, int], Array]
 _FLAT = ((0.0, 0.0),)
+# Steps after which an error counts half when smoothing constants are chosen: one year of days, four of weeks or months.
+_MEMORY = {"D": 364.0, "W": 208.0, "M": 48.0}
 
 
 def seasonal_naive(panel: Panel, horizon: int) -> Array:
@@ -32,7 +34,7 @@ def smooth(panel: Panel, horizon: int) -> Array:
     known = np.isfinite(panel.counts)
     filled = np.where(known, panel.counts, _typical(panel.counts))
     # Two years back nothing is left of a level; the season within the week is known from them.
-    total = smoothing.damped(filled.sum(0, keepdims=True)[:, -728:], _period(panel), horizon)
+    total = smoothing.damped(filled.sum(0, keepdims=True)[:, -728:], _period(panel), horizon, memory=_MEMORY["D"])
     weight = 0.5 ** (np.arange(filled.shape[1])[::-1] / (0.55 * FREQUENCIES["D"][1]))
     share = filled @ weight + 0.5 / len(filled)
     return total * (share / share.sum())[:, None]
@@ -52,8 +54,8 @@ def theta(panel: Panel, horizon: int) -> Array:
 FAST: dict[str, Candidate] = {
     "regression": regression, "smoothing": smooth, "theta": theta, "seasonal naive": seasonal_naive,
 }
-DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"), "W": ("regression", "smoothing", "seasonal naive"),
-            "M": ("smoothing", "theta", "regression", "seasonal naive")}
+DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"), "W": ("regression", "smoothing", "theta", "seasonal naive"),
+            "M": ("smoothing", "theta", "seasonal naive")}
 
 
 def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
@@ -76,7 +78,7 @@ def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
 def _per_series(panel: Panel, horizon: int, trends: tuple[tuple[float, float], ...]) -> Array:
     length = panel.counts.shape[1]
     days = calendar.month_days(panel.with_future(horizon)) if panel.freq == "M" else np.ones(length + horizon)
-    return smoothing.damped(panel.counts / days[:length], _period(panel), horizon, trends) * days[length:]
+    return smoothing.damped(panel.counts / days[:length], _period(panel), horizon, trends, _MEMORY[panel.freq]) * days[length:]
 
 
 def _period(panel: Panel) -> int:

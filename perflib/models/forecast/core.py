@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from perflib.models.forecast.candidates import chosen
 from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
 from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.panel import Panel, panel
-from perflib.models.forecast.parallel import one_thread, tracked
+from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
+from perflib.models.forecast.parallel import one_thread
 from perflib.models.forecast.report import report
 from perflib.result import Result
 
@@ -29,7 +30,7 @@ class ForecastResult(Result):
     Attributes
     ----------
     forecasts : series -> CountForecast, which has ``quantile(q)`` and ``cdf(y)``.
-    backtest : one row per candidate: ``candidate, mase, scrps, pit_80, pit_95, weight``.
+    backtest : one row per candidate: ``candidate, mase, scrps, pit_80, pit_95, weight, level``.
     """
 
     forecasts: dict[Any, CountForecast] | None = None
@@ -39,7 +40,7 @@ class ForecastResult(Result):
 def forecast(
     frame: pd.DataFrame, horizon: int, season: object = None, levels: Sequence[float] = (0.8, 0.95), *,
     candidates: Sequence[str] | None = None, freq: str | None = None, absent: str = "unknown",
-    origins: int | None = None, progress: bool | None = None, seed: int = 0,
+    by: Sequence[str] = (), origins: int | None = None, progress: bool | None = None, seed: int = 0,
 ) -> ForecastResult:
     """Forecast the counts of many series for the coming ``horizon`` days, weeks or months.
 
@@ -54,6 +55,8 @@ def forecast(
     candidates : names of models to judge and weigh; None for the fast ones. ``ets``, ``ucm``, ``mstl`` and ``prophet``
         fit every series alone and are opted into.
     freq : ``"D"``, ``"W"`` or ``"M"``; detected by default.
+    by : columns such as ``("district", "category")``; then ``series`` is not needed, every cell, every margin and the
+        total are forecast, and the means add up. The table has a further column ``level``.
     origins : how many times to stand back; by default 6 for days and 12 for weeks and months, fewer in short series.
     progress : show a progress bar; by default where there are many series and a terminal.
     seed : of the randomised PIT.
@@ -70,12 +73,31 @@ def forecast(
     back-test (Bates & Granger 1969; Tashman 2000). Counts follow mixtures of negative binomials whose dispersion and
     tails are found from the errors of that back-test, so intervals are as wide as past errors were.
     """
+    by = (by,) if isinstance(by, str) else tuple(by)
+    frame = named_cells(frame, by) if by else frame
     held = panel(frame, season, freq, absent)
     _check(held, horizon, levels)
+    nodes = levels_of(held, frame, by) if by else [Level("series", held, np.eye(len(held.names)))]
     with one_thread():
-        made = predict(held, horizon, candidates, origins, progress)
-        scores = backtest.table(held, made.test, horizon, seed)
-    return report(ForecastResult, held, made.forecasts(held), scores, horizon, tuple(levels), made.test.origins)
+        made = [predict(node.panel, horizon, candidates, origins, progress) for node in nodes]
+        made = _coherent(nodes, made) if by else made
+        tables = [
+            backtest.table(node.panel, each.test, horizon, seed).assign(level=node.name)
+            for node, each in zip(nodes, made, strict=True)
+        ]
+    return report(ForecastResult, held, _distributions(nodes, made), pd.concat(tables, ignore_index=True), horizon,
+                  tuple(levels), made[0].test.origins)
+
+
+def _coherent(nodes: list[Level], made: list[Prediction]) -> list[Prediction]:
+    variance = np.concatenate([each.test.error_variance for each in made])
+    means = reconcile(np.vstack([each.mean for each in made]), np.vstack([node.members for node in nodes]), variance)
+    ends = np.cumsum([len(node.panel.names) for node in nodes])[:-1]
+    return [replace(each, mean=mean) for each, mean in zip(made, np.split(means, ends), strict=True)]
+
+
+def _distributions(nodes: list[Level], made: list[Prediction]) -> dict[str, dict[Any, CountForecast]]:
+    return {node.name: each.forecasts(node.panel) for node, each in zip(nodes, made, strict=True)}
 
 
 def forecasts(frame: pd.DataFrame, horizon: int, **options: Any) -> dict[Any, CountForecast]:
@@ -106,7 +128,7 @@ def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, 
     """Back-test, weigh, combine and find the dispersion; see :func:`forecast`."""
     models = chosen(candidates, held.freq)
     back = backtest.origins_of(len(held.dates), horizon, held.freq, origins)
-    test = backtest.run(held, horizon, models, back, tracked(progress, len(held.names)))
+    test = backtest.run(held, horizon, models, back, progress)
     mean = backtest.combine({name: model(held, horizon) for name, model in models.items()}, test.weights)
     dispersion = fit_dispersion(test.actual, test.combined, horizon, backtest.TRUST[held.freq])
     return Prediction(mean, dispersion, test)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.models.forecast.panel import FREQUENCIES, Panel
+from perflib.models.forecast.parallel import workers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Candidate = Callable[[Panel, int], Array]
@@ -53,12 +54,19 @@ def _each(panel: Panel, horizon: int, fit: Callable[[Array, int, int], Array]) -
     period = {"D": 7, "W": 52, "M": 12}[panel.freq]
     wanted = "week" if panel.freq == "D" else "year"
     period = period if wanted in panel.seasons else 1
+    from joblib import Parallel, delayed
+
     roots = np.sqrt(_filled(panel.counts) + _SHIFT)
+    run = Parallel(n_jobs=workers() if len(roots) > 4 else 1)
+    made = np.stack(run(delayed(_quiet)(fit, root, period, horizon) for root in roots))
+    return np.maximum(np.maximum(made, 0) ** 2 - _SHIFT, 1e-3)
+
+
+def _quiet(fit: Callable[[Array, int, int], Array], root: Array, period: int, horizon: int) -> Array:
     with warnings.catch_warnings():
         # Convergence of one of a thousand likelihoods is judged by the back-test, not by a line on the screen.
         warnings.simplefilter("ignore")
-        made = np.stack([fit(root, period, horizon) for root in roots])
-    return np.maximum(np.maximum(made, 0) ** 2 - _SHIFT, 1e-3)
+        return fit(root, period, horizon)
 
 
 def _filled(counts: Array) -> Array:

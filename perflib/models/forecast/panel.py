@@ -146,7 +146,7 @@ def _known(counts: Array, rows: pd.DataFrame, wide: pd.DataFrame, absent: str) -
         counts = np.where(below, np.nan, counts)
     empty = ~np.isfinite(counts).any(axis=1)
     if empty.any():
-        raise InputError(f"no known count in {int(empty.sum())} series, the first {wide.columns[empty][0]!r}", where="frame")
+        raise InputError(f"no known count in {int(empty.sum())} series, the first {list(wide.columns[empty])[0]!r}", where="frame")
     return counts, notes
 
 

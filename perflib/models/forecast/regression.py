@@ -52,7 +52,7 @@ def _city(panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age
     design = np.hstack([np.ones((len(dates), 1)), columns, trend])
     prior = np.r_[0, information, 0.1, np.full(trend.shape[1] - 1, BEND_INFORMATION)]
     weight = 0.5 ** (age / (PROFILE_YEARS * year))
-    fitted = poisson(design[:length], counts, weight, prior, np.maximum(seen, 1e-9))
+    fitted = poisson(design[:length], counts, weight * (seen > 0), prior, np.maximum(seen, 1e-9))
     bends = trend.shape[1]
     return np.exp(design[:, :-bends] @ fitted[:-bends]), np.exp(trend @ fitted[-bends:])
 
@@ -107,11 +107,29 @@ def poisson(design: Array, counts: Array, weight: Array, prior: Array, exposure:
     """
     found = np.zeros(design.shape[1])
     found[0] = np.log(max((weight * counts).sum(), 0.5) / max((weight * exposure).sum(), 1e-9))
+    value = _objective(design, counts, weight, prior, exposure, found)
     for _ in range(steps):
         mean = exposure * np.exp(np.clip(design @ found, -30, 30))
         curve = (design * (weight * mean)[:, None]).T @ design + np.diag(prior + 1e-9)
         step = np.linalg.solve(curve, design.T @ (weight * (counts - mean)) - prior * found)
-        found = found + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-7:
+        found, gained = _halved(design, counts, weight, prior, exposure, found, step, value)
+        value += gained
+        if gained < 1e-7 * (1 + abs(value)):
             break
     return found
+
+
+def _objective(design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array) -> float:
+    line = np.clip(design @ found, -30, 30)
+    return float((weight * (counts * line - exposure * np.exp(line))).sum() - (prior * found**2).sum() / 2)
+
+
+def _halved(design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array, step: Array,
+            value: float) -> tuple[Array, float]:
+    """The Newton step, halved until the penalised likelihood rises; no step where it never does."""
+    for half in range(12):
+        tried = found + step / 2**half
+        gained = _objective(design, counts, weight, prior, exposure, tried) - value
+        if gained >= 0:
+            return tried, gained
+    return found, 0.0

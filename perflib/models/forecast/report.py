@@ -21,16 +21,24 @@ METHOD = (
 _TOLERANCE, _SHOWN_AS_LINES = 0.03, 12
 
 
-def report(kind: Any, held: Panel, made: Mapping[Any, CountForecast], scores: pd.DataFrame, horizon: int,
+def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecast]], scores: pd.DataFrame, horizon: int,
            levels: tuple[float, ...], origins: tuple[int, ...]) -> Any:
-    """Assemble the Result (of class ``kind``) from the distributions and the back-test's scores."""
-    rows = long_table(made, levels)
-    best = scores.set_index("candidate")
+    """Assemble the Result (of class ``kind``) from the distributions of every level and the back-test's scores.
+
+    Words and headline facts are those of the first level, the cells, which the others only sum.
+    """
+    first = next(iter(nodes))
+    every = {level: long_table(made, levels) for level, made in nodes.items()}
+    rows = every[first]
+    table = pd.concat([part.assign(level=level) for level, part in every.items()]) if len(every) > 1 else rows
+    scored = scores[scores["level"] == first]
+    best = scored.set_index("candidate")
+    made = {name: each for part in nodes.values() for name, each in part.items()}
     return kind(
-        name="forecast", table=rows, title="What is expected in the coming " + _steps(held, horizon),
+        name="forecast", table=table.reset_index(drop=True), title="What is expected in the coming " + _steps(held, horizon),
         answer=_answer(held, rows, best, horizon, levels), method=METHOD,
-        caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scores, horizon, origins),
-        chart=_chart(rows, levels, held), labels=_labels(levels), forecasts=dict(made), backtest=scores.copy(),
+        caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scored, horizon, origins),
+        chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels), forecasts=made, backtest=scores.copy(),
     )
 
 

@@ -6,6 +6,7 @@ through time together, so that a thousand series cost little more than one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ALPHAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 TRENDS = ((0.0, 0.0), (0.05, 0.9), (0.1, 0.9), (0.2, 0.9), (0.05, 0.97), (0.1, 0.97))
 _SHIFT = 3 / 8  # Anscombe's
-_SHARPNESS = 50.0
+# A panel counts as much as this many steps of a series' own when constants are chosen; evidence grows with the steps.
+_POOL_STEPS, _SHARPNESS = 60.0, 0.5
 
 
 def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float = 1.0) -> Array:
@@ -59,21 +61,23 @@ def _rolled(values: Array, kernel: Array) -> Array:
     return np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=1) @ kernel
 
 
-def smooth(root: Array, constants: Array, burn: int, ahead: int) -> tuple[Array, Array, Array]:
+def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) -> tuple[Array, Array, Array]:
     """Run G sets of constants (alpha, beta, damping) over N series: the last levels and slopes and the losses, (N, G).
 
     The loss is the mean absolute error of the mean of the next ``ahead`` steps, which is what is to be forecast; a loss
-    one step ahead chooses constants that follow noise.
+    one step ahead chooses constants that follow noise. Errors ``memory`` steps old count half.
     """
     alpha, beta, damping = constants.T
     level = np.repeat(np.nan_to_num(mean_present(root[:, : max(burn, 1)]))[:, None], len(alpha), axis=1)
     slope, loss, seen = np.zeros_like(level), np.zeros_like(level), np.zeros((len(root), 1))
     reach = np.array([reaches(each, ahead).mean() for each in damping])
+    fade = 0.5 ** (1 / memory)
     targets, length = _means_ahead(root, ahead), root.shape[1]
     for step in range(length):
         if step >= burn:
             target = targets[:, step][:, None]
             there = np.isfinite(target)
+            loss, seen = loss * fade, seen * fade
             loss += np.where(there, np.abs(target - level - slope * reach), 0)
             seen += there
         now = root[:, step][:, None]
@@ -97,22 +101,29 @@ def _means_ahead(root: Array, ahead: int) -> Array:
     return np.where((there > 0) & whole, total / np.maximum(there, 1), np.nan)
 
 
-def damped(counts: Array, period: int, horizon: int, trends: tuple[tuple[float, float], ...] = TRENDS) -> Array:
+def damped(counts: Array, period: int, horizon: int, trends: Sequence[tuple[float, float]] = TRENDS,
+           memory: float = 48.0) -> Array:
     """Expected counts at the coming steps, (N, H): every set of constants, weighted by how well it did.
 
-    Weights fall exponentially with the loss, half of it the series' own and half that of all series together, so that
-    short series do not choose by luck (averaging instead of selecting: Kolassa, Int. J. Forecasting 2011).
+    Weights fall exponentially with the loss, the series' own and that of all together, so that short series do not
+    choose by luck (averaging instead of selecting: Kolassa, Int. J. Forecasting 2011).
     """
     length = counts.shape[1]
     index = seasonal_index(counts, period) if period > 1 else np.ones((len(counts), 1))
     factor = index[:, np.arange(length + horizon) % index.shape[1]]
     root = np.sqrt(counts / factor[:, :length] + _SHIFT)
     constants = np.array([(alpha, beta, damping) for alpha in ALPHAS for beta, damping in trends])
-    level, slope, loss = smooth(root, constants, min(max(period, 4), length // 3), min(horizon, max(length // 4, 1)))
-    relative = loss / np.maximum(loss.mean(1, keepdims=True), 1e-12)
-    relative = (relative + relative.mean(0)) / 2
-    weight = np.exp(-_SHARPNESS * (relative - relative.min(1, keepdims=True)))
-    weight /= weight.sum(1, keepdims=True)
+    burn, ahead = min(max(period, 4), length // 3), min(horizon, max(length // 4, 1))
+    level, slope, loss = smooth(root, constants, burn, ahead, memory)
+    weight = _weights(loss, length)
     moved = np.stack([reaches(damping, horizon) for damping in constants[:, 2]])
     path = np.maximum((weight * level).sum(1)[:, None] + (weight * slope) @ moved, 0.0)
     return np.maximum(path**2 - _SHIFT, 1e-3) * factor[:, length:]
+
+
+def _weights(loss: Array, length: int) -> Array:
+    relative = loss / np.maximum(loss.mean(1, keepdims=True), 1e-12)
+    own = length / (length + _POOL_STEPS)
+    relative = own * relative + (1 - own) * relative.mean(0)
+    weight = np.exp(-_SHARPNESS * min(length, 300) * (relative - relative.min(1, keepdims=True)))
+    return weight / weight.sum(1, keepdims=True)
