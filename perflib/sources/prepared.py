@@ -1,0 +1,93 @@
+"""A department opened once for many processes: read and checked by the first, attached by the others.
+
+It is off unless ``share`` names a private folder, which only a batch of reports does. What is kept there is the
+department as it was opened: the accepted rows, their reports, the decisions. The folder goes with the batch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from perflib.agency import Department
+from perflib.sources.engine import Engine
+from perflib.sources.sql import literal, name
+
+_folder: Path | None = None
+_threads = 0
+_tokens: weakref.WeakKeyDictionary[Department, str] = weakref.WeakKeyDictionary()
+
+
+def share(folder: Path | None, threads: int = 0) -> None:
+    """Keep what this process opens in ``folder``, and take it from there; None ends it. ``threads`` per engine."""
+    global _folder, _threads
+    _folder, _threads = folder, threads
+
+
+def token(department: Department) -> str:
+    """What names a department that was taken from the folder and not changed since; empty for any other."""
+    return _tokens.get(department, "")
+
+
+def opened(path: str | Path, options: tuple[Any, ...], make: Callable[[], Department]) -> Department:
+    """The department from the folder, made and put there first if need be; simply made when nothing is shared."""
+    if _folder is None:
+        return make()
+    found = str(Path(path).resolve()) if str(path) else ""
+    key = sha256(json.dumps([found, *options]).encode()).hexdigest()[:32]
+    place = _folder / key
+    with only_one(_folder / f"{key}.lock"):
+        if not place.is_dir():
+            _save(make(), place)
+    department = _load(place)
+    _tokens[department] = key
+    return department
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Hold a lock between processes; the system frees it when its holder ends, however it ends."""
+    import fcntl
+
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _save(department: Department, place: Path) -> None:
+    draft = Path(tempfile.mkdtemp(dir=place.parent))
+    tables = dict(department.tables)
+    backend: Any = next(iter(tables.values())).get_backend()
+    backend.con.execute(f"ATTACH {literal(str(draft / 'tables.duckdb'))} AS prepared")
+    for table in tables:
+        backend.con.execute(f"CREATE TABLE prepared.{name(table)} AS SELECT * FROM {name(table)}")
+    backend.con.execute("DETACH prepared")
+    rest = {field.name: getattr(department, field.name) for field in fields(department)}
+    rest |= {"tables": list(tables), "settings": dict(department.settings)}
+    (draft / "department.pickle").write_bytes(pickle.dumps(rest))
+    try:
+        os.replace(draft, place)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _load(place: Path) -> Department:
+    rest = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
+    engine = Engine()
+    if _threads:
+        engine.con.execute(f"SET threads = {_threads:d}")
+    engine.con.execute(f"ATTACH {literal(str(place / 'tables.duckdb'))} AS prepared (READ_ONLY)")
+    for table in rest["tables"]:
+        engine.con.execute(f"CREATE VIEW {name(table)} AS SELECT * FROM prepared.{name(table)}")
+    return Department(**{**rest, "tables": {table: engine.backend.table(table) for table in rest["tables"]}})
