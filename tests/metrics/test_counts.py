@@ -171,7 +171,7 @@ def test_a_feed_that_falls_silent_is_named():
 def test_holidays_in_one_period_only_are_named(tmp_path):
     path = tmp_path / "days.csv"
     path.write_text("date,name\n2024-12-25,Christmas\n2023-12-25,Christmas\n2024-12-14,Marathon\n", encoding="utf-8")
-    found = compare(steady(), by="category", against="last_year", holidays=path)
+    found = compare(steady(), by="category", against="last_year", calendar=path)
     assert "Marathon falls in this period but in 0 of 1 compared with" in found.caveats
     assert not any("Christmas" in caveat for caveat in found.caveats)
     listed = tmp_path / "days.yml"

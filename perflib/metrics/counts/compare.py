@@ -33,7 +33,7 @@ LABELS = {
 def compare(
     dept: Department | pd.DataFrame, table: str = "incidents", by: str | Sequence[str] = ("district", "offence"),
     period: Any = "", against: str = "last_year", years: int = 3, q: float = 0.10, *, unit: str | None = None,
-    crosswalk: Any = None, holidays: Any = None, level: float = 0.95,
+    crosswalk: Any = None, calendar: Any = None, level: float = 0.95,
 ) -> Result:
     """Which counts changed, by any grouping, sorted by evidence.
 
@@ -44,7 +44,7 @@ def compare(
     period : "" or "28d" (the last 28 complete days), "7d", "ytd", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD", a pair of dates.
     against : "previous" (as many days before), "last_year", "mean_of_years" (``years`` of them). Whole months keep
         their dates, other periods keep their weekdays; different lengths are allowed for.
-    q : share of false flags accepted over all cells. holidays : calendar file of events (``read_calendar``).
+    q : share of false flags accepted over all cells. calendar : file of holidays and local events (``read_calendar``).
     level : coverage of the intervals.
 
     Returns
@@ -72,7 +72,7 @@ def compare(
     rows.insert(0, "cell", [cell_name(row, series.by) for _, row in rows.iterrows()])
     facts = _facts(rows, window, others, missing, q) | {"dispersion": found.pooled, "unit": series.unit}
     caveats = [found.variation, *late(window, last, basis), *absent(missing), *series.notes, *faults(series, last),
-               *uneven(read_calendar(holidays), (window.first, window.last), [(w.first, w.last) for w in others])]
+               *uneven(read_calendar(calendar), (window.first, window.last), [(w.first, w.last) for w in others])]
     chart = Chart("dots", "cell", "ratio", "low", "high", x_label="", y_label="Ratio to the period compared with",
                   marks={"target": 1, "highlight": "flag"}, alt=_answer(rows, series, facts))
     rows["flag"] = rows["verdict"].str.startswith(WORDS["more"])
