@@ -100,7 +100,7 @@ def export(rows: pd.DataFrame, path: str | Path) -> Path:
 def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
     """The department as far as it can be opened (else its name and zone), the reports and the faults."""
     from perflib.sources import department_file
-    from perflib.sources.open import open as open_department
+    from perflib.sources.opening import open as open_department
 
     given = Path(path) / "department.yml" if Path(path).is_dir() else Path(path)
     if str(path) and given.is_file() and department_file.settings(given).get("sources"):
@@ -112,7 +112,7 @@ def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[Sourc
 def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
     from perflib.sources.engine import Engine
     from perflib.sources.load import Loaded
-    from perflib.sources.open import department, load_source
+    from perflib.sources.opening import department, load_source
 
     engine = Engine()
     loaded: list[Loaded] = []

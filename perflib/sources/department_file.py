@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from perflib.errors import DepartmentError
+from perflib.sources import strict_yaml
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
@@ -82,7 +83,7 @@ def read(path: Path) -> DepartmentFile:
 def settings(path: Path) -> dict[str, Any]:
     """The raw content of a department file, its keys checked."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        raw = strict_yaml.typed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as fault:
         raise DepartmentError("no such department file", where=str(path)) from fault
     except OSError as fault:

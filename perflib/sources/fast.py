@@ -24,7 +24,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
 from perflib.sources.records import Record
 from perflib.sources.rules import masks
-from perflib.sources.sql import literal, name, path_literal
+from perflib.sources.sql import literal, name, padded, path_literal
 from perflib.sources.staged import Staged
 from perflib.sources.textfile import Look, last_lines, plain_lines
 from perflib.sources.values import steps
@@ -171,7 +171,7 @@ def _untidy(form: Shape, header: Sequence[str]) -> str:
     """A short record, or a text that the exact way would trim."""
     places = sorted({place for item in form.values if item.padded for place in item.places})
     parts = [f"c{len(header) - 1} IS NULL"]
-    parts += [f"prefix(c{place}, ' ') OR suffix(c{place}, ' ')" for place in places]
+    parts += [padded(f"c{place}") for place in places]
     return f"coalesce({' OR '.join(parts)}, true)"
 
 

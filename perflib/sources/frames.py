@@ -17,7 +17,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import canonical
-from perflib.sources.open import asked_personal, department
+from perflib.sources.opening import asked_personal, department
 from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
 

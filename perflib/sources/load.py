@@ -107,7 +107,7 @@ def _duplicates(
     for other in earlier:
         if other.table == plan.table.name and set(plan.table.key) <= set(other.columns):
             union += f" UNION ALL SELECT -1 AS _file, -1 AS _part, 0 AS _record, {keys} FROM {other.relation}"
-    hashes = _doubled(keys, union, sum(part.staged.rows for part in parts), engine)
+    hashes = doubled(keys, union, sum(part.staged.rows for part in parts), engine)
     if not hashes:
         return
     union = f"SELECT * FROM ({union}) WHERE hash({keys}) IN (SELECT h FROM read_parquet({literal(hashes)}))"
@@ -117,7 +117,7 @@ def _duplicates(
     yield from engine.rows(f"SELECT _part, _record FROM ({later}) WHERE _place > 1 AND _part >= 0")
 
 
-def _doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
+def doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
     """A file of the key hashes that stand more than once; None when there is none, and so no key is doubled.
 
     Sorting numbers is several times quicker than grouping texts; past SORTED records the engine groups the hashes,
@@ -156,12 +156,11 @@ def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> 
     present = {spec.column.name for spec in plan.mapping.specs}
     counts = rule_checks(plan.table, _judged(plan, present), "count")
     filters = range(1, len(plan.mapping.filters) + 1)
-    dated = _dated(plan)
     asked = ["count(*)", "count(*) FILTER (_touched)"]
     asked += [f"count(*) FILTER ({every(f'_f{place}' for place in range(upto))})" for upto in filters]
     asked += [f"count(*) FILTER (_n{place // 62} >> {place % 62} & 1 = 1)" for place in range(len(counts))]
     asked += [f"count({name(column)})" for column in plan.output]
-    asked += [f"epoch_us({end}({name(dated)}))" for end in ("min", "max")] if dated else []
+    asked += [f"epoch_us({end}({name(dated(plan))}))" for end in ("min", "max")] if dated(plan) else []
     row = list(engine.rows(f"SELECT {', '.join(asked)} FROM {accepted}")[0])
     rows, touched = row[0], row[1]
     kept, row = [rows, *row[2 : 2 + len(filters)]], row[2 + len(filters) :]
@@ -170,12 +169,13 @@ def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> 
     return {
         "rows": rows, "touched": touched, "kept": kept,
         "counted": {check.words: count for check, count in zip(counts, counted, strict=True)},
-        "missing": {column: _share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)},
-        "first": _moment(ends[0]), "last": _moment(ends[1]),
+        "missing": {column: share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)},
+        "first": moment(ends[0]), "last": moment(ends[1]),
     }
 
 
-def _share(part: int, whole: int) -> float:
+def share(part: int, whole: int) -> float:
+    """``part`` of ``whole``; all of nothing."""
     return part / whole if whole else 1.0
 
 
@@ -184,14 +184,15 @@ def _judged(plan: Plan, present: set[str]) -> list[str]:
     return [spec.column.name for spec in plan.mapping.specs if spec.column.name in needed & present]
 
 
-def _dated(plan: Plan) -> str:
+def dated(plan: Plan) -> str:
     """The column that dates a record: the first required stamp or date, else the first one there is."""
     columns = [plan.table.columns[column] for column in plan.output]
     dated = [column for column in columns if column.type in ("timestamp", "date")]
     return next((column.name for column in dated if column.required), dated[0].name if dated else "")
 
 
-def _moment(micros: int | None) -> Any:
+def moment(micros: int | None) -> Any:
+    """The moment of microseconds since 1970, in UTC."""
     if micros is None:
         return None
     return (pd.Timestamp(micros, unit="us", tz="UTC")).to_pydatetime()

@@ -11,7 +11,7 @@ import yaml
 
 from perflib import schema
 from perflib.errors import MappingError
-from perflib.sources import derive
+from perflib.sources import derive, strict_yaml
 
 MISSING = ("", "NULL", "-", "NA")
 QUARANTINE_LIMIT = 0.05
@@ -84,7 +84,7 @@ def load(path: Path) -> Mapping:
     if not path.is_file():
         raise MappingError("no such file", where=f"mapping {path}", do="check `mapping` in the department file")
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+        raw = strict_yaml.texts(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise MappingError(f"not readable as YAML ({_brief(fault)})", where=where) from fault
     return parse(raw, where)

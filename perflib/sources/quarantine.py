@@ -51,7 +51,9 @@ def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, t
         return {line - 1: (line, raw) for line, raw in lines}
     path = engine.part("wanted")
     pd.DataFrame({"_record": list(records)}).to_parquet(path, index=False)
-    columns = "_line, _raw" if part.staged.text else ", ".join(f"c{place}" for place in range(len(part.staged.header)))
+    # as texts: moments would otherwise become Python objects, which needs a package we do without
+    cells = ", ".join(f"CAST(c{place} AS VARCHAR)" for place in range(len(part.staged.header)))
+    columns = "_line, _raw" if part.staged.text else cells
     found = engine.rows(
         f"SELECT _record, {columns} FROM {part.staged.relation} "
         f"WHERE _record IN (SELECT _record FROM read_parquet({literal(path)}))"

@@ -33,3 +33,9 @@ def coalesce(parts: list[str]) -> str:
 def every(parts: Iterable[str]) -> str:
     """All of the conditions; true when there is none."""
     return " AND ".join(f"({part})" for part in parts) or "true"
+
+
+def padded(text: str) -> str:
+    """SQL: trimming would change the text. The engine trims the spaces of every script, most texts know only one."""
+    wide = f"(strlen({text}) <> length({text}) AND {text} <> trim({text}))"
+    return f"prefix({text}, ' ') OR suffix({text}, ' ') OR {wide}"

@@ -258,3 +258,31 @@ def test_dispatch_records_are_all_accounted_for(tmp_path: Path, realdata: Path) 
 def test_a_published_web_page_is_refused(tmp_path: Path, realdata: Path) -> None:
     with pytest.raises(SourceError, match="a web page, not a table of records"):
         perflib.open(given(tmp_path, str(realdata / "html_as_csv" / "911.csv")))
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = given(tmp_path)
+    (tmp_path / "x.csv").write_text(GOOD, encoding="utf-8")
+    mapping = (tmp_path / "m.yml").read_text(encoding="utf-8")
+    (tmp_path / "m.yml").write_text(mapping.replace("  call_id: id\n", "  call_id: id\n  call_id: t\n"), encoding="utf-8")
+    with pytest.raises(MappingError, match=r"m\.yml.*key 'call_id' stands twice"):
+        perflib.open(path)
+    (tmp_path / "m.yml").write_text(mapping, encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + "name: Other\n", encoding="utf-8")
+    with pytest.raises(DepartmentError, match="key 'name' stands twice"):
+        perflib.open(path)
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for year, text in (("2024", GOOD), ("2025", "id,t,a\n3,2025-01-01 10:00:00,\n1,2025-01-01 10:00:00,\n")):
+        (tmp_path / year).mkdir()
+        (tmp_path / year / "calls.csv").write_text(text, encoding="utf-8")
+    report = perflib.open(given(tmp_path, files="**/calls.csv", quarantine_limit=1)).sources[0]
+    assert report.files == ("2024/calls.csv", "2025/calls.csv")
+    assert report.quarantine["file"].tolist() == ["2025/calls.csv"]
+    assert len(report.sha256) == 2
+
+
+def test_a_record_that_is_not_known_apart_from_its_padding(tmp_path: Path) -> None:
+    found = opened(tmp_path, "id,t,a\n\u00a01,2025-01-01 10:00:00,\n")
+    assert found.calls.call_id.execute().tolist() == ["1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -12,7 +13,8 @@ from typing import Any
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, MappingError, SourceError
-from perflib.sources import department_file, readers
+from perflib.sources import department_file, prepared, readers
+from perflib.sources.canonical import ready
 from perflib.sources.engine import Engine
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
@@ -32,6 +34,10 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
     DepartmentError, MappingError, SourceError : each naming file, record and column, what was found and wanted.
     """
     asked, wanted = asked_personal(personal), asked_tables(tables)
+    return prepared.opened(path, (asked, wanted), lambda: _opened(path, asked, wanted))
+
+
+def _opened(path: str | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
     if not str(path):
         return _sample(asked, wanted)
     found = Path(path)
@@ -113,13 +119,22 @@ def _load(
     engine: Engine,
 ) -> Loaded:
     asked_plan = plan(mapping, timezone, asked)
-    files_found = enumerate(_matches(files, mapping))
+    found = _matches(files, mapping)
     parts = [
-        replace(part, file=place)
-        for place, file in files_found
+        replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label))
+        for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
         for part in readers.parts(file, asked_plan, engine)
     ]
     return load(asked_plan, parts, earlier, engine, Path(files).name or mapping.where)
+
+
+def _labels(files: Sequence[Path | None]) -> list[str]:
+    """What tells the files apart where one glob finds two of a name: their paths below the folder they share."""
+    paths = [file for file in files if file is not None]
+    if len({file.name for file in paths}) == len(files):
+        return [file.name for file in paths]
+    shared = os.path.commonpath([file.parent for file in paths]) if paths else ""
+    return ["" if file is None else file.relative_to(shared).as_posix() for file in files]
 
 
 def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
@@ -154,7 +169,9 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> De
     main = "calls" if "calls" in files else next(iter(files))
     for table in sorted(files, key=lambda item: (item != main, item)):
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
-        asked_plan = replace(plan(mapping, timezone, asked))
-        loaded.append(load(asked_plan, [judge(staged, asked_plan, engine)], loaded, engine, files[table].name))
+        asked_plan = plan(mapping, timezone, asked)
+        found = ready(files[table], staged, asked_plan, engine)
+        judged = [] if found else [judge(staged, asked_plan, engine)]
+        loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
     settings = department_file.kept_settings(raw, given)
     return department(str(raw.get("name") or folder.name), timezone, loaded, settings, engine)
