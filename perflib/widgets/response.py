@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from perflib.agency import Department
 from perflib.metrics import response as metric
-from perflib.metrics.response.scope import INTERVALS
+from perflib.metrics.response.scope import INTERVALS, Scope, in_service
 from perflib.metrics.response.words import name as quantile_name
 from perflib.result import Result
 from perflib.widgets.live import live
@@ -18,6 +19,8 @@ from perflib.widgets.live import live
 QUANTILES = (0.5, 0.8, 0.9)
 GRAINS = {"whole period, by priority": "priority", "by month": "month", "by week": "week"}
 ALL = "all"
+_LOOKED_AT = {"origin", "service", "district", "priority", "closing", "dispatched_at", "enroute_at", "arrived_at",
+              *(stamp for item in INTERVALS.values() for stamp in (item.start, item.end))}
 
 
 def response(
@@ -39,6 +42,7 @@ class Explorer:
 
     def __init__(self, dept: Department, period: Any = "") -> None:
         self.dept, self.period = dept, period
+        self._narrow: Department | None = None
         self._view: Callable[..., Result] = lru_cache(maxsize=256)(self._compute)
         self._image: Callable[..., tuple[str, bytes]] = lru_cache(maxsize=256)(self._draw)
 
@@ -62,10 +66,18 @@ class Explorer:
         view = self._view(district, priority, interval, grain)
         return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
 
+    def _prepared(self) -> Department:
+        """The department with only the rows and columns that views look at, held by the engine from the first view."""
+        if self._narrow is None:
+            rows = in_service(self.dept, Scope(period=self.period))
+            held = rows.select([name for name in rows.columns if name in _LOOKED_AT]).cache()
+            self._narrow = replace(self.dept, tables={**self.dept.tables, "calls": held})
+        return self._narrow
+
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:
         chosen: dict[str, Any] = {
             name: value for name, value in (("district", district), ("priority", priority)) if value != ALL}
-        return metric.response(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
+        return metric.response(self._prepared(), grain, quantiles=QUANTILES, interval=interval, period=self.period,
                                name="response_explorer", **chosen)
 
     def _draw(self, *choice: Any) -> tuple[str, bytes]:
@@ -102,8 +114,6 @@ class Explorer:
 
 def _of_quantile(view: Result, quantile: float) -> Result:
     """The same view with another quantile drawn and said first."""
-    from dataclasses import replace
-
     from perflib.metrics.response.cells import tag
 
     if view.chart is None:
