@@ -45,6 +45,21 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report(options: argparse.Namespace) -> int:
+    from perflib.reports.batch import report
+    from perflib.reports.progress import progress
+
+    with progress(sys.stderr) as say:
+        status = report(
+            options.plan, workers=options.workers, resume=options.resume, scheduler=options.scheduler,
+            department=options.department, out=options.out, allow_commands=options.allow_commands, say=say,
+        )
+    print(f"{status['done']} done, {status['failed']} failed of {status['runs_planned']} ({status['seconds']:.1f} s)")
+    for words in status["hooks"]:
+        print(f"perflib: {words}", file=sys.stderr)
+    return 1 if status["failed"] else 0
+
+
 def _check(options: argparse.Namespace) -> int:
     from perflib.sources.check import check
 
@@ -80,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"perflib {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_report(commands)
     check = commands.add_parser("check", help="what became of every record of a department's sources")
     check.add_argument("department", metavar="DEPARTMENT", help="department file or folder")
     check.add_argument("--json", action="store_true", help="for machines")
@@ -101,6 +117,25 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     run.add_argument("--department", default="", metavar="PATH", help="department file or folder; default: the sample")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the report; default: reports/...")
     run.set_defaults(command=_run)
+
+
+def _add_report(commands: argparse._SubParsersAction) -> None:
+    report = commands.add_parser("report", help="run every report of a plan, many at once")
+    report.add_argument("plan", metavar="PLAN.yml", type=Path)
+    report.add_argument("--workers", type=_positive, metavar="N", help="reports at once; default: one per processor")
+    report.add_argument("--resume", action="store_true", help="redo only what is missing, failed or changed")
+    report.add_argument("--scheduler", default="", metavar="ADDRESS", help="run on the workers of this Dask scheduler")
+    report.add_argument("--department", metavar="PATH", help="instead of the plan's; it may be anywhere")
+    report.add_argument("--out", metavar="DIR", help="instead of the plan's; a folder anywhere, or an fsspec address")
+    report.add_argument("--allow-commands", action="store_true", help="let the plan's hooks start programs")
+    report.set_defaults(command=_report)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _add_sample(commands: argparse._SubParsersAction) -> None:

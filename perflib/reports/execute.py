@@ -48,8 +48,11 @@ def execute(
 
 def _fork(private: str, cwd: Path | None) -> Any:
     from perflib.reports.forked import fork_kernel
+    from perflib.reports.worker import end_with_parent
 
-    return fork_kernel(private, str(cwd or Path.cwd()))
+    kernel = fork_kernel(private, str(cwd or Path.cwd()))
+    end_with_parent()
+    return kernel
 
 
 def _prepared(path: Path, values: Mapping[str, Value]) -> Any:

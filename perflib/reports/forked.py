@@ -104,8 +104,8 @@ def _own_state(private: str, cwd: str) -> None:
 
     tempfile.tempdir = os.environ["TMPDIR"] = private
     os.chdir(cwd)
-    nowhere, log = os.open(os.devnull, os.O_RDWR), os.open(Path(private) / "kernel.log", os.O_WRONLY | os.O_CREAT, 0o600)
-    os.dup2(nowhere, 0)
+    log = os.open(Path(private) / "kernel.log", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.argv = ["perflib-kernel"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perflib.reports.forked import ForkedProcess
 
 ENVIRONMENT = {"PERFLIB_STATIC": "1", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+LONGEST = 90  # characters of a folder below which a Unix socket can have its name
 QUIET = "--HistoryManager.enabled=False"
 
 
@@ -29,11 +30,12 @@ class OwnKernel(AsyncKernelManager):
     def inside(cls, private: str, process: ForkedProcess | None = None) -> type[OwnKernel]:
         """The manager with its connection file in ``private``, a folder only this user can read.
 
-        There the kernel talks through sockets in that folder; Windows has none, so it listens on the local host.
+        There the kernel talks through sockets in that folder; Windows has none, so it listens on the local
+        host, as it does where the folder's name is too long for a socket.
         With ``process``, a child forked beforehand becomes the kernel instead of a new interpreter.
         """
         settings = {"connection_file": str(Path(private) / "k.json")}
-        if os.name != "nt":
+        if os.name != "nt" and len(private) < LONGEST:
             settings |= {"transport": "ipc", "ip": str(Path(private) / "k")}
         return type("OwnKernelInside", (cls,), {"_settings": settings, "_process": process, "made": []})
 

@@ -15,7 +15,9 @@ def moved(before: Any, after: Any) -> list[dict[str, Any]]:
     """
     old, new = dict(_leaves(before)), dict(_leaves(after))
     changed = [
-        {"fact": name, "before": old[name], "after": new[name]} for name in new if name in old and old[name] != new[name]
+        {"fact": name, "before": old[name], "after": new[name]}
+        for name in new
+        if name in old and old[name] != new[name]
     ]
     return sorted(changed, key=lambda item: -_size(item["before"], item["after"]))[:MOST]
 

@@ -1,0 +1,132 @@
+"""Every run in its own process: an executor whose processes are forks of a server that has imported everything."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+FORKS = sys.platform == "linux"  # elsewhere a fork of a process with system libraries is not sound
+GRACE = 60.0  # seconds beyond its own limit after which a process is killed
+
+
+class ProcessDiedError(RuntimeError):
+    """A run's process ended without a word: killed, out of memory, or past its time."""
+
+
+class Workers(Executor):
+    """At most ``workers`` processes at once, one per submitted call; shaped as in ``concurrent.futures``.
+
+    Parameters
+    ----------
+    workers : processes at once.
+    limit : seconds after which a process is killed; None waits for ever.
+    """
+
+    def __init__(self, workers: int, limit: float | None = None) -> None:
+        self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+        if FORKS:
+            self._context.set_forkserver_preload(["perflib.reports.preload"])
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="perflib-worker")
+        self._limit, self._starting = limit, threading.Lock()
+        self._running: set[Any] = set()
+        self._stopped = False
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Call it in a process of its own; the future gives what it returns, raises what it raises, or ProcessDiedError."""
+        return self._threads.submit(self._in_process, call, arguments, named)
+
+    def _in_process(self, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        read, write = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_answer, args=(write, call, arguments, named))
+        with self._starting:  # the context's start is not made for threads
+            if self._stopped:
+                raise ProcessDiedError("the batch was stopped")
+            process.start()
+            self._running.add(process)
+        write.close()
+        try:
+            return self._outcome(process, read)
+        finally:
+            self._running.discard(process)
+            read.close()
+            _kill(process)
+            process.join()
+            process.close()
+
+    def _outcome(self, process: Any, read: Connection) -> Any:
+        ready = wait([read, process.sentinel], self._limit)
+        if not ready:
+            raise ProcessDiedError(f"its process did not end within {self._limit:g} seconds")
+        try:
+            good, value = read.recv() if read.poll() else (False, None)
+        except (EOFError, OSError):
+            good, value = False, None
+        if good:
+            return value
+        if isinstance(value, BaseException):
+            raise value
+        process.join(GRACE)
+        raise ProcessDiedError(f"its process died ({_exit(process.exitcode)})")
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End; with ``cancel_futures`` the running processes are killed too."""
+        if cancel_futures:
+            with self._starting:
+                self._stopped = True
+                for process in list(self._running):
+                    _kill(process)
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _exit(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return "no exit code" if code is None else f"exit code {code}"
+
+
+def _kill(process: Any) -> None:
+    """The process and all it started: it leads a group of its own."""
+    try:
+        if hasattr(os, "killpg") and process.pid and os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        elif process.is_alive():
+            process.kill()
+    except (ProcessLookupError, PermissionError, ValueError):
+        return
+
+
+def _answer(write: Connection, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """What a process of its own does."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        outcome = (True, call(*arguments, **named))
+    except Exception as error:  # whatever it is, it belongs to whoever asked for the call
+        outcome = (False, error)
+    write.send(outcome)
+    write.close()
+
+
+def end_with_parent() -> None:
+    """From now on this process ends when the one that started the batch does; it costs a thread."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
