@@ -87,7 +87,7 @@ def fit(pairs: pd.DataFrame, knots: tuple[float, ...], prior: Delay | None = Non
 
 def _correlation(early: Floats, late: Floats, share: Floats, prior: Delay | None) -> float:
     """Correlation of the reports of one day, by moments; pulled towards that of all groups where data are few."""
-    thin = late * share * np.maximum(1 - share, _LEAST)
+    thin = late * share * np.maximum(1 - share, _LEAST / 10)
     stable = np.maximum(thin, 0.3)
     excess, lever = ((early - late * share) ** 2 - thin) / stable, thin * np.maximum(late - 1, 0) / stable
     top, below = float((excess * lever).sum()), float((lever**2).sum())
