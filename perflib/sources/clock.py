@@ -91,8 +91,8 @@ def first_utc(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     if not found:
         return _shift(stamp, start)
     # before the end of a gap the old offset holds: 02:30 that never was becomes 03:30 on the new clock
-    cases = " ".join(f"WHEN {stamp} < {_at(change.end)} THEN {_shift(stamp, change.before)}" for change in found)
-    return f"CASE {cases} ELSE {_shift(stamp, found[-1].after)} END"
+    edges = [(change.end, _shift(stamp, change.after)) for change in found]
+    return _tree(stamp, [(dt.datetime.min, _shift(stamp, start)), *edges])
 
 
 def shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
@@ -101,17 +101,21 @@ def shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     A tree of comparisons, so that a stamp meets few of them.
     """
     start, found = changes(zone_name, *years)
-    edges: list[tuple[dt.datetime, int | None]] = [(dt.datetime(years[0], 1, 1), start)]
+    edges = [(dt.datetime(years[0], 1, 1), _micros(start))]
     for change in found:
-        edges += [(change.start, None), (change.end, change.after)]
-    edges.append((dt.datetime(years[1] + 1, 1, 1), None))
+        edges += [(change.start, _micros(None)), (change.end, _micros(change.after))]
+    edges.append((dt.datetime(years[1] + 1, 1, 1), _micros(None)))
     return f"CASE WHEN {stamp} >= {_at(edges[0][0])} THEN {_tree(stamp, edges)} END"
 
 
-def _tree(stamp: str, edges: list[tuple[dt.datetime, int | None]]) -> str:
+def _micros(offset: int | None) -> str:
+    return "CAST(NULL AS BIGINT)" if offset is None else f"CAST({-offset * 1_000_000} AS BIGINT)"
+
+
+def _tree(stamp: str, edges: list[tuple[dt.datetime, str]]) -> str:
+    """SQL: the value of the last edge that is not after the stamp, in few comparisons."""
     if len(edges) == 1:
-        offset = edges[0][1]
-        return "CAST(NULL AS BIGINT)" if offset is None else f"CAST({-offset * 1_000_000} AS BIGINT)"
+        return edges[0][1]
     middle = len(edges) // 2
     low, high = _tree(stamp, edges[:middle]), _tree(stamp, edges[middle:])
     return f"CASE WHEN {stamp} < {_at(edges[middle][0])} THEN {low} ELSE {high} END"
@@ -125,8 +129,8 @@ def touched(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
 def second_shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     """SQL: seconds from the first to the second occurrence of a local stamp; 0 where there is only one."""
     found = [change for change in changes(zone_name, *years)[1] if not change.gap]
-    cases = " ".join(f"WHEN {_within(stamp, (change,))} THEN {change.before - change.after}" for change in found)
-    return f"CASE {cases} ELSE 0 END" if found else "0"
+    values = [(change, str(change.before - change.after)) for change in found]
+    return _between(stamp, values, "0") if found else "0"
 
 
 def late(start: str, others: Sequence[str], zone_name: str, years: tuple[int, int]) -> str:
@@ -166,8 +170,14 @@ def earlier(table: schema.Table) -> dict[str, tuple[str, ...]]:
 
 
 def _within(stamp: str, found: tuple[Change, ...]) -> str:
-    parts = [f"({stamp} >= {_at(change.start)} AND {stamp} < {_at(change.end)})" for change in found]
-    return f"({' OR '.join(parts)})" if parts else "false"
+    return _between(stamp, [(change, "true") for change in found], "false") if found else "false"
+
+
+def _between(stamp: str, values: list[tuple[Change, str]], otherwise: str) -> str:
+    edges = [(dt.datetime.min, otherwise)]
+    for change, held in values:
+        edges += [(change.start, held), (change.end, otherwise)]
+    return f"({_tree(stamp, edges)})"
 
 
 def _at(moment: dt.datetime) -> str:

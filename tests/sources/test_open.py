@@ -264,7 +264,8 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = given(tmp_path)
     (tmp_path / "x.csv").write_text(GOOD, encoding="utf-8")
     mapping = (tmp_path / "m.yml").read_text(encoding="utf-8")
-    (tmp_path / "m.yml").write_text(mapping.replace("  call_id: id\n", "  call_id: id\n  call_id: t\n"), encoding="utf-8")
+    doubled = mapping.replace("  call_id: id\n", "  call_id: id\n  call_id: t\n")
+    (tmp_path / "m.yml").write_text(doubled, encoding="utf-8")
     with pytest.raises(MappingError, match=r"m\.yml.*key 'call_id' stands twice"):
         perflib.open(path)
     (tmp_path / "m.yml").write_text(mapping, encoding="utf-8")
