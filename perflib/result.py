@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MIME = "application/vnd.perflib.result+json"
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+# Spreadsheets evaluate a text by its first sign (full-width ones included), after blanks, and after whatever separator
+# they take a line apart at; template/script/data.js holds the same rule.
+_SIGN = r"(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])"
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_FORMULA = re.compile(rf"^(?:{_SIGN}|(?=[\t\r\n]))|(?<=[\t\r\n;]){_SIGN}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +105,7 @@ class Result:
         safe = spreadsheet_safe(self.table)
         paths = [stem.with_suffix(".csv"), stem.with_suffix(".xlsx"), target / f"{self.name}.facts.json"]
         safe.to_csv(paths[0], index=False, encoding="utf-8-sig")
-        _without_zones(safe).to_excel(paths[1], index=False, sheet_name=self.name[:31])
+        paths[1].write_bytes(_workbook(safe, self.name[:31]))
         paths[2].write_text(json.dumps(self.facts, indent=2, ensure_ascii=False), encoding="utf-8")
         if self.chart is not None:
             figure = self.plot()
@@ -160,12 +164,24 @@ def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _defuse(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
-def _without_zones(table: pd.DataFrame) -> pd.DataFrame:
-    zoned = {column: table[column].dt.tz_localize(None) for column in table.select_dtypes("datetimetz").columns}
-    return table.assign(**zoned)
+def _workbook(table: pd.DataFrame, sheet: str) -> bytes:
+    """An Excel file; it knows no time zones and no control characters."""
+    kept = table.copy()
+    for column in kept.columns:
+        if isinstance(kept[column].dtype, pd.DatetimeTZDtype):
+            kept[column] = kept[column].dt.tz_localize(None)
+        elif not pd.api.types.is_numeric_dtype(kept[column]):
+            kept[column] = kept[column].map(_printable)
+    buffer = io.BytesIO()
+    kept.rename(columns=_printable).to_excel(buffer, index=False, sheet_name=sheet, engine="openpyxl")
+    return buffer.getvalue()
+
+
+def _printable(value: Any) -> Any:
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
 
 
 def _page(result: Result) -> str:

@@ -73,6 +73,7 @@ def open_page(browser, tmp_path):
         context = browser.new_context(offline=True, **options)
         contexts.append(context)
         page, noise = context.new_page(), []
+        page.set_default_timeout(8000)
         page.add_init_script(
             "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective))")
         page.on("console", lambda message: noise.append(f"console {message.type}: {message.text}"))

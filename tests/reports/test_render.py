@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -16,24 +17,7 @@ from perflib.figures import Chart
 from perflib.reports.render import render
 from perflib.result import Result
 
-HOSTILE = [
-    "<script>document.title='owned'</script>",
-    "</script><script>document.title='owned'</script>",
-    "<!--<script>",
-    "<svg/onload=\"document.title='owned'\">",
-    "<img src=x onerror=\"document.title='owned'\">",
-    '<img src="http://example.invalid/x.png">',
-    '<iframe src="http://example.invalid/"></iframe>',
-    "<style>body{display:none}</style>",
-    "<link rel=stylesheet href=http://example.invalid/x.css>",
-    "<a href=\"javascript:document.title='owned'\">x</a>",
-    "[x](javascript:alert(1)) ![y](http://example.invalid/y.png)",
-    "{{ 7 * 7 }} {% include 'x' %}",
-    "$\\href{javascript:alert(1)}{x}$ \\input{/etc/passwd}",
-    "\" onmouseover=\"document.title='owned'\" x=\"",
-    "=cmd|' /C calc'!A0",
-    "O’Brien \u202e\ufeff 0412",
-]
+HOSTILE = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
 MANIFEST = {
     "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {"beat": "0412"}, "inputs": [],
     "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,

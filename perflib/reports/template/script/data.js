@@ -34,7 +34,9 @@ const grouped = (value, digits) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
 
 function writer(table, name) {
-  const sizes = table.present(name).filter(v => typeof v === "number").map(Math.abs);
+  const { low, high } = boundsOf(table, name);
+  const sizes = [name, low, high].flatMap(column => column ? table.present(column) : [])
+    .filter(v => typeof v === "number").map(Math.abs);
   const largest = Math.max(0, ...sizes);
   const digits = sizes.every(Number.isInteger) ? 0 : largest >= 1e4 ? 0 : largest >= 1e3 ? 1 : largest >= 0.1 ? 2 : 4;
   return value => {

@@ -52,7 +52,7 @@ function swatch(n) {
 }
 
 function select(label, options, changed, chosen) {
-  const list = el("select", {}, ...options.map((text, n) => el("option", { value: String(n) }, text)));
+  const list = el("select", { "aria-label": label }, ...options.map((text, n) => el("option", { value: String(n) }, text)));
   if (chosen !== undefined) list.selectedIndex = chosen;
   list.addEventListener("change", () => changed(list.selectedIndex));
   return { box: el("label", {}, `${label} `, list), list };
