@@ -136,7 +136,7 @@ def _answer(
         days = [f"{share['estimate']:.1%} ({share['low']:.1%} to {share['high']:.1%}) by {day} {unit}"
                 for day, share in found["at"][cause].items() if share["estimate"] is not None]
         whose = f"{label}: " if grouped else ""
-        said.append(f"{whose}of {found['n']:,.0f} cases ended with {cause}: {', '.join(days)}")
+        said.append(f"{whose}{found['n']:,.0f} cases, ended with {cause}: {', '.join(days)}")
     return ". ".join(said) + f". Intervals at {level:.0%}."
 
 

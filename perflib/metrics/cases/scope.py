@@ -1,0 +1,121 @@
+"""Cases as the models want them: one row per incident, how long it was followed and how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.response.groups import TIMES
+from perflib.metrics.response.scope import days as days_of
+
+#: how a case ends; code 0 is a case that is still open.
+CAUSES = {1: "arrest", 2: "exceptional"}
+AT = (0, 7, 30, 365)
+_MADE = ("day", "week", "month", "quarter", "year", "weekday")
+
+
+@dataclass(frozen=True)
+class Cases:
+    """``rows``: groups, ``days``, ``event``, ``n`` cases; ``end`` is the day up to which cases were followed."""
+
+    rows: pd.DataFrame
+    end: dt.date
+    unfounded: int
+    backwards: int
+
+    def caveats(self) -> list[str]:
+        """What was left out, and what an open case is."""
+        found = [f"Cases were followed to {self.end}; one not cleared by then is open (censored), not a failure."]
+        if self.unfounded:
+            found.append(f"{self.unfounded:,} unfounded cases are left out.")
+        if self.backwards:
+            found.append(f"{self.backwards:,} cases are recorded as cleared before they were reported; they are left out.")
+        return found
+
+
+def chosen(dept: Department, *, period: Any = "", district: str = "") -> Department:
+    """The department with the incidents reported in a period (local days) and in a district; empty means all.
+
+    Each choice is a line of the decisions log. Raises InputError for a district that does not occur.
+    """
+    first, last = days_of(period)
+    if first is not None and last is not None:
+        def rule(table: ir.Table) -> ir.BooleanValue:
+            return dept.local(table.reported_at).date().between(first, last)
+
+        rule.__doc__ = f"reported from {first} to {last} (local days)"
+        dept = dept.keep(rule, because="the period asked for", table="incidents")
+    if district:
+        held = dept.incidents.select("district").distinct().execute()["district"].dropna()
+        if district not in set(held):
+            raise InputError(f"no district {district!r}", where="district", choices=sorted(held), found=district)
+        dept = dept.keep({"district": district}, because="the district asked for", table="incidents")
+    return dept
+
+
+def followed_to(dept: Department) -> dt.date:
+    """The local day up to which cases were followed: the as-of date, else the last day anything is recorded for."""
+    if dept.known_on is not None:
+        return dept.known_on
+    table = dept.incidents
+    stamps = [name for name in ("reported_at", "cleared_at", "recorded_at") if name in table.columns]
+    latest = table.agg(**{name: table[name].max() for name in stamps}).execute().iloc[0].dropna().max()
+    return pd.Timestamp(latest).tz_convert(ZoneInfo(dept.timezone)).date()
+
+
+def lacking(dept: Department, by: Sequence[str] = ()) -> str:
+    """Why the question cannot be put to this department; empty when it can."""
+    if not dept.has("incidents", "reported_at", "cleared_at", "clearance"):
+        return "the department has no incidents with reported_at, cleared_at and clearance"
+    absent = [name for name in by if name not in _MADE and not dept.has("incidents", name)]
+    return f"the incidents record no {absent[0]}" if absent else ""
+
+
+def cases(dept: Department, by: Sequence[str] = (), *, end: dt.date | None = None) -> Cases:
+    """Cases counted by group, days followed and event; incidents are counted once, or once per offence if grouped by it.
+
+    ``by``: parts of the local day of report (``month``, ``quarter``, ``year`` ...) or columns of the incidents. Days are
+    calendar days: 0 is the day of the report.
+    """
+    last = end or followed_to(dept)
+    rows = _single(dept, by)
+    reported, cleared = dept.local(rows.reported_at).date(), dept.local(rows.cleared_at).date()
+    over = cleared.notnull() & (cleared <= last) & rows.clearance.notnull()
+    event = ibis.cases((over & (rows.clearance == "arrest"), 1), (over, 2), else_=0)
+    until = ibis.ifelse(over, cleared, ibis.literal(last))
+    made = rows.mutate(event=event, days=until.delta(reported, unit="day"), unfounded=_unfounded(rows))
+    made = made.filter(reported <= last)
+    counts = made.agg(unfounded=made.unfounded.sum(), backwards=((made.days < 0) & ~made.unfounded).sum()).execute()
+    kept = made.filter(~made.unfounded & (made.days >= 0))
+    found = kept.group_by([*by, "days", "event"]).agg(n=kept.count()).order_by([*by, "days", "event"]).execute()
+    for name in {"day", "week", "month", "quarter"} & set(by):
+        found[name] = pd.to_datetime(found[name]).dt.strftime("%Y-%m-%d")
+    left = counts.fillna(0).iloc[0]
+    return Cases(found, last, int(left["unfounded"]), int(left["backwards"]))
+
+
+def _unfounded(rows: ir.Table) -> ir.BooleanValue:
+    return (rows.status == "unfounded").fill_null(False) if "status" in rows.columns else ibis.literal(False)
+
+
+def _single(dept: Department, by: Sequence[str]) -> ir.Table:
+    """One row per incident (per incident and offence when grouped by offence) with the grouping columns."""
+    table = dept.incidents
+    offences = [name for name in by if name in ("offence", "nibrs")]
+    held = [name for name in by if name not in _MADE and name not in offences]
+    firsts = {name: table[name].min() for name in ("reported_at", "cleared_at")}
+    firsts |= {name: table[name].min() for name in ("clearance", "status", *held) if name in table.columns}
+    rows = table.group_by(["incident_id", *offences]).agg(**firsts)
+    local = dept.local(rows.reported_at)
+    parts: dict[str, Any] = {name: TIMES[name](local) for name in by if name in _MADE}
+    parts |= {name: rows[name].fill_null("not recorded") for name in (*held, *offences) if rows[name].type().is_string()}
+    return rows.mutate(**parts) if parts else rows
