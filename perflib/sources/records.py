@@ -60,18 +60,27 @@ class _Kept:
 def _records(kept: _Kept, delimiter: str, path: Path) -> Iterator[Record]:
     reader = csv.reader(kept, delimiter=delimiter)
     number, width = 0, 0
+    fields: list[str] = []
+    quoted, where = "", ""
     while True:
         start = kept.count + 1
         kept.taken.clear()
         try:
             fields = next(reader)
         except StopIteration:
+            # a quote left open in one line takes the next ones in: a single line can only be the last one of the file
+            if quoted:
+                _sound([quoted], fields, width, delimiter, where)
             return
         except csv.Error as fault:
             raise SourceError(f"not readable as a record ({fault})", where=f"{path.name}, line {start}") from fault
         width = width or len(fields)
-        if '"' in kept.taken[0]:
-            _sound(kept.taken, fields, width, delimiter, f"{path.name}, record {number}, line {start}")
+        quoted = kept.taken[0] if '"' in kept.taken[0] else ""
+        if quoted:
+            where = f"{path.name}, record {number}, line {start}"
+            if len(kept.taken) > 1:
+                _sound(kept.taken, fields, width, delimiter, where)
+                quoted = ""
         if fields:
             yield Record(number, start, fields, "".join(kept.taken).rstrip("\r\n"))
             number += 1
