@@ -41,14 +41,26 @@ def smooth(panel: Panel, horizon: int) -> Array:
 
 
 def theta(panel: Panel, horizon: int) -> Array:
-    """Simple smoothing and half the slope of a line through the series (Assimakopoulos & Nikolopoulos 2000)."""
-    flat = _per_series(panel, horizon, _FLAT)
-    counts = panel.counts
-    years = min(counts.shape[1], 3 * int(FREQUENCIES[panel.freq][1]))
-    recent = np.sqrt(np.where(np.isfinite(counts), counts, _typical(counts))[:, -years:])
-    steps = np.arange(years) - (years - 1) / 2
-    slope = (recent @ steps) / (steps @ steps)
-    return np.maximum(np.sqrt(flat) + slope[:, None] / 2 * np.arange(1, horizon + 1), 0.03) ** 2
+    """Simple smoothing and half the slope of a line through the last three years (Assimakopoulos & Nikolopoulos 2000).
+
+    The slope is the median of those between the same places of two seasons (Sen 1968; Hirsch, Slack & Smith 1982), on
+    the square-root scale: neither a season nor a campaign tilts it.
+    """
+    flat = np.sqrt(_per_series(panel, horizon, _FLAT))
+    slope = seasonal_slope(np.sqrt(panel.counts), max(panel.lag, int(FREQUENCIES[panel.freq][1])))
+    return np.maximum(flat + slope[:, None] / 2 * np.arange(1, horizon + 1), 0.03) ** 2
+
+
+def seasonal_slope(values: Array, lag: int, cycles: int = 3) -> Array:
+    """Median slope per step between values one or more whole ``lag``s apart in the last ``cycles``; 0 where none."""
+    recent = values[:, -cycles * lag :]
+    slopes = [
+        (recent[:, lag * apart :] - recent[:, : -lag * apart]) / (lag * apart)
+        for apart in range(1, cycles) if recent.shape[1] > lag * apart
+    ]
+    every = np.hstack([np.full((len(values), 1), np.nan), *slopes])
+    none = ~np.isfinite(every).any(axis=1)
+    return np.where(none, 0.0, np.nanmedian(np.where(none[:, None], 0.0, every), axis=1))
 
 
 FAST: dict[str, Candidate] = {

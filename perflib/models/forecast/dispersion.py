@@ -17,7 +17,7 @@ TAILS = (
     (np.array([0.45, 0.45, 0.10]), np.array([0.6, 1.1, 2.8])),
     (np.array([0.55, 0.35, 0.10]), np.array([0.35, 1.1, 5.0])),
 )
-_SAMPLE = 120
+_SAMPLE = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,8 @@ def fit_dispersion(actual: Array, mean: Array, horizon: int, trust: float) -> Di
     because errors of one origin are related. A series' dispersion is its posterior mean under the distribution of all
     series' dispersions (non-parametric empirical Bayes: Laird, JASA 1978), so that a short series borrows strength.
     """
-    count = mean.shape[1]
-    part = slice(None, None, max(1, count // _SAMPLE))
-    choices = [(growth, tail) for growth in GROWTH for tail in TAILS]
-    fits = [_evidence(_likelihood(actual[:, part], mean[:, part], *choice, horizon) * trust)[0] for choice in choices]
-    growth, tail = choices[int(np.argmax(fits))]
+    every = max(1, mean.shape[1] // _SAMPLE)
+    growth, tail = _shape(actual[:, ::every], mean[:, ::every], horizon, trust)
     likelihood = _likelihood(actual, mean, growth, tail, horizon) * trust
     _, posterior = _evidence(likelihood)
     own = np.exp(posterior @ np.log(GRID))
@@ -48,19 +45,30 @@ def fit_dispersion(actual: Array, mean: Array, horizon: int, trust: float) -> Di
     return Dispersion(own[:, None, None] * rise[None, :, None] * multiples, weights)
 
 
+def _shape(actual: Array, mean: Array, horizon: int, trust: float) -> tuple[float, tuple[Array, Array]]:
+    """Growth first, with the middle tails, then the tails with that growth, by the evidence on a coarse grid."""
+
+    def evidence(growth: float, tail: tuple[Array, Array]) -> float:
+        return _evidence(_likelihood(actual, mean, growth, tail, horizon, GRID[::2]) * trust)[0]
+
+    growth = max(GROWTH, key=lambda each: evidence(each, TAILS[1]))
+    return growth, max(TAILS, key=lambda each: evidence(growth, each))
+
+
 def _rise(growth: float, step: Array, horizon: int) -> Array:
     return (1 + growth * step / horizon) / (1 + growth / 2)
 
 
-def _likelihood(actual: Array, mean: Array, growth: float, tail: tuple[Array, Array], horizon: int) -> Array:
-    """Log-likelihood of every grid value for every series, (N, len(GRID))."""
+def _likelihood(actual: Array, mean: Array, growth: float, tail: tuple[Array, Array], horizon: int,
+                grid: Array = GRID) -> Array:
+    """Log-likelihood of every grid value for every series, (N, len(grid))."""
     rise = _rise(growth, np.arange(1, actual.shape[-1] + 1), horizon)
     weights, multiples = tail
     used = weights > 0
     origin, series, step = np.nonzero(np.isfinite(actual))
     y, mu, rise = actual[origin, series, step], np.maximum(mean[origin, series, step], 1e-9), rise[step]
-    made = np.empty((actual.shape[1], len(GRID)))
-    for at, value in enumerate(GRID):
+    made = np.empty((actual.shape[1], len(grid)))
+    for at, value in enumerate(grid):
         parts = np.stack([log_pmf(y, mu, value * each * rise) for each in multiples[used]])
         highest = parts.max(axis=0)
         mixed = highest + np.log(weights[used] @ np.exp(parts - highest))
@@ -72,7 +80,7 @@ def log_pmf(y: Array, mean: Array, dispersion: Array) -> Array:
     """Log probability of the count ``y`` under a negative binomial of this mean and dispersion."""
     size = 1 / dispersion
     return (
-        gammaln(y + size) - gammaln(size) - gammaln(y + 1) + size * np.log(size / (size + mean))
+        gammaln(y + size) - gammaln(size) - gammaln(y + 1) - size * np.log1p(mean * dispersion)
         + y * np.log(mean / (size + mean))
     )
 

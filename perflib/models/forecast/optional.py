@@ -54,7 +54,7 @@ def _each(panel: Panel, horizon: int, fit: Callable[[Array, int, int], Array]) -
     period = {"D": 7, "W": 52, "M": 12}[panel.freq]
     wanted = "week" if panel.freq == "D" else "year"
     period = period if wanted in panel.seasons else 1
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
 
     roots = np.sqrt(_filled(panel.counts) + _SHIFT)
     run = Parallel(n_jobs=workers() if len(roots) > 4 else 1)

@@ -53,8 +53,8 @@ def panel(frame: pd.DataFrame, season: object = None, freq: str | None = None, a
 
     Raises
     ------
-    InputError : a column is absent, a value is no count, a pair of series and date occurs twice, dates are irregular, or
-        a season is asked for that the data cannot show.
+    InputError : a column is absent, a value is no count, a pair of series and date occurs twice, two dates fall in one
+        month, or a season is asked for that the data cannot show.
     """
     if absent not in ABSENT:
         raise InputError(f"no such choice {absent!r}", where="absent", choices=ABSENT, found=absent)
@@ -93,7 +93,8 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"{frame.loc[wrong, 'count'].iloc[0]!r} is no count", where="column count")
     date = pd.to_datetime(frame["date"]).dt.tz_localize(None).dt.normalize()
     if date.isna().any() or frame["series"].isna().any():
-        raise InputError(f"{int((date.isna() | frame['series'].isna()).sum())} rows lack a series or a date", where="frame")
+        many = int((date.isna().to_numpy() | frame["series"].isna().to_numpy()).sum())
+        raise InputError(f"{many} rows lack a series or a date", where="frame")
     rows = pd.DataFrame({"series": frame["series"].to_numpy(), "date": date.to_numpy(), "count": count.to_numpy()})
     twice = rows.duplicated(["series", "date"])
     if twice.any():
@@ -146,7 +147,8 @@ def _known(counts: Array, rows: pd.DataFrame, wide: pd.DataFrame, absent: str) -
         counts = np.where(below, np.nan, counts)
     empty = ~np.isfinite(counts).any(axis=1)
     if empty.any():
-        raise InputError(f"no known count in {int(empty.sum())} series, the first {list(wide.columns[empty])[0]!r}", where="frame")
+        first = wide.columns[int(np.argmax(empty))]
+        raise InputError(f"no known count in {int(empty.sum())} series, the first {first!r}", where="frame")
     return counts, notes
 
 

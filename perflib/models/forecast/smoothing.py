@@ -6,6 +6,7 @@ through time together, so that a thousand series cost little more than one.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ TRENDS = ((0.0, 0.0), (0.05, 0.9), (0.1, 0.9), (0.2, 0.9), (0.05, 0.97), (0.1, 0
 _SHIFT = 3 / 8  # Anscombe's
 # A panel counts as much as this many steps of a series' own when constants are chosen; evidence grows with the steps.
 _POOL_STEPS, _SHARPNESS = 60.0, 0.5
+# How many standard deviations a value may lie off before it is drawn in; and after how many such values in a row, all on
+# one side, it is the level that has moved.
+_FAR, _SCALE_MEMORY, _MOVED = 2.0, 0.1, 4
 
 
 def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float = 1.0) -> Array:
@@ -28,7 +32,7 @@ def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float =
     Log ratios to a centred moving average, discounted (half gone after ``half`` periods) and averaged, each series
     drawn to all of them together by the weight of ``prior`` periods.
     """
-    ratio = np.log((counts + 0.5) / (centred_mean(counts, period) + 0.5))
+    ratio = _tamed(np.log((counts + 0.5) / (centred_mean(counts, period) + 0.5)), period)
     known = np.isfinite(ratio)
     length = counts.shape[1]
     weight = 0.5 ** ((length - 1 - np.arange(length)) / (half * period)) * known
@@ -39,6 +43,18 @@ def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float =
     common = (size * sums).sum(0) / np.maximum((size * turns).sum(0), 1e-9)
     drawn = (sums + prior * common) / (turns + prior)
     return np.exp(drawn - drawn.mean(1, keepdims=True))
+
+
+def _tamed(ratio: Array, period: int) -> Array:
+    """Log ratios with those far from their place's median drawn in: one campaign is not a season."""
+    pad = -ratio.shape[1] % period
+    cycles = np.pad(ratio, ((0, 0), (0, pad)), constant_values=np.nan).reshape(len(ratio), -1, period)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a place without a single known ratio stays unknown
+        middle = np.nanmedian(cycles, axis=1, keepdims=True)
+        far = 1.4826 * np.nanmedian(np.abs(cycles - middle), axis=(1, 2), keepdims=True)
+    drawn = middle + np.clip(cycles - middle, -_FAR * far, _FAR * far)
+    return drawn.reshape(len(ratio), -1)[:, : ratio.shape[1]]
 
 
 def centred_mean(counts: Array, period: int) -> Array:
@@ -73,6 +89,8 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
     reach = np.array([reaches(each, ahead).mean() for each in damping])
     fade = 0.5 ** (1 / memory)
     targets, length = _means_ahead(root, ahead), root.shape[1]
+    run = np.zeros_like(level)
+    scale = np.repeat(_step_scale(root)[:, None], len(alpha), axis=1)
     for step in range(length):
         if step >= burn:
             target = targets[:, step][:, None]
@@ -82,9 +100,20 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
             seen += there
         now = root[:, step][:, None]
         error = np.where(np.isfinite(now), now - (level + damping * slope), 0)
-        level = level + damping * slope + alpha * error
-        slope = damping * slope + alpha * beta * error
+        tame = np.clip(error, -_FAR * scale, _FAR * scale)
+        run = np.where(np.isfinite(now), np.where(tame == error, 0, np.sign(error) + run * (run * error > 0)), run)
+        moved = np.abs(run) >= _MOVED
+        scale = np.where(np.isfinite(now), (1 - _SCALE_MEMORY) * scale + _SCALE_MEMORY * 1.25 * np.abs(tame), scale)
+        level = level + damping * slope + np.where(moved, np.maximum(alpha, 0.5) * error, alpha * tame)
+        slope = damping * slope + np.where(moved, 0.0, alpha * beta * tame)
     return level, slope, loss / np.maximum(seen, 1)
+
+
+def _step_scale(root: Array) -> Array:
+    """A first scale of one-step errors, (N,): the median absolute step of the first three dozen."""
+    steps = np.abs(np.diff(root[:, :36], axis=1))
+    known = np.where(np.isfinite(steps).any(axis=1)[:, None], steps, 0.5)
+    return np.maximum(np.nanmedian(known, axis=1), 0.25)
 
 
 def reaches(damping: float, ahead: int) -> Array:
