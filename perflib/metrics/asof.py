@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from perflib.agency import Department
@@ -56,7 +57,7 @@ def _counted(dept: Department, rows: Any, day: str, by: str) -> pd.DataFrame:
     moment, known = rows[day], dept.local(rows.recorded_at).date()
     event = dept.local(moment).date() if moment.type().is_timestamp() else moment
     group = rows[by].cast("string").fill_null("not recorded") if by else None
-    keyed = rows.mutate(date=event, recorded=known, group=group if group is not None else "all")
+    keyed = rows.mutate(date=event, recorded=known, group=group if group is not None else ibis.literal("all"))
     keyed = keyed.filter(keyed.date.notnull() & keyed.recorded.notnull())
     found = keyed.group_by(["date", "recorded", "group"]).agg(n=keyed.count()).execute()
     return found.assign(date=pd.to_datetime(found["date"]), recorded=pd.to_datetime(found["recorded"]))

@@ -84,9 +84,9 @@ def about(
         "data_from": str(data.first), "data_to": str(data.last), "timezone": dept.timezone,
     }
     where = f"in district {district}" if district else "in all districts"
-    which = f"priority {priority} calls" if priority else "calls of every priority"
+    which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{' of every priority' * dept.has(dept.main, 'priority')}"
     against = f", compared with {other}," if other else ""
-    answer = f"{dept.name}: {which} {where}, received from {days}{against} as the records stood on {facts['as_of']}."
+    answer = f"{dept.name}: {which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
     return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)
 
 

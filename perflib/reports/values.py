@@ -128,7 +128,7 @@ def covered(department: Department) -> Period:
     ParameterError : the table is empty.
     """
     table = department.table(department.main)
-    local = department.local(table.received_at)
+    local = department.local(table[department.stamp(department.main)])
     row = table.aggregate(first=local.min(), last=local.max()).execute().iloc[0]
     if row["first"] != row["first"]:
         raise ParameterError(f"{department.name} has no records")
