@@ -34,14 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from perflib.reports import from_assignments, run
+    from perflib.reports import from_assignments, pdf, run
+    from perflib.reports.paper import find_chromium
 
+    if options.pdf:
+        find_chromium()  # its absence is said before the notebook runs
     result = run(
         options.notebook, from_assignments(options.parameter), department=options.department, out=options.out,
         progress=sys.stderr.isatty(),
     )
     print(f"{result.status}: {result.html} ({result.manifest['seconds']:.1f} s)")
     result.raise_if_failed()
+    if options.pdf:
+        print(f"printed: {pdf(result.html)}")
     return 0
 
 
@@ -116,6 +121,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
     run.add_argument("--department", default="", metavar="PATH", help="department file or folder; default: the sample")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the report; default: reports/...")
+    run.add_argument("--pdf", action="store_true", help="also print it to PDF, with this machine's Chromium")
     run.set_defaults(command=_run)
 
 

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ MIME = "application/vnd.perflib.result+json"
 # Spreadsheets evaluate a text by its first sign (full-width ones included), after blanks, and after whatever separator
 # they take a line apart at; template/script/data.js holds the same rule.
 _SIGN = r"(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MOST_CELLS, _MOST_BYTES = 20_000, 1_000_000  # larger tables and files are for save(); they would bloat the notebook
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FORMULA = re.compile(rf"^(?:{_SIGN}|(?=[\t\r\n]))|(?<=[\t\r\n;]){_SIGN}")
 
@@ -188,10 +191,13 @@ def _page(result: Result) -> str:
     esc = html.escape
     parts = [f'<section class="perflib-result" id="{esc(result.name)}"><h3>{esc(result.title)}</h3>']
     parts.append(f'<p class="answer">{esc(result.answer)}</p>')
-    if result.chart is not None:
-        parts.append(_image(result))
+    picture = _picture(result) if result.chart is not None else b""
+    if picture:
+        alt = esc((result.chart.alt if result.chart else "") or result.answer)
+        parts.append(f'<img alt="{alt}" src="{_data_uri(picture, "image/png")}">')
     if not result.table.empty:
         parts.append(_table(result))
+    parts.append(_downloads(result, picture))
     if result.caveats:
         items = "".join(f"<li>{esc(caveat)}</li>" for caveat in result.caveats)
         parts.append(f'<ul class="caveats">{items}</ul>')
@@ -200,12 +206,30 @@ def _page(result: Result) -> str:
     return "".join(parts) + "</section>"
 
 
-def _image(result: Result) -> str:
+def _picture(result: Result) -> bytes:
     buffer = io.BytesIO()
     result.plot().savefig(buffer, format="png", dpi=144)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    alt = html.escape((result.chart.alt if result.chart else "") or result.answer)
-    return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+    return buffer.getvalue()
+
+
+def _data_uri(content: bytes, media: str) -> str:
+    return f"data:{media};base64,{base64.b64encode(content).decode()}"
+
+
+def _downloads(result: Result, picture: bytes) -> str:
+    """Links that hold the files themselves; none in an unattended run, whose page has its own."""
+    if os.environ.get("PERFLIB_STATIC", "") not in ("", "0"):
+        return ""
+    files = [("PNG", "png", "image/png", picture)] if picture else []
+    if 0 < result.table.size <= _MOST_CELLS:
+        safe = spreadsheet_safe(result.table)
+        files.append(("Excel", "xlsx", _XLSX, _workbook(safe, result.name[:31])))
+        files.append(("CSV", "csv", "text/csv", safe.to_csv(index=False).encode("utf-8-sig")))
+    links = [
+        f'<a download="{result.name}.{suffix}" href="{_data_uri(content, media)}">{label}</a>'
+        for label, suffix, media, content in files if len(content) <= _MOST_BYTES
+    ]
+    return f'<p class="downloads">Save as {" · ".join(links)}</p>' if links else ""
 
 
 def _table(result: Result, most: int = 60) -> str:

@@ -1,14 +1,18 @@
 """Result: what it carries, prints, saves and never does."""
 
+import base64
+import io
 import json
+import re
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.result import MIME, Result, json_safe
+from perflib.result import MIME, Result, json_safe, spreadsheet_safe
 
 
 @pytest.fixture
@@ -53,6 +57,38 @@ def test_save_writes_safe_files(result: Result, tmp_path) -> None:
     assert names == {"demo.csv", "demo.xlsx", "demo.facts.json", "demo.svg", "demo.png"}
     assert pd.read_csv(tmp_path / "demo.csv")["note"][0] == "'=1+1"
     assert pd.read_excel(tmp_path / "demo.xlsx")["note"][0] == "'=1+1"
+
+
+def test_a_live_notebook_offers_the_files_themselves(result: Result, monkeypatch) -> None:
+    monkeypatch.delenv("PERFLIB_STATIC", raising=False)
+    links = dict(re.findall(r'download="demo\.(\w+)" href="data:[^;]+;base64,([^"]+)"', result._repr_html_()))
+    files = {suffix: base64.b64decode(content) for suffix, content in links.items()}
+    assert files["png"].startswith(b"\x89PNG") and b"'=1+1" in files["csv"]
+    assert pd.read_excel(io.BytesIO(files["xlsx"]), engine="openpyxl")["note"][0] == "'=1+1"
+    monkeypatch.setenv("PERFLIB_STATIC", "1")
+    assert "download" not in result._repr_html_()
+
+
+def test_a_large_table_is_not_carried_in_the_notebook(monkeypatch) -> None:
+    monkeypatch.delenv("PERFLIB_STATIC", raising=False)
+    large = Result("large", pd.DataFrame({"a": range(20_001)}), "T", "A.", "")
+    assert "download" not in large._repr_html_() and len(large._repr_html_()) < 10_000
+
+
+def test_excel_takes_what_it_could_not_print(tmp_path) -> None:
+    odd = pd.DataFrame({"a\x00": ["b\x07", "c"], "t": pd.to_datetime(["2025-01-01", None], utc=True)})
+    Result("odd", odd, "T", "A.", "").save(tmp_path)
+    sheet = openpyxl.load_workbook(tmp_path / "odd.xlsx").active
+    assert [cell.value for cell in sheet["A"]] == ["a\N{REPLACEMENT CHARACTER}", "b\N{REPLACEMENT CHARACTER}", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("=1", "'=1"), (" +1", "' +1"), ("a;=1", "a;'=1"), ("a\n@x", "a\n'@x"), ("＝1", "'＝1"), ("\t-1", "'\t'-1"),
+     ("a-b; c", "a-b; c"), ("0412", "0412"), ("1 + 1 = 2", "1 + 1 = 2")],
+)
+def test_only_what_a_spreadsheet_would_evaluate_is_defused(text: str, written: str) -> None:
+    assert spreadsheet_safe(pd.DataFrame({"a": [text]}))["a"][0] == written
 
 
 def test_not_assessable_gives_the_reason() -> None:

@@ -117,8 +117,8 @@ def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Colu
         kept = [column for column in kept if _worth(column, column is label, charted) < _OTHER]
     while len(kept) > 1 and (len(kept) > _MOST_COLUMNS or not _fits(kept)):
         kept.pop()
-    in_order = [column for column in columns if column in kept]
-    return sorted(in_order, key=lambda column: (column is not label, column.numeric and column.name != "n", column.share))
+    kept = [column for column in columns if column in kept]
+    return sorted(kept, key=lambda column: (column is not label, column.numeric and column.name != "n", column.share))
 
 
 def _named(chart: Mapping[str, Any]) -> Iterator[str]:
