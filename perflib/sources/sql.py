@@ -37,5 +37,5 @@ def every(parts: Iterable[str]) -> str:
 
 def padded(text: str) -> str:
     """SQL: trimming would change the text. The engine trims the spaces of every script, most texts know only one."""
-    wide = f"(strlen({text}) <> length({text}) AND {text} <> trim({text}))"
+    wide = f"CASE WHEN strlen({text}) <> length({text}) THEN {text} <> trim({text}) ELSE false END"
     return f"prefix({text}, ' ') OR suffix({text}, ' ') OR {wide}"
