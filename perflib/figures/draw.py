@@ -12,6 +12,7 @@ from perflib.errors import InputError
 from perflib.figures.chart import Chart
 from perflib.figures.dots import draw_bars, draw_dots
 from perflib.figures.lines import draw_control, draw_line, draw_steps
+from perflib.figures.map import body_height, draw_map
 from perflib.figures.shapes import draw_funnel, draw_heat
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 #: kind -> function(axes, table, chart); a new kind is one function and one line here.
 KINDS: dict[str, Callable[[Axes, pd.DataFrame, Chart], None]] = {
     "line": draw_line, "control": draw_control, "steps": draw_steps, "dots": draw_dots, "bars": draw_bars,
-    "heat": draw_heat, "funnel": draw_funnel,
+    "heat": draw_heat, "funnel": draw_funnel, "map": draw_map,
 }
 #: marks whose value names a column of the table (where it is text); the others are constants.
 COLUMN_MARKS = (
     "centre", "lower", "upper", "signal", "grey", "highlight", "note", "outer_low", "outer_high", "lower_998",
-    "upper_998", "at_risk",
+    "upper_998", "at_risk", "few",
 )
 
 
@@ -70,6 +71,8 @@ def _parts(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame]]:
 def _body(table: pd.DataFrame, chart: Chart, panels: int) -> float:
     if panels > 1:
         return 0.4 + 1.9 * -(-panels // (2 if panels in (2, 4) else 3))
+    if chart.kind == "map":
+        return body_height(chart)
     if chart.kind in ("dots", "bars"):
         abreast = table[chart.by].nunique() if chart.by else 1 + len(chart.marks.get("also", ()))
         lanes = table[chart.x].nunique(dropna=False) * max(1.0, 0.6 * abreast)

@@ -19,13 +19,14 @@ TABLE = pd.DataFrame({
     "centre": 4.0, "lower": 1.0, "upper": 7.0, "signal": [False] * 4 + [True] + [False] * 3,
     "group": ["one", "two"] * 4, "note": [""] * 8,
 })
-MARKS = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal", "target": 6}
+MARKS = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal", "target": 6,
+         "shapes": {name: [[[[at, 0], [at + 1, 0], [at + 1, 1], [at, 1]]]] for at, name in enumerate("abcdefgh")}}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("by", [None, "group"])
 def test_every_kind_draws_and_saves(kind: str, by: str | None, tmp_path) -> None:
-    x = {"dots": "name", "bars": "name", "line": "when", "control": "when"}.get(kind, "number")
+    x = {"dots": "name", "bars": "name", "map": "name", "line": "when", "control": "when"}.get(kind, "number")
     chart = Chart(kind, x, "y", "low", "high", by=by, x_label="X", y_label="Minutes", marks=MARKS)
     before = TABLE.copy()
     figure = draw(TABLE, chart, title="A title " * 20, caveats=["A caveat " * 30])
