@@ -1,5 +1,8 @@
 """Are stops and searches fair? Several tests, each with its assumption; never one score."""
 
+from perflib.models.disparity.counts import multilevel_counts
+from perflib.models.disparity.rates import benchmark, outcome_test
+from perflib.models.disparity.selection import bounds
 from perflib.models.disparity.threshold import threshold_test
 
-__all__ = ["threshold_test"]
+__all__ = ["benchmark", "bounds", "multilevel_counts", "outcome_test", "threshold_test"]
