@@ -96,7 +96,8 @@ def _perflib(case: Case) -> Made:
     points, deciles, pits = [], [], []
     rng, spent = np.random.default_rng(0), 0.0
     for stop in case.stops():
-        known = case.counts.iloc[:stop].rename_axis("date").reset_index().melt("date", var_name="series", value_name="count")
+        known = case.counts.iloc[:stop].rename_axis("date").reset_index()
+        known = known.melt("date", var_name="series", value_name="count")
         start = time.perf_counter()
         made = forecast(known, case.horizon, freq=case.freq, progress=False).forecasts
         assert made is not None
@@ -104,7 +105,9 @@ def _perflib(case: Case) -> Made:
         found = np.stack([one.quantile(DECILES).T for one in each])
         spent += time.perf_counter() - start
         actual = case.counts.iloc[stop : stop + case.horizon].to_numpy().T
-        upto, below = (np.stack([one.cdf(row - less) for one, row in zip(each, actual, strict=True)]) for less in (0, 1))
+        upto, below = (
+            np.stack([one.cdf(row - less) for one, row in zip(each, actual, strict=True)]) for less in (0, 1)
+        )
         pits.append(np.where(np.isfinite(actual), randomised_pit(below, upto, rng), np.nan))
         points.append(found[..., 4])
         deciles.append(found)
@@ -129,9 +132,10 @@ def _trains(case: Case) -> list[pd.DataFrame]:
 
 
 def _prophet(case: Case) -> Made:
-    for name in ("cmdstanpy", "prophet"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     from prophet import Prophet
+
+    for name in ("cmdstanpy", "prophet"):
+        logging.getLogger(name).disabled = True
 
     start, points, deciles = time.perf_counter(), [], []
     for train in _trains(case):

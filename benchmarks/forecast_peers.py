@@ -39,7 +39,8 @@ def _run(model: object, rows: pd.DataFrame, freq: str, horizon: int) -> pd.DataF
     frame = rows[["unique_id", "ds", "y"]].drop_duplicates(["unique_id", "ds"])
     made = engine.forecast(df=frame, h=horizon, level=LEVELS)
     name = str(model)
-    table = pd.DataFrame({"series": made["unique_id"], "h": made.groupby("unique_id").cumcount() + 1, "mean": made[name]})
+    ahead = made.groupby("unique_id").cumcount() + 1
+    table = pd.DataFrame({"series": made["unique_id"], "h": ahead, "mean": made[name]})
     for decile in range(1, 10):
         table[f"q{decile}"] = made[name] if decile == 5 else made[f"{name}-{ENDS[decile]}"]
     return table

@@ -16,7 +16,7 @@ DAYS = ((1, 1), (7, 4), (12, 24), (12, 25), (12, 31))
 
 def weekday(dates: pd.DatetimeIndex) -> Array:
     """Deviations of Monday to Saturday from Sunday's negative sum, (T, 6): columns that sum to zero over a week."""
-    day = dates.dayofweek.to_numpy()
+    day = dates.day_of_week.to_numpy()
     columns = (day[:, None] == np.arange(6)).astype(float)
     columns[day == 6] = -1.0
     return columns
@@ -30,7 +30,7 @@ def waves(dates: pd.DatetimeIndex, pairs: int) -> Array:
 
 
 def special_days(dates: pd.DatetimeIndex) -> Array:
-    """The unusual days, (T, 7): those of ``DAYS``, Thanksgiving's Thursday is not one of them; then the month's first."""
+    """The unusual days, (T, 6): those of ``DAYS``, then the first of the other months."""
     month, day = dates.month.to_numpy(), dates.day.to_numpy()
     columns = [(month == m) & (day == d) for m, d in DAYS]
     return np.column_stack([*columns, (day == 1) & (month > 1)]).astype(float)

@@ -34,7 +34,8 @@ def smooth(panel: Panel, horizon: int) -> Array:
     known = np.isfinite(panel.counts)
     filled = np.where(known, panel.counts, _typical(panel.counts))
     # Two years back nothing is left of a level; the season within the week is known from them.
-    total = smoothing.damped(filled.sum(0, keepdims=True)[:, -728:], _period(panel), horizon, memory=_MEMORY["D"])
+    recent = filled.sum(0, keepdims=True)[:, -728:]
+    total = smoothing.damped(recent, _period(panel), horizon, memory=_MEMORY["D"])
     weight = 0.5 ** (np.arange(filled.shape[1])[::-1] / (0.55 * FREQUENCIES["D"][1]))
     share = filled @ weight + 0.5 / len(filled)
     return total * (share / share.sum())[:, None]
@@ -66,7 +67,8 @@ def seasonal_slope(values: Array, lag: int, cycles: int = 3) -> Array:
 FAST: dict[str, Candidate] = {
     "regression": regression, "smoothing": smooth, "theta": theta, "seasonal naive": seasonal_naive,
 }
-DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"), "W": ("regression", "smoothing", "theta", "seasonal naive"),
+DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"),
+            "W": ("regression", "smoothing", "theta", "seasonal naive"),
             "M": ("smoothing", "theta", "seasonal naive")}
 
 

@@ -14,8 +14,8 @@ from perflib.models.forecast import backtest
 from perflib.models.forecast.candidates import chosen
 from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
 from perflib.models.forecast.distribution import CountForecast
-from perflib.models.forecast.panel import Panel, panel
 from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
+from perflib.models.forecast.panel import Panel, panel
 from perflib.models.forecast.parallel import one_thread
 from perflib.models.forecast.report import report
 from perflib.result import Result
@@ -47,10 +47,11 @@ def forecast(
     Parameters
     ----------
     frame : long, ``series, date, count``: one row per series and date. An absent row is unknown, not zero, unless
-        ``absent="zero"`` says that it means none (up to the last date of the frame). Negative counts are corrections and
-        count as unknown.
+        ``absent="zero"`` says that it means none (up to the last date of the frame). Negative counts are corrections
+        and count as unknown.
     horizon : steps ahead.
-    season : seasons to model: ``"week"``, ``"year"``, their lengths in steps, or several; None for all the data can show.
+    season : seasons to model: ``"week"``, ``"year"``, their lengths in steps, or several; None for all that the
+        data can show.
     levels : central shares of the intervals.
     candidates : names of models to judge and weigh; None for the fast ones. ``ets``, ``ucm``, ``mstl`` and ``prophet``
         fit every series alone and are opted into.

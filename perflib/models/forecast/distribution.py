@@ -27,8 +27,8 @@ class CountForecast:
     dates : the H coming dates.
     mean : expected counts, shape (H,).
     dispersion : shape (H, C): component c has the mean ``mean`` and the variance ``mean + dispersion * mean ** 2``.
-    weights : shape (C,), the components' weights, summing to 1. Components of unequal dispersion give heavier tails than
-        one negative binomial has.
+    weights : shape (C,), the components' weights, summing to 1. Components of unequal dispersion give heavier tails
+        than one negative binomial has.
     """
 
     series: str
@@ -78,7 +78,8 @@ def mixture_quantile(q: Array, mean: Array, dispersion: Array, weights: Array) -
         low = np.where(open_ & ~enough, middle, low)
 
 
-def _bracket(q: Array, guess: Array, step: Array, mean: Array, dispersion: Array, weights: Array) -> tuple[Array, Array]:
+def _bracket(q: Array, guess: Array, step: Array, mean: Array, dispersion: Array,
+             weights: Array) -> tuple[Array, Array]:
     low, high = np.maximum(np.floor(guess - step), -1.0), np.ceil(guess + step)
     while True:
         below = (low >= 0) & (mixture_cdf(low, mean, dispersion, weights) >= q)

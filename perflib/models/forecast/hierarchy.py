@@ -68,10 +68,6 @@ def reconcile(means: Array, members: Array, variance: Array) -> Array:
 
 
 def _summed(cells: Panel, members: Array, names: list[str]) -> Panel:
-    return Panel(tuple(names), cells.dates, members @ cells.counts if np.isfinite(cells.counts).all() else
-                 _known_sum(cells.counts, members), cells.freq, cells.seasons)
-
-
-def _known_sum(counts: Array, members: Array) -> Array:
-    lacking = members @ ~np.isfinite(counts)
-    return np.where(lacking > 0, np.nan, members @ np.nan_to_num(counts))
+    lacking = members @ ~np.isfinite(cells.counts)
+    counts = np.where(lacking > 0, np.nan, members @ np.nan_to_num(cells.counts))
+    return Panel(tuple(names), cells.dates, counts, cells.freq, cells.seasons)

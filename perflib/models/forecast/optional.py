@@ -35,9 +35,10 @@ def mstl(panel: Panel, horizon: int) -> Array:
 
 def prophet(panel: Panel, horizon: int) -> Array:
     """Prophet with its defaults (Taylor & Letham 2018); means below zero are set to zero."""
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
-    logging.getLogger("prophet").setLevel(logging.ERROR)
     from prophet import Prophet
+
+    for name in ("cmdstanpy", "prophet"):  # they speak for every series
+        logging.getLogger(name).disabled = True
 
     future = panel.with_future(horizon)
     made = []

@@ -45,7 +45,8 @@ def regression(panel: Panel, horizon: int) -> Array:
     return np.maximum(path[:, length:] * (recent * now)[:, None], 1e-6)
 
 
-def _city(panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array, horizon: int) -> tuple[Array, Array]:
+def _city(panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array,
+          horizon: int) -> tuple[Array, Array]:
     year, length = FREQUENCIES[panel.freq][1], len(counts)
     columns, information = _profile(panel, dates)
     trend = calendar.hinges(length, length + horizon, year)

@@ -14,8 +14,8 @@ from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.panel import FREQUENCIES, Panel
 
 METHOD = (
-    "Candidates weighted by a rolling-origin back-test (Bates & Granger 1969; Tashman 2000); negative-binomial mixtures "
-    "with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles (Gneiting & Raftery "
+    "Candidates weighted by a rolling-origin back-test (Bates & Granger 1969; Tashman 2000); negative-binomial "
+    "mixtures with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles (Gneiting & Raftery "
     "2007), randomised PIT (Czado, Gneiting & Held 2009)."
 )
 _TOLERANCE, _SHOWN_AS_LINES = 0.03, 12
@@ -35,7 +35,8 @@ def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecas
     best = scored.set_index("candidate")
     made = {name: each for part in nodes.values() for name, each in part.items()}
     return kind(
-        name="forecast", table=table.reset_index(drop=True), title="What is expected in the coming " + _steps(held, horizon),
+        name="forecast", table=table.reset_index(drop=True),
+        title="What is expected in the coming " + _steps(held, horizon),
         answer=_answer(held, rows, best, horizon, levels), method=METHOD,
         caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scored, horizon, origins),
         chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels), forecasts=made, backtest=scores.copy(),
@@ -66,9 +67,10 @@ def _answer(held: Panel, rows: pd.DataFrame, best: pd.DataFrame, horizon: int, l
     own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
     return (
         f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming {_steps(held, horizon)} "
-        f"(to {rows['date'].max():%Y-%m-%d}). In the back-test the combination had MASE {own['mase']:.3f} and scaled CRPS "
-        f"{own['scrps']:.3f}, the seasonal naive forecast {naive['mase']:.3f} and {naive['scrps']:.3f}; "
-        f"{100 * own['pit_80']:.0f} % of what came lay in the 80 % intervals and {100 * own['pit_95']:.0f} % in the 95 %."
+        f"(to {rows['date'].max():%Y-%m-%d}). In the back-test the combination had MASE {own['mase']:.3f} and scaled "
+        f"CRPS {own['scrps']:.3f}, the seasonal naive forecast {naive['mase']:.3f} and {naive['scrps']:.3f}; "
+        f"{100 * own['pit_80']:.0f} % of what came lay in the 80 % intervals and {100 * own['pit_95']:.0f} % in the "
+        "95 %."
     )
 
 
@@ -86,7 +88,8 @@ def _warnings(best: pd.DataFrame, origins: tuple[int, ...]) -> list[str]:
     return said
 
 
-def _facts(held: Panel, rows: pd.DataFrame, scores: pd.DataFrame, horizon: int, origins: tuple[int, ...]) -> dict[str, Any]:
+def _facts(held: Panel, rows: pd.DataFrame, scores: pd.DataFrame, horizon: int,
+           origins: tuple[int, ...]) -> dict[str, Any]:
     own = scores.set_index("candidate").loc[COMBINATION]
     return {
         "series": len(held.names), "horizon": horizon, "freq": held.freq, "seasons": list(held.seasons),

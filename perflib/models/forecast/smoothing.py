@@ -21,6 +21,8 @@ TRENDS = ((0.0, 0.0), (0.05, 0.9), (0.1, 0.9), (0.2, 0.9), (0.05, 0.97), (0.1, 0
 _SHIFT = 3 / 8  # Anscombe's
 # A panel counts as much as this many steps of a series' own when constants are chosen; evidence grows with the steps.
 _POOL_STEPS, _SHARPNESS = 60.0, 0.5
+# How many standard deviations of a series about its running median, season included, make a campaign.
+_CAMPAIGN = 4.0
 # How many standard deviations a value may lie off before it is drawn in; and after how many such values in a row, all on
 # one side, it is the level that has moved.
 _FAR, _SCALE_MEMORY, _MOVED = 2.0, 0.1, 4
@@ -32,7 +34,8 @@ def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float =
     Log ratios to a centred moving average, discounted (half gone after ``half`` periods) and averaged, each series
     drawn to all of them together by the weight of ``prior`` periods.
     """
-    ratio = _tamed(np.log((counts + 0.5) / (centred_mean(counts, period) + 0.5)), period)
+    trend = centred_mean(_without_campaigns(counts, period), period)
+    ratio = _tamed(np.log((counts + 0.5) / (trend + 0.5)), period)
     known = np.isfinite(ratio)
     length = counts.shape[1]
     weight = 0.5 ** ((length - 1 - np.arange(length)) / (half * period)) * known
@@ -43,6 +46,18 @@ def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float =
     common = (size * sums).sum(0) / np.maximum((size * turns).sum(0), 1e-9)
     drawn = (sums + prior * common) / (turns + prior)
     return np.exp(drawn - drawn.mean(1, keepdims=True))
+
+
+def _without_campaigns(counts: Array, period: int) -> Array:
+    """Counts without those far from the median of the period around them: they would bend the trend for long."""
+    half = period // 2
+    padded = np.pad(np.log(counts + 0.5), ((0, 0), (half, half)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a window without a single known count stays unknown
+        gap = np.log(counts + 0.5) - np.nanmedian(windows, axis=2)
+        spread = np.asarray(1.4826 * np.nanmedian(np.abs(gap), axis=1))[:, None]
+    return np.where(np.abs(gap) > _CAMPAIGN * np.maximum(spread, 0.01), np.nan, counts)
 
 
 def _tamed(ratio: Array, period: int) -> Array:
