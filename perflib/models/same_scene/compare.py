@@ -168,9 +168,9 @@ def _scores(steps: Floats) -> list[float]:
 
 def _tell(table: pd.DataFrame, facts: dict[str, Any], tail: float, certainty: float, name: str) -> Result:
     flags = facts["higher"] + facts["lower"]
-    answer = (f"Of {facts['officers']:,} officers at {facts['informative_incidents']:,} incidents where levels differed, "
-              f"{facts['higher']} lie among the highest {tail:.0%} of their peers and {facts['lower']} among the lowest "
-              f"with probability above {certainty:.0%}; of these {flags} flags about "
+    answer = (f"Of {facts['officers']:,} officers at {facts['informative_incidents']:,} incidents where levels "
+              f"differed, {facts['higher']} lie among the highest {tail:.0%} of their peers and {facts['lower']} among "
+              f"the lowest with probability above {certainty:.0%}; of these {flags} flags about "
               f"{facts['expected_false_flags']:.1f} are expected to be false. {facts['not_assessable']:,} officers are "
               "not assessable.")
     doubts = []

@@ -32,7 +32,9 @@ def _layout(levels: Ints, count: Ints, stride: Ints) -> tuple:
 
 
 @jit
-def incident(lam: Floats, levels: Ints, scores: Floats, share: Floats, work: Floats, count: Ints, stride: Ints) -> float:
+def incident(
+    lam: Floats, levels: Ints, scores: Floats, share: Floats, work: Floats, count: Ints, stride: Ints
+) -> float:
     """Log conditional likelihood of one incident.
 
     ``share`` (officers, levels) receives the chance of each level for each officer, given the levels used.
@@ -105,7 +107,9 @@ def _two(lam: Floats, levels: Ints, scores: Floats, share: Floats, work: Floats,
 
 
 @jit
-def _deal(ahead: Floats, r: int, state: int, value: float, share: Floats, count: Ints, stride: Ints, common: int) -> None:
+def _deal(
+    ahead: Floats, r: int, state: int, value: float, share: Floats, count: Ints, stride: Ints, common: int
+) -> None:
     """Give officer ``r`` each level that is still to be dealt out."""
     used = 0
     for j in range(count.size):
