@@ -16,25 +16,36 @@ from perflib.result import Result
 
 #: what arrests are counted for: table, its time, unit of the rate and the words.
 EXPOSURES = {
-    "calls": ("calls", "received_at", 1000, "calls answered"), "stops": ("stops", "stopped_at", 1000, "stops"),
+    "calls": ("calls", "received_at", 1000, "calls answered"),
+    "stops": ("stops", "stopped_at", 1000, "stops"),
     "officer_hours": ("shifts", "started_at", 1000, "officer hours"),
     "population": ("population", "", 1000, "residents"),
 }
-_NOT_A_SUCCESS = ("An arrest is not a success by itself: more arrests can mean more crime, more officers or a lower "
-                  "threshold, and many are not charged. Read the rate beside what became of the arrests.")
-_METHOD = ("Exact Poisson limits (Garwood 1936); where counts vary more than Poisson from group to group or month to "
-           "month the limits are widened by the square root of the dispersion (McCullagh and Nelder 1989).")
+_NOT_A_SUCCESS = (
+    "An arrest is not a success by itself: more arrests can mean more crime, more officers or a lower "
+    "threshold, and many are not charged. Read the rate beside what became of the arrests."
+)
+_METHOD = (
+    "Exact Poisson limits (Garwood 1936); where counts vary more than Poisson from group to group or month to "
+    "month the limits are widened by the square root of the dispersion (McCullagh and Nelder 1989)."
+)
 OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted", "pending", "unknown")
 
 
 def rates(
-    dept: Department, by: str = "district", per: str = "calls", *, level: float = 0.95, name: str = "arrest_rates",
+    dept: Department,
+    by: str = "district",
+    per: str = "calls",
+    *,
+    level: float = 0.95,
+    name: str = "arrest_rates",
 ) -> Result:
     """Arrests per exposure, by a column both tables have or a part of local time.
 
     Parameters
     ----------
-    by : ``district``, ``month``, ``quarter``, ``year`` ... per : ``calls``, ``stops``, ``officer_hours``, ``population``.
+    by : ``district``, ``month``, ``quarter``, ``year`` ...
+    per : ``calls``, ``stops``, ``officer_hours``, ``population``.
 
     Returns
     -------
@@ -47,7 +58,7 @@ def rates(
     """
     if per not in EXPOSURES:
         raise InputError(f"no exposure {per!r}", where="per", choices=EXPOSURES, found=per)
-    table, stamp, unit, words = EXPOSURES[per]
+    table, _, unit, words = EXPOSURES[per]
     title = f"How many arrests per {unit:,} {words}, by {by}?"
     absent = next((one for one in ("arrests", table) if not dept.has(one)), "")
     if absent:
@@ -62,23 +73,50 @@ def rates(
     frame = found.assign(rate=unit * found["arrests"] / found["exposure"], low=unit * low, high=unit * high)
     frame = frame.rename_axis(by).reset_index()
     overall = unit * found["arrests"].sum() / found["exposure"].sum()
-    facts = {_said(row[by]): {key: row[key] for key in ("arrests", "exposure", "rate", "low", "high")}
-             for row in frame.to_dict("records")} | {"overall": float(overall), "dispersion": spread, "per": unit}
+    facts = {
+        _said(row[by]): {key: row[key] for key in ("arrests", "exposure", "rate", "low", "high")}
+        for row in frame.to_dict("records")
+    } | {"overall": float(overall), "dispersion": spread, "per": unit}
     named = frame[frame[by].astype(str) != "not recorded"]
     top = (named if len(named) else frame).sort_values("rate").iloc[[-1, 0]].to_dict("records")
-    answer = (f"{found['arrests'].sum():,.0f} arrests, {overall:.1f} per {unit:,} {words}; from {top[1]['rate']:.1f} "
-              f"({top[1]['low']:.1f} to {top[1]['high']:.1f}) in {_said(top[1][by])} to {top[0]['rate']:.1f} "
-              f"({top[0]['low']:.1f} to {top[0]['high']:.1f}) in {_said(top[0][by])}.")
+    answer = (
+        f"{found['arrests'].sum():,.0f} arrests, {overall:.1f} per {unit:,} {words}; from {top[1]['rate']:.1f} "
+        f"({top[1]['low']:.1f} to {top[1]['high']:.1f}) in {_said(top[1][by])} to {top[0]['rate']:.1f} "
+        f"({top[0]['low']:.1f} to {top[0]['high']:.1f}) in {_said(top[0][by])}."
+    )
     kind = "line" if by in TIMES else "dots"
-    return Result(name, frame, title, answer, _METHOD, [_NOT_A_SUCCESS, _doubt(spread)], facts,
-                  Chart(kind, by, "rate", "low", "high", x_label=by.capitalize(), y_label=f"Arrests per {unit:,} {words}",
-                        marks={} if kind == "line" else {"target": float(overall)}, alt=answer),
-                  {by: by.capitalize(), "arrests": "Arrests", "exposure": words.capitalize(),
-                   "rate": f"Arrests per {unit:,}", "low": f"{level:.0%} low", "high": f"{level:.0%} high"})
+    return Result(
+        name,
+        frame,
+        title,
+        answer,
+        _METHOD,
+        [_NOT_A_SUCCESS, _doubt(spread)],
+        facts,
+        Chart(
+            kind,
+            by,
+            "rate",
+            "low",
+            "high",
+            x_label=by.capitalize(),
+            y_label=f"Arrests per {unit:,} {words}",
+            marks={} if kind == "line" else {"target": float(overall)},
+            alt=answer,
+        ),
+        {
+            by: by.capitalize(),
+            "arrests": "Arrests",
+            "exposure": words.capitalize(),
+            "rate": f"Arrests per {unit:,}",
+            "low": f"{level:.0%} low",
+            "high": f"{level:.0%} high",
+        },
+    )
 
 
 def limits(counts: Any, exposure: Any, level: float = 0.95, dispersion: float = 1.0) -> tuple[Any, Any]:
-    """Limits of rates ``counts / exposure``: exact Poisson (Garwood 1936), widened by sqrt(dispersion) on the log scale.
+    """Limits of rates ``counts / exposure``: exact Poisson (Garwood 1936), widened by sqrt(dispersion) in logs.
 
     ``counts`` and ``exposure`` are arrays of one shape, ``dispersion`` >= 1. A count of 0 has the lower limit 0.
     """
@@ -99,8 +137,8 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
     Returns
     -------
     Result with a row per group and outcome: ``outcome``, ``arrests``, ``share`` with ``low``/``high`` (Wilson) of the
-    arrests whose outcome is known; pending and unknown have a count and no share. Facts: ``arrests``, ``known``, and the
-    share of each outcome (by group when grouped).
+    arrests whose outcome is known; pending and unknown have a count and no share. Facts: ``arrests``, ``known``, and
+    the share of each outcome (by group when grouped).
     """
     from perflib.models.sampling import wilson
 
@@ -114,10 +152,16 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
     known = found[key].map(decided.groupby(key)["arrests"].sum()).fillna(0).to_numpy(float)
     final = ~found["outcome"].isin(["pending", "unknown"]).to_numpy()
     low, high = wilson(np.where(final, found["arrests"], 0), np.where(final, known, 1), level)
-    table = found.assign(known=known, share=np.where(final, found["arrests"] / np.maximum(known, 1), np.nan),
-                         low=np.where(final, low, np.nan), high=np.where(final, high, np.nan))
+    table = found.assign(
+        known=known,
+        share=np.where(final, found["arrests"] / np.maximum(known, 1), np.nan),
+        low=np.where(final, low, np.nan),
+        high=np.where(final, high, np.nan),
+    )
     order = {word: place for place, word in enumerate(OUTCOMES)}
-    table = table.sort_values([key, "outcome"], key=lambda held: held.map(order).fillna(held) if held.name == "outcome" else held)
+    table = table.sort_values(
+        [key, "outcome"], key=lambda held: held.map(order).fillna(held) if held.name == "outcome" else held
+    )
     table = table.drop(columns=[] if by else ["all"]).reset_index(drop=True)
     return _told(table, by, level, name, title)
 
@@ -125,17 +169,47 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
 def _told(table: pd.DataFrame, by: str, level: float, name: str, title: str) -> Result:
     whole = table.groupby("outcome")["arrests"].sum()
     decided = float(whole.drop(["pending", "unknown"], errors="ignore").sum())
-    shares = {str(word): float(n / decided) for word, n in whole.items() if word not in ("pending", "unknown")} if decided else {}
+    shares = (
+        {str(word): float(n / decided) for word, n in whole.items() if word not in ("pending", "unknown")}
+        if decided
+        else {}
+    )
     facts: dict[str, Any] = {"arrests": int(whole.sum()), "known": int(decided), "share": shares}
     said = ", ".join(f"{word} {share:.1%}" for word, share in sorted(shares.items(), key=lambda item: -item[1]))
-    answer = (f"The outcome is known for {decided:,.0f} of {whole.sum():,.0f} arrests: {said}." if decided else
-              f"No outcome is known for {whole.sum():,.0f} arrests.")
+    answer = (
+        f"The outcome is known for {decided:,.0f} of {whole.sum():,.0f} arrests: {said}."
+        if decided
+        else f"No outcome is known for {whole.sum():,.0f} arrests."
+    )
     caveats = [_NOT_A_SUCCESS, "Shares are of arrests whose outcome is known; recent arrests are still pending."]
-    return Result(name, table, title, answer, "Wilson intervals (Wilson 1927).", caveats, facts,
-                  Chart("dots", "outcome", "share", "low", "high", by=by or None, x_label="", alt=answer,
-                        y_label="Share of arrests with a known outcome"),
-                  {"outcome": "Outcome", "arrests": "Arrests", "known": "With a known outcome", "share": "Share of known",
-                   "low": f"{level:.0%} low", "high": f"{level:.0%} high"})
+    return Result(
+        name,
+        table,
+        title,
+        answer,
+        "Wilson intervals (Wilson 1927).",
+        caveats,
+        facts,
+        Chart(
+            "dots",
+            "outcome",
+            "share",
+            "low",
+            "high",
+            by=by or None,
+            x_label="",
+            alt=answer,
+            y_label="Share of arrests with a known outcome",
+        ),
+        {
+            "outcome": "Outcome",
+            "arrests": "Arrests",
+            "known": "With a known outcome",
+            "share": "Share of known",
+            "low": f"{level:.0%} low",
+            "high": f"{level:.0%} high",
+        },
+    )
 
 
 def _keyed(dept: Department, rows: Any, stamp: str, by: str) -> Any:
@@ -167,7 +241,9 @@ def _exposure(dept: Department, by: str, per: str) -> pd.Series:
 def _residents(rows: Any, by: str) -> pd.Series:
     """Residents by district (the latest year) or, as person-years, by year."""
     if by not in ("district", "year"):
-        raise InputError(f"population is known by district and year, not by {by}", where="by", choices=("district", "year"))
+        raise InputError(
+            f"population is known by district and year, not by {by}", where="by", choices=("district", "year")
+        )
     whole = rows.filter(rows.group.isnull()).execute() if "group" in rows.columns else rows.execute()
     if by == "year":
         return whole.groupby("year")["residents"].sum()
@@ -189,6 +265,7 @@ def _said(value: Any) -> str:
 
 def _doubt(spread: float) -> str:
     if spread > 1.05:
-        return f"Monthly counts vary {spread:.1f} times as much as Poisson counts; the intervals are widened accordingly."
+        return (
+            f"Monthly counts vary {spread:.1f} times as much as Poisson counts; the intervals are widened accordingly."
+        )
     return "Monthly counts vary no more than Poisson counts."
-

@@ -20,7 +20,13 @@ _SMALL = 1e-9
 
 
 def triangle(
-    dept: Department, table: str = "incidents", date: str = "", *, by: str = "", every: int = 7, releases: int = 12,
+    dept: Department,
+    table: str = "incidents",
+    date: str = "",
+    *,
+    by: str = "",
+    every: int = 7,
+    releases: int = 12,
 ) -> pd.DataFrame:
     """Successive releases of a table's daily counts, rebuilt from when each row was recorded.
 
@@ -31,7 +37,7 @@ def triangle(
 
     Returns
     -------
-    Long frame ``release``, ``date``, ``count`` and, with ``by``, ``group``, as ``perflib.models.trend.nowcast`` takes it.
+    Long frame ``release``, ``date``, ``count`` and, with ``by``, ``group``: what ``perflib.models.trend.nowcast`` takes.
     A day without rows is there with 0.
 
     Raises
@@ -41,15 +47,22 @@ def triangle(
     rows, day = dept.table(table), date or dept.stamp(table)
     lacking = [name for name in ("recorded_at", day, *([by] if by else [])) if name not in rows.columns]
     if lacking:
-        raise InputError(f"the {table} have no column {lacking[0]!r}", where="triangle", choices=rows.columns,
-                         do="give successive releases of the counts instead (perflib.models.trend.nowcast)")
+        raise InputError(
+            f"the {table} have no column {lacking[0]!r}",
+            where="triangle",
+            choices=rows.columns,
+            do="give successive releases of the counts instead (perflib.models.trend.nowcast)",
+        )
     counted = _counted(dept, rows, day, by)
     last = pd.Timestamp(dept.known_on) if dept.known_on else counted["recorded"].max()
     ends = [last - pd.Timedelta(days=every * step) for step in range(releases)][::-1]
     first = counted["date"].min()
     parts = [_release(counted[counted["recorded"] <= end], first, end) for end in ends if end > first]
-    return pd.concat(parts, ignore_index=True).rename(columns={} if by else {"group": "_"}).drop(
-        columns=[] if by else ["_"])
+    return (
+        pd.concat(parts, ignore_index=True)
+        .rename(columns={} if by else {"group": "_"})
+        .drop(columns=[] if by else ["_"])
+    )
 
 
 def _counted(dept: Department, rows: Any, day: str, by: str) -> pd.DataFrame:
@@ -66,13 +79,14 @@ def _counted(dept: Department, rows: Any, day: str, by: str) -> pd.DataFrame:
 def _release(known: pd.DataFrame, first: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
     wide = known.pivot_table(index="date", columns="group", values="n", aggfunc="sum")
     wide = wide.reindex(pd.date_range(first, end, name="date")).fillna(0)
-    return wide.stack().rename("count").reset_index().assign(release=end)[["release", "date", "group", "count"]]
+    long = wide.reset_index().melt("date", var_name="group", value_name="count")
+    return long.assign(release=end)[["release", "date", "group", "count"]]
 
 
 def nowcast(dept: Department, table: str = "incidents", date: str = "", *, by: str = "", **more: Any) -> Result:
     """What the newest days of a table will come to, from how late its rows were recorded (``triangle``).
 
-    ``more`` goes to ``perflib.models.trend.nowcast``. Not assessable without ``recorded_at``. Result ``nowcast_<table>``.
+    ``more`` goes to ``perflib.models.trend.nowcast``. Not assessable without ``recorded_at``. Named ``nowcast_<table>``.
     """
     name = more.pop("name", f"nowcast_{table}")
     title = more.pop("title", f"What will the newest days of the {table} come to?")
@@ -101,9 +115,12 @@ def mark_provisional(frame: pd.DataFrame, end: str, through: dt.date | str) -> p
 def comparable(first: tuple[Any, Any], second: tuple[Any, Any], through: dt.date | str) -> list[str]:
     """Caveats for comparing two periods (first day, last day): one per period that holds incomplete days."""
     limit = pd.Timestamp(through)
-    return [f"{pd.Timestamp(start):%Y-%m-%d} to {pd.Timestamp(end):%Y-%m-%d} is provisional: days after {limit:%Y-%m-%d} "
-            "are not yet complete, so the comparison is not one of like with like."
-            for start, end in (first, second) if pd.Timestamp(end) > limit]
+    return [
+        f"{pd.Timestamp(start):%Y-%m-%d} to {pd.Timestamp(end):%Y-%m-%d} is provisional: days after {limit:%Y-%m-%d} "
+        "are not yet complete, so the comparison is not one of like with like."
+        for start, end in (first, second)
+        if pd.Timestamp(end) > limit
+    ]
 
 
 def change_log(before: Any, after: Any, *, tolerance: float = 0.0, name: str = "change_log") -> Result:
@@ -124,21 +141,42 @@ def change_log(before: Any, after: Any, *, tolerance: float = 0.0, name: str = "
     InputError : a path is no facts file.
     """
     old, new = (_flat(_facts(item)) for item in (before, after))
-    rows = [_row(key, old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())
-            if _moved(old.get(key), new.get(key), tolerance)]
+    rows = [
+        _row(key, old.get(key), new.get(key))
+        for key in sorted(old.keys() | new.keys())
+        if _moved(old.get(key), new.get(key), tolerance)
+    ]
     table = pd.DataFrame(rows, columns=["figure", "before", "after", "change", "relative"])
     appeared, vanished = sum(key not in old for key in table["figure"]), sum(key not in new for key in table["figure"])
-    facts = {"compared": len(old.keys() & new.keys()), "moved": len(table) - appeared - vanished, "appeared": appeared,
-             "vanished": vanished}
-    answer = (f"{facts['moved']:,} of {facts['compared']:,} figures moved, {appeared:,} appeared and {vanished:,} vanished."
-              if rows else f"None of {facts['compared']:,} figures moved.")
-    return Result(name, table, "Which published figures have moved since?", answer, "Every fact of both publications compared.",
-                  (), facts, None, {"figure": "Figure", "before": "Before", "after": "Now", "change": "Change",
-                                    "relative": "Relative change"})
+    facts = {
+        "compared": len(old.keys() & new.keys()),
+        "moved": len(table) - appeared - vanished,
+        "appeared": appeared,
+        "vanished": vanished,
+    }
+    answer = (
+        f"{facts['moved']:,} of {facts['compared']:,} figures moved, {appeared:,} appeared and {vanished:,} vanished."
+        if rows
+        else f"None of {facts['compared']:,} figures moved."
+    )
+    return Result(
+        name,
+        table,
+        "Which published figures have moved since?",
+        answer,
+        "Every fact of both publications compared.",
+        (),
+        facts,
+        None,
+        {"figure": "Figure", "before": "Before", "after": "Now", "change": "Change", "relative": "Relative change"},
+    )
 
 
 def moved_since(
-    dept: Department, earlier: str | dt.date, figure: Callable[[Department], Result], later: str | dt.date | None = None,
+    dept: Department,
+    earlier: str | dt.date,
+    figure: Callable[[Department], Result],
+    later: str | dt.date | None = None,
 ) -> Result:
     """The figures of ``figure(department)`` as known on two dates (``later``: now), and which of them moved."""
     now = dept.as_of(later) if later is not None else dept
@@ -155,7 +193,9 @@ def _facts(item: Any) -> Mapping[str, Any]:
     try:
         found = json.loads(Path(item).read_text(encoding="utf-8"))
     except (OSError, TypeError, json.JSONDecodeError) as fault:
-        raise InputError(f"no facts: {fault}", where="change_log", do="give a mapping or the path of a facts.json") from None
+        raise InputError(
+            f"no facts: {fault}", where="change_log", do="give a mapping or the path of a facts.json"
+        ) from None
     return found if isinstance(found, Mapping) else {"facts": found}
 
 
@@ -166,7 +206,9 @@ def _flat(facts: Any, path: str = "") -> dict[str, Any]:
         items = [(str(place), value) for place, value in enumerate(facts)]
     else:
         return {path: facts}
-    return {key: value for name, held in items for key, value in _flat(held, f"{path}.{name}" if path else name).items()}
+    return {
+        key: value for name, held in items for key, value in _flat(held, f"{path}.{name}" if path else name).items()
+    }
 
 
 def _numbers(*values: Any) -> bool:
@@ -181,5 +223,10 @@ def _moved(old: Any, new: Any, tolerance: float) -> bool:
 
 def _row(key: str, old: Any, new: Any) -> dict[str, Any]:
     change = new - old if _numbers(old, new) else None
-    return {"figure": key, "before": old, "after": new, "change": change,
-            "relative": change / old if change is not None and old else None}
+    return {
+        "figure": key,
+        "before": old,
+        "after": new,
+        "change": change,
+        "relative": change / old if change is not None and old else None,
+    }

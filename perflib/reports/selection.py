@@ -84,7 +84,8 @@ def about(
         "data_from": str(data.first), "data_to": str(data.last), "timezone": dept.timezone,
     }
     where = f"in district {district}" if district else "in all districts"
-    which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{' of every priority' * dept.has(dept.main, 'priority')}"
+    every = " of every priority" if dept.has(dept.main, "priority") else ""
+    which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{every}"
     against = f", compared with {other}," if other else ""
     answer = f"{dept.name}: {which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
     return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)

@@ -13,17 +13,26 @@ from perflib.metrics import arrests
 
 def department(outcomes: bool = True) -> perflib.Department:
     at = pd.date_range("2025-01-01", periods=12, freq="D", tz="UTC")
-    held = pd.DataFrame({"arrest_id": [str(i) for i in range(12)], "arrested_at": at, "district": ["N"] * 10 + ["S"] * 2})
+    held = pd.DataFrame(
+        {"arrest_id": [str(i) for i in range(12)], "arrested_at": at, "district": ["N"] * 10 + ["S"] * 2}
+    )
     if outcomes:
         held["outcome"] = ["charged"] * 6 + ["declined"] * 3 + ["pending"] * 2 + [None]
-    calls = pd.DataFrame({"call_id": [str(i) for i in range(400)], "district": ["N"] * 100 + ["S"] * 300,
-                          "received_at": pd.date_range("2025-01-01", periods=400, freq="h", tz="UTC")})
+    calls = pd.DataFrame(
+        {
+            "call_id": [str(i) for i in range(400)],
+            "district": ["N"] * 100 + ["S"] * 300,
+            "received_at": pd.date_range("2025-01-01", periods=400, freq="h", tz="UTC"),
+        }
+    )
     return perflib.from_frames(timezone="UTC", arrests=held, calls=calls)
 
 
 def test_rates_by_hand():
     found = arrests.rates(department())
-    assert found.facts["N"]["rate"] == pytest.approx(100.0) and found.facts["S"]["rate"] == pytest.approx(1000 * 2 / 300)
+    assert found.facts["N"]["rate"] == pytest.approx(100.0) and found.facts["S"]["rate"] == pytest.approx(
+        1000 * 2 / 300
+    )
     # exact Poisson limits of 10: 4.7954 and 18.3904 (Garwood)
     assert (found.facts["N"]["low"], found.facts["N"]["high"]) == pytest.approx((47.954, 183.904), abs=1e-2)
     assert found.facts["overall"] == pytest.approx(30.0)

@@ -15,11 +15,20 @@ from perflib.result import Result
 
 @pytest.fixture(scope="module")
 def town():
-    days = [("2025-01-01", "2025-01-01"), ("2025-01-01", "2025-01-03"), ("2025-01-02", "2025-01-05"), ("2025-01-05", "2025-01-05")]
-    frame = pd.DataFrame({
-        "incident_id": [str(place) for place in range(4)], "offence": ["Theft"] * 3 + ["Arson"],
-        "reported_at": [pd.Timestamp(f"{day} 23:30", tz="America/New_York").tz_convert("UTC") for day, _ in days],
-        "recorded_at": [pd.Timestamp(f"{day} 23:45", tz="America/New_York").tz_convert("UTC") for _, day in days]})
+    days = [
+        ("2025-01-01", "2025-01-01"),
+        ("2025-01-01", "2025-01-03"),
+        ("2025-01-02", "2025-01-05"),
+        ("2025-01-05", "2025-01-05"),
+    ]
+    frame = pd.DataFrame(
+        {
+            "incident_id": [str(place) for place in range(4)],
+            "offence": ["Theft"] * 3 + ["Arson"],
+            "reported_at": [pd.Timestamp(f"{day} 23:30", tz="America/New_York").tz_convert("UTC") for day, _ in days],
+            "recorded_at": [pd.Timestamp(f"{day} 23:45", tz="America/New_York").tz_convert("UTC") for _, day in days],
+        }
+    )
     return perflib.from_frames(timezone="America/New_York", incidents=frame)
 
 

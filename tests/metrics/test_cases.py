@@ -29,10 +29,17 @@ def town():
         ("6", "Theft", "2025-01-05 10:00", "2025-01-04 10:00", "arrest", "cleared_arrest", "B"),
         ("7", "Theft", "2025-01-11 10:00", None, None, "inactive", "A"),
     ]
-    frame = pd.DataFrame({
-        "incident_id": [row[0] for row in rows], "offence": [row[1] for row in rows],
-        "reported_at": [utc(row[2]) for row in rows], "cleared_at": [utc(row[3]) for row in rows],
-        "clearance": [row[4] for row in rows], "status": [row[5] for row in rows], "district": [row[6] for row in rows]})
+    frame = pd.DataFrame(
+        {
+            "incident_id": [row[0] for row in rows],
+            "offence": [row[1] for row in rows],
+            "reported_at": [utc(row[2]) for row in rows],
+            "cleared_at": [utc(row[3]) for row in rows],
+            "clearance": [row[4] for row in rows],
+            "status": [row[5] for row in rows],
+            "district": [row[6] for row in rows],
+        }
+    )
     return perflib.from_frames(timezone=ZONE, incidents=frame)
 
 
@@ -41,7 +48,7 @@ def test_by_hand(town):
     assert found.facts["n"] == 5 and found.facts["open"] == 2 and found.facts["followed_to"] == "2025-01-11"
     days = {day: share["estimate"] for day, share in found.facts["at"]["arrest"].items()}
     assert days["0"] == pytest.approx(0.2) and days["1"] == pytest.approx(0.2)
-    # at 0 days one of five is cleared and one censored after; at 2 one of three exceptionally; at 7 one of two by arrest
+    # at 0 one of five is cleared and one censored; at 2 one of three exceptionally; at 7 one of two by arrest
     assert days["7"] == pytest.approx(0.2 + 0.8 * (2 / 3) * (1 / 2))
     text = " ".join(found.caveats)
     assert "1 unfounded" in text and "1 cases are recorded as cleared before" in text and "UCR" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
@@ -22,8 +23,8 @@ def backlog(dept: Department, by: str = "") -> Result:
 
     Returns
     -------
-    Result ``backlog`` with a row per age (and group): ``age``, ``open``, ``inactive``, ``cases``. Where the source has no
-    status every uncleared case counts as open. Facts: ``open``, ``inactive``, ``open_median_days``, ``by_age``.
+    Result ``backlog`` with a row per age (and group): ``age``, ``open``, ``inactive``, ``cases``. Where the source has
+    no status every uncleared case counts as open. Facts: ``open``, ``inactive``, ``open_median_days``, ``by_age``.
     """
     title = "How many cases are open, and for how long?"
     keys = [by] if by else []
@@ -34,24 +35,47 @@ def backlog(dept: Department, by: str = "") -> Result:
     if rows.empty:
         return Result.not_assessable("backlog", "no case is open", title=title)
     age = pd.cut(rows["days"], [*EDGES, 10**6], right=False, labels=list(WORDS))
-    counted = rows.assign(age=age).pivot_table(index=[*keys, "age"], columns="state", values="n", aggfunc="sum",
-                                               observed=False, fill_value=0).reindex(columns=list(STATES), fill_value=0)
+    counted = (
+        rows.assign(age=age)
+        .pivot_table(index=[*keys, "age"], columns="state", values="n", aggfunc="sum", observed=False, fill_value=0)
+        .reindex(columns=list(STATES), fill_value=0)
+    )
     table = counted.reset_index().assign(age=lambda found: found["age"].astype(str))
     table["cases"] = table["open"] + table["inactive"]
     opened = rows[rows["state"] == "open"]
-    days = opened["days"].repeat(opened["n"])
-    facts = {"followed_to": str(end), "open": int(table["open"].sum()), "inactive": int(table["inactive"].sum()),
-             "open_median_days": float(days.median()) if len(days) else None,
-             "by_age": {str(age): int(n) for age, n in table.groupby("age", sort=False)["open"].sum().items()}}
-    old = facts["by_age"][WORDS[-1]]
+    days = pd.Series(np.repeat(opened["days"].to_numpy(float), opened["n"].to_numpy(int)))
+    facts = {
+        "followed_to": str(end),
+        "open": int(table["open"].sum()),
+        "inactive": int(table["inactive"].sum()),
+        "open_median_days": float(days.median()) if len(days) else None,
+        "by_age": {str(age): int(n) for age, n in table.groupby("age", sort=False)["open"].sum().items()},
+    }
+    old = int(table.loc[table["age"] == WORDS[-1], "open"].sum())
     middle = f", for {facts['open_median_days']:.0f} days at the median" if len(days) else ""
-    answer = (f"On {end} {facts['open']:,} cases were open{middle}; {old:,} of them for over a year. "
-              f"{facts['inactive']:,} more are inactive.")
-    return Result("backlog", table, title, answer, "Counts of uncleared, founded cases by calendar days since the report.",
-                  ["An open case is not a failure: many have no lead. Inactive cases were set aside by the source."], facts,
-                  Chart("bars", "age", "cases" if by else "open", by=by or None, x_label="Days since the report",
-                        y_label="Cases", alt=answer),
-                  {"age": "Days since the report", "open": "Open (cases)", "inactive": "Inactive (cases)", "cases": "Cases"})
+    answer = (
+        f"On {end} {facts['open']:,} cases were open{middle}; {old:,} of them for over a year. "
+        f"{facts['inactive']:,} more are inactive."
+    )
+    return Result(
+        "backlog",
+        table,
+        title,
+        answer,
+        "Counts of uncleared, founded cases by calendar days since the report.",
+        ["An open case is not a failure: many have no lead. Inactive cases were set aside by the source."],
+        facts,
+        Chart(
+            "bars",
+            "age",
+            "cases" if by else "open",
+            by=by or None,
+            x_label="Days since the report",
+            y_label="Cases",
+            alt=answer,
+        ),
+        {"age": "Days since the report", "open": "Open (cases)", "inactive": "Inactive (cases)", "cases": "Cases"},
+    )
 
 
 def _uncleared(dept: Department, keys: list[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
@@ -14,12 +15,20 @@ from perflib.models.survival import cumulative_incidence
 from perflib.result import Result
 
 _TITLE = "What share of cases is cleared, how, and how soon?"
-_UCR = ("Clearances of a year over offences of that year (the UCR-style ratio) mix cohorts: it counts clearances of "
-        "older cases and holds young cases against the police. It is shown for comparison only.")
+_UCR = (
+    "Clearances of a year over offences of that year (the UCR-style ratio) mix cohorts: it counts clearances of "
+    "older cases and holds young cases against the police. It is shown for comparison only."
+)
 
 
 def clearance(
-    dept: Department, by: str = "", *, at: Sequence[float] = AT, level: float = 0.95, fewest: int = 30, name: str = "",
+    dept: Department,
+    by: str = "",
+    *,
+    at: Sequence[float] = AT,
+    level: float = 0.95,
+    fewest: int = 30,
+    name: str = "",
 ) -> Result:
     """Cumulative incidence of clearance by arrest, exceptional clearance competing, open cases censored.
 
@@ -31,8 +40,8 @@ def clearance(
 
     Returns
     -------
-    Result ``clearance`` (or ``clearance_by_<by>``): the curves, as ``cumulative_incidence`` gives them. Facts, per group
-    when grouped: ``n`` cases, ``open``, ``arrest_share`` and ``exceptional_share`` (so far), ``at`` by cause and day,
+    Result ``clearance`` (or ``clearance_by_<by>``): the curves, as ``cumulative_incidence`` gives them. Facts, per
+    group when grouped: ``n`` cases, ``open``, ``arrest_share`` and ``exceptional_share`` (so far), ``at`` by cause and day,
     ``ucr_ratio`` (with its warning in the caveats), ``followed_to``.
     """
     label = name or f"clearance{f'_by_{by}' if by else ''}"
@@ -44,13 +53,30 @@ def clearance(
     if rows.empty:
         return Result.not_assessable(label, f"no group has {fewest} cases" if by else "no case", title=_TITLE)
     found = cumulative_incidence(
-        rows["days"], rows["event"], rows[by].astype(str) if by else None, weights=rows["n"], at=at, level=level,
-        causes=CAUSES, name=label, title=_title(by))
+        rows["days"],
+        rows["event"],
+        rows[by].astype(str) if by else None,
+        weights=rows["n"],
+        at=at,
+        level=level,
+        causes=CAUSES,
+        name=label,
+        title=_title(by),
+    )
     if found.reason:
         return found
     facts = _facts(found, rows, by) | {"followed_to": str(held.end)}
-    return Result(label, found.table, found.title, found.answer.replace("ended with arrest", "cleared by arrest"),
-                  found.method, [*held.caveats(), *found.caveats, _UCR, *small], facts, _chart(found, by), found.labels)
+    return Result(
+        label,
+        found.table,
+        found.title,
+        found.answer.replace("ended with arrest", "cleared by arrest"),
+        found.method,
+        [*held.caveats(), *found.caveats, _UCR, *small],
+        facts,
+        _chart(found, by),
+        found.labels,
+    )
 
 
 def _enough(rows: pd.DataFrame, by: str, fewest: int) -> tuple[pd.DataFrame, list[str]]:
@@ -58,7 +84,9 @@ def _enough(rows: pd.DataFrame, by: str, fewest: int) -> tuple[pd.DataFrame, lis
         return rows, []
     sizes = rows.groupby(by)["n"].sum()
     small = sizes.index[sizes < fewest]
-    words = [f"{len(small)} groups with fewer than {fewest} cases are left out ({', '.join(map(str, small[:4]))}, ...)."]
+    words = [
+        f"{len(small)} groups with fewer than {fewest} cases are left out ({', '.join(map(str, small[:4]))}, ...)."
+    ]
     return rows[~rows[by].isin(small)], words if len(small) else []
 
 
@@ -71,17 +99,38 @@ def _facts(found: Result, rows: pd.DataFrame, by: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for one, part in parts.items():
         known = dict(found.facts[one] if by else found.facts)
-        share = {cause: float(part.loc[part["event"] == code, "n"].sum() / part["n"].sum()) for code, cause in CAUSES.items()}
+        share = {
+            cause: float(part.loc[part["event"] == code, "n"].sum() / part["n"].sum()) for code, cause in CAUSES.items()
+        }
         known |= {f"{cause}_share": value for cause, value in share.items()} | {"ucr_ratio": sum(share.values())}
         facts |= {one: known} if by else known
     return facts
 
 
 def _chart(found: Result, by: str) -> Chart:
-    return Chart("steps", "time", "incidence", "low", "high", by="cause", x_label="Days since the report",
-                 y_label="Cleared (share of cases)", alt=found.answer) if not by else Chart(
-        "steps", "time", "incidence", by="group", x_label="Days since the report", y_label="Cleared (share of cases)",
-        alt=found.answer)
+    return (
+        Chart(
+            "steps",
+            "time",
+            "incidence",
+            "low",
+            "high",
+            by="cause",
+            x_label="Days since the report",
+            y_label="Cleared (share of cases)",
+            alt=found.answer,
+        )
+        if not by
+        else Chart(
+            "steps",
+            "time",
+            "incidence",
+            by="group",
+            x_label="Days since the report",
+            y_label="Cleared (share of cases)",
+            alt=found.answer,
+        )
+    )
 
 
 def time_to_arrest(dept: Department, *, at: Sequence[float] = AT, level: float = 0.95) -> Result:
@@ -99,22 +148,60 @@ def time_to_arrest(dept: Department, *, at: Sequence[float] = AT, level: float =
     if solved.empty:
         return Result.not_assessable("time_to_arrest", "no case has an arrest", title=title)
     whole = clearance(dept, at=at, level=level)
-    days = solved["days"].repeat(solved["n"]).sort_values()
+    days = pd.Series(np.repeat(solved["days"].to_numpy(float), solved["n"].to_numpy(int)))
     facts = {f"p{q}": float(days.quantile(q / 100, interpolation="linear")) for q in (50, 90, 99)}
-    facts |= {"max": float(days.max()), "arrests": int(solved["n"].sum()), "cases": int(held.rows["n"].sum()),
-              "arrest_share": whole.facts["arrest_share"], "incidence": whole.facts["at"]["arrest"]}
-    rows = [{"days": int(day), "arrest": share["estimate"], "low": share["low"], "high": share["high"],
-             "at_risk": share["at_risk"]} for day, share in whole.facts["at"]["arrest"].items()]
-    answer = (f"{facts['arrests']:,} of {facts['cases']:,} cases ({facts['arrest_share']:.1%}) have an arrest. Among these "
-              f"the median is {facts['p50']:.0f} days, the 90th percentile {facts['p90']:.0f}, the 99th "
-              f"{facts['p99']:.0f}, the longest {facts['max']:.0f}.")
-    return Result("time_to_arrest", pd.DataFrame(rows), title, answer, whole.method,
-                  ["Days to an arrest describe cleared cases only; read them beside the share of all cases cleared by "
-                   "each day.", *_heaping(held, whole)], facts,
-                  Chart("dots", "days", "arrest", "low", "high", x_label="Days since the report",
-                        y_label="Cleared by arrest (share of cases)", alt=answer),
-                  {"days": "Days since the report", "arrest": "Cleared by arrest (share)", "low": f"{level:.0%} low",
-                   "high": f"{level:.0%} high", "at_risk": "Still followed (cases)"})
+    facts |= {
+        "max": float(days.max()),
+        "arrests": int(solved["n"].sum()),
+        "cases": int(held.rows["n"].sum()),
+        "arrest_share": whole.facts["arrest_share"],
+        "incidence": whole.facts["at"]["arrest"],
+    }
+    rows = [
+        {
+            "days": int(day),
+            "arrest": share["estimate"],
+            "low": share["low"],
+            "high": share["high"],
+            "at_risk": share["at_risk"],
+        }
+        for day, share in whole.facts["at"]["arrest"].items()
+    ]
+    answer = (
+        f"{facts['arrests']:,} of {facts['cases']:,} cases ({facts['arrest_share']:.1%}) have an arrest. Among these "
+        f"the median is {facts['p50']:.0f} days, the 90th percentile {facts['p90']:.0f}, the 99th "
+        f"{facts['p99']:.0f}, the longest {facts['max']:.0f}."
+    )
+    return Result(
+        "time_to_arrest",
+        pd.DataFrame(rows),
+        title,
+        answer,
+        whole.method,
+        [
+            "Days to an arrest describe cleared cases only; read them beside the share of all cases cleared by "
+            "each day.",
+            *_heaping(held, whole),
+        ],
+        facts,
+        Chart(
+            "dots",
+            "days",
+            "arrest",
+            "low",
+            "high",
+            x_label="Days since the report",
+            y_label="Cleared by arrest (share of cases)",
+            alt=answer,
+        ),
+        {
+            "days": "Days since the report",
+            "arrest": "Cleared by arrest (share)",
+            "low": f"{level:.0%} low",
+            "high": f"{level:.0%} high",
+            "at_risk": "Still followed (cases)",
+        },
+    )
 
 
 def _heaping(held: Cases, whole: Result) -> list[str]:

@@ -1,4 +1,4 @@
-"""Does clearance change? Cohorts compared at the same age, with the ratio that young cohorts always lose beside them."""
+"""Does clearance change? Cohorts compared at the same age, beside the ratio that young cohorts always lose."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _STEP = {"month": 1, "quarter": 3, "year": 12}
 
 
 def cohorts(
-    dept: Department, by: str = "quarter", *, within: int = 30, level: float = 0.95, fewest: int = 30,
+    dept: Department,
+    by: str = "quarter",
+    *,
+    within: int = 30,
+    level: float = 0.95,
+    fewest: int = 30,
     name: str = "clearance_cohorts",
 ) -> Result:
     """Clearance by arrest within the same number of days of the report, by cohort of report.
@@ -32,8 +37,8 @@ def cohorts(
     Result with a row per cohort: ``cohort``, ``cases``, ``arrest`` with ``low``/``high`` (cumulative incidence at
     ``within`` days), ``exceptional``, ``so_far`` (share cleared up to now, whatever the age) and ``ucr`` (clearances
     dated in the period over cases reported in it): both naive, shown for comparison; ``provisional``: not every case
-    has been followed ``within`` days. Facts: ``first``, ``last`` (of the cohorts followed), ``change`` between them with
-    interval, ``so_far_first``, ``so_far_last``, and ``cohorts``.
+    has been followed ``within`` days. Facts: ``first``, ``last`` (of the cohorts followed), ``change`` between them
+    with interval, ``so_far_first``, ``so_far_last``, and ``cohorts``.
     """
     title = f"Is clearance within {within} days changing, by {by} of report?"
     if reason := lacking(dept):
@@ -43,23 +48,52 @@ def cohorts(
     rows = held.rows[held.rows[by].isin(sizes.index[sizes >= fewest])]
     if rows.empty:
         return Result.not_assessable(name, f"no {by} has {fewest} cases", title=title)
-    found = cumulative_incidence(rows["days"], rows["event"], rows[by].astype(str), weights=rows["n"], at=(within,),
-                                 level=level, causes=CAUSES)
+    found = cumulative_incidence(
+        rows["days"], rows["event"], rows[by].astype(str), weights=rows["n"], at=(within,), level=level, causes=CAUSES
+    )
     if found.reason:
         return Result.not_assessable(name, found.reason, title=title)
     table = _table(rows, found, by, held, within)
     facts = _facts(table)
     answer = _answer(facts, within)
-    caveats = [*held.caveats(), "The columns so_far and ucr are naive: so_far falls for young cohorts because they are "
-               "young, ucr counts clearances of older cases. Neither shows a change of clearance."]
+    caveats = [
+        *held.caveats(),
+        "The columns so_far and ucr are naive: so_far falls for young cohorts because they are "
+        "young, ucr counts clearances of older cases. Neither shows a change of clearance.",
+    ]
     if table["provisional"].any():
         caveats.append(f"Hollow points: not every case of the cohort has been followed for {within} days.")
-    return Result(name, table, title, answer, found.method, caveats, facts,
-                  Chart("line", "cohort", "arrest", "low", "high", x_label=f"{by.capitalize()} of report",
-                        y_label=f"Cleared by arrest within {within} days (share)", marks={"grey": "provisional"}, alt=answer),
-                  {"cohort": f"{by.capitalize()} of report", "cases": "Cases", "arrest": f"By arrest, {within} days",
-                   "low": f"{level:.0%} low", "high": f"{level:.0%} high", "exceptional": f"Exceptional, {within} days",
-                   "so_far": "Cleared so far (naive)", "ucr": "UCR-style ratio (naive)", "provisional": "Provisional"})
+    return Result(
+        name,
+        table,
+        title,
+        answer,
+        found.method,
+        caveats,
+        facts,
+        Chart(
+            "line",
+            "cohort",
+            "arrest",
+            "low",
+            "high",
+            x_label=f"{by.capitalize()} of report",
+            y_label=f"Cleared by arrest within {within} days (share)",
+            marks={"grey": "provisional"},
+            alt=answer,
+        ),
+        {
+            "cohort": f"{by.capitalize()} of report",
+            "cases": "Cases",
+            "arrest": f"By arrest, {within} days",
+            "low": f"{level:.0%} low",
+            "high": f"{level:.0%} high",
+            "exceptional": f"Exceptional, {within} days",
+            "so_far": "Cleared so far (naive)",
+            "ucr": "UCR-style ratio (naive)",
+            "provisional": "Provisional",
+        },
+    )
 
 
 def _table(rows: pd.DataFrame, found: Result, by: str, held: Cases, within: int) -> pd.DataFrame:
@@ -68,12 +102,18 @@ def _table(rows: pd.DataFrame, found: Result, by: str, held: Cases, within: int)
         read = {cause: found.facts[str(cohort)]["at"][cause][f"{within:g}"] for cause in CAUSES.values()}
         total = float(part["n"].sum())
         last = _last_day(cohort, by)
-        lines.append({
-            "cohort": pd.Timestamp(cohort) if by != "year" else cohort, "cases": int(total),
-            "arrest": read["arrest"]["estimate"], "low": read["arrest"]["low"], "high": read["arrest"]["high"],
-            "exceptional": read["exceptional"]["estimate"],
-            "so_far": float(part.loc[part["event"] > 0, "n"].sum() / total),
-            "provisional": bool(last + dt.timedelta(days=within) > held.end)})
+        lines.append(
+            {
+                "cohort": pd.Timestamp(str(cohort)) if by != "year" else cohort,
+                "cases": int(total),
+                "arrest": read["arrest"]["estimate"],
+                "low": read["arrest"]["low"],
+                "high": read["arrest"]["high"],
+                "exceptional": read["exceptional"]["estimate"],
+                "so_far": float(part.loc[part["event"] > 0, "n"].sum() / total),
+                "provisional": bool(last + dt.timedelta(days=within) > held.end),
+            }
+        )
     table = pd.DataFrame(lines)
     return table.assign(ucr=_ucr(rows, by, table["cases"].to_numpy(float)))
 
@@ -87,7 +127,9 @@ def _ucr(rows: pd.DataFrame, by: str, sizes: Any) -> Any:
     """Clearances dated in the period over cases reported in it; dated from the middle of the cohort."""
     starts = pd.to_datetime(rows[by].astype(str) + ("-01-01" if by == "year" else ""))
     middle = starts + pd.Timedelta(days=15 * _STEP[by])
-    moved = (middle + pd.to_timedelta(rows["days"], unit="D")).dt.to_period({"month": "M", "quarter": "Q", "year": "Y"}[by])
+    moved = (middle + pd.to_timedelta(rows["days"], unit="D")).dt.to_period(
+        {"month": "M", "quarter": "Q", "year": "Y"}[by]
+    )
     cleared = rows[rows["event"] > 0].groupby(moved[rows["event"] > 0])["n"].sum()
     periods = starts.drop_duplicates().sort_values().dt.to_period({"month": "M", "quarter": "Q", "year": "Y"}[by])
     return cleared.reindex(periods, fill_value=0).to_numpy(float) / sizes
@@ -95,38 +137,52 @@ def _ucr(rows: pd.DataFrame, by: str, sizes: Any) -> Any:
 
 def _facts(table: pd.DataFrame) -> dict[str, Any]:
     whole = table[~table["provisional"] & table["arrest"].notna()]
-    facts: dict[str, Any] = {"cohorts": len(table), "so_far_first": float(table["so_far"].iloc[0]),
-                             "so_far_last": float(table["so_far"].iloc[-1])}
+    facts: dict[str, Any] = {
+        "cohorts": len(table),
+        "so_far_first": float(table["so_far"].iloc[0]),
+        "so_far_last": float(table["so_far"].iloc[-1]),
+    }
     if len(whole) < 2:
         return facts
     first, last = whole.iloc[0], whole.iloc[-1]
     change = last["arrest"] - first["arrest"]
     low = ((last["arrest"] - last["low"]) ** 2 + (first["high"] - first["arrest"]) ** 2) ** 0.5
     high = ((last["high"] - last["arrest"]) ** 2 + (first["arrest"] - first["low"]) ** 2) ** 0.5
-    ends = {key: {"cohort": str(row["cohort"])[:10], "estimate": row["arrest"], "low": row["low"], "high": row["high"]}
-            for key, row in (("first", first), ("last", last))}
+    ends = {
+        key: {"cohort": str(row["cohort"])[:10], "estimate": row["arrest"], "low": row["low"], "high": row["high"]}
+        for key, row in (("first", first), ("last", last))
+    }
     return facts | ends | {"change": {"estimate": change, "low": change - low, "high": change + high}}
 
 
 def _answer(facts: dict[str, Any], within: int) -> str:
-    naive = (f"The share cleared so far goes from {facts['so_far_first']:.1%} to {facts['so_far_last']:.1%}, because the "
-             "last cohort is young.")
+    naive = (
+        f"The share cleared so far goes from {facts['so_far_first']:.1%} to {facts['so_far_last']:.1%}, because the "
+        "last cohort is young."
+    )
     if "change" not in facts:
         return f"Fewer than two cohorts have been followed for {within} days. {naive}"
     first, last, change = facts["first"], facts["last"], facts["change"]
-    return (f"Within {within} days {first['estimate']:.1%} of the cases reported from {first['cohort']} and "
-            f"{last['estimate']:.1%} of those from {last['cohort']} were cleared by arrest, a difference of "
-            f"{100 * change['estimate']:+.1f} points (interval {100 * change['low']:+.1f} to {100 * change['high']:+.1f}). {naive}")
+    return (
+        f"Within {within} days {first['estimate']:.1%} of the cases reported from {first['cohort']} and "
+        f"{last['estimate']:.1%} of those from {last['cohort']} were cleared by arrest, a difference of "
+        f"{100 * change['estimate']:+.1f} points (interval {100 * change['low']:+.1f} to "
+        f"{100 * change['high']:+.1f}). {naive}"
+    )
 
 
 def adjusted(
-    dept: Department, compare: str = "district", *, terms: Sequence[str] = ("offence", "quarter"), most: int = 12,
+    dept: Department,
+    compare: str = "district",
+    *,
+    terms: Sequence[str] = ("offence", "quarter"),
+    most: int = 12,
     level: float = 0.95,
 ) -> Result:
-    """How much faster cases are cleared by arrest in one group than in the largest, at equal offence and time of report.
+    """How much faster cases are cleared by arrest in one group than in the largest, at equal offence and time.
 
-    The hazard of arrest in whole intervals of days (``hazard_ratios``), so that the many cases cleared on the day of the
-    report are handled exactly. Values beyond the ``most`` commonest of a term are put together as "other". An incident
+    The hazard of arrest in whole intervals of days (``hazard_ratios``), so that the many cases cleared on the day of
+    the report are handled exactly. Values beyond the ``most`` commonest of a term are put together as "other". An incident
     with several offences counts once per offence, as the caveat says. Result ``clearance_adjusted``.
     """
     title = f"Is clearance by arrest faster in some {compare}s, on like cases?"
@@ -135,7 +191,7 @@ def adjusted(
         return Result.not_assessable("clearance_adjusted", reason, title=title)
     held = cases(dept, wanted)
     rows = held.rows.assign(**{term: _common(held.rows, term, most) for term in wanted})
-    rows = rows.groupby([*wanted, "days", "event"], as_index=False)["n"].sum()
+    rows = rows.groupby([*wanted, "days", "event"])[["n"]].sum().reset_index()
     if rows[compare].nunique() < 2:
         return Result.not_assessable("clearance_adjusted", f"fewer than two groups of {compare}", title=title)
     used = [term for term in wanted if rows[term].nunique() > 1]
@@ -144,16 +200,35 @@ def adjusted(
         return Result.not_assessable("clearance_adjusted", found.reason, title=title)
     table = found.table[found.table["term"] == compare].reset_index(drop=True)
     facts = {row["value"]: {key: row[key] for key in ("ratio", "low", "high", "p")} for row in table.to_dict("records")}
-    said = "; ".join(f"{row['value']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f})"
-                     for row in table.sort_values("p").head(3).to_dict("records"))
+    said = "; ".join(
+        f"{row['value']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f})"
+        for row in table.sort_values("p").head(3).to_dict("records")
+    )
     answer = f"Hazard of an arrest against {table['reference'].iloc[0]}, at equal {' and '.join(used[1:])}: {said}."
     caveats = [*held.caveats(), *found.caveats]
     if "offence" in used:
         caveats.append("An incident with several offences counts once per offence.")
-    return Result("clearance_adjusted", table, title, answer, found.method, caveats,
-                  facts | {"reference": str(table["reference"].iloc[0])},
-                  Chart("dots", "value", "ratio", "low", "high", x_label=compare.capitalize(), y_label="Hazard ratio",
-                        marks={"target": 1.0}, alt=answer), dict(found.labels) | {"value": compare.capitalize()})
+    return Result(
+        "clearance_adjusted",
+        table,
+        title,
+        answer,
+        found.method,
+        caveats,
+        facts | {"reference": str(table["reference"].iloc[0])},
+        Chart(
+            "dots",
+            "value",
+            "ratio",
+            "low",
+            "high",
+            x_label=compare.capitalize(),
+            y_label="Hazard ratio",
+            marks={"target": 1.0},
+            alt=answer,
+        ),
+        dict(found.labels) | {"value": compare.capitalize()},
+    )
 
 
 def _common(rows: pd.DataFrame, term: str, most: int) -> pd.Series:

@@ -38,7 +38,9 @@ class Cases:
         if self.unfounded:
             found.append(f"{self.unfounded:,} unfounded cases are left out.")
         if self.backwards:
-            found.append(f"{self.backwards:,} cases are recorded as cleared before they were reported; they are left out.")
+            found.append(
+                f"{self.backwards:,} cases are recorded as cleared before they were reported; they are left out."
+            )
         return found
 
 
@@ -49,6 +51,7 @@ def chosen(dept: Department, *, period: Any = "", district: str = "") -> Departm
     """
     first, last = days_of(period)
     if first is not None and last is not None:
+
         def rule(table: ir.Table) -> ir.BooleanValue:
             return dept.local(table.reported_at).date().between(first, last)
 
@@ -81,10 +84,10 @@ def lacking(dept: Department, by: Sequence[str] = ()) -> str:
 
 
 def cases(dept: Department, by: Sequence[str] = (), *, end: dt.date | None = None) -> Cases:
-    """Cases counted by group, days followed and event; incidents are counted once, or once per offence if grouped by it.
+    """Cases counted by group, days followed and event; incidents count once, or once per offence if grouped by it.
 
-    ``by``: parts of the local day of report (``month``, ``quarter``, ``year`` ...) or columns of the incidents. Days are
-    calendar days: 0 is the day of the report.
+    ``by``: parts of the local day of report (``month``, ``quarter``, ``year`` ...) or columns of the incidents. Days
+    are calendar days: 0 is the day of the report.
     """
     last = end or followed_to(dept)
     rows = _single(dept, by)
@@ -117,5 +120,7 @@ def _single(dept: Department, by: Sequence[str]) -> ir.Table:
     rows = table.group_by(["incident_id", *offences]).agg(**firsts)
     local = dept.local(rows.reported_at)
     parts: dict[str, Any] = {name: TIMES[name](local) for name in by if name in _MADE}
-    parts |= {name: rows[name].fill_null("not recorded") for name in (*held, *offences) if rows[name].type().is_string()}
+    parts |= {
+        name: rows[name].fill_null("not recorded") for name in (*held, *offences) if rows[name].type().is_string()
+    }
     return rows.mutate(**parts) if parts else rows
