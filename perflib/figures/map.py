@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 #: an area without a value: too few to show, or nothing to judge.
-_HATCHED = {"facecolor": "white", "hatch": "////", "edgecolor": style.MUTED, "linewidth": 0.6}
-_GREY = {"facecolor": "#D3D6DA", "edgecolor": "white", "linewidth": 0.9}
-_STRONG = {"facecolor": "none", "edgecolor": style.INK, "linewidth": 2.2}
+_HATCHED: dict[str, Any] = {"facecolor": "white", "hatch": "////", "edgecolor": style.MUTED, "linewidth": 0.6}
+_GREY: dict[str, Any] = {"facecolor": "#D3D6DA", "edgecolor": "white", "linewidth": 0.9}
+_STRONG: dict[str, Any] = {"facecolor": "none", "edgecolor": style.INK, "linewidth": 2.2}
 _SMALLEST, _LARGEST, _WIDTH = 4.5, 9.0, 5.2
 Polygons = Sequence[Sequence[Sequence[Sequence[float]]]]
 
@@ -113,7 +113,8 @@ def _signed(ring: np.ndarray) -> float:
 
 
 def _corners(shapes: Mapping[str, Polygons]) -> tuple[np.ndarray, np.ndarray]:
-    points = np.concatenate([np.asarray(polygon[0], dtype=float) for polygons in shapes.values() for polygon in polygons])
+    outer = [np.asarray(polygon[0], dtype=float) for polygons in shapes.values() for polygon in polygons]
+    points = np.concatenate(outer)
     return points.min(axis=0), points.max(axis=0)
 
 
@@ -164,7 +165,7 @@ def _area(ax: Axes, path: Path, value: float, few: bool, strong: bool, colours: 
     if few:
         look = dict(_HATCHED)
     elif np.isfinite(value):
-        look["facecolor"] = colours.to_rgba(value)
+        look["facecolor"] = colours.to_rgba(max(value, colours.norm.vmin))  # a ratio of 0 has no logarithm
     ax.add_patch(PathPatch(path, **look))
     if strong:
         ax.add_patch(PathPatch(path, zorder=3, **_STRONG))
