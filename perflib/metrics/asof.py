@@ -37,7 +37,7 @@ def triangle(
 
     Returns
     -------
-    Long frame ``release``, ``date``, ``count`` and, with ``by``, ``group``: what ``perflib.models.trend.nowcast`` takes.
+    Long frame ``release``, ``date``, ``count`` and, with ``by``, ``group``, for ``perflib.models.trend.nowcast``.
     A day without rows is there with 0.
 
     Raises
@@ -86,7 +86,7 @@ def _release(known: pd.DataFrame, first: pd.Timestamp, end: pd.Timestamp) -> pd.
 def nowcast(dept: Department, table: str = "incidents", date: str = "", *, by: str = "", **more: Any) -> Result:
     """What the newest days of a table will come to, from how late its rows were recorded (``triangle``).
 
-    ``more`` goes to ``perflib.models.trend.nowcast``. Not assessable without ``recorded_at``. Named ``nowcast_<table>``.
+    ``more`` goes to ``perflib.models.trend.nowcast``. Not assessable without ``recorded_at``. Name ``nowcast_<table>``.
     """
     name = more.pop("name", f"nowcast_{table}")
     title = more.pop("title", f"What will the newest days of the {table} come to?")

@@ -41,7 +41,8 @@ def clearance(
     Returns
     -------
     Result ``clearance`` (or ``clearance_by_<by>``): the curves, as ``cumulative_incidence`` gives them. Facts, per
-    group when grouped: ``n`` cases, ``open``, ``arrest_share`` and ``exceptional_share`` (so far), ``at`` by cause and day,
+    group when grouped: ``n`` cases, ``open``, ``arrest_share`` and ``exceptional_share`` (so far),
+    ``at`` by cause and day,
     ``ucr_ratio`` (with its warning in the caveats), ``followed_to``.
     """
     label = name or f"clearance{f'_by_{by}' if by else ''}"

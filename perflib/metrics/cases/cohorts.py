@@ -182,7 +182,8 @@ def adjusted(
     """How much faster cases are cleared by arrest in one group than in the largest, at equal offence and time.
 
     The hazard of arrest in whole intervals of days (``hazard_ratios``), so that the many cases cleared on the day of
-    the report are handled exactly. Values beyond the ``most`` commonest of a term are put together as "other". An incident
+    the report are handled exactly. Values beyond the ``most`` commonest of a term are put together as "other".
+    An incident
     with several offences counts once per offence, as the caveat says. Result ``clearance_adjusted``.
     """
     title = f"Is clearance by arrest faster in some {compare}s, on like cases?"
