@@ -57,7 +57,7 @@ def hmc(
     warmup: int,
     seed: int = 0,
     target: float = 0.8,
-    relearn: bool = True,
+    relearn: Callable[[Floats], Floats] | None = None,
 ) -> Draws:
     """Draw from a posterior by Hamiltonian Monte Carlo with a dense metric and jittered trajectory length.
 
@@ -70,7 +70,8 @@ def hmc(
     covariance : rough posterior covariance (dimensions, dimensions), used as the inverse metric.
     draws, warmup : kept and discarded iterations of each chain.
     target : mean acceptance aimed at.
-    relearn : replace the metric by the covariance of the second quarter of the warm-up, shrunk to its diagonal.
+    relearn : the metric after half of the warm-up, from the draws of its second quarter; default their covariance,
+        shrunk to its diagonal.
 
     Sources: Neal 2011, Handbook of MCMC, chapter 5; Hoffman and Gelman 2014, JMLR 15.
     """
@@ -81,8 +82,8 @@ def hmc(
     for i in range(warmup):
         size.learn(walk.move(float(np.exp(size.log))))
         early.append(walk.position.copy())
-        if relearn and i + 1 == warmup // 2:
-            walk.use(_learned(np.concatenate(early[warmup // 4 :])))
+        if i + 1 == warmup // 2:
+            walk.use((relearn or _learned)(np.concatenate(early[warmup // 4 :])))
             size = _Step(float(np.exp(size.smooth)), target)
     step, walk.divergences, accepted = float(np.exp(size.smooth)), 0, 0.0
     kept = np.empty((start.shape[0], draws, start.shape[1]))

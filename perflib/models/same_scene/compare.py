@@ -77,7 +77,8 @@ def same_scene(
     rows = _rows(frame, incident, officer, level)
     kept = rows[rows.groupby("incident")["level"].transform("nunique") > 1]
     if kept.empty:
-        return Result.not_assessable(name, "no incident where officers used different levels", title=TITLE, method=METHOD)
+        why = "no incident where officers used different levels"
+        return Result.not_assessable(name, why, title=TITLE, method=METHOD)
     scenes, ids = _scenes(kept, prior_sd)
     found = sample(scenes, draws, warmup, chains, seed)
     stand = standing(found.flat[:, : scenes.officers], prior_sd, share, tail)
@@ -100,7 +101,8 @@ def _rows(frame: pd.DataFrame, incident: str, officer: str, level: str) -> pd.Da
                          do="keep each officer's highest level per incident")
     if rows["level"].nunique() < 2:
         raise InputError("only one level is recorded", where=level)
-    return rows.assign(level=rows["level"].rank(method="dense").astype(np.int64) - 1).sort_values(["incident", "officer"])
+    dense = rows["level"].rank(method="dense").astype(np.int64) - 1
+    return rows.assign(level=dense).sort_values(["incident", "officer"])
 
 
 def _ordered(level: pd.Series) -> pd.Series:
@@ -139,8 +141,9 @@ def _table(rows: pd.DataFrame, kept: pd.DataFrame, ids: pd.Index, stand: dict[st
     sure = table["posterior"] > certainty
     table["verdict"] = np.select([table["reason"] != "", sure & (table["top"] > table["bottom"]), sure],
                                  ["not assessable", "higher", "lower"], "as peers")
-    return table.reset_index()[["officer", "exposure", "informative", "peers", "estimate", "low", "high", "top", "bottom",
-                                "posterior", "fdr", "verdict", "reason"]]
+    return table.reset_index().drop(columns="most")[[
+        "officer", "exposure", "informative", "peers", "estimate", "low", "high", "top", "bottom", "posterior", "fdr",
+        "verdict", "reason"]]
 
 
 def _false_share(posterior: pd.Series) -> pd.Series:

@@ -74,11 +74,12 @@ def mode(scenes: Scenes) -> Floats:
         return sampler.mode(both, np.zeros(scenes.parameters))
 
 
-def curvature(scenes: Scenes, at: Floats, both: sampler.Density) -> Floats:
+def curvature(scenes: Scenes, at: Floats, steps: Floats) -> Floats:
     """Roughly minus the Hessian of the log posterior at a point, good enough for a metric.
 
     Within an incident the scores sum to a constant; their covariance is taken as that of independent scores given
-    their sum, from the exact variances. Rows of the score steps are differences of the exact gradient.
+    their sum, from the exact variances. ``steps`` are the variances taken for the log steps between scores: their
+    joint mode with the propensities lies far from where the posterior has its mass, and tells nothing.
     """
     n = scenes.officers
     scores = np.concatenate([[0.0, 1.0], 1.0 + np.cumsum(np.exp(at[n:]))])
@@ -93,18 +94,7 @@ def curvature(scenes: Scenes, at: Floats, both: sampler.Density) -> Floats:
         if total**2 > square * (1 + 1e-9):
             scale = total**2 / (total**2 - square)  # two officers: exactly opposite scores
             bend[np.ix_(who, who)] += scale * (np.diag(v) - np.outer(v, v) / total)
-    return _bordered(bend, at, n, both)
-
-
-def _bordered(bend: Floats, at: Floats, n: int, both: sampler.Density, width: float = 1e-3) -> Floats:
-    """With the rows of the score steps; their ties to the officers are dropped where the whole were not positive."""
-    if len(at) == n:
-        return bend
-    moves = width * np.eye(len(at))[n:]
-    rows = -(both(at + moves)[1] - both(at - moves)[1]) / (2 * width)
-    bend[n:, :n], bend[:n, n:], bend[n:, n:] = rows[:, :n], rows[:, :n].T, (rows[:, n:] + rows[:, n:].T) / 2
-    if np.linalg.eigvalsh(bend)[0] < 0.02:
-        bend[n:, :n], bend[:n, n:], bend[n:, n:] = 0.0, 0.0, np.diag(np.maximum(np.diag(rows[:, n:]), 1.0))
+    bend[np.arange(n, len(at)), np.arange(n, len(at))] = 1 / steps
     return bend
 
 
@@ -112,11 +102,15 @@ def sample(scenes: Scenes, draws: int, warmup: int, chains: int, seed: int) -> s
     """Draws from the posterior, chains started about the mode with the spread of the approximate posterior."""
     with density(scenes) as both:
         at = sampler.mode(both, np.zeros(scenes.parameters))
-        covariance = np.linalg.inv(curvature(scenes, at, both))
-        covariance = (covariance + covariance.T) / 2
+        covariance = np.linalg.inv(curvature(scenes, at, np.full(scenes.levels - 2, 0.5)))
+
+        def relearn(early: Floats) -> Floats:
+            spread = early[:, scenes.officers :].var(axis=0)
+            return np.linalg.inv(curvature(scenes, early.mean(axis=0), np.clip(spread, 0.05, 2.0)))
+
         rng = np.random.default_rng([seed, 1])
         start = at + rng.standard_normal((chains, len(at))) @ np.linalg.cholesky(covariance).T
-        return sampler.hmc(both, start, covariance, draws=draws, warmup=warmup, seed=seed, relearn=False)
+        return sampler.hmc(both, start, covariance, draws=draws, warmup=warmup, seed=seed, relearn=relearn)
 
 
 def standing(draws: Floats, prior_sd: float, share: float, tail: float) -> dict[str, NDArray]:
