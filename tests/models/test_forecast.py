@@ -58,7 +58,8 @@ def made():
 def test_the_table_has_the_columns_that_are_promised(made):
     result, _, _ = made
     assert list(result.table) == ["series", "date", "mean", "median", "low_80", "high_80", "low_95", "high_95"]
-    assert len(result.table) == 8 * 28 and result.table["date"].min() == result.table["date"].max() - pd.Timedelta(days=27)
+    assert len(result.table) == 8 * 28
+    assert result.table["date"].min() == result.table["date"].max() - pd.Timedelta(days=27)
     ends = result.table[["low_95", "low_80", "median", "high_80", "high_95"]].to_numpy()
     assert (np.diff(ends, axis=1) >= 0).all() and (ends >= 0).all() and (ends == np.floor(ends)).all()
 

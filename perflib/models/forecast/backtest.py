@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 COMBINATION = "combination"
 #: Share of the likelihood that is believed, since the errors of one origin move together.
 TRUST = {"D": 0.7, "W": 0.4, "M": 0.25}
-_DROP, _POWER = 1.3, 6.0
+_DROP, _POWER = 1.2, 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def run(panel: Panel, horizon: int, candidates: Mapping[str, Callable[[Panel, in
 
 
 def weigh(panel: Panel, actual: Array, means: Mapping[str, Array]) -> dict[str, float]:
-    """Weights falling with the sixth power of the mean scaled error; candidates 30 % worse than the best get none."""
+    """Weights falling with the sixth power of the mean scaled error; candidates 20 % worse than the best get none."""
     scale = scores.seasonal_scale(panel.counts, panel.lag)
     scale = np.where(np.isfinite(scale), scale, 1.0)
     errors = {name: float(np.nanmean(np.abs(actual - mean) / scale[:, None])) for name, mean in means.items()}

@@ -92,7 +92,8 @@ def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
 def _per_series(panel: Panel, horizon: int, trends: tuple[tuple[float, float], ...]) -> Array:
     length = panel.counts.shape[1]
     days = calendar.month_days(panel.with_future(horizon)) if panel.freq == "M" else np.ones(length + horizon)
-    return smoothing.damped(panel.counts / days[:length], _period(panel), horizon, trends, _MEMORY[panel.freq]) * days[length:]
+    rate = smoothing.damped(panel.counts / days[:length], _period(panel), horizon, trends, _MEMORY[panel.freq])
+    return rate * days[length:]
 
 
 def _period(panel: Panel) -> int:

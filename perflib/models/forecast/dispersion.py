@@ -32,8 +32,9 @@ def fit_dispersion(actual: Array, mean: Array, horizon: int, trust: float) -> Di
     """Choose growth with the horizon and tails for all series together, then each series' own dispersion.
 
     ``actual`` and ``mean`` are (K, N, H): K back-test origins, NaN unknown. ``trust`` in (0, 1] discounts the
-    likelihood because errors of one origin are related. A series' dispersion is its posterior mean under the distribution of all
-    series' dispersions (non-parametric empirical Bayes: Laird, JASA 1978), so that a short series borrows strength.
+    likelihood because errors of one origin are related. A series' dispersion is its posterior mean under the
+    distribution of all series' dispersions (non-parametric empirical Bayes: Laird, JASA 1978), so that a short series
+    borrows strength.
     """
     every = max(1, mean.shape[1] // _SAMPLE)
     growth, tail = _shape(actual[:, ::every], mean[:, ::every], horizon, trust)

@@ -60,7 +60,7 @@ def reconcile(means: Array, members: Array, variance: Array) -> Array:
     """Means of all nodes (M, H) made coherent: MinT with a diagonal error variance, then no cell below zero.
 
     ``members`` (M, N) says which of N cells each node sums, ``variance`` (M,) each node's back-test error variance.
-    Generalised least squares of the nodes' forecasts on the cells (Wickramasuriya, Athanasopoulos & Hyndman, JASA 2019).
+    Generalised least squares of the nodes' forecasts on the cells (Wickramasuriya et al., JASA 2019).
     """
     weighted = members.T / np.maximum(variance, 1e-9)
     cells = np.linalg.solve(weighted @ members + 1e-12 * np.eye(members.shape[1]), weighted @ means)

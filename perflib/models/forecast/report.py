@@ -15,8 +15,8 @@ from perflib.models.forecast.panel import FREQUENCIES, Panel
 
 METHOD = (
     "Candidates weighted by a rolling-origin back-test (Bates & Granger 1969; Tashman 2000); negative-binomial "
-    "mixtures with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles (Gneiting & Raftery "
-    "2007), randomised PIT (Czado, Gneiting & Held 2009)."
+    "mixtures with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles "
+    "(Gneiting & Raftery 2007), randomised PIT (Czado, Gneiting & Held 2009)."
 )
 _TOLERANCE, _SHOWN_AS_LINES = 0.03, 12
 
@@ -39,7 +39,8 @@ def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecas
         title="What is expected in the coming " + _steps(held, horizon),
         answer=_answer(held, rows, best, horizon, levels), method=METHOD,
         caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scored, horizon, origins),
-        chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels), forecasts=made, backtest=scores.copy(),
+        chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels),
+        forecasts=made, backtest=scores.copy(),
     )
 
 

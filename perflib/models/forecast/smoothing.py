@@ -23,8 +23,8 @@ _SHIFT = 3 / 8  # Anscombe's
 _POOL_STEPS, _SHARPNESS = 60.0, 0.5
 # How many standard deviations of a series about its running median, season included, make a campaign.
 _CAMPAIGN = 4.0
-# How many standard deviations a value may lie off before it is drawn in; and after how many such values in a row, all on
-# one side, it is the level that has moved.
+# How many standard deviations a value may lie off before it is drawn in; after how many in a row, on one side,
+# it is the level that has moved.
 _FAR, _SCALE_MEMORY, _MOVED = 2.0, 0.1, 4
 
 
@@ -56,7 +56,7 @@ def _without_campaigns(counts: Array, period: int) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a window without a single known count stays unknown
         gap = np.log(counts + 0.5) - np.nanmedian(windows, axis=2)
-        spread = np.asarray(1.4826 * np.nanmedian(np.abs(gap), axis=1))[:, None]
+        spread = 1.4826 * np.asarray(np.nanmedian(np.abs(gap), axis=1)).reshape(-1, 1)
     return np.where(np.abs(gap) > _CAMPAIGN * np.maximum(spread, 0.01), np.nan, counts)
 
 
@@ -127,7 +127,7 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
 def _step_scale(root: Array) -> Array:
     """A first scale of one-step errors, (N,): the median absolute step of the first three dozen."""
     steps = np.abs(np.diff(root[:, :36], axis=1))
-    known = np.where(np.isfinite(steps).any(axis=1)[:, None], steps, 0.5)
+    known = np.where(np.asarray(np.isfinite(steps).any(axis=1)).reshape(-1, 1), steps, 0.5)
     return np.maximum(np.nanmedian(known, axis=1), 0.25)
 
 
