@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
     few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("few", "highlight"))
     values = np.where(few, np.nan, values)
-    colours = _colours(values, change)
+    colours = _colours(values, _doubt(table, chart, values, change), change)
     _frame(ax, shapes)
     points = _points_per_degree(shapes)
     for key, value, hidden, bold in zip(keys, values, few, strong, strict=True):
@@ -142,19 +143,31 @@ def _frame(ax: Axes, shapes: Mapping[str, Polygons]) -> None:
     ax.set_axis_off()
 
 
-def _colours(values: np.ndarray, change: bool) -> ScalarMappable:
+def _doubt(table: pd.DataFrame, chart: Chart, values: np.ndarray, change: bool) -> float:
+    """The usual half-width of the intervals: by so much the scale is widened, lest chance alone fill it."""
+    if chart.low is None or chart.high is None:
+        return 0.0
+    low, high = (np.where(np.isfinite(values), style.numbers(table, end), np.nan) for end in (chart.low, chart.high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        widths = np.log(high / values) if change else (high - low) / 2
+    known = widths[np.isfinite(widths)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def _colours(values: np.ndarray, doubt: float, change: bool) -> ScalarMappable:
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 
     known = values[np.isfinite(values) & ((values > 0) | (not change))]
     if change:
-        reach = max(1.25, float(np.exp(np.abs(np.log(known)).max())) if len(known) else 1.25)
+        reach = float(np.exp(max(np.log(1.25), doubt, *np.abs(np.log(known)))))
         shades = LinearSegmentedColormap.from_list("change", colormaps["PuOr_r"](np.linspace(0.08, 0.92, 256)))
         return ScalarMappable(LogNorm(1 / reach, reach, clip=True), shades)
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-    spare = 0.05 * max(abs(high), 1e-9) if high == low else 0.0
-    return ScalarMappable(Normalize(low - spare, high + spare), colormaps["cividis_r"])
+    spare = doubt or (0.05 * max(abs(high), 1e-9) if high == low else 0.0)
+    least = min(low, 0.0)  # what cannot be negative gets no negative scale
+    return ScalarMappable(Normalize(max(low - spare, least), high + spare), colormaps["cividis_r"])
 
 
 def _area(ax: Axes, path: Path, value: float, few: bool, strong: bool, colours: ScalarMappable) -> Any:
@@ -198,7 +211,7 @@ def _label(ax: Axes, polygons: Polygons, words: str, fill: Any, bold: bool, poin
 
 def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
     bar = ax.figure.colorbar(colours, ax=ax, shrink=0.75, pad=0.02, aspect=24)
-    bar.set_label(unit, fontsize=style.SMALL, color=style.INK)
+    bar.set_label("\n".join(textwrap.wrap(unit, 40)), fontsize=style.SMALL, color=style.INK)
     if change:
         low, high = colours.norm.vmin, colours.norm.vmax
         usual = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)

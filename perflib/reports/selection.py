@@ -64,9 +64,12 @@ def compared(
 
 
 def about(
-    dept: Department, *, period: str = "", district: str = "", priority: str = "", compare_to: str = ""
+    dept: Department, *, period: str = "", district: str = "", priority: str = "", compare_to: str = "",
+    subject: str = "",
 ) -> Result:
     """What the report was asked: department, period, district, priority, comparison, as-of date.
+
+    ``subject`` says in words what is counted, where it is not calls.
 
     The facts are strings, shown at the head of the page: ``department``, ``period``, ``district``, ``priority``,
     ``compared_with``, ``as_of``.
@@ -87,7 +90,7 @@ def about(
     every = " of every priority" if dept.has(dept.main, "priority") else ""
     which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{every}"
     against = f", compared with {other}," if other else ""
-    answer = f"{dept.name}: {which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
+    answer = f"{dept.name}: {subject or which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
     return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)
 
 

@@ -2,5 +2,6 @@
 
 from perflib.widgets.live import live
 from perflib.widgets.response import response
+from perflib.widgets.trends import trends
 
-__all__ = ["live", "response"]
+__all__ = ["live", "response", "trends"]

@@ -3,12 +3,14 @@
 from perflib.metrics.counts.areas import check_areas
 from perflib.metrics.counts.compare import compare
 from perflib.metrics.counts.compstat import compstat
+from perflib.metrics.counts.course import trend
 from perflib.metrics.counts.events import read_calendar
+from perflib.metrics.counts.page import compstat_page
 from perflib.metrics.counts.records import records
 from perflib.metrics.counts.series import UNITS, Series, daily, read_crosswalk
 from perflib.metrics.counts.totals import total
 
 __all__ = [
-    "UNITS", "Series", "check_areas", "compare", "compstat", "daily", "read_calendar", "read_crosswalk", "records",
-    "total",
+    "UNITS", "Series", "check_areas", "compare", "compstat", "compstat_page", "daily", "read_calendar",
+    "read_crosswalk", "records", "total", "trend",
 ]

@@ -12,6 +12,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.events import read_calendar, uneven
+from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.counts.tested import METHOD, WORDS, by_evidence, cell_name, tested, verdicts
 from perflib.metrics.counts.windows import NAMED, Window, baseline, known, named
@@ -52,13 +53,15 @@ def compare(
     Result ``count_changes``, a row per cell: ``by``, ``now``, ``before``, ``expected``, ``difference``, ``ratio``,
     ``low``, ``high``, ``dispersion``, ``p_e_test``, ``p_value``, ``adjusted``, ``verdict``. Facts: ``flags``,
     ``cells``, ``period``, ``against`` (periods), ``missing`` (periods the data lack), ``dispersion``, ``up``, ``down``.
-    Not assessable when no period to compare with is in the data.
+    Not assessable when no period to compare with is in the data, or its sources lack the table or a column.
 
     Raises
     ------
     InputError : arguments that do not fit the data, a period the data do not reach.
     """
     share(q, "q")
+    if reason := lacking(dept, table, (by,) if isinstance(by, str) else by):
+        return Result.not_assessable("count_changes", reason, title=f"What changed in the {table}?", method=METHOD)
     series = daily(dept, table, by, unit, crosswalk)
     last, basis = last_complete(dept, table, series)
     window = _window(series, period, last)

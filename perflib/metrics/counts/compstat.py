@@ -14,6 +14,7 @@ from perflib.figures import Chart
 from perflib.metrics.counts.compare import absent
 from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.events import read_calendar, uneven
+from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.counts.tested import METHOD, WORDS, cell_name, tested, verdicts
 from perflib.metrics.counts.windows import NAMED, Window, baseline, known, named
@@ -53,6 +54,8 @@ def compstat(
     InputError : arguments that do not fit the data, or data that hold none of the periods compared with.
     """
     share(q, "q")
+    if reason := lacking(dept, table, (by,) if isinstance(by, str) else by):
+        return Result.not_assessable("compstat", reason, title=f"What changed in the {table}?", method=METHOD)
     series, last, basis = _cut(dept, as_of, table, by, unit, crosswalk)
     windows = {name: named(name, last) for name in NAMED}
     parts, missing, variation = _tests(series, windows, years)

@@ -156,8 +156,9 @@ def response_map(
     minutes = f"{quantile_name(q).capitalize()}, {INTERVALS[scope.get('interval', 'response')].words} (minutes)"
     answer = _extremes(rows, by, stem, "minutes", columns[1], columns[2])
     chart = _chart(outlines, by, stem, columns[1], columns[2], answer, unit=minutes)
-    return Result(name, rows, title, answer, found.method, [*found.caveats, *notes, *_private(rows, threshold)], facts,
-                  chart, {**found.labels, "few": "Too few to show", "note": "Note"})
+    caveats = [caveat.split(" Whiskers are")[0] for caveat in found.caveats]  # a map draws none
+    return Result(name, rows, title, answer, found.method, [*caveats, *notes, *_private(rows, threshold)], facts, chart,
+                  {**found.labels, "few": "Too few to show", "note": "Note"})
 
 
 def _outlines(dept: Department, table: str, by: str) -> tuple[Boundaries | None, str]:

@@ -1,0 +1,95 @@
+"""The course of a count: per week or month, with limits that say how far chance alone moves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.counts.complete import faults, last_complete
+from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.series import Series, daily
+from perflib.metrics.response.course import deseasonalised
+from perflib.result import Result
+
+GRAINS = {"week": "W-MON", "month": "MS"}
+#: variance over mean from which counts are no Poisson counts, and limits come from the counts themselves.
+_SPREAD = 1.2
+
+
+def trend(
+    dept: Department | pd.DataFrame, table: str = "incidents", every: str = "week", *, unit: str | None = None,
+    crosswalk: Any = None, name: str = "count_trend", **cell: Any,
+) -> Result:
+    """Control chart of a count per whole week (from Monday) or month, up to the last complete day.
+
+    Parameters
+    ----------
+    dept, table, unit, crosswalk : what is counted (``daily``). every : "week" or "month".
+    cell : column = value, such as ``district="0412"``; empty values mean all.
+
+    Returns
+    -------
+    Result ``count_trend``: columns and facts of ``perflib.models.trend.control_chart``, and the facts ``every``,
+    ``unit``, ``season_removed``, ``last_complete``, ``dispersion``. With two years or more the season is taken out. A
+    Poisson (c) chart, or one of individual values where counts vary more than Poisson counts do. Not assessable below
+    three whole periods.
+
+    Raises
+    ------
+    InputError : an unknown grain, column or value.
+    """
+    from perflib.models.trend import control_chart
+
+    if every not in GRAINS:
+        raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
+    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    title = f"Has the {every}ly number of {unit or table} changed?{_where(asked)}"
+    if reason := lacking(dept, table, asked):
+        return Result.not_assessable(name, reason, title=title)
+    series = daily(dept, table, tuple(asked), unit, crosswalk)
+    last, basis = last_complete(dept, table, series)
+    frame = _counts(series, asked, every, last)
+    if len(frame) < 3:
+        return Result.not_assessable(name, f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
+    adjusted, note = deseasonalised(frame) if (frame["value"] > 0).all() else (
+        frame, f"Some {every}s hold none: no season is removed.")
+    spread = _spread(adjusted["value"].to_numpy())
+    plain = spread < _SPREAD and not note.startswith("The season")
+    found = control_chart(adjusted["value"], "c" if plain else "i", dates=list(adjusted["date"]), name=name,
+                          title=title, unit=f"{series.unit} a {every}")
+    facts = {**found.facts, "every": every, "unit": series.unit, "last_complete": last.isoformat(),
+             "season_removed": note.startswith("The season"), "dispersion": spread}
+    return replace(found, facts=facts).with_caveats(basis, note, *series.notes, *faults(series, last))
+
+
+def _where(asked: dict[str, str]) -> str:
+    return f" {', '.join(f'{column} {value}' for column, value in asked.items()).capitalize()}" if asked else ""
+
+
+def _counts(series: Series, asked: dict[str, str], every: str, last: dt.date) -> pd.DataFrame:
+    """Whole periods: ``date`` (first day), ``value``, ``se`` (Poisson)."""
+    chosen = pd.Series(True, index=series.cells.index)
+    for column, value in asked.items():
+        if value not in set(series.cells[column]):
+            raise InputError(f"no {column} {value!r}", where=column, choices=sorted(set(series.cells[column])),
+                             found=value)
+        chosen &= series.cells[column] == value
+    days = pd.Series(series.counts[chosen.to_numpy()].sum(axis=0), index=series.days)
+    days = days[: pd.Timestamp(last)]
+    starts = pd.date_range(days.index[0], days.index[-1], freq=GRAINS[every])
+    step = pd.Timedelta(days=7) if every == "week" else pd.offsets.MonthBegin(1)
+    whole = [start for start in starts if start + step <= pd.Timestamp(last) + pd.Timedelta(days=1)]
+    values = np.array([days[start: start + step - pd.Timedelta(days=1)].sum() for start in whole], dtype=float)
+    return pd.DataFrame({"date": pd.DatetimeIndex(whole), "value": values, "se": np.sqrt(np.maximum(values, 1))})
+
+
+def _spread(values: np.ndarray) -> float:
+    """Variance over mean, from the differences of neighbours, which a trend or a step hardly touches."""
+    mean = float(values.mean())
+    return float((np.diff(values) ** 2).mean() / 2 / mean) if mean > 0 and len(values) > 1 else 1.0

@@ -1,0 +1,46 @@
+"""The meeting's table on one page: 28 days now, a year ago, in the mean of years; ratio, interval, verdict."""
+
+from __future__ import annotations
+
+from perflib.result import Result
+
+#: rows that stand on one printed page.
+ROWS = 40
+_HEADS = {
+    "28d_now": "28 days now", "28d_last_year": "Last year", "28d_mean_of_years": "Mean of years", "28d_ratio": "Ratio",
+    "28d_low": "Ratio, low", "28d_high": "Ratio, high", "28d_verdict": "Verdict",
+}
+
+
+def compstat_page(found: Result, window: str = "28d", rows: int = ROWS) -> Result:
+    """The columns of a ``compstat`` Result that are read aloud, strongest evidence first, as many rows as a page holds.
+
+    Parameters
+    ----------
+    found : what ``compstat`` returned. window : "7d", "28d" or "ytd". rows : most rows.
+
+    Returns
+    -------
+    Result ``compstat_page``: the columns of the cell, ``now``, ``last_year``, ``mean_of_years``, ``ratio`` with
+    ``ratio_low`` and ``ratio_high``, ``verdict``. Facts of ``compstat`` and ``shown``, ``cells``. Not assessable when
+    ``found`` was not, or when the data do not hold the window.
+    """
+    spans = {"7d": "7 days", "28d": "28 days", "ytd": "Year to date"}
+    title = f"For the meeting: {spans.get(window, window).lower()}"
+    if found.reason or f"{window}_now" not in found.table:
+        reason = found.reason or f"the data do not hold {window} and a period to compare it with"
+        return Result.not_assessable("compstat_page", reason, title=title, method=found.method)
+    ends = [name.removeprefix("28d_") for name in _HEADS]
+    keys = [name for name in found.table.columns if not name.startswith(("7d_", "28d_", "ytd_")) and name != "cell"]
+    columns = [f"{window}_{end}" for end in ends if f"{window}_{end}" in found.table]
+    short = {f"{window}_{end}": {"low": "ratio_low", "high": "ratio_high"}.get(end, end) for end in ends}
+    table = found.table[[*keys, *columns]].rename(columns=short)
+    labels = {key: key.capitalize() for key in keys} | {
+        short[f"{window}_{end}"]: head for end, head in zip(ends, _HEADS.values(), strict=True)}
+    labels |= {"now": f"{spans[window]} now", "ratio": "Ratio (interval)"}
+    left = len(table) - rows
+    rest = f" {left:,} further rows, with weaker evidence, are in the full table." if left > 0 else ""
+    facts = {**found.facts, "cells": len(table), "shown": min(rows, len(table)), "window": window}
+    span = found.facts["windows"][window]
+    return Result("compstat_page", table.head(rows), f"{title}, {span}", found.answer + rest, found.method,
+                  found.caveats, facts, None, labels)
