@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.models.forecast import scores
-from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
+from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion, shape_of
 from perflib.models.forecast.distribution import mixture_cdf, mixture_quantile
 from perflib.models.forecast.panel import FREQUENCIES, Panel
 from perflib.models.forecast.parallel import over_origins
@@ -99,23 +99,24 @@ def table(panel: Panel, test: Backtest, horizon: int, seed: int) -> pd.DataFrame
     """One row per candidate and the combination: MASE, sCRPS and shares of the randomised PIT, and its weight.
 
     Every candidate gets count distributions of its own, with dispersion found at the *other* origins, so that no row
-    is judged by what it was fitted to.
+    is judged by what it was fitted to; growth with the horizon and tails are those of the combination.
     """
     rows = []
+    shape = shape_of(test.actual, test.combined, horizon, TRUST[panel.freq])
     for name, mean in {COMBINATION: test.combined, **test.means}.items():
-        disp = crossed(test.actual, mean, horizon, TRUST[panel.freq])
+        disp = crossed(test.actual, mean, horizon, TRUST[panel.freq], shape)
         weight = test.weights.get(name, np.nan)
         rows.append({"candidate": name, **_scored(panel, test, mean, disp, seed), "weight": weight})
     return pd.DataFrame(rows)
 
 
-def crossed(actual: Array, mean: Array, horizon: int, trust: float, folds: int = 2) -> list[Dispersion]:
+def crossed(actual: Array, mean: Array, horizon: int, trust: float, shape: Shape, folds: int = 2) -> list[Dispersion]:
     """The dispersion for every origin, found at the origins of the other folds (its own if it is the only one)."""
     which = np.arange(len(actual)) * folds // max(len(actual), 1)
     found = {}
     for fold in np.unique(which):
         others = which != fold if (which != fold).any() else which == fold
-        found[fold] = fit_dispersion(actual[others], mean[others], horizon, trust)
+        found[fold] = fit_dispersion(actual[others], mean[others], horizon, trust, shape)
     return [found[fold] for fold in which]
 
 

@@ -18,6 +18,7 @@ TAILS = (
     (np.array([0.55, 0.35, 0.10]), np.array([0.35, 1.1, 5.0])),
 )
 _SAMPLE = 60
+Shape = tuple[float, tuple[Array, Array]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,26 +29,27 @@ class Dispersion:
     weights: Array
 
 
-def fit_dispersion(actual: Array, mean: Array, horizon: int, trust: float) -> Dispersion:
+def fit_dispersion(actual: Array, mean: Array, horizon: int, trust: float, shape: Shape | None = None) -> Dispersion:
     """Choose growth with the horizon and tails for all series together, then each series' own dispersion.
 
     ``actual`` and ``mean`` are (K, N, H): K back-test origins, NaN unknown. ``trust`` in (0, 1] discounts the
     likelihood because errors of one origin are related. A series' dispersion is its posterior mean under the
     distribution of all series' dispersions (non-parametric empirical Bayes: Laird, JASA 1978), so that a short series
-    borrows strength.
+    borrows strength. ``shape`` is growth and tails if they are known already.
     """
-    every = max(1, mean.shape[1] // _SAMPLE)
-    growth, tail = _shape(actual[:, ::every], mean[:, ::every], horizon, trust)
+    growth, tail = shape or shape_of(actual, mean, horizon, trust)
     likelihood = _likelihood(actual, mean, growth, tail, horizon) * trust
     _, posterior = _evidence(likelihood)
     own = np.exp(posterior @ np.log(GRID))
     rise = _rise(growth, np.arange(1, horizon + 1), horizon)
-    weights, multiples = tail
+    weights, multiples = (part[tail[0] > 0] for part in tail)
     return Dispersion(own[:, None, None] * rise[None, :, None] * multiples, weights)
 
 
-def _shape(actual: Array, mean: Array, horizon: int, trust: float) -> tuple[float, tuple[Array, Array]]:
+def shape_of(actual: Array, mean: Array, horizon: int, trust: float) -> Shape:
     """Growth first, with the middle tails, then the tails with that growth, by the evidence on a coarse grid."""
+    every = max(1, mean.shape[1] // _SAMPLE)
+    actual, mean = actual[:, ::every], mean[:, ::every]
 
     def evidence(growth: float, tail: tuple[Array, Array]) -> float:
         return _evidence(_likelihood(actual, mean, growth, tail, horizon, GRID[::2]) * trust)[0]
