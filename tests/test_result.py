@@ -19,7 +19,7 @@ from perflib.result import MIME, Result, json_safe, spreadsheet_safe
 def result() -> Result:
     table = pd.DataFrame({"week": [1, 2], "minutes": [5.0, np.nan], "note": ["=1+1", "<script>"]})
     return Result(
-        "demo", table, "How long?", "It took 5.0 minutes.", "Median.", caveats=["Small."], facts={"m": np.float64("nan")},
+        "demo", table, "How long?", "It took 5.0 minutes.", "Median.", ["Small."], {"m": np.float64("nan")},
         chart=Chart("line", "week", "minutes", y_label="Minutes"), labels={"minutes": "Median (min)"},
     )
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 DASH = "–"
 _SHORT, _LONG = 16, 48
+_PROBABILITIES = ("p", "p_value")
 _MOST_COLUMNS, _MOST_CHARACTERS = 7, 112  # what stands side by side without scrolling on a page 1100 points wide
 
 
@@ -28,6 +29,11 @@ class Column:
     def width(self) -> int:
         """Characters of its widest cell, or of the longest word of its heading."""
         return max(map(len, [*self.cells, *self.heading.split()]), default=0) + 3
+
+    @property
+    def told(self) -> bool:
+        """Whether any cell says anything."""
+        return any(cell not in ("", DASH) for cell in self.cells)
 
     @property
     def share(self) -> bool:
@@ -82,7 +88,7 @@ def _whole(columns: Sequence[Column], rows: int, caption: str, left: int) -> Mar
 
 def _upright(columns: Sequence[Column], caption: str) -> Markup:
     lines = (Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(column.heading, column.cells[0])
-             for column in columns)
+             for column in columns if column.told)
     return Markup('<table class="pairs"><caption>{}</caption><tbody>{}</tbody></table>').format(
         caption, Markup("").join(lines))
 
@@ -106,7 +112,7 @@ def _number(column: Column) -> Markup:
 
 def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Column]:
     """All columns where they fit; else labels, counts, estimates and shares, as many as stand side by side."""
-    brief = [column for column in columns if column.numeric or column.width <= _LONG]
+    brief = [column for column in columns if column.told and (column.numeric or column.width <= _LONG)]
     if len(brief) == len(columns) <= _MOST_COLUMNS and _fits(columns):
         return list(columns)
     charted = set(_named(chart))
@@ -200,6 +206,8 @@ def _writer(name: str, cells: Sequence[Any]) -> Any:
     if "share" in name.split("_"):
         fine = 2 if 0 < max(sizes) < 0.01 else 1
         return lambda cell: DASH if cell is None else f"{100 * cell:.{fine}f}%"
+    if name in _PROBABILITIES:
+        return lambda cell: DASH if cell is None else f"{cell:.3f}" if cell >= 0.001 else "<0.001"
     if all(float(size).is_integer() for size in sizes):
         return lambda cell: DASH if cell is None else _minus(f"{cell:,.0f}")
     largest = max(sizes)

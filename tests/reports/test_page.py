@@ -9,6 +9,7 @@ import io
 import re
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from nbformat import v4
@@ -38,7 +39,7 @@ def months() -> Result:
     chart = Chart("line", "month", "median", "median_low", "median_high", "district", y_label="Minutes", alt="Rising.")
     labels = {"month": "Month", "district": "District", "n": "Calls", "median": "Median (min)"}
     labels |= {"missing_share": "Missing (share)"}
-    return Result("months", pd.DataFrame(rows), "By month", "It rises.", "", ("Few calls.",), chart=chart, labels=labels)
+    return Result("months", pd.DataFrame(rows), "By month", "Rising.", "", ("Few calls.",), chart=chart, labels=labels)
 
 
 def priorities() -> Result:
@@ -71,10 +72,13 @@ def others() -> list[Result]:
 
 
 def page_of(*results: Result, **manifest: object) -> str:
-    cells = [v4.new_markdown_cell("# Report\n\n## Part\n\nWords.")]
-    for result in results:
+    def shown(result: Result, *tags: str) -> nbformat.NotebookNode:
         outputs = [v4.new_output("display_data", data=result._repr_mimebundle_())]
-        cells.append(v4.new_code_cell("shown", outputs=outputs))
+        return v4.new_code_cell("shown", outputs=outputs, metadata={"tags": list(tags)})
+
+    scope = Result("about", pd.DataFrame(), "Scope", "All calls.", "", facts={"department": "Testville"})
+    cells = [v4.new_markdown_cell("# Report\n\n## Asked\n\nHow long?"), shown(scope), v4.new_markdown_cell("## Part")]
+    cells += [shown(results[0], "headline"), *map(shown, results[1:])]
     return render(v4.new_notebook(cells=cells), MANIFEST | manifest)
 
 
@@ -202,6 +206,12 @@ def violations(page) -> list[str]:
     return [f"{item['impact']}: {item['id']}: {item['nodes'][0]['html'][:120]}" for item in found]
 
 
+def test_what_was_asked_stands_above_the_answer_and_the_answer_above_the_figure(open_page, whole):
+    page, _ = open_page(whole)
+    tops = [page.locator(place).bounding_box()["y"] for place in (".asked", ".headline", "#result-months .chart")]
+    assert tops == sorted(tops) and page.locator(".headline p").inner_text() == "Rising." and tops[2] < 700
+
+
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_axe_finds_nothing_to_object_to(open_page, whole, media):
     page, _ = open_page(whole)
@@ -236,7 +246,22 @@ def test_what_is_vendored_is_what_was_published():
     assert "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f  uPlot.iife.min.js" in lines
 
 
+def test_page_and_table_write_numbers_alike(open_page):
+    table = pd.DataFrame({"x": [1, 2], "p": [0.0004, 0.25], "n": [1200, 3], "tiny_share": [0.0004, 0.002]})
+    table = table.assign(big=[12345.6, 1.0], minus=[-0.034, 0.01])
+    page, _ = open_page(page_of(Result("r", table, "T", "A.", "", chart=Chart("line", "x", "p"))))
+    for name in ("p", "n", "tiny_share", "big", "minus"):
+        printed = page.locator(f"th[data-column={name}] >> nth=0").evaluate(
+            "head => [...head.closest('table').tBodies[0].rows].map(row => row.cells[head.cellIndex].textContent)")
+        if name != "p":
+            page.get_by_label("Measure").select_option(label=name.replace("_", " ").capitalize())
+        page.locator(".chart").press("ArrowRight")
+        assert page.locator(".tip").inner_text().split("\n")[1].split(": ")[1] == printed[0], name
+    assert printed[0] == "\u22120.0340"
+
+
 def test_no_script_makes_markup_from_text_or_asks_a_host():
     for path in (TEMPLATE / "script").iterdir():
         source = path.read_text(encoding="utf-8")
-        assert not re.search(r"(inner|outer|Adjacent)HTML|eval\(|Function\(|fetch\(|XMLHttp|\.write\w*\(", source), path
+        made = re.search(r"(inner|outer|Adjacent)HTML|eval\(|Function\(|fetch\(|XMLHttp|document\.write", source)
+        assert not made, path
