@@ -24,7 +24,7 @@ from perflib.reports.plan import Plan, Planned, read_plan
 from perflib.reports.runner import full_values, shown_values
 from perflib.reports.scratch import private_folder
 from perflib.reports.target import Target
-from perflib.reports.task import Task, as_json, make, perform, read_json
+from perflib.reports.task import Task, as_json, clear, make, perform, read_json
 from perflib.reports.values import Survey, needs_department, open_main, survey
 from perflib.reports.worker import FORKS, GRACE, ProcessDiedError, Workers
 
@@ -95,6 +95,7 @@ def report(
         held.enter_context(_alone(folder))
         if resume:
             target.fetch()
+        clear(folder)
         batch = Batch(found, folder, count, say, target)
         forked = FORKS and not scheduler
         executor = held.enter_context(_executor(found, count, scheduler))

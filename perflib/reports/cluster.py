@@ -18,7 +18,7 @@ def cluster(address: str) -> Iterator[Executor]:
     InputError : Dask is not installed, or the scheduler does not answer.
     """
     try:
-        from distributed import Client
+        from distributed import Client  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise InputError(
             "Dask is not installed", where="--scheduler", do="pip install 'perflib[dask]', here and on the workers"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import tempfile
 import threading
@@ -33,7 +34,7 @@ def execute(
         manager = OwnKernel.inside(private, process)
         notebook = _prepared(path, values)
         late = threading.Event()
-        timer = threading.Timer(limit or 0, lambda: (late.set(), manager.kill_now()))
+        timer = threading.Timer(limit or 0, _stop, (manager, late))
         if limit:
             timer.start()
         try:
@@ -41,9 +42,17 @@ def execute(
         finally:
             timer.cancel()
             manager.kill_now()
+            if process:
+                process.kill()
+                process.wait()
     if late.is_set() and failure:
         failure = {"exception": LATE, "message": f"the notebook took longer than {limit:g} seconds"}
     return notebook, failure and {"cell": _failed_cell(notebook), **failure}
+
+
+def _stop(manager: Any, late: threading.Event) -> None:
+    late.set()
+    manager.kill_now()
 
 
 def _fork(private: str, cwd: Path | None) -> Any:
@@ -108,6 +117,7 @@ def _failed_cell(executed: Any) -> int | None:
 
 
 def kernel_timings(executed: Any, execute: float) -> dict[str, float]:
-    """Seconds in the cells, and around them: starting and stopping the kernel, loading papermill."""
+    """Seconds in the cells, around them (starting and stopping the kernel), and of processor time up to now."""
+    used = os.times()
     cells = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in executed.cells)
-    return {"cells": round(cells, 3), "kernel": round(max(execute - cells, 0.0), 3)}
+    return {"cells": round(cells, 3), "kernel": round(max(execute - cells, 0.0), 3), "processor": round(sum(used[:4]), 3)}

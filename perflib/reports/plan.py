@@ -162,8 +162,8 @@ def _crossed(raw: Any, where: str) -> Iterator[dict[str, str]]:
     for name, values in lists.items():
         if not values or not all(isinstance(value, str) for value in values):
             raise ParameterError(f"parameter {name!r} is not a value or a list of values", where=where)
-    for values in itertools.product(*lists.values()):
-        yield dict(zip(lists, values, strict=True))
+    for chosen in itertools.product(*lists.values()):
+        yield dict(zip(lists, chosen, strict=True))
 
 
 def _name(notebook: Path, written: str, given: Mapping[str, str]) -> str:

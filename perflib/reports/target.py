@@ -52,7 +52,7 @@ class Target:
 
 def _system(address: str) -> Any:
     try:
-        import fsspec
+        import fsspec  # type: ignore[import-not-found,unused-ignore]
 
         return fsspec.core.url_to_fs(address)[0]
     except ImportError as error:

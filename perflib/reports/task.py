@@ -126,6 +126,7 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     clock = clock or Clock()
     manifest = task.manifest()
     make(task.folder)
+    clear(task.folder)
     earlier = read_json(task.folder / "facts.json") or {}
     with clock.stage("execute"), _shared(task):
         executed, failure = execute(
@@ -168,6 +169,12 @@ def make(folder: Path) -> None:
         raise InputError(
             f"cannot be made a folder ({error.strerror})", where=str(folder), do="choose another --out"
         ) from None
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for stray in folder.glob(".*.part"):
+        stray.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

@@ -39,7 +39,7 @@ class Workers(Executor):
         self._stopped = False
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """Call it in a process of its own; the future gives what it returns, raises what it raises, or ProcessDiedError."""
+        """Call it in a process of its own: the future gives what it returns or raises, or ProcessDiedError."""
         return self._threads.submit(self._in_process, call, arguments, named)
 
     def _in_process(self, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

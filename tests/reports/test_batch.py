@@ -1,4 +1,4 @@
-"""A batch: the wrong runs fail before a kernel starts, the others finish; what stands is kept; nothing is half-written."""
+"""A batch: the wrong runs fail before a kernel starts, the others finish, and what stands is kept."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def test_resume_redoes_only_what_is_missing_or_changed(folder):
     (out / names[2] / "tiny.html").write_text("half", encoding="utf-8")
     again = report(plan, workers=2, resume=True)
     assert [bool(run.get("resumed")) for run in again["runs"]] == [True, False, False, True]
-    assert load(out / names[0] / "facts.json") == whole and "half" not in (out / names[2] / "tiny.html").read_text("utf-8")
+    assert load(out / names[0] / "facts.json") == whole
+    assert "half" not in (out / names[2] / "tiny.html").read_text(encoding="utf-8")
     write_notebook(folder / "tiny.ipynb", CELL.replace('"n": n}', '"n": n + 1}'))
     changed = report(plan, workers=2, resume=True)
     assert changed["resumed"] == 0
