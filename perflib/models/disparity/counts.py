@@ -37,13 +37,14 @@ def multilevel_counts(frame: pd.DataFrame, *, reference: str | None = None, leve
     table = _ratios(last, others, scale, level)
     facts = {"reference": first, "dispersion": scale, "models": {
         key: {"deviance": float(fit.deviance), "df": int(fit.df_resid),
-              "constant": float(fit.params.iloc[0]), "groups": [float(fit.params[g]) for g in others if g in fit.params]}
+              "constant": float(fit.params.iloc[0]),
+              "groups": [float(fit.params[g]) for g in others if g in fit.params]}
         for key, fit in fits.items()}}
     each = "; ".join(f"{r.group} {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})" for r in table.itertuples())
     return Result(name, table, _TITLE, f"Stops per baseline within places, as ratios to {first}: {each}.",
-                  "Poisson regression with offset and places, errors widened by dispersion (Gelman, Fagan and Kiss 2007).",
-                  ["Assumes that the baseline measures how often each group would be stopped by an even-handed officer. "
-                   "If the baseline (arrests, say) is itself biased, so is the comparison.",
+                  "Poisson regression with offset and places, errors widened by dispersion (Gelman et al. 2007).",
+                  ["Assumes that the baseline measures how often each group would be stopped by an even-handed "
+                   "officer. If the baseline (arrests, say) is itself biased, so is the comparison.",
                    f"Dispersion {scale:.1f}: counts vary more than Poisson; intervals are widened accordingly."],
                   facts, Chart("dots", "group", "ratio", "low", "high", y_label=f"Rate ratio to {first}", alt=each))
 

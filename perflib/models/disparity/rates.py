@@ -35,9 +35,9 @@ def outcome_test(frame: pd.DataFrame, *, level: float = 0.95, name: str = "outco
     each = [f"{g} {v.hit_rate:.1%} ({v.low:.1%} to {v.high:.1%})" for g, v in table.iterrows()]
     return Result(name, table.reset_index(), _HITS, f"Searches that found something: {'; '.join(each)}.",
                   "Outcome test (Becker 1957); Wilson intervals.",
-                  ["Assumes that the person at the margin of being searched is like the average one searched. Where groups "
-                   "differ in how clearly carriers can be told apart, hit rates can differ without any bias, or agree "
-                   "despite it (infra-marginality): read it with the threshold test.", *doubts],
+                  ["Assumes that the person at the margin of being searched is like the average one searched. "
+                   "Where groups differ in how clearly carriers can be told apart, hit rates can differ without any "
+                   "bias, or agree despite it (infra-marginality): read it with the threshold test.", *doubts],
                   {"hit_rates": table["hit_rate"].to_dict(), "within_places": table["within_places"].to_dict(),
                    "reversed": [list(pair) for pair in reversed_]},
                   Chart("dots", "group", "hit_rate", "low", "high", y_label="Finds per search", alt="; ".join(each)))
@@ -78,7 +78,8 @@ def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, le
 
     if set(stops) != set(population):
         raise InputError("stops and population name different groups", choices=sorted(population))
-    table = pd.DataFrame({"group": list(stops), "stops": list(stops.values()), "benchmark": [population[g] for g in stops]})
+    table = pd.DataFrame({"group": list(stops), "stops": list(stops.values()),
+                          "benchmark": [population[g] for g in stops]})
     if not (table["benchmark"] > 0).all() or (table["stops"] < 0).any():
         raise InputError("a benchmark must be positive and stops at least 0", where="population, stops")
     count, tail = table["stops"], (1 - level) / 2
@@ -88,7 +89,7 @@ def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, le
     each = "; ".join(f"{r.group} {r.rate:.3g} ({r.low:.3g} to {r.high:.3g})" for r in table.itertuples())
     return Result(name, table, "How often is each group stopped, against a benchmark?", f"Stops per head: {each}.",
                   "Ratio to an external benchmark; Garwood intervals.",
-                  ["Descriptive only: assumes that the benchmark is the population at risk of a stop. Residents are not "
-                   "those who drive or are out; no difference here shows bias, and no equality its absence."],
+                  ["Descriptive only: assumes that the benchmark is the population at risk of a stop. Residents are "
+                   "not those who drive or are out; no difference here shows bias, and no equality its absence."],
                   {"rates": dict(zip(table["group"], table["rate"], strict=True))},
                   Chart("dots", "group", "rate", "low", "high", y_label="Stops per head of the benchmark", alt=each))

@@ -33,6 +33,7 @@ def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("
     twice = rows.duplicated(list(keys))
     if twice.any():
         first = rows.loc[twice, list(keys)].iloc[0].tolist()
-        raise InputError(f"{first} is there more than once", where="frame", do=f"add the counts up by {', '.join(keys)}")
+        raise InputError(f"{first} is there more than once", where="frame",
+                         do=f"add the counts up by {', '.join(keys)}")
     rows[list(columns)] = numbers.astype(np.int64)
     return rows.sort_values(list(keys)).reset_index(drop=True)

@@ -32,9 +32,9 @@ def bounds(reference: float, group: float, *, undue: float, share_reference: flo
     facts = {"observed": observed, "att": att, "low": low, "high": high, "undue": undue}
     return Result(
         name, pd.DataFrame([facts]), "What does selection into stops hide?",
-        f"Observed difference {observed:+.1%}; if {undue:.0%} of the group's stops are undue, the effect among all stops "
-        f"lies between {low:+.1%} and {high:+.1%}, and among the group's own stops it is {att:+.1%}.",
+        f"Observed difference {observed:+.1%}; if {undue:.0%} of the group's stops are undue, the effect among all "
+        f"stops lies between {low:+.1%} and {high:+.1%}, and among the group's own stops it is {att:+.1%}.",
         "Bounds under selection into stops (Knox, Lowe and Mummolo 2020).",
-        ["Assumes that nobody is stopped only for being of the reference group, that undue stops are not the more severe "
-         "ones, that circumstances are alike within the stratum, and the stated share of undue stops, which these "
-         "records cannot show: try several. Sampling error is not included."], facts)
+        ["Assumes that nobody is stopped only for being of the reference group, that undue stops are not the more "
+         "severe ones, that circumstances are alike within the stratum, and the stated share of undue stops, which "
+         "these records cannot show: try several. Sampling error is not included."], facts)

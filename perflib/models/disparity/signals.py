@@ -213,6 +213,7 @@ def frames_at(ints: NDArray[np.int64], logit: Floats, log_lam: Floats) -> Floats
     lam = np.exp(log_lam[:, None] + _GRID[:, 1])
     t = np.clip(betainccinv(lam * phi, lam * (1 - phi), rate[:, None]), 1e-9, 1 - 1e-9)
     fitted = np.log(t / (1 - t)) @ _TERMS.T
-    steep = [_rates(a, b, g)[4] for a, b, g in zip((lam * phi)[:, 4], (lam * (1 - phi))[:, 4], fitted[:, 0], strict=True)]
+    middle = zip((lam * phi)[:, 4], (lam * (1 - phi))[:, 4], fitted[:, 0], strict=True)
+    steep = [_rates(a, b, g)[4] for a, b, g in middle]
     error = np.sqrt((1 - rate) / searches) / np.abs(steep)
     return np.column_stack([logit, log_lam, fitted, error])

@@ -180,8 +180,8 @@ def _tell(fit: _Fit, frame: pd.DataFrame, reference: str, level: float, name: st
     table = rows.assign(**rates, threshold=fit.thresholds.mean(axis=0), low=low, high=high)
     facts = {**_contrasts(fit, reference, tails), **_misfit(fit), **fit.health, "reference": reference}
     doubts = _doubts(facts)
-    chart = Chart("dots", "place", "threshold", "low", "high", by="group", y_label="Search threshold (chance of a find)",
-                  alt=_answer(facts))
+    chart = Chart("dots", "place", "threshold", "low", "high", by="group",
+                  y_label="Search threshold (chance of a find)", alt=_answer(facts))
     labels = {"threshold": "Threshold (chance of a find)", "search_rate": "Searches per stop",
               "hit_rate": "Finds per search"}
     order = frame[["place", "group"]].astype(str).drop_duplicates()
@@ -192,7 +192,8 @@ def _tell(fit: _Fit, frame: pd.DataFrame, reference: str, level: float, name: st
 def _contrasts(fit: _Fit, reference: str, tails: list[float]) -> dict[str, Any]:
     weight = fit.rows.groupby("place")["stops"].transform("sum").to_numpy()
     group = fit.rows["group"].to_numpy()
-    pooled = {g: np.average(fit.thresholds[:, group == g], axis=1, weights=weight[group == g]) for g in sorted(set(group))}
+    pooled = {g: np.average(fit.thresholds[:, group == g], axis=1, weights=weight[group == g])
+              for g in sorted(set(group))}
 
     def told(draws: Floats) -> dict[str, float]:
         low, high = np.quantile(draws, tails)
