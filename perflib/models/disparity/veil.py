@@ -18,7 +18,7 @@ METHOD = ("Veil of darkness (Grogger and Ridgeway 2006): logistic regression on 
 CAVEATS = (
     "Assumes that at one clock time the group's share of those on the road is the same in light and dark, and that "
     "darkness hides who is driving. Street lighting, or travel that shifts with the season, break it.",
-    "An odds ratio below 1 means a smaller share after dark, as bias by sight would give; 1 is no proof of none absence.",
+    "An odds ratio below 1 means a smaller share after dark, as bias by sight would give; 1 does not rule bias out.",
     "Stops between sunset and the end of civil twilight are left out.",
 )
 SUNSET, CIVIL = -0.833, -6.0

@@ -98,15 +98,19 @@ def curvature(scenes: Scenes, at: Floats, steps: Floats) -> Floats:
     return bend
 
 
+def _inverse(matrix: Floats) -> Floats:
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
 def sample(scenes: Scenes, draws: int, warmup: int, chains: int, seed: int) -> sampler.Draws:
     """Draws from the posterior, chains started about the mode with the spread of the approximate posterior."""
     with density(scenes) as both:
         at = sampler.mode(both, np.zeros(scenes.parameters))
-        covariance = np.linalg.inv(curvature(scenes, at, np.full(scenes.levels - 2, 0.5)))
+        covariance = _inverse(curvature(scenes, at, np.full(scenes.levels - 2, 0.5)))
 
         def relearn(early: Floats) -> Floats:
             spread = early[:, scenes.officers :].var(axis=0)
-            return np.linalg.inv(curvature(scenes, early.mean(axis=0), np.clip(spread, 0.05, 2.0)))
+            return _inverse(curvature(scenes, early.mean(axis=0), np.clip(spread, 0.05, 2.0)))
 
         rng = np.random.default_rng([seed, 1])
         start = at + rng.standard_normal((chains, len(at))) @ np.linalg.cholesky(covariance).T
