@@ -26,9 +26,12 @@ def refused(part: Part, engine: Engine) -> dict[int, list[str]]:
     names = ", ".join(part.mask_names)
     found = engine.rows(f"SELECT _record, {names} FROM {part.relation} WHERE {where} ORDER BY _record")
     split = width(part.checks[0])
-    return {
-        row[0]: decode(part.checks[0], row[1 : 1 + split]) + decode(part.checks[1], row[1 + split :]) for row in found
+    # a million refused records break few combinations of rules: each is put into words once
+    words = {
+        held: decode(part.checks[0], held[:split]) + decode(part.checks[1], held[split:])
+        for held in {row[1:] for row in found}
     }
+    return {row[0]: words[row[1:]] for row in found}
 
 
 def frame(part: Part, reasons: Mapping[int, Sequence[str]], engine: Engine) -> pd.DataFrame:

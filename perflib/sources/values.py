@@ -201,7 +201,8 @@ def _checked(spec: Spec, number: str) -> str:
 def _full_iso(text: str) -> str:
     """Full ISO stamps without offset only, by the cheapest test that is sure."""
     full = f"regexp_full_match({text}, {_FULL})"
-    shaped = f"CASE WHEN length({text}) = 19 THEN substring({text}, 17, 1) = ':' ELSE {full} END"
+    # bytes, not characters: a text with others than ASCII is no stamp either way, and bytes need no counting
+    shaped = f"CASE WHEN strlen({text}) = 19 THEN substring({text}, 17, 1) = ':' ELSE {full} END"
     return f"CASE WHEN {shaped} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
