@@ -290,10 +290,13 @@ def _predicate(table: ir.Table, rule: Rule) -> ir.BooleanValue:
 def _matches(table: ir.Table, column: str, wanted: Any) -> ir.BooleanValue:
     if column not in table.columns:
         raise DepartmentError(f"no column {column!r}", choices=table.columns, found=column)
-    return table[column].isin(wanted) if isinstance(wanted, (list, tuple, set)) else table[column] == wanted
+    values = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
+    if any("\0" in value for value in values if isinstance(value, str)):
+        raise DepartmentError("a NUL byte stands in the value", where=column, do="remove it")
+    return table[column].isin(values)
 
 
 def _words(rule: Rule) -> str:
     if callable(rule):
-        return getattr(rule, "__doc__", None) or getattr(rule, "__name__", "rule")
+        return str(getattr(rule, "__doc__", None) or getattr(rule, "__name__", "rule"))
     return ", ".join(f"{column} in {wanted!r}" for column, wanted in rule.items())

@@ -68,6 +68,11 @@ def test_keep_names_the_valid_columns(dept: Department) -> None:
         dept.keep({"offense": "theft"}, because="typo")
 
 
+def test_keep_refuses_a_nul_byte(dept: Department) -> None:
+    with pytest.raises(DepartmentError, match="NUL"):
+        dept.keep({"offence": "a\0b"}, because="hostile")
+
+
 def test_missing_table_lists_those_present(dept: Department) -> None:
     with pytest.raises(DepartmentError, match="no table 'calls'.*valid: incidents"):
         _ = dept.calls
