@@ -31,8 +31,8 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
     Marks: ``shapes`` (key -> polygons, each a ring and its holes, each ring a list of [longitude, latitude]),
     ``scale`` ("sequential", or "change": ratios about 1 on a diverging logarithmic scale, with arrows for print
-    without colour), ``highlight`` (column: evidence holds, strong outline), ``strong`` (words for it), ``few``
-    (column: too few to show, hatched), ``unit``. Areas without a value are grey.
+    without colour), ``highlight`` (column: evidence holds, strong outline), ``strong`` (words for it), ``note``
+    (column: words where there are too few to show, hatched), ``unit``. Areas without a value are grey.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     if unknown:
         raise InputError(f"no shape for {unknown[0]!r}", where="map", choices=sorted(shapes), found=unknown[0])
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
-    few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("few", "highlight"))
+    few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("note", "highlight"))
     values = np.where(few, np.nan, values)
     colours = _colours(values, _doubt(table, chart, values, change), change)
     _frame(ax, shapes)

@@ -23,7 +23,7 @@ CHARTS = ("vendor/uPlot.iife.min.js", "vendor/uPlot.min.css")
 LINES = {"line", "control", "steps"}  # the kinds of chart the library draws; script/lines.js
 _FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
 _HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
-_SHOWN_WHOLE = 14
+_SHOWN_WHOLE, _SHOWN_ALONE = 14, 40
 _BRIEF = 900  # characters of what was asked that may stand above the headline
 
 
@@ -159,7 +159,7 @@ def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     chart = described.get("chart") or {}
     return {
         "result": described, "figure": figure[1] if figure else "", "alt": chart.get("alt") or described["answer"],
-        "table": html_table(described, described["title"]), "folded": len(described["rows"]) > _SHOWN_WHOLE,
+        "table": html_table(described, described["title"]), "folded": len(described["rows"]) > (_SHOWN_WHOLE if described["chart"] else _SHOWN_ALONE),
         "caveats": fresh, "repeated": len(told) - len(fresh),
     }
 

@@ -20,9 +20,9 @@ def square(x: float, y: float, size: float = 1.0) -> list[list[float]]:
 
 
 SHAPES = {"west": [[square(0, 40)]], "east": [[square(1, 40)]], "north": [[square(0, 41)], [square(1, 41, 0.5)]]}
-TABLE = pd.DataFrame({"area": ["east", "north", "west"], "value": [2.0, 9.0, 1.0], "few": [False, False, False],
+TABLE = pd.DataFrame({"area": ["east", "north", "west"], "value": [2.0, 9.0, 1.0], "few": ["", "", ""],
                       "strong": [True, False, False]})
-MARKS = {"shapes": SHAPES, "few": "few", "highlight": "strong", "unit": "Incidents per resident"}
+MARKS = {"shapes": SHAPES, "note": "few", "highlight": "strong", "unit": "Incidents per resident"}
 
 
 def chart(**more) -> Chart:
@@ -59,7 +59,7 @@ def test_every_area_carries_its_name_and_value_and_the_scale_its_unit() -> None:
 
 
 def test_too_few_is_hatched_and_shows_no_number_and_missing_is_grey() -> None:
-    table = TABLE.assign(few=[False, True, False], value=[np.nan, 3.0, 1.0])
+    table = TABLE.assign(few=["", "too few", ""], value=[np.nan, 3.0, 1.0])
     axes = draw(table, chart()).axes[0]
     assert sorted(words(axes)) == ["east", "north\ntoo few", "west\n1"]
     assert [patch.get_hatch() for patch in axes.patches].count("////") == 1
@@ -109,6 +109,6 @@ def test_a_label_lies_inside_a_crescent_and_on_its_widest_part() -> None:
 
 
 def test_all_values_suppressed_still_draws_and_the_description_is_json() -> None:
-    figure = draw(TABLE.assign(few=True), chart())
+    figure = draw(TABLE.assign(few="too few"), chart())
     assert len(figure.axes) == 1  # no scale without values
     assert json.loads(json.dumps(chart().describe()))["marks"]["shapes"]["west"] == [[square(0, 40)]]

@@ -59,12 +59,12 @@ def trend(
         return Result.not_assessable(name, f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
     adjusted, note = deseasonalised(frame) if (frame["value"] > 0).all() else (
         frame, f"Some {every}s hold none: no season is removed.")
-    spread = _spread(adjusted["value"].to_numpy())
-    plain = spread < _SPREAD and not note.startswith("The season")
+    dispersed = spread(adjusted["value"].to_numpy())
+    plain = dispersed < _SPREAD and not note.startswith("The season")
     found = control_chart(adjusted["value"], "c" if plain else "i", dates=list(adjusted["date"]), name=name,
                           title=title, unit=f"{series.unit} a {every}")
     facts = {**found.facts, "every": every, "unit": series.unit, "last_complete": last.isoformat(),
-             "season_removed": note.startswith("The season"), "dispersion": spread}
+             "season_removed": note.startswith("The season"), "dispersion": dispersed}
     return replace(found, facts=facts).with_caveats(basis, note, *series.notes, *faults(series, last))
 
 
@@ -89,7 +89,7 @@ def _counts(series: Series, asked: dict[str, str], every: str, last: dt.date) ->
     return pd.DataFrame({"date": pd.DatetimeIndex(whole), "value": values, "se": np.sqrt(np.maximum(values, 1))})
 
 
-def _spread(values: np.ndarray) -> float:
-    """Variance over mean, from the differences of neighbours, which a trend or a step hardly touches."""
+def spread(values: np.ndarray) -> float:
+    """Variance over mean of counts in time order, from the differences of neighbours: a trend or step hardly counts."""
     mean = float(values.mean())
     return float((np.diff(values) ** 2).mean() / 2 / mean) if mean > 0 and len(values) > 1 else 1.0

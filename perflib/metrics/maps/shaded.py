@@ -15,6 +15,7 @@ from perflib.figures import Chart
 from perflib.metrics.counts.areas import check_areas
 from perflib.metrics.counts.compare import compare
 from perflib.metrics.counts.complete import last_complete
+from perflib.metrics.counts.course import spread
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import ABSENT, Series, daily
 from perflib.metrics.counts.tested import WORDS
@@ -30,10 +31,12 @@ from perflib.result import Result
 
 #: counts below this are not shown; the year a rate is stated for.
 THRESHOLD, YEAR = 5, 365.25
+_WEEKS = 8
+HIDDEN = "too few to show, or needed to hide one that is"
 PER = {"residents": (1000.0, "per 1,000 residents a year", "Residents"),
        "square_km": (1.0, "per square kilometre a year", "Square kilometres")}
-_RATE = ("Counts per exposure with exact Poisson intervals (Garwood 1936); areas joined by key; small counts hidden "
-         "with those from which they could be computed.")
+_RATE = ("Counts per exposure with exact Poisson intervals (Garwood 1936), widened by the variance over mean of weekly "
+         "counts where it exceeds 1; areas joined by key; small counts hidden with those from which they follow.")
 
 
 def rate_map(
@@ -52,7 +55,7 @@ def rate_map(
 
     Returns
     -------
-    Result with a row per area: ``by``, ``n``, the exposure, ``rate``, ``rate_low``, ``rate_high`` (a year), ``few``,
+    Result with a row per area: ``by``, ``n``, the exposure, ``rate``, ``rate_low``, ``rate_high`` (a year),
     ``note``. Facts: ``areas`` (the same by area), ``rate``, ``low``, ``high`` (all areas), ``period``, ``per``,
     ``suppressed``. Not assessable without outlines, table or column.
 
@@ -69,14 +72,16 @@ def rate_map(
     counts = pd.DataFrame({by: series.cells[by], "n": series.window(window.first, window.last)})
     rows, notes = _located(counts, by, outlines)
     exposure, chosen, said = _exposure(dept, rows[by], outlines, per, window)
-    rows = _rates(_hidden(rows.assign(**{chosen: exposure}), by, ["n"], threshold), counts, window, chosen, level)
-    total = _whole(counts, by, exposure, window, chosen, level)
+    varied = _dispersion(series, window)
+    rows = _hidden(rows.assign(**{chosen: exposure}), by, ["n"], threshold)
+    rows = _rates(rows, window, chosen, level, varied)
+    total = _whole(counts, by, exposure, window, chosen, level, varied)
     facts = {"areas": _by_area(rows, by), **total, "period": str(window), "per": chosen, "unit": series.unit,
-             "suppressed": int(rows["few"].sum())}
+             "dispersion": varied, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
     words = f"{series.unit} {PER[chosen][1]}"
     answer = _rate_answer(rows, facts, words, by)
     chart = _chart(outlines, by, "rate", "rate_low", "rate_high", answer, unit=f"{words[0].upper()}{words[1:]}")
-    labels = {by: by.capitalize(), "n": series.unit.capitalize(), chosen: PER[chosen][2], "few": "Too few to show",
+    labels = {by: by.capitalize(), "n": series.unit.capitalize(), chosen: PER[chosen][2],
               "rate": f"Rate, {PER[chosen][1]}", "note": "Note"}
     caveats = [basis, *said, *_short(window), *notes, *_private(rows, threshold)]
     return Result(name, rows, f"{title}, {window}", answer, _RATE, caveats, facts, chart, labels)
@@ -95,7 +100,7 @@ def change_map(
     Returns
     -------
     Result with a row per area: ``by``, ``now``, ``before``, ``expected``, ``ratio``, ``low``, ``high``, ``adjusted``,
-    ``verdict``, ``evidence``, ``few``, ``note``. Facts of ``compare``, less what is suppressed, and ``areas``. Not
+    ``verdict``, ``evidence``, ``note``. Facts of ``compare``, less what is suppressed, and ``areas``. Not
     assessable without outlines, table, column or a period to compare with.
 
     Raises InputError as ``compare`` does, and for keys that do not match the outlines.
@@ -110,20 +115,20 @@ def change_map(
     wanted = [by, "now", "before", "expected", "ratio", "low", "high", "adjusted", "verdict"]
     rows, notes = _located(found.table[wanted], by, outlines)
     rows = _hidden(rows, by, ["now", "before"], threshold)
-    rows["few"] |= rows["verdict"] == WORDS["few"]
-    rows[["expected", "ratio", "low", "high", "adjusted"]] = rows[
-        ["expected", "ratio", "low", "high", "adjusted"]].mask(rows["few"])
-    rows["verdict"] = rows["verdict"].mask(rows["few"], WORDS["few"])
+    shown = ["expected", "ratio", "low", "high", "adjusted"]
+    rows[shown] = rows[shown].mask(rows["note"] == HIDDEN)
+    rows["verdict"] = rows["verdict"].mask(rows["note"] == HIDDEN, WORDS["few"])
+    rows["note"] = rows["note"].where(rows["verdict"].ne(WORDS["few"]) | rows["note"].ne(""), "too few to judge")
     rows["evidence"] = rows["verdict"].str.startswith(WORDS["more"]).fillna(False).astype(bool)
     changed = rows.loc[rows["evidence"], by].tolist()
     facts = {key: found.facts[key] for key in ("period", "against", "missing", "q", "dispersion", "unit")}
-    facts |= {"areas": _by_area(rows, by), "changed": changed, "suppressed": int(rows["few"].sum())}
+    facts |= {"areas": _by_area(rows, by), "changed": changed, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
     answer = _change_answer(rows, facts, by)
     chart = _chart(outlines, by, "ratio", "low", "high", answer, scale="change", highlight="evidence",
                    strong="change beyond chance", unit="Ratio to the period compared with")
     return Result(name, rows, f"{title}, {found.facts['period']}", answer, found.method,
                   [*found.caveats, *notes, *_private(rows, threshold)], facts, chart,
-                  {**found.labels, by: by.capitalize(), "few": "Too few to show", "evidence": "More than chance",
+                  {**found.labels, by: by.capitalize(), "evidence": "More than chance",
                    "note": "Note"})
 
 
@@ -134,12 +139,14 @@ def response_map(
     """How long do callers wait, area by area: ``perflib.metrics.response.response`` as a map.
 
     ``q`` is the quantile, ``scope`` the fields of ``Scope``. A row per area: ``by``, ``n``, ``known``,
-    ``missing_share``, the quantile (``median``, ``p90``) with ``_low`` and ``_high`` in minutes, ``few``, ``note``.
+    ``missing_share``, the quantile (``median``, ``p90``) with ``_low`` and ``_high`` in minutes, ``note``.
     Facts: ``areas``, ``quantile``, ``suppressed``. Not assessable without outlines or calls.
 
     Raises InputError as ``response`` does, and for keys that do not match the outlines.
     """
-    title = f"Where do callers wait longest? {quantile_name(q).capitalize()} by {by}"
+    kind = scope.get("interval", "response")
+    measured = "response time" if kind == "response" or kind not in INTERVALS else INTERVALS[kind].words
+    title = f"Where do callers wait longest? {quantile_name(q).capitalize()}, {measured}, by {by}"
     outlines, reason = _outlines(dept, "calls", by)
     if outlines is None:
         return Result.not_assessable(name, reason, title=title)
@@ -150,15 +157,15 @@ def response_map(
     columns = [stem, f"{stem}_low", f"{stem}_high"]
     rows, notes = _located(found.table[[by, "n", "known", "missing_share", *columns]], by, outlines)
     rows = _hidden(rows, by, ["n", "known"], threshold)
-    rows["few"] |= rows["n"].notna() & rows[stem].isna()
-    rows[["missing_share", *columns]] = rows[["missing_share", *columns]].mask(rows["few"])
-    facts = {"areas": _by_area(rows, by), "quantile": q, "suppressed": int(rows["few"].sum())}
-    minutes = f"{quantile_name(q).capitalize()}, {INTERVALS[scope.get('interval', 'response')].words} (minutes)"
+    rows["note"] = rows["note"].where(rows[stem].notna() | rows["note"].ne(""), "too few known")
+    rows[["missing_share", *columns]] = rows[["missing_share", *columns]].mask(rows["note"].ne(""))
+    facts = {"areas": _by_area(rows, by), "quantile": q, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
+    minutes = f"{quantile_name(q).capitalize()} (minutes)"
     answer = _extremes(rows, by, stem, "minutes", columns[1], columns[2])
     chart = _chart(outlines, by, stem, columns[1], columns[2], answer, unit=minutes)
     caveats = [caveat.split(" Whiskers are")[0] for caveat in found.caveats]  # a map draws none
     return Result(name, rows, title, answer, found.method, [*caveats, *notes, *_private(rows, threshold)], facts, chart,
-                  {**found.labels, "few": "Too few to show", "note": "Note"})
+                  {**found.labels, "note": "Note"})
 
 
 def _outlines(dept: Department, table: str, by: str) -> tuple[Boundaries | None, str]:
@@ -194,12 +201,12 @@ def _located(rows: pd.DataFrame, by: str, outlines: Boundaries) -> tuple[pd.Data
 
 
 def _hidden(rows: pd.DataFrame, by: str, counts: list[str], threshold: int) -> pd.DataFrame:
-    """Small counts emptied, with those from which they follow; ``few`` and ``note`` say where."""
+    """Small counts emptied, with those from which they follow; ``note`` says where."""
     small = rows[counts].astype(float).round().clip(lower=0)
     shown = suppress(small.fillna(0).assign(**{by: rows[by]}), threshold, rows=[by])[counts]
     few = shown.isna().any(axis=1)
-    found = rows.assign(**{name: rows[name].astype(float).mask(few) for name in counts}, few=few)
-    return found.assign(note=few.map({True: "too few to show, or needed to hide one that is", False: ""}))
+    found = rows.assign(**{name: rows[name].astype(float).mask(few) for name in counts})
+    return found.assign(note=np.where(few, HIDDEN, ""))
 
 
 def _exposure(
@@ -234,27 +241,38 @@ def _residents(dept: Department, latest: int) -> tuple[Mapping[str, float], int]
     return {str(area): float(number) for area, number in found.items() if number > 0}, int(year)
 
 
-def _limits(n: Any, level: float) -> tuple[Any, Any]:
+def _dispersion(series: Series, window: Window) -> float:
+    """Variance over mean of weekly counts, pooled over areas by their counts; 1 at least."""
+    held = (series.days >= pd.Timestamp(window.first)) & (series.days <= pd.Timestamp(window.last))
+    days = series.counts[:, held]
+    weeks = days[:, : days.shape[1] // 7 * 7].reshape(len(days), -1, 7).sum(axis=2)
+    if weeks.shape[1] < _WEEKS or not weeks.sum():
+        return 1.0
+    return max(1.0, float(np.average([spread(each) for each in weeks], weights=weeks.sum(axis=1))))
+
+
+def _limits(n: Any, level: float, dispersion: float) -> tuple[Any, Any]:
+    """Exact Poisson limits of a count; where counts vary more, those of as many independent events as it is worth."""
     from scipy.special import gammaincinv
 
-    tail, counts = (1 - level) / 2, np.asarray(n, dtype=float)
+    tail, counts = (1 - level) / 2, np.asarray(n, dtype=float) / dispersion
     low = np.where(counts == 0, 0.0, gammaincinv(np.maximum(counts, 1e-12), tail))
-    return low, gammaincinv(counts + 1, 1 - tail)
+    return dispersion * low, dispersion * gammaincinv(counts + 1, 1 - tail)
 
 
-def _rates(rows: pd.DataFrame, counts: pd.DataFrame, window: Window, per: str, level: float) -> pd.DataFrame:
+def _rates(rows: pd.DataFrame, window: Window, per: str, level: float, dispersion: float) -> pd.DataFrame:
     factor = PER[per][0] * YEAR / window.days / rows[per]
-    low, high = _limits(rows["n"], level)
+    low, high = _limits(rows["n"], level, dispersion)
     found = rows.assign(rate=rows["n"] * factor, rate_low=low * factor, rate_high=high * factor)
-    return found[[*rows.columns.drop(["few", "note"]), "rate", "rate_low", "rate_high", "few", "note"]]
+    return found[[*rows.columns.drop("note"), "rate", "rate_low", "rate_high", "note"]]
 
 
 def _whole(
-    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Window, per: str, level: float
+    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Window, per: str, level: float, dispersion: float,
 ) -> dict[str, float]:
     n = float(counts.loc[counts[by] != ABSENT, "n"].sum())
     factor = PER[per][0] * YEAR / window.days / float(exposure.sum())
-    low, high = _limits(n, level)
+    low, high = _limits(n, level, dispersion)
     return {"n": n, "rate": n * factor, "low": float(low) * factor, "high": float(high) * factor}
 
 
@@ -280,7 +298,8 @@ def _extremes(rows: pd.DataFrame, by: str, value: str, unit: str, low: str, high
 def _change_answer(rows: pd.DataFrame, facts: Mapping[str, Any], by: str) -> str:
     shown = [f"{row[by]} {row['now']:,.0f} against {row['expected']:,.1f} (ratio {row['ratio']:.2f}, {row['low']:.2f} "
              f"to {row['high']:.2f})" for _, row in rows[rows["evidence"]].iterrows()]
-    few = f", {facts['suppressed']} have too few to say" if facts["suppressed"] else ""
+    scarce = int((rows["verdict"] == WORDS["few"]).sum())
+    few = f", {scarce} have too few to say" if scarce else ""
     told = f": {'; '.join(shown[:6])}" if shown else ""
     return f"{len(shown)} of {len(rows)} areas changed by more than chance at {facts['q']:.0%} false flags{few}{told}."
 
@@ -292,11 +311,11 @@ def _short(window: Window) -> Iterable[str]:
 
 
 def _private(rows: pd.DataFrame, threshold: int) -> list[str]:
-    many = int(rows["note"].ne("").sum())
+    many = int(rows["note"].eq(HIDDEN).sum())
     return [f"{many} areas are not shown: they, or another that could be computed from them, have fewer than "
             f"{threshold} records."] if many else []
 
 
 def _chart(outlines: Boundaries, by: str, value: str, low: str, high: str, alt: str, **marks: Any) -> Chart:
     return Chart("map", by, value, low, high, y_label=marks["unit"], alt=alt,
-                 marks={"shapes": outlines.shapes, "few": "few", **marks})
+                 marks={"shapes": outlines.shapes, "note": "note", **marks})
