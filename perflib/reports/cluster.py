@@ -21,7 +21,7 @@ def cluster(address: str) -> Iterator[Executor]:
         from distributed import Client  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise InputError(
-            "Dask is not installed", where="--scheduler", do="pip install 'perflib[dask]', here and on the workers"
+            "Dask is not installed", where="--scheduler", do="pip install distributed, here and on the workers"
         ) from None
     try:
         client = Client(address, timeout=20)

@@ -120,4 +120,5 @@ def kernel_timings(executed: Any, execute: float) -> dict[str, float]:
     """Seconds in the cells, around them (starting and stopping the kernel), and of processor time up to now."""
     used = os.times()
     cells = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in executed.cells)
-    return {"cells": round(cells, 3), "kernel": round(max(execute - cells, 0.0), 3), "processor": round(sum(used[:4]), 3)}
+    parts = {"cells": cells, "kernel": max(execute - cells, 0.0), "processor": sum(used[:4])}
+    return {name: round(value, 3) for name, value in parts.items()}

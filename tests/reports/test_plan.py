@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_a_shipped_notebook_is_known_by_its_name(write):
 @pytest.mark.parametrize(
     "text",
     ["{notebook: ../outside}", "{notebook: /etc/passwd}", "{notebook: 'C:\\x.ipynb'}", "{notebook: '..\\outside'}",
-     "{notebook: sub/../../outside}", "{notebook: linked}", "{notebook: 'file:///x'}"],
+     "{notebook: sub/../../outside}", "{notebook: linked}", "{notebook: 'ftp://x/y'}"],
 )
 def test_a_notebook_outside_the_folder_is_refused(write, tmp_path, text):
     path = write(f"runs: [{text}]")
@@ -110,3 +111,11 @@ def test_a_document_that_expands_without_end_is_refused(write):
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
     with pytest.raises(ParameterError, match="too large or too deep"):
         read_plan(write(bomb))
+
+
+def test_the_plan_to_copy_is_a_plan(write):
+    text = (Path(__file__).parents[2] / "templates" / "plan.yml").read_text(encoding="utf-8")
+    plan = read_plan(write(text))
+    assert len(plan.runs) == 3 and plan.out == plan.folder / "reports" and plan.hooks == ()
+    told = read_plan(write(text.replace("# hooks:", "hooks:").replace("#   - {on", "  - {on")))
+    assert [hook.kind for hook in told.hooks] == ["file", "webhook_env", "command"]
