@@ -1,4 +1,4 @@
-"""The same plan on a Dask cluster, and results at an address: both need packages that perflib does not need otherwise."""
+"""The same plan on a Dask cluster, and results at an address: both need packages that perflib can do without."""
 
 from __future__ import annotations
 
