@@ -57,7 +57,7 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     if np.isfinite(values).any():
         _scale(ax, colours, change, chart.marks.get("unit", chart.y_label))
     blank = ~np.isfinite(values) & ~few
-    _legend(ax, chart, strong.any(), few.any(), blank.any() or len(shapes) > len(keys))
+    _legend(ax, chart, bool(strong.any()), bool(few.any()), bool(blank.any()) or len(shapes) > len(keys))
 
 
 def body_height(chart: Chart) -> float:
@@ -178,7 +178,7 @@ def _area(ax: Axes, path: Path, value: float, few: bool, strong: bool, colours: 
     if few:
         look = dict(_HATCHED)
     elif np.isfinite(value):
-        look["facecolor"] = colours.to_rgba(max(value, colours.norm.vmin))  # a ratio of 0 has no logarithm
+        look["facecolor"] = colours.to_rgba(max(value, colours.get_clim()[0] or value))  # a ratio of 0 has no logarithm
     ax.add_patch(PathPatch(path, **look))
     if strong:
         ax.add_patch(PathPatch(path, zorder=3, **_STRONG))
@@ -213,7 +213,7 @@ def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
     bar = ax.figure.colorbar(colours, ax=ax, shrink=0.75, pad=0.02, aspect=24)
     bar.set_label("\n".join(textwrap.wrap(unit, 40)), fontsize=style.SMALL, color=style.INK)
     if change:
-        low, high = colours.norm.vmin, colours.norm.vmax
+        low, high = (float(end or 1.0) for end in colours.get_clim())
         usual = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
         ticks = [tick for tick in usual if low <= tick <= high]
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])

@@ -159,7 +159,8 @@ def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     chart = described.get("chart") or {}
     return {
         "result": described, "figure": figure[1] if figure else "", "alt": chart.get("alt") or described["answer"],
-        "table": html_table(described, described["title"]), "folded": len(described["rows"]) > (_SHOWN_WHOLE if described["chart"] else _SHOWN_ALONE),
+        "table": html_table(described, described["title"]),
+        "folded": len(described["rows"]) > (_SHOWN_WHOLE if chart else _SHOWN_ALONE),
         "caveats": fresh, "repeated": len(told) - len(fresh),
     }
 

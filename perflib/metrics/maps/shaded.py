@@ -289,7 +289,7 @@ def _extremes(rows: pd.DataFrame, by: str, value: str, unit: str, low: str, high
     held = rows[rows[value].notna()]
     if held.empty:
         return "No area has enough records to show."
-    ends = [held.loc[held[value].idxmin()], held.loc[held[value].idxmax()]]
+    ends = [held.iloc[int(place)] for place in (held[value].to_numpy().argmin(), held[value].to_numpy().argmax())]
     texts = [f"{row[value]:,.1f} ({row[low]:,.1f} to {row[high]:,.1f}){f' {unit}' if unit else ''} in {by} {row[by]}"
              for row in ends]
     return f"By {by} from {texts[0]} to {texts[1]}; neighbours in this order may differ by chance alone."
