@@ -178,7 +178,8 @@ def _area(ax: Axes, path: Path, value: float, few: bool, strong: bool, colours: 
     if few:
         look = dict(_HATCHED)
     elif np.isfinite(value):
-        look["facecolor"] = colours.to_rgba(max(value, colours.get_clim()[0] or value))  # a ratio of 0 has no logarithm
+        least = colours.get_clim()[0] or value  # a ratio of 0 has no logarithm
+        look["facecolor"] = tuple(colours.to_rgba(np.array([max(value, least)]))[0])
     ax.add_patch(PathPatch(path, **look))
     if strong:
         ax.add_patch(PathPatch(path, zorder=3, **_STRONG))

@@ -24,13 +24,23 @@ def test_the_page_says_what_the_full_table_says():
     page = compstat_page(full)
     assert list(page.table) == ["district", "offence", "now", "last_year", "mean_of_years", "ratio", "ratio_low",
                                 "ratio_high", "verdict"]
-    for column, wanted in (("now", "28d_now"), ("ratio_low", "28d_low"), ("verdict", "28d_verdict")):
+    for column, wanted in (("now", "28d_now"), ("ratio_low", "28d_low")):
         assert page.table[column].tolist() == full.table[wanted].tolist()
+    heads = [told.split(";")[0] for told in page.table["verdict"]]
+    assert heads == full.table["28d_verdict"].tolist()
     frame = counts().query("district == 'a' and date > '2025-12-03'")
     assert page.table.set_index("district").loc["a", "now"] == frame["count"].sum()
     assert page.facts["flags"] == full.facts["flags"]
     one = compstat_page(full, "7d", rows=1)
     assert len(one.table) == 1 and "1 further rows" in one.answer and one.labels["now"] == "7 days now"
+
+
+def test_a_change_that_another_window_shows_is_told_beside_the_verdict():
+    frame = counts()
+    lift = (frame["district"] == "a") & (frame["date"] > "2025-01-31") & (frame["date"] < "2025-11-01")
+    page = compstat_page(compstat(frame.assign(count=frame["count"] + 2 * lift), by=("district", "offence"), years=3))
+    told = page.table.set_index("district")["verdict"]
+    assert told["a"].startswith("no change shown; year to date: up (") and told["b"] == "no change shown"
 
 
 def test_what_cannot_be_asked_is_not_assessable(small_city):
