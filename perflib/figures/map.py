@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: an area without a value: too few to show, or nothing to judge.
 _HATCHED: dict[str, Any] = {"facecolor": "white", "hatch": "////", "edgecolor": style.MUTED, "linewidth": 0.6}
-_GREY: dict[str, Any] = {"facecolor": "#D3D6DA", "edgecolor": "white", "linewidth": 0.9}
+_GREY: dict[str, Any] = {"facecolor": "#D3D6DA", "edgecolor": "#8A9096", "linewidth": 0.6}
 _STRONG: dict[str, Any] = {"facecolor": "none", "edgecolor": style.INK, "linewidth": 2.2}
 _SMALLEST, _LARGEST, _WIDTH = 4.5, 9.0, 5.2
 Polygons = Sequence[Sequence[Sequence[Sequence[float]]]]
@@ -46,6 +46,7 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
     few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("note", "highlight"))
     values = np.where(few, np.nan, values)
+    strong &= np.isfinite(values)
     colours = _colours(values, _doubt(table, chart, values, change), change)
     _frame(ax, shapes)
     points = _points_per_degree(shapes)
@@ -53,7 +54,8 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         fill = _area(ax, outline(shapes[key]), value, hidden, bold, colours)
         _label(ax, shapes[key], _words(key, value, hidden, change), fill, bold, points)
     for key in shapes.keys() - set(keys):
-        _area(ax, outline(shapes[key]), np.nan, False, False, colours)
+        fill = _area(ax, outline(shapes[key]), np.nan, False, False, colours)
+        _label(ax, shapes[key], str(key), fill, False, points)
     if np.isfinite(values).any():
         _scale(ax, colours, change, chart.marks.get("unit", chart.y_label))
     blank = ~np.isfinite(values) & ~few

@@ -69,7 +69,7 @@ def test_too_few_is_hatched_and_shows_no_number_and_missing_is_grey() -> None:
 
 def test_an_area_without_a_row_is_grey() -> None:
     axes = draw(TABLE[:2], chart()).axes[0]
-    assert fills(axes)[0, 40] == "#d3d6da"
+    assert fills(axes)[0, 40] == "#d3d6da" and "west" in words(axes)
 
 
 def test_change_is_told_without_colour_and_evidence_by_an_outline() -> None:
