@@ -46,7 +46,7 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
     few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("note", "highlight"))
     values = np.where(few, np.nan, values)
-    strong &= np.isfinite(values)
+    strong = strong & np.isfinite(values)  # not in place: the flags are read-only
     colours = _colours(values, _doubt(table, chart, values, change), change)
     _frame(ax, shapes)
     points = _points_per_degree(shapes)
