@@ -84,9 +84,10 @@ def test_breaks_do_not_depend_on_unit_or_direction_of_time(seed, scale, shift):
     generator = np.random.default_rng(seed)
     x = np.concatenate([generator.normal(0, 1, 25), generator.normal(8, 1, 20)])
     one, two = breaks(x, draws=99).facts, breaks(x * scale + shift, draws=99).facts
-    assert one["breaks_after"] == two["breaks_after"] == [25]
+    # a second, false break is allowed one series in twenty, and which ones depends on the simulated null
+    assert one["breaks_after"] == two["breaks_after"] and 25 in one["breaks_after"]
     assert two["means"] == pytest.approx([mean * scale + shift for mean in one["means"]], abs=1e-6)
-    assert breaks(x[::-1], draws=99).facts["breaks_after"] == [20]
+    assert 20 in breaks(x[::-1], draws=99).facts["breaks_after"]
 
 
 def false_alarms(length, series):
