@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,13 +129,21 @@ def doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
         hashes = f"SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
     found = np.asarray(engine.con.execute(hashes).fetchnumpy()["h"])
     if rows <= SORTED:
-        found.sort()
-        found = found[1:][found[1:] == found[:-1]]
+        found = _twice(found)
     if not len(found):
         return None
     path = engine.part("doubled")
     pd.DataFrame({"h": found}).drop_duplicates().to_parquet(path, index=False)
     return path
+
+
+def _twice(hashes: np.ndarray) -> np.ndarray:
+    """The numbers that stand more than once; the lower and the upper half are sorted side by side."""
+    low = hashes < np.uint64(1 << 63)
+    halves = [hashes[low], hashes[~low]]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(np.ndarray.sort, halves))
+    return np.concatenate([half[1:][half[1:] == half[:-1]] for half in halves])
 
 
 def _accepted(
