@@ -1,7 +1,8 @@
 """Explorers: thin shells over metrics and figures; widgets in a live session, the static Result otherwise."""
 
+from perflib.widgets.cases import cases
 from perflib.widgets.live import live
 from perflib.widgets.response import response
 from perflib.widgets.trends import trends
 
-__all__ = ["live", "response", "trends"]
+__all__ = ["cases", "live", "response", "trends"]

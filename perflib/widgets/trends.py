@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import io
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,9 +9,9 @@ from typing import Any
 from perflib.agency import Department
 from perflib.metrics.counts.course import trend
 from perflib.result import Result
+from perflib.widgets.box import ALL, box, pictured, values
 from perflib.widgets.live import live
 
-ALL = "all"
 GRAINS = {"by week": "week", "by month": "month"}
 
 
@@ -42,10 +40,7 @@ class Explorer:
 
     def choices(self, column: str) -> list[str]:
         """The values of a column of the table, "all" first."""
-        if not self.dept.has(self.table, column):
-            return [ALL]
-        found = self.dept.table(self.table).select(column).distinct().execute()[column].dropna()
-        return [ALL, *sorted(map(str, found))]
+        return values(self.dept, self.table, column)
 
     def result(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Result:
         """The Result of one choice."""
@@ -56,29 +51,11 @@ class Explorer:
         return trend(self.dept, self.table, grain, name="trend_explorer", **cell)
 
     def _draw(self, *choice: str) -> tuple[str, bytes]:
-        result = self.result(*choice)
-        words = f"<b>{html.escape(result.title)}</b><br>{html.escape(result.answer)}"
-        if result.chart is None:
-            return words, b""
-        buffer = io.BytesIO()
-        result.plot().savefig(buffer, format="png", dpi=110)
-        return words, buffer.getvalue()
+        return pictured(self.result(*choice))
 
     def box(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Any:
-        """The widget: choices above, one text and one image below."""
-        import ipywidgets
-
-        text, image = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700)
-        pick = {
-            "district": ipywidgets.Dropdown(options=self.choices("district"), value=district, description="District"),
-            "offence": ipywidgets.Dropdown(options=self.choices("offence"), value=offence, description="Offence"),
-            "grain": ipywidgets.Dropdown(options=GRAINS, value=grain, description="Show"),
-        }
-
-        def update(_: Any = None) -> None:
-            text.value, image.value = self._image(*(widget.value for widget in pick.values()))
-
-        for widget in pick.values():
-            widget.observe(update, names="value")
-        update()
-        return ipywidgets.VBox([ipywidgets.HBox(list(pick.values()), layout={"flex_flow": "row wrap"}), text, image])
+        """The widget."""
+        return box({
+            "District": (self.choices("district"), district), "Offence": (self.choices("offence"), offence),
+            "Show": (GRAINS, grain),
+        }, self._image)
