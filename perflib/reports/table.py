@@ -111,7 +111,12 @@ def _number(column: Column) -> Markup:
 
 
 def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Column]:
-    """All columns where they fit; else labels, counts, estimates and shares, as many as stand side by side."""
+    """All columns where they fit; else labels, counts, estimates and shares, as many as stand side by side.
+
+    A narrow table without a figure is the finding itself: it is shown whole, its longest texts wrapped.
+    """
+    if not chart and len(columns) <= _MOST_COLUMNS:
+        return list(columns)
     brief = [column for column in columns if column.told and (column.numeric or column.width <= _LONG)]
     if len(brief) == len(columns) <= _MOST_COLUMNS and _fits(columns):
         return list(columns)

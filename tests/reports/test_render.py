@@ -182,3 +182,14 @@ def test_only_a_picture_in_data_is_taken_from_the_bundle():
     forged["text/html"] = '<img src="data:image/png;base64,AAAA" onload="x"><img src="http://example.invalid/x.png">'
     page = render(notebook(forged), MANIFEST)
     assert 'src="data:image/png;base64,AAAA">' in page and "onload" not in page and "example.invalid" not in page
+
+
+def test_a_narrow_table_without_a_figure_is_shown_whole():
+    from perflib.reports.table import html_table
+
+    columns = ["district", "offence", "now", "before", "ratio", "ratio_low", "ratio_high", "verdict"]
+    verdict = "no change shown; year to date: more than chance, up against the mean"
+    row = ["0412", "Burglary", 12, 8, 1.5, 0.8, 2.9, verdict]
+    described = {"columns": columns, "rows": [row], "labels": {}, "chart": None}
+    shown = str(html_table(described, "For the meeting").main)
+    assert all(text in shown for text in ("Burglary", "12", "1.50 (0.80 to 2.90)", "year to date"))
