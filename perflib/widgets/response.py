@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -14,6 +12,7 @@ from perflib.metrics import response as metric
 from perflib.metrics.response.scope import INTERVALS, Scope, in_service
 from perflib.metrics.response.words import name as quantile_name
 from perflib.result import Result
+from perflib.widgets.box import pictured
 from perflib.widgets.live import live
 
 QUANTILES = (0.5, 0.8, 0.9)
@@ -81,13 +80,7 @@ class Explorer:
                                name="response_explorer", **chosen)
 
     def _draw(self, *choice: Any) -> tuple[str, bytes]:
-        result = self.result(*choice)
-        words = f"<b>{html.escape(result.title)}</b><br>{html.escape(result.answer)}"
-        if result.chart is None:
-            return words, b""
-        buffer = io.BytesIO()
-        result.plot().savefig(buffer, format="png", dpi=110)
-        return words, buffer.getvalue()
+        return pictured(self.result(*choice))
 
     def box(self, district: str = ALL, priority: str = ALL) -> Any:
         """The widget: choices above, one text and one image below."""

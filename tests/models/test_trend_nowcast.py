@@ -85,7 +85,11 @@ def test_a_planted_delay_is_estimated_and_the_newest_days_are_marked():
     assert found.facts["lag_days"] == 1 and found.facts["last_day"] == "2025-10-27"
 
 
-@pytest.mark.parametrize(("level", "left"), [(4, 0.3), (60, 0.1)])
+@pytest.mark.parametrize(("level", "left"), [
+    (4, 0.3), (60, 0.1),
+    # the bound first set for rare counts, not met: measured .195
+    pytest.param(4, 0.15, marks=pytest.mark.xfail(strict=True, reason="at 4 a day 20 % of the raw bias is left")),
+])
 def test_intervals_cover_planted_truth_without_the_raw_count_s_bias(level, left):
     rng, held, error, raw = np.random.default_rng(level), [], 0.0, 0.0
     for _ in range(20):
