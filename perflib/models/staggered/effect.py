@@ -1,0 +1,208 @@
+"""The effect of starting, averaged in several ways, with its standard errors and what it looked like before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.figures import Chart
+from perflib.models.staggered.panel import Floats, Panel, panel
+from perflib.models.staggered.weights import AVERAGES, Cells, average, cells, contrasts
+from perflib.result import Result
+
+METHODS = {
+    "efficient": "Efficient estimator for random timing (Roth and Sant'Anna 2023, JPE Microeconomics 1)",
+    "callaway_santanna": "Group-time average effects (Callaway and Sant'Anna 2021, Journal of Econometrics 225)",
+}
+CONTROLS = {"not_yet": "those not yet started", "never": "those who never start"}
+LEAST_UNITS, LEADS, DOUBT = 10, 4, 0.05
+EVIDENCE, NONE = "evidence that {what} moved {measure}", "no evidence yet that {what} moved {measure}"
+
+
+def effect(
+    frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: str, method: str = "efficient",
+    controls: str = "not_yet", within: str | None = None, window: int = 6, level: float = 0.95,
+    what: str = "the course", measure: str = "its measure", name: str = "course_effect",
+) -> Result:
+    """Average effect, per unit and period, of having started, against units that have not (yet) started.
+
+    Parameters
+    ----------
+    frame : one row per unit and period (see ``panel``); periods without an event hold 0.
+    method : "efficient" assumes that *when* a unit starts is as good as random, and takes off the difference seen
+        before the start in the best proportion; "callaway_santanna" takes all of it off and assumes parallel trends.
+    controls : "not_yet" or "never". within : compare inside the values of this column only.
+    window : periods shown on either side of the start.
+    what, measure : words for the sentence.
+
+    Returns
+    -------
+    Result with rows ``average`` (simple, cohort, calendar, event), ``at`` (periods since the start, for event rows),
+    ``when`` (the same in words), ``estimate``, ``se``, ``low``, ``high``, ``units``. Event rows before the start are
+    placebos: they compare with the period just before it, and should show nothing. Facts: per average
+    ``estimate`` and ``se`` (and ``se_neyman``, without the refinement), ``beta`` (share of the earlier difference
+    taken off), ``evidence``, ``before_p`` (joint test that nothing differed before the start), ``treated``,
+    ``controls``, ``left_out``.
+    Standard errors are of the design: they take the sizes of cohorts as given. Not assessable with fewer than 10
+    units on either side. Raises InputError for unknown choices and for what ``panel`` refuses.
+    """
+    _known(method, METHODS, "method")
+    _known(controls, CONTROLS, "controls")
+    found = panel(frame, unit=unit, period=period, first=first, outcome=outcome, within=within)
+    held = cells(found, controls == "never")
+    treated = held.where(held.at >= found.first[held.cohort])
+    title = f"Did {what} move {measure}?"
+    started = int(found.size[np.unique(treated.cohort)].sum())
+    others = _compared(found, treated)
+    if min(started, others) < LEAST_UNITS:
+        reason = (f"{started} units start while others can be compared with, {others} to compare them with; "
+                  f"at least {LEAST_UNITS} of each are needed")
+        return Result.not_assessable(name, reason, title=title, method=METHODS[method])
+    job = _Job(found, method == "efficient", level)
+    table, more = _estimates(job, held, treated, window)
+    facts = {**more, "before_p": _before(job, held), "treated": started, "controls": others, "method": method,
+             "left_out": found.left_out}
+    facts["evidence"] = bool(facts["simple"]["low"] > 0 or facts["simple"]["high"] < 0) and facts["before_p"] >= DOUBT
+    words = {"what": what, "measure": measure}
+    answer = _answer(facts, words, level)
+    return Result(name, table, title, answer, f"{METHODS[method]}; compared with {CONTROLS[controls]}"
+                  f"{' of the same ' + within if within else ''}.", _caveats(facts, method, found),
+                  facts, _chart(answer, measure), _LABELS)
+
+
+_LABELS = {"average": "Average", "at": "Periods since the start", "when": "When",
+           "estimate": "Effect per period", "se": "Std. error", "low": "Low", "high": "High", "units": "Units"}
+
+
+def _known(value: str, choices: dict[str, str], where: str) -> None:
+    if value not in choices:
+        raise InputError(f"no {where} {value!r}", where=where, choices=choices, found=value)
+
+
+def _compared(found: Panel, held: Cells) -> int:
+    """Units that serve as a control of some cell."""
+    serves = np.zeros(len(found.size), dtype=bool)
+    for stratum in np.unique(found.stratum[held.cohort]):
+        last = held.until[found.stratum[held.cohort] == stratum].min()
+        serves |= (found.stratum == stratum) & (found.first > last)
+    return int(found.size[serves].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    found: Panel
+    efficient: bool
+    level: float
+
+    def product(self, one: Floats, other: Floats) -> float:
+        """Covariance of two contrasts of cohort means."""
+        spread = np.einsum("kt,kts,ks->k", one, self.found.cov, other)
+        return float((spread / self.found.size).sum())
+
+    def total(self, weights: Floats) -> float:
+        """A contrast of cohort means."""
+        return float((weights * self.found.mean).sum())
+
+    def estimate(self, held: Cells, weight: Floats, efficient: bool | None = None) -> dict[str, float]:
+        """One average effect with its standard errors and interval."""
+        from scipy.stats import norm
+
+        after, before = contrasts(self.found, held, weight)
+        spread = self.product(before, before)
+        best = self.efficient if efficient is None else efficient
+        beta = self.product(after, before) / spread if best and spread > 0 else 1.0
+        weights = after - beta * before
+        value, neyman = self.total(weights), max(self.product(weights, weights), 0.0)
+        se = float(np.sqrt(max(neyman - self.refinement(after), 0.0))) if best else float(np.sqrt(neyman))
+        half = norm.ppf((1 + self.level) / 2) * se
+        return {"estimate": value, "se": se, "se_neyman": float(np.sqrt(neyman)), "beta": beta, "low": value - half,
+                "high": value + half, "units": float(self.found.size[np.unique(held.cohort)].sum())}
+
+    def refinement(self, after: Floats) -> float:
+        """How much smaller the variance is for sure, since effects that vary with what came before are estimable.
+
+        Regress each cohort's part on the periods before anyone starts (Roth and Sant'Anna 2023, section 4); the
+        covariance of those periods is the mean over cohorts.
+        """
+        ahead = int(self.found.first.min())
+        early = self.found.cov[:, :ahead, :ahead]
+        slope = np.zeros(ahead)
+        for k in np.flatnonzero(np.abs(after).sum(axis=1) > 0):
+            slope += np.linalg.pinv(early[k]) @ self.found.cov[k, :ahead] @ after[k]
+        return float(slope @ early.mean(axis=0) @ slope / self.found.size.sum())
+
+
+def _estimates(job: _Job, held: Cells, treated: Cells, window: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    facts: dict[str, Any] = {kind: job.estimate(treated, average(job.found, treated, kind)) for kind in AVERAGES}
+    rows: list[dict[str, Any]] = [{"average": kind, "at": None, **facts[kind]} for kind in AVERAGES]
+    since = held.at - job.found.first[held.cohort]
+    for event in range(-window, window + 1):
+        part = held.where(since == event)
+        if len(part.cohort):
+            size = job.found.size[part.cohort].astype(float)
+            best = job.efficient and event >= 0
+            rows.append({"average": "event", "at": event, **job.estimate(part, size / size.sum(), best)})
+    table = pd.DataFrame(rows).drop(columns=["beta", "se_neyman"]).astype({"at": "Int64", "units": int})
+    table["when"] = [_WORDS.get(row["average"]) or _when(int(row["at"])) for row in rows]
+    return table[["average", "at", "when", "estimate", "se", "low", "high", "units"]], facts
+
+
+_WORDS = {"simple": "All units and periods", "cohort": "Mean of cohorts", "calendar": "Mean of periods"}
+
+
+def _when(at: int) -> str:
+    return "first period" if at == 0 else f"{abs(at)} {'before' if at < 0 else 'after'}"
+
+
+def _before(job: _Job, held: Cells) -> float:
+    """P value of the joint test that the LEADS periods before the start differ by nothing from the one just before."""
+    from scipy.stats import chi2
+
+    since = held.at - job.found.first[held.cohort]
+    leads = []
+    for event in range(-1 - LEADS, -1):
+        part = held.where(since == event)
+        if len(part.cohort):
+            size = job.found.size[part.cohort].astype(float)
+            after, before = contrasts(job.found, part, size / size.sum())
+            leads.append(after - before)
+    if not leads:
+        return 1.0
+    value = np.array([job.total(lead) for lead in leads])
+    spread = np.array([[job.product(one, other) for other in leads] for one in leads])
+    rank = int(np.linalg.matrix_rank(spread))
+    return float(chi2.sf(value @ np.linalg.pinv(spread) @ value, rank)) if rank else 1.0
+
+
+def _answer(facts: dict[str, Any], words: dict[str, str], level: float) -> str:
+    simple = facts["simple"]
+    verdict = (EVIDENCE if facts["evidence"] else NONE).format(**words)
+    doubt = "" if facts["before_p"] >= DOUBT else " The groups already moved apart before the start."
+    return (f"{verdict[0].upper()}{verdict[1:]}: {simple['estimate']:+.4f} per officer and period "
+            f"({level:.0%} interval {simple['low']:+.4f} to {simple['high']:+.4f}), {facts['treated']:,} who started "
+            f"against up to {facts['controls']:,} who had not.{doubt}")
+
+
+def _caveats(facts: dict[str, Any], method: str, found: Panel) -> list[str]:
+    assumed = {
+        "efficient": "Assumes that when somebody starts is as good as random. Where officers are sent because of a bad "
+                     "month, they improve anyway (regression to the mean), and this figure would credit the course.",
+        "callaway_santanna": "Assumes that those who started would have moved in parallel with the others. Where "
+                             "officers are sent because of a bad month, they improve anyway.",
+    }
+    lines = [assumed[method], "Assumes that nobody changes because the start is near, and that those who started do "
+             "not change the others."]
+    if facts["before_p"] < DOUBT:
+        lines.append(f"Before the start the groups already differed (joint p {facts['before_p']:.3f}): the comparison "
+                     "is not trusted, and no effect is claimed.")
+    lines += [f"{count:,} units {why} are left out." for why, count in found.left_out.items() if count]
+    return lines
+
+
+def _chart(alt: str, measure: str) -> Chart:
+    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per period",
+                 marks={"target": 0.0}, alt=alt)
