@@ -10,6 +10,7 @@ from pathlib import Path
 
 from perflib import __version__
 from perflib.errors import PerflibError
+from perflib.reports import workspace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine.add_argument("--out", metavar="FILE", type=Path, help="write them to this CSV")
     quarantine.set_defaults(command=_quarantine)
     _add_sample(commands)
+    workspace.add_commands(commands)
     return parser
 
 

@@ -76,8 +76,14 @@ def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True) -> Timeli
     weeks = {feed: weekly(counts) for feed, counts in daily.items()}
     weeks = weeks if jumps else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
-    heap = midnight(hours) if len(hours) else Heap(reason="days without times")
-    return Timeline(first_of_month(_daily(dated, every)), heap, shifts, shared_shifts(weeks))
+    return Timeline(first_of_month(_daily(dated, every)), _midnight(hours, int(days["records"].sum())), shifts, shared_shifts(weeks))
+
+
+def _midnight(hours: pd.Series, records: int) -> Heap:
+    """One record at midnight and none at another full hour does not make days of all the others."""
+    if len(hours) and hours.sum() < records and set(hours.index[hours > 0]) == {0} and hours.sum() < 10:
+        return Heap(int(hours.sum()), reason="fewer than 10 records there")
+    return midnight(hours) if len(hours) else Heap(reason="days without times")
 
 
 def _daily(rows: pd.DataFrame, every: pd.DatetimeIndex) -> pd.Series:

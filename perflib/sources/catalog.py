@@ -15,7 +15,9 @@ from perflib.errors import SourceError
 
 #: the environment variable that names a local folder holding the sets
 LOCAL = "PERFLIB_REALDATA"
-_FILE = Path(__file__).resolve().parents[2] / "data" / "catalog.yml"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SHIPPED = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent / "data"
+_FILE = _SHIPPED / "catalog.yml"
 
 
 @dataclass(frozen=True)
