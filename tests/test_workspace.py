@@ -1,4 +1,4 @@
-"""`perflib init` makes a folder in which everything runs as it stands; `perflib lab` opens it; both from the wheel alone."""
+"""`perflib init` makes a folder in which all runs as it stands; `perflib lab` opens it; both from the wheel alone."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def made(tmp_path_factory):
     return workspace.init(folder)
 
 
+def done_by(command: list, **options) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -49,7 +55,8 @@ def test_it_opens_on_an_export_that_loses_no_record(made):
     read = pd.read_csv(made.folder / workspace.EXAMPLE, dtype=str)
     assert dept.calls.count().execute() == len(read) > 10_000
     sample = pf.open("", tables=["calls"])
-    known = sample.calls.filter(sample.calls.call_id.isin(read["IncidentNo"])).select("call_id", "received_at").execute()
+    same = sample.calls.filter(sample.calls.call_id.isin(read["IncidentNo"]))
+    known = same.select("call_id", "received_at").execute()
     ours = dept.calls.select("call_id", "received_at").execute()
     both = known.merge(ours, on="call_id")
     apart = (both["received_at_x"] - both["received_at_y"]).abs()
@@ -127,27 +134,26 @@ def test_the_wheel_alone_makes_a_workspace_and_a_report(tmp_path):
     if not uv.exists():
         pytest.skip("uv is not installed")
     source = tmp_path / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "reports.out", ".*_cache", "__pycache__"))
-    run = {"check": True, "capture_output": True, "text": True}
-    built = subprocess.run(
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__"))
+    built = done_by(
         [uv, "build", "--wheel", "--no-build-isolation", "--python", sys.executable, "-o", tmp_path / "dist", source],
-        cwd=tmp_path, **run)
+        cwd=tmp_path)
     wheel = next((tmp_path / "dist").glob("perflib-*.whl"))
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"perflib/_data/catalog.yml", "perflib/_data/mappings/decc_calls.yml"} <= names, built.stderr
     assert {f"perflib/_notebooks/{name}" for name in NOTEBOOKS} <= names
     assert not [name for name in names if ".ipynb_checkpoints" in name or "__pycache__" in name]
     site = tmp_path / "site"
-    subprocess.run([uv, "pip", "install", "-q", "--no-deps", "--offline", "--target", site, "--python", sys.executable,
-                    wheel], cwd=tmp_path, **run)
+    done_by([uv, "pip", "install", "-q", "--no-deps", "--offline", "--target", site, "--python", sys.executable,
+                    wheel], cwd=tmp_path)
     start = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); from perflib.__main__ import main; "
              "import perflib; assert perflib.__file__.startswith(sys.path[0]); sys.exit(main(sys.argv[1:]))"]
     alone = {**os.environ, "PYTHONPATH": str(site)}
-    subprocess.run([*start, "init", "town"], cwd=tmp_path, env=alone, **run)
-    done = subprocess.run([*start, "report", "plan.yml", "--workers", "1"], cwd=tmp_path / "town", env=alone, **run)
+    done_by([*start, "init", "town"], cwd=tmp_path, env=alone)
+    done = done_by([*start, "report", "plan.yml", "--workers", "1"], cwd=tmp_path / "town", env=alone)
     assert done.stdout.startswith("1 done, 0 failed")
     pages = list((tmp_path / "town" / "reports").glob("*/*.html"))
     assert len(pages) == 1 and pages[0].stat().st_size > 100_000
     listed = [*start[:2], f"import sys; sys.path.insert(0, {str(site)!r}); "
               "from perflib.sources import catalog; print(len(catalog._sets(None)))"]
-    assert int(subprocess.run(listed, cwd=tmp_path, env=alone, **run).stdout) > 3
+    assert int(done_by(listed, cwd=tmp_path, env=alone).stdout) > 3

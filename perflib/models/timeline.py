@@ -76,7 +76,8 @@ def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True) -> Timeli
     weeks = {feed: weekly(counts) for feed, counts in daily.items()}
     weeks = weeks if jumps else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
-    return Timeline(first_of_month(_daily(dated, every)), _midnight(hours, int(days["records"].sum())), shifts, shared_shifts(weeks))
+    heap = _midnight(hours, int(days["records"].sum()))
+    return Timeline(first_of_month(_daily(dated, every)), heap, shifts, shared_shifts(weeks))
 
 
 def _midnight(hours: pd.Series, records: int) -> Heap:

@@ -34,7 +34,8 @@ class Workspace:
         """The same, for a reader, and what to do next."""
         said = [f"workspace in {self.folder}: {len(self.written)} files written"]
         said += [f"  kept as it was: {name}" for name in self.kept]
-        return "\n".join([*said, f"next: perflib lab {self.folder}", f"      {self.folder / 'README.md'} says the rest"])
+        said += [f"next: perflib lab {self.folder}", f"      {self.folder / 'README.md'} says the rest"]
+        return "\n".join(said)
 
 
 def init(folder: str | Path) -> Workspace:
@@ -50,7 +51,8 @@ def init(folder: str | Path) -> Workspace:
     target = Path(folder).resolve()
     shipped = dict(_shipped())
     _check(target, [*shipped, EXAMPLE])
-    written, kept = [], []
+    written: list[str] = []
+    kept: list[str] = []
     for name, content in shipped.items():
         (written if _write_new(target, name, content) else kept).append(name)
     if _wants_example(target, kept):
@@ -142,7 +144,7 @@ def lab(folder: str | Path = ".", *, port: int = _JUPYTER_STARTS, browser: bool 
         raise InputError("JupyterLab is not installed", where="perflib lab", do="pip install jupyterlab")
     import os
 
-    from jupyterlab.labapp import LabApp
+    from jupyterlab.labapp import LabApp  # type: ignore[import-untyped,unused-ignore]
 
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before another one's
     LabApp.launch_instance(lab_arguments(target, port, browser))
