@@ -153,6 +153,20 @@ class Department:
         """The agency's wall-clock time of a UTC moment; the one place where local time is made."""
         return _local(self.timezone, moment)
 
+    @staticmethod
+    def named(rows: ir.Table) -> ir.Table:
+        """``rows`` as a view of the engine: nothing is computed, and what is asked of it is short to put into SQL.
+
+        The writing of SQL costs a deep expression more than its execution does. One view per expression, kept as long
+        as the engine is.
+        """
+        backend: Any = rows._find_backend()
+        views = vars(backend).setdefault("_perflib_views", {})  # two backends in memory compare equal: keep it on each
+        view = views.get(rows.op())
+        if view is None:
+            view = views[rows.op()] = backend.create_view(f"perflib_view_{len(views)}", rows)
+        return view
+
     def stamp(self, table: str) -> str:
         """The column that dates a row of ``table``: its first required time or date; empty where it has none."""
         columns = [column for column in schema.get(table).columns.values() if column.name in self.table(table).columns]

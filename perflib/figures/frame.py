@@ -26,9 +26,29 @@ class Sheet(Figure):
 
     def draw(self, renderer: Any) -> None:
         with rc_context({"text.parse_math": False}):  # for tick labels, which are made while drawing
-            for text in self.findobj(Text):
-                text.set_parse_math(False)
+            self._plain_texts()
             super().draw(renderer)
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """As any figure's, but laid out once: matplotlib would lay out and walk the figure twice."""
+        engine = self.get_layout_engine()
+        drawn, dpi = self.dpi, options.get("dpi", "figure")
+        self.dpi = drawn if dpi == "figure" else dpi
+        if engine is not None:
+            self._plain_texts()
+            with rc_context({"text.parse_math": False}):
+                engine.execute(self)
+            self.set_layout_engine(None)
+        try:
+            super().savefig(fname, **options)
+        finally:
+            self.dpi = drawn
+            if engine is not None:
+                self.set_layout_engine(engine)
+
+    def _plain_texts(self) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

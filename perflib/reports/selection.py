@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from perflib.reports.period import Period, read_comparison, read_period
@@ -34,9 +35,12 @@ def select(dept: Department, *, period: str = "", district: str = "", priority: 
 
 def keep_period(dept: Department, days: Period, because: str) -> Department:
     """The department with the main table's records received on these local days."""
+    from perflib.metrics.response.scope import moment
+
+    first, last = moment(dept, days.first), moment(dept, days.last + dt.timedelta(days=1))
 
     def rule(table):
-        return dept.local(table.received_at).date().between(days.first, days.last)
+        return (table.received_at >= first) & (table.received_at < last)
 
     rule.__doc__ = f"received from {days} (local days)"
     return dept.keep(rule, because=because)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from perflib.agency import Department
@@ -91,9 +92,9 @@ def intervals(dept: Department, **scope: Any) -> Result:
     the median and 90th percentile with intervals.
     """
     asked = Scope(**scope)
-    rows = of_origin(in_service(dept, asked), asked.origin)
+    rows = _with_offsets(dept, of_origin(in_service(dept, asked), asked.origin))
     present = [name for name, item in INTERVALS.items() if {item.start, item.end} <= set(rows.columns)]
-    found = pd.concat([_interval(dept, rows, name) for name in present], ignore_index=True)
+    found = _intervals(dept.named(ibis.union(*(_stretch(rows, name) for name in present))), present)
     if not found["n"].sum():
         return Result.not_assessable("response_intervals", f"no {asked.words()}")
     worst = found.iloc[int(found["missing_share"].to_numpy().argmax())]
@@ -108,20 +109,35 @@ def intervals(dept: Department, **scope: Any) -> Result:
               alt=answer), _labels(["words"], (0.5, 0.9), 0.95) | {"words": "Interval"})
 
 
-def _interval(dept: Department, rows: Any, name: str) -> pd.DataFrame:
+def _with_offsets(dept: Department, rows: Any) -> Any:
+    """With each stamp's offset of local time in seconds, once for all the intervals it begins or ends."""
+    stamps = {name for item in INTERVALS.values() for name in (item.start, item.end)} & set(rows.columns)
+    return dept.named(rows.mutate(**{
+        f"offset_{name}": dept.local(rows[name]).delta(rows[name].cast("timestamp"), unit="second")
+        for name in sorted(stamps)}))
+
+
+def _stretch(rows: Any, name: str) -> Any:
+    """One interval of every call: ``minutes``, ``fate`` and what is wrong with its stamps."""
     item = INTERVALS[name]
     timed = with_interval(rows, name)
-    start, end = timed[item.start], timed[item.end]
-    offset = [dept.local(at).delta(at.cast("timestamp"), unit="second") for at in (start, end)]
-    counts = timed.agg(
-        start_missing=start.isnull().mean(), end_missing=end.isnull().mean(),
-        clock_change=(offset[0] != offset[1]).sum().fill_null(0)).execute()
-    found = cells(timed.mutate(interval=timed.fate.nullif(timed.fate).fill_null(name)), ["interval"], (0.5, 0.9), 0.95)
+    changed = timed[f"offset_{item.start}"] != timed[f"offset_{item.end}"]
+    return timed.select("minutes", "fate", interval=ibis.literal(name), start_missing=timed[item.start].isnull(),
+                        end_missing=timed[item.end].isnull(), clock_change=changed.fill_null(False))
+
+
+def _intervals(stretches: Any, present: Sequence[str]) -> pd.DataFrame:
+    """One row per interval, in the order of a call."""
+    counts = stretches.group_by("interval").agg(
+        start_missing=stretches.start_missing.mean(), end_missing=stretches.end_missing.mean(),
+        clock_change=stretches.clock_change.sum()).execute()
+    found = cells(stretches, ["interval"], (0.5, 0.9), 0.95)
     if found.empty:
-        found = pd.DataFrame({"interval": [name], "n": [0], "known": [0], "negative": [0], "zero": [0]})
-    found.insert(1, "words", item.words)
-    found.insert(3, "missing_share", 1 - found["known"] / found["n"].clip(lower=1))
-    return found.assign(**{column: counts[column].iloc[0] for column in counts})
+        return found
+    found = found.set_index("interval").loc[list(present)].reset_index()
+    found.insert(1, "words", [INTERVALS[name].words for name in found["interval"]])
+    found.insert(3, "missing_share", 1 - found["known"] / found["n"])
+    return found.merge(counts, on="interval", how="left", sort=False)
 
 
 def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.DataFrame:

@@ -141,7 +141,7 @@ def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
 
 def measured(dept: Department, scope: Scope) -> ir.Table:
     """The calls of the scope with ``minutes`` (missing unless both stamps are known and in order) and ``fate``."""
-    return with_interval(of_origin(in_service(dept, scope), scope.origin), scope.interval)
+    return dept.named(with_interval(of_origin(in_service(dept, scope), scope.origin), scope.interval))
 
 
 def of_origin(calls: ir.Table, origin: str) -> ir.Table:
