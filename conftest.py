@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -17,8 +20,14 @@ os.environ["PERFLIB_STATIC"] = "1"
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 os.environ["PYTHONUTF8"] = "1"
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+# No test touches the keys or the audit log of whoever runs it.
+_PRIVATE = tempfile.mkdtemp(prefix="perflib-tests-")
+os.environ["PERFLIB_KEY_FILE"] = os.path.join(_PRIVATE, "tests.key")
+os.environ["PERFLIB_AUDIT_FILE"] = os.path.join(_PRIVATE, "audit.jsonl")
 
 import pytest
+
+atexit.register(shutil.rmtree, _PRIVATE, ignore_errors=True)
 
 ROOT = Path(__file__).parent
 STRICT = ROOT / "notebooks" / "reproductions"

@@ -112,7 +112,7 @@ def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[Sourc
 def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
     from perflib.sources.engine import Engine
     from perflib.sources.load import Loaded
-    from perflib.sources.opening import department, load_source
+    from perflib.sources.opening import department, guard_of, load_source
 
     engine = Engine()
     loaded: list[Loaded] = []
@@ -127,7 +127,7 @@ def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceR
             reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
     if not loaded:
         return (file.name, file.timezone), tuple(reports), tuple(faults)
-    found = department(file.name, file.timezone, loaded, file.settings, engine)
+    found = department(file.name, file.timezone, loaded, file.settings, guard_of(file), engine)
     return found, tuple(reports), tuple(faults)
 
 

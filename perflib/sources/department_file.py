@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from perflib.errors import DepartmentError
+from perflib.privacy import Policy
 from perflib.sources import strict_yaml
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
-_TOP = ("name", "timezone", "sources", *SETTINGS, "settings", "notes")
+_TOP = ("name", "timezone", "sources", "privacy", *SETTINGS, "settings", "notes")
 _SOURCE = ("table", "files", "mapping", "name")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^{}]*))?\}")
 
@@ -102,11 +103,20 @@ def settings(path: Path) -> dict[str, Any]:
 
 
 def kept_settings(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The settings of a raw department file; `boundaries` becomes a path that stands on its own."""
+    """The settings of a raw department file; `boundaries` becomes a path that stands on its own, `privacy` a Policy."""
     found = {**raw.get("settings", {}), **{key: raw[key] for key in SETTINGS if key in raw}}
+    if "privacy" in found:
+        raise DepartmentError("`privacy` stands among the settings", where=path.name, do="write it at the left margin")
+    if "privacy" in raw:
+        found["privacy"] = policy(raw, path)
     if isinstance(found.get("boundaries"), str) and found["boundaries"]:
         found["boundaries"] = expand(found["boundaries"], path.parent)
     return found
+
+
+def policy(raw: Mapping[str, Any], path: Path) -> Policy:
+    """How a raw department file wants people protected; the default where it does not say."""
+    return Policy.read(raw.get("privacy"), path.name)
 
 
 def _source(raw: Any, path: Path, place: int) -> Source:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,38 +13,46 @@ import pyarrow.parquet as pq
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError, SourceError
+from perflib.privacy import Policy
 from perflib.sources.clock import zone
 from perflib.sources.engine import Engine
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import canonical
 from perflib.sources.opening import asked_personal, department
+from perflib.sources.pseudonyms import Guard
 from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
 
 
 def from_frames(
-    name: str = "", timezone: str = "UTC", personal: Iterable[str] = (), **frames: pd.DataFrame
+    name: str = "", timezone: str = "UTC", personal: Iterable[str] = (), privacy: Mapping[str, Any] | None = None,
+    **frames: pd.DataFrame,
 ) -> Department:
     """A Department of pandas frames, one per canonical table (``calls=frame, officers=frame``).
 
     Stamps without an offset are local in ``timezone``. Rows that break the schema's rules are quarantined, as from
-    a file. The frames are not changed. Personal columns are dropped unless named in ``personal``.
+    a file. The frames are not changed. Personal columns are dropped unless named in ``personal``. Ids of officers and
+    staff become keyed codes; ``privacy`` is as in a department file (``{"key": "officers.key"}``, or
+    ``{"pseudonyms": False, "because": "invented people"}``), its paths relative to the current directory.
 
     Raises
     ------
     MappingError : an unknown table or column, with the valid names; a required column is absent.
+    DepartmentError, PrivacyError : ``privacy`` is not understood; the key cannot be used.
     InputError : not a frame. SourceError : an empty frame, or one of which no row is accepted.
     """
     if not frames:
         raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
     zone(timezone, "timezone")
     asked = asked_personal(personal)
+    guard = Guard(Policy.read(privacy, "from_frames"), name or "frames")
     engine = Engine()
     loaded: list[Loaded] = []
     for table, frame in frames.items():
         loaded.append(_load(table, frame, timezone, asked, loaded, engine))
-    return department(name or "frames", timezone, loaded, {}, engine)
+    settings = {} if privacy is None else {"privacy": guard.policy}
+    return department(name or "frames", timezone, loaded, settings, guard, engine)
 
 
 def _load(

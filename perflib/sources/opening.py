@@ -10,11 +10,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pyarrow.parquet import read_schema
+
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, MappingError, SourceError
-from perflib.sources import department_file, prepared, readers
+from perflib.privacy import Policy, fingerprint
+from perflib.sources import department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
+from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.engine import Engine
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
@@ -26,29 +30,82 @@ from perflib.sources.sql import name as quoted
 def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[str] = ()) -> Department:
     """The Department of a ``department.yml``, of a folder of canonical Parquet files, or (empty path) the sample.
 
-    Personal columns are dropped at load unless named in ``personal`` (``"lat"``, ``"subject_race"``). With
-    ``tables`` only these canonical tables are read and checked, which is quicker; the others are absent.
+    Personal columns are dropped at load unless named in ``personal`` (``"lat"``, ``"subject_race"``). Ids of
+    officers and staff become keyed codes, the same person the same code in every table, unless `privacy` in the
+    department file says why not. With ``tables`` only these canonical tables are read and checked, which is quicker;
+    the others are absent.
 
     Raises
     ------
     DepartmentError, MappingError, SourceError : each naming file, record and column, what was found and wanted.
+    PrivacyError : the key of the codes cannot be used.
     """
     asked, wanted = asked_personal(personal), asked_tables(tables)
-    return prepared.opened(path, (asked, wanted), lambda: _opened(path, asked, wanted))
+
+    def make() -> Department:
+        return department(*_read(located(path), asked, wanted))
+
+    return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
 
 
-def _opened(path: str | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
-    if not str(path):
-        return _sample(asked, wanted)
-    found = Path(path)
+def people(path: str | Path) -> tuple[pseudonyms.Guard, list[str]]:
+    """The ids of officers and staff as the sources give them, for re-identification alone; and how they are guarded."""
+    ids = tuple(table for table in schema.names() if pseudonyms.columns(table))
+    *_, loaded, _, guard, engine = _read(located(path), (), ids)
+    return guard, pseudonyms.identities(loaded, engine)
+
+
+def located(path: str | Path) -> DepartmentFile | Path:
+    """The checked department file at this path, or the folder of Parquet files; of the sample when it is empty."""
+    found = Path(path) if str(path) else Path(import_module("perflib.synthetic").sample())
     if found.is_dir():
-        return _folder(found, asked, wanted)
+        given = found / "department.yml"
+        if given.is_file() and department_file.settings(given).get("sources"):
+            return department_file.read(given)
+        return found
     if found.suffix.lower() not in (".yml", ".yaml"):
         raise DepartmentError(
             "neither a department file (.yml) nor a folder", where=str(path),
             do="write a department file that names your export and its mapping",
         )
-    return _file(department_file.read(found), asked, wanted)
+    return department_file.read(found)
+
+
+def guard_of(place: DepartmentFile | Path) -> pseudonyms.Guard:
+    """How the people of a department are protected, and where its key is."""
+    if isinstance(place, DepartmentFile):
+        folders = tuple(Path(source.files).parent for source in place.sources if source.files)
+        return pseudonyms.Guard(place.settings.get("privacy", Policy()), place.name, place.path.parent, folders)
+    raw = _raw(place)
+    policy = department_file.policy(raw, place / "department.yml")
+    return pseudonyms.Guard(policy, str(raw.get("name") or place.name), place, (place,))
+
+
+def key_print(path: str | Path) -> str:
+    """What tells this key from another where the department has ids to code, making the key on first use; else ""."""
+    place = located(path)
+    guard = guard_of(place)
+    return fingerprint(guard.key()) if guard.policy.pseudonyms and _has_ids(place) else ""
+
+
+def _has_ids(place: DepartmentFile | Path) -> bool:
+    if isinstance(place, DepartmentFile):
+        mappings = (load_mapping(source.mapping) for source in place.sources)
+        return any(spec.column.pseudonym for mapping in mappings for spec in mapping.specs)
+    files = ((file.stem, file) for file in place.glob("*.parquet") if file.stem in schema.names())
+    return any(set(pseudonyms.columns(table)) & set(read_schema(file).names) for table, file in files)
+
+
+def _raw(folder: Path) -> dict[str, Any]:
+    given = folder / "department.yml"
+    return department_file.settings(given) if given.is_file() else {}
+
+
+_Read = tuple[str, str, Sequence[Loaded], Mapping[str, Any], pseudonyms.Guard, Engine]
+
+
+def _read(place: DepartmentFile | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
+    return _file(place, asked, wanted) if isinstance(place, DepartmentFile) else _folder(place, asked, wanted)
 
 
 def asked_personal(personal: Iterable[str]) -> tuple[str, ...]:
@@ -68,9 +125,11 @@ def asked_tables(tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def department(
-    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], engine: Engine
+    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: pseudonyms.Guard,
+    engine: Engine,
 ) -> Department:
-    """The loaded sources as one Department; sources of one table are joined."""
+    """The loaded sources as one Department, ids coded; sources of one table are joined."""
+    loaded = pseudonyms.coded(loaded, guard, engine)
     by_table: dict[str, list[Loaded]] = {}
     for item in loaded:
         by_table.setdefault(item.table, []).append(item)
@@ -83,11 +142,7 @@ def department(
     return Department(name, timezone, tables, loaded[0].table, settings, log, reports)
 
 
-def _sample(asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
-    return _folder(Path(import_module("perflib.synthetic").sample()), asked, wanted)
-
-
-def _file(file: department_file.DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
+def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
     engine = Engine()
     loaded: list[Loaded] = []
     sources = [source for source in file.sources if source.table in wanted]
@@ -97,11 +152,11 @@ def _file(file: department_file.DepartmentFile, asked: tuple[str, ...], wanted: 
             choices=dict.fromkeys(source.table for source in file.sources))
     for source in sources:
         loaded.append(load_source(source, file, asked, loaded, engine))
-    return department(file.name, file.timezone, loaded, file.settings, engine)
+    return file.name, file.timezone, loaded, file.settings, guard_of(file), engine
 
 
 def load_source(
-    source: department_file.Source, file: department_file.DepartmentFile, asked: tuple[str, ...],
+    source: Source, file: DepartmentFile, asked: tuple[str, ...],
     earlier: Sequence[Loaded], engine: Engine,
 ) -> Loaded:
     """One source of a department file, read and judged."""
@@ -151,12 +206,9 @@ def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
     return list(found)
 
 
-def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Department:
+def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
-    given = folder / "department.yml"
-    raw = department_file.settings(given) if given.is_file() else {}
-    if raw.get("sources"):
-        return _file(department_file.read(given), asked, wanted)
+    raw = _raw(folder)
     present = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
     if not present:
         raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))
@@ -173,5 +225,5 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> De
         found = ready(files[table], staged, asked_plan, engine)
         judged = [] if found else [judge(staged, asked_plan, engine)]
         loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
-    settings = department_file.kept_settings(raw, given)
-    return department(str(raw.get("name") or folder.name), timezone, loaded, settings, engine)
+    settings = department_file.kept_settings(raw, folder / "department.yml")
+    return str(raw.get("name") or folder.name), timezone, loaded, settings, guard_of(folder), engine

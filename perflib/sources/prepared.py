@@ -1,7 +1,8 @@
 """A department opened once for many processes: read and checked by the first, attached by the others.
 
 It is off unless ``share`` names a private folder, which only a batch of reports does. What is kept there is the
-department as it was opened: the accepted rows, their reports, the decisions. The folder goes with the batch.
+department as it was opened: the accepted rows with codes in place of ids, their reports without the refused records,
+the decisions. The folder goes with the batch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,15 @@ def token(department: Department) -> str:
     return _tokens.get(department, "")
 
 
-def opened(path: str | Path, options: tuple[Any, ...], make: Callable[[], Department]) -> Department:
-    """The department from the folder, made and put there first if need be; simply made when nothing is shared."""
+def opened(path: str | Path, options: Callable[[], tuple[Any, ...]], make: Callable[[], Department]) -> Department:
+    """The department from the folder, made and put there first if need be; simply made when nothing is shared.
+
+    ``options`` are whatever else decides what it holds, the key of its codes too.
+    """
     if _folder is None:
         return make()
     found = str(Path(path).resolve()) if str(path) else ""
-    key = sha256(json.dumps([found, *options]).encode()).hexdigest()[:32]
+    key = sha256(json.dumps([found, *options()]).encode()).hexdigest()[:32]
     place = _folder / key
     with only_one(_folder / f"{key}.lock"):
         if not place.is_dir():
@@ -73,7 +77,9 @@ def _save(department: Department, place: Path) -> None:
         backend.con.execute(f"CREATE TABLE prepared.{name(table)} AS SELECT * FROM {name(table)}")
     backend.con.execute("DETACH prepared")
     rest = {field.name: getattr(department, field.name) for field in fields(department)}
-    rest |= {"tables": list(tables), "settings": dict(department.settings)}
+    # refused records stand there as they came, names and ids included: no report shows them
+    sources = tuple(replace(source, quarantine=source.quarantine.iloc[:0]) for source in department.sources)
+    rest |= {"tables": list(tables), "settings": dict(department.settings), "sources": sources}
     (draft / "department.pickle").write_bytes(pickle.dumps(rest))
     try:
         os.replace(draft, place)

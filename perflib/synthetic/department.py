@@ -177,6 +177,7 @@ def _department(wanted: Plan) -> dict[str, Any]:
     return {
         "name": wanted.name,
         "timezone": wanted.timezone,
+        "privacy": {"pseudonyms": False, "because": "these people are invented"},
         "districts": list(wanted.districts),
         "shifts": {name: {"start": start, "end": end} for name, (start, end) in SHIFTS.items()},
         "priority_targets": {"1": 8, "2": 15, "3": 30, "4": 45},

@@ -1,64 +1,13 @@
-"""Pseudonyms for people, and suppression of small cells so that a shared table discloses nobody."""
+"""Small counts hidden so that they cannot be recovered from the totals of their table."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import os
-import secrets
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from perflib.errors import InputError, PrivacyError
-
-#: fields that no score may use; they serve only to audit one.
-PROTECTED = frozenset(
-    "race ethnicity sex gender age birth_year marital_status religion subject_race subject_sex subject_age "
-    "complainant_race complainant_sex age_group subject_age_group".split()
-)
-
-
-def pseudonym(identity: object, key: bytes, prefix: str = "P") -> str:
-    """A stable code for ``identity`` that cannot be reversed without ``key`` (HMAC-SHA-256, first 50 bits)."""
-    digest = hmac.new(key, str(identity).encode(), hashlib.sha256).digest()
-    return f"{prefix}-{base64.b32encode(digest)[:10].decode()}"
-
-
-def read_key(path: Path) -> bytes:
-    """The key file's bytes; created with owner-only permissions on first use.
-
-    Raises
-    ------
-    PrivacyError : the file is shorter than 32 bytes, or others may read it (POSIX).
-    """
-    if not path.exists():
-        _create_key(path)
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise PrivacyError("others may read the key file", where=str(path), do="chmod 600 it")
-    key = path.read_bytes()
-    if len(key) < 32:
-        raise PrivacyError("the key file is shorter than 32 bytes", where=str(path), do="restore it from your backup")
-    return key
-
-
-def _create_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(32))
-
-
-def refuse_protected(columns: Iterable[str], use: str) -> None:
-    """Raise PrivacyError when a protected personal field is offered as an input of ``use``."""
-    found = sorted(set(columns) & PROTECTED)
-    if found:
-        raise PrivacyError(
-            f"{', '.join(found)} cannot be an input of {use}", do="protected fields serve only to audit a score"
-        )
+from perflib.errors import InputError
 
 
 def suppress(
