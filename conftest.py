@@ -25,7 +25,7 @@ _PRIVATE = tempfile.mkdtemp(prefix="perflib-tests-")
 os.environ["PERFLIB_KEY_FILE"] = os.path.join(_PRIVATE, "tests.key")
 os.environ["PERFLIB_AUDIT_FILE"] = os.path.join(_PRIVATE, "audit.jsonl")
 
-import pytest
+import pytest  # noqa: E402 - the environment comes first
 
 atexit.register(shutil.rmtree, _PRIVATE, ignore_errors=True)
 
