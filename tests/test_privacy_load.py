@@ -16,7 +16,8 @@ import perflib as pf
 from perflib import privacy, schema
 from perflib.errors import DepartmentError, PrivacyError
 from perflib.sources import prepared
-from perflib.sources.opening import key_print, people
+from perflib.sources.guard import key_print
+from perflib.sources.opening import people
 
 CODE = r"P-[A-Z2-7]{10}"
 MAPPING = """

@@ -111,8 +111,9 @@ def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[Sourc
 
 def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
     from perflib.sources.engine import Engine
+    from perflib.sources.guard import guard_of
     from perflib.sources.load import Loaded
-    from perflib.sources.opening import department, guard_of, load_source
+    from perflib.sources.opening import department, load_source
 
     engine = Engine()
     loaded: list[Loaded] = []

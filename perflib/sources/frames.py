@@ -16,11 +16,11 @@ from perflib.errors import InputError, SourceError
 from perflib.privacy import Policy
 from perflib.sources.clock import zone
 from perflib.sources.engine import Engine
+from perflib.sources.guard import Guard
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import canonical
 from perflib.sources.opening import asked_personal, department
-from perflib.sources.pseudonyms import Guard
 from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
 

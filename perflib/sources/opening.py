@@ -6,20 +6,17 @@ import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-from pyarrow.parquet import read_schema
 
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, MappingError, SourceError
-from perflib.privacy import Policy, fingerprint
 from perflib.sources import department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.engine import Engine
+from perflib.sources.guard import Guard, guard_of, key_print, located, raw_settings
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
@@ -48,60 +45,14 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
     return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
 
 
-def people(path: str | Path) -> tuple[pseudonyms.Guard, list[str]]:
+def people(path: str | Path) -> tuple[Guard, list[str]]:
     """The ids of officers and staff as the sources give them, for re-identification alone; and how they are guarded."""
     ids = tuple(table for table in schema.names() if pseudonyms.columns(table))
     *_, loaded, _, guard, engine = _read(located(path), (), ids)
     return guard, pseudonyms.identities(loaded, engine)
 
 
-def located(path: str | Path) -> DepartmentFile | Path:
-    """The checked department file at this path, or the folder of Parquet files; of the sample when it is empty."""
-    found = Path(path) if str(path) else Path(import_module("perflib.synthetic").sample())
-    if found.is_dir():
-        given = found / "department.yml"
-        if given.is_file() and department_file.settings(given).get("sources"):
-            return department_file.read(given)
-        return found
-    if found.suffix.lower() not in (".yml", ".yaml"):
-        raise DepartmentError(
-            "neither a department file (.yml) nor a folder", where=str(path),
-            do="write a department file that names your export and its mapping",
-        )
-    return department_file.read(found)
-
-
-def guard_of(place: DepartmentFile | Path) -> pseudonyms.Guard:
-    """How the people of a department are protected, and where its key is."""
-    if isinstance(place, DepartmentFile):
-        folders = tuple(Path(source.files).parent for source in place.sources if source.files)
-        return pseudonyms.Guard(place.settings.get("privacy", Policy()), place.name, place.path.parent, folders)
-    raw = _raw(place)
-    policy = department_file.policy(raw, place / "department.yml")
-    return pseudonyms.Guard(policy, str(raw.get("name") or place.name), place, (place,))
-
-
-def key_print(path: str | Path) -> str:
-    """What tells this key from another where the department has ids to code, making the key on first use; else ""."""
-    place = located(path)
-    guard = guard_of(place)
-    return fingerprint(guard.key()) if guard.policy.pseudonyms and _has_ids(place) else ""
-
-
-def _has_ids(place: DepartmentFile | Path) -> bool:
-    if isinstance(place, DepartmentFile):
-        mappings = (load_mapping(source.mapping) for source in place.sources)
-        return any(spec.column.pseudonym for mapping in mappings for spec in mapping.specs)
-    files = ((file.stem, file) for file in place.glob("*.parquet") if file.stem in schema.names())
-    return any(set(pseudonyms.columns(table)) & set(read_schema(file).names) for table, file in files)
-
-
-def _raw(folder: Path) -> dict[str, Any]:
-    given = folder / "department.yml"
-    return department_file.settings(given) if given.is_file() else {}
-
-
-_Read = tuple[str, str, Sequence[Loaded], Mapping[str, Any], pseudonyms.Guard, Engine]
+_Read = tuple[str, str, Sequence[Loaded], Mapping[str, Any], Guard, Engine]
 
 
 def _read(place: DepartmentFile | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
@@ -125,7 +76,7 @@ def asked_tables(tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def department(
-    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: pseudonyms.Guard,
+    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: Guard,
     engine: Engine,
 ) -> Department:
     """The loaded sources as one Department, ids coded; sources of one table are joined."""
@@ -208,7 +159,7 @@ def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
 
 def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
-    raw = _raw(folder)
+    raw = raw_settings(folder)
     present = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
     if not present:
         raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))

@@ -8,50 +8,17 @@ the table copies codes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pandas as pd
 
-from perflib import privacy, schema
-from perflib.sources.department_file import expand
+from perflib import privacy
 from perflib.sources.engine import Engine
+from perflib.sources.guard import Guard, columns
 from perflib.sources.load import Loaded
 from perflib.sources.sql import literal, name
 
 _IDS, _CODES = "_people", "_codes"
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The policy of one department, and where its key is; ``apart_from`` are its folders of data."""
-
-    policy: privacy.Policy
-    agency: str
-    base: Path | None = None
-    apart_from: tuple[Path, ...] = ()
-
-    @property
-    def key_file(self) -> Path:
-        """The file of the key, whether it is there yet or not."""
-        return self._own(self.policy.key) or privacy.default_key(self.agency)
-
-    @property
-    def log_file(self) -> Path | None:
-        """The audit log that the department file names; None where it names none."""
-        return self._own(self.policy.audit)
-
-    def key(self) -> bytes:
-        """The key, made on first use."""
-        return privacy.read_key(self.key_file, self.apart_from)
-
-    def _own(self, text: str) -> Path | None:
-        return Path(expand(text, self.base or Path.cwd())) if text else None
-
-
-def columns(table: str) -> tuple[str, ...]:
-    """The columns of a canonical table that hold ids of officers or staff."""
-    return tuple(column.name for column in schema.get(table).columns.values() if column.pseudonym)
 
 
 def coded(loaded: Sequence[Loaded], guard: Guard, engine: Engine) -> list[Loaded]:

@@ -1,0 +1,94 @@
+"""How the people of a department are protected: what its file says, and where its key and its audit log are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from perflib import privacy, schema
+from perflib.errors import DepartmentError
+from perflib.sources import department_file, mapping
+from perflib.sources.department_file import DepartmentFile, expand
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The policy of one department, and where its key is; ``apart_from`` are its folders of data."""
+
+    policy: privacy.Policy
+    agency: str
+    base: Path | None = None
+    apart_from: tuple[Path, ...] = ()
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the key, whether it is there yet or not."""
+        return self._own(self.policy.key) or privacy.default_key(self.agency)
+
+    @property
+    def log_file(self) -> Path | None:
+        """The audit log that the department file names; None where it names none."""
+        return self._own(self.policy.audit)
+
+    def key(self) -> bytes:
+        """The key, made on first use."""
+        return privacy.read_key(self.key_file, self.apart_from)
+
+    def _own(self, text: str) -> Path | None:
+        return Path(expand(text, self.base or Path.cwd())) if text else None
+
+
+def columns(table: str) -> tuple[str, ...]:
+    """The columns of a canonical table that hold ids of officers or staff."""
+    return tuple(column.name for column in schema.get(table).columns.values() if column.pseudonym)
+
+
+def located(path: str | Path) -> DepartmentFile | Path:
+    """The checked department file at this path, or the folder of Parquet files; of the sample when it is empty."""
+    found = Path(path) if str(path) else Path(import_module("perflib.synthetic").sample())
+    if found.is_dir():
+        given = found / "department.yml"
+        if given.is_file() and department_file.settings(given).get("sources"):
+            return department_file.read(given)
+        return found
+    if found.suffix.lower() not in (".yml", ".yaml"):
+        raise DepartmentError(
+            "neither a department file (.yml) nor a folder", where=str(path),
+            do="write a department file that names your export and its mapping",
+        )
+    return department_file.read(found)
+
+
+def guard_of(place: DepartmentFile | Path) -> Guard:
+    """How the people of a department are protected, and where its key is."""
+    if isinstance(place, DepartmentFile):
+        folders = tuple(Path(source.files).parent for source in place.sources if source.files)
+        return Guard(place.settings.get("privacy", privacy.Policy()), place.name, place.path.parent, folders)
+    raw = raw_settings(place)
+    policy = department_file.policy(raw, place / "department.yml")
+    return Guard(policy, str(raw.get("name") or place.name), place, (place,))
+
+
+def key_print(path: str | Path) -> str:
+    """What tells this key from another where the department has ids to code, making the key on first use; else ""."""
+    place = located(path)
+    guard = guard_of(place)
+    return privacy.fingerprint(guard.key()) if guard.policy.pseudonyms and _has_ids(place) else ""
+
+
+def _has_ids(place: DepartmentFile | Path) -> bool:
+    if isinstance(place, DepartmentFile):
+        mappings = (mapping.load(source.mapping) for source in place.sources)
+        return any(spec.column.pseudonym for held in mappings for spec in held.specs)
+    from pyarrow.parquet import read_schema
+
+    files = ((file.stem, file) for file in place.glob("*.parquet") if file.stem in schema.names())
+    return any(set(columns(table)) & set(read_schema(file).names) for table, file in files)
+
+
+def raw_settings(folder: Path) -> dict[str, Any]:
+    """The content of the department file in a folder of Parquet files; empty where there is none."""
+    given = folder / "department.yml"
+    return department_file.settings(given) if given.is_file() else {}

@@ -1,0 +1,134 @@
+"""The audit log: a chain that shows what was changed, and writers that do not lose each other's lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perflib import audit
+from perflib.errors import PrivacyError
+
+
+def written(path: Path, lines: int = 5) -> list[str]:
+    return [audit.append(path, "report", "Graz", f"notebook {n}") for n in range(lines)]
+
+
+def test_a_line_says_who_when_what_where_and_how_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "audit.jsonl"
+    audit.append(path, "re-identify", "Graz", "code P-AAAAAAAAAA, because: court order", "asked")
+    (entry,) = audit.entries(path)
+    assert (entry["what"], entry["department"], entry["result"]) == ("re-identify", "Graz", "asked")
+    assert entry["who"] == audit.user() and entry["when"].endswith("+00:00") and entry["before"] == audit.START
+
+
+def test_a_whole_chain_has_no_fault_and_its_hashes_are_found(tmp_path: Path) -> None:
+    hashes = written(tmp_path / "log")
+    for each in hashes:
+        assert audit.verify(tmp_path / "log", holds=each) == audit.Verdict(5, hashes[-1])
+    assert audit.verify(tmp_path / "absent") == audit.Verdict(0, audit.START)
+
+
+@given(line=st.integers(0, 4), field=st.sampled_from(["who", "when", "detail", "result", "before", "hash"]))
+def test_a_change_in_any_line_is_found(tmp_path_factory: pytest.TempPathFactory, line: int, field: str) -> None:
+    path = tmp_path_factory.mktemp("log") / "log"
+    written(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    entry = json.loads(lines[line])
+    entry[field] = entry[field][:-1] + ("0" if entry[field][-1:] != "0" else "1")
+    lines[line] = json.dumps(entry)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert audit.verify(path).faults
+
+
+@pytest.mark.parametrize("line", range(4))
+def test_a_line_taken_out_put_in_twice_or_swapped_is_found(tmp_path: Path, line: int) -> None:
+    path = tmp_path / "log"
+    written(path)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for forged in ([*lines[:line], *lines[line + 1:]], [*lines[:line], lines[line], *lines[line:]],
+                   [*lines[:line], lines[line + 1], lines[line], *lines[line + 2:]]):
+        path.write_text("".join(forged), encoding="utf-8")
+        assert audit.verify(path).faults
+
+
+def test_a_change_with_a_new_hash_breaks_the_line_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    written(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    entry = json.loads(lines[2]) | {"who": "somebody else"}
+    lines[2] = json.dumps(entry | {"hash": audit._digest(entry)})
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert [fault.split(":")[0] for fault in audit.verify(path).faults] == ["line 4"]
+
+
+def test_a_loss_of_the_newest_lines_is_found_by_a_hash_kept_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    kept = written(path)[-1]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:3]), encoding="utf-8")
+    assert not audit.verify(path).faults  # the chain alone cannot know; SECURITY.md says so
+    assert "lines were lost" in audit.verify(path, holds=kept).faults[0]
+
+
+def test_half_a_line_of_a_killed_writer_is_told_and_the_chain_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    written(path, 2)
+    with path.open("ab") as stream:
+        stream.write(b'{"when": "2026-')
+    written(path, 2)
+    found = audit.verify(path)
+    assert found.lines == 5 and [fault.split(":")[0] for fault in found.faults] == ["line 3"]
+    assert len(list(audit.entries(path))) == 4
+
+
+def test_writers_at_once_lose_no_line_and_keep_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    code = (f"from pathlib import Path; from perflib import audit\n"
+            f"for n in range(40): audit.append(Path({str(path)!r}), 'report', 'Graz', str(n))")
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait() for process in started] == [0] * 4
+    found = audit.verify(path)
+    assert found.lines == 160 and not found.faults
+
+
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(PrivacyError, match="cannot be written"):
+        audit.append(tmp_path / "file" / "audit.jsonl", "report", "Graz")
+    with pytest.raises(PrivacyError, match="no action"):
+        audit.append(tmp_path / "log", "peeked", "Graz")
+
+
+def test_a_lock_that_is_never_freed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PATIENCE", 0.05)
+    with audit._only_one(tmp_path / "log.lock"), pytest.raises(PrivacyError, match="held by another"):
+        audit.append(tmp_path / "log", "report", "Graz")
+
+
+def test_no_text_can_forge_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    audit.append(path, "export", 'x\n{"who": "other"}\r\u2028', "a\nb\x00")
+    assert len(path.read_bytes().splitlines()) == 1 and not audit.verify(path).faults
+
+
+def test_where_the_log_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(audit.LOG_FILE, str(tmp_path / "named"))
+    assert audit.log_file() == tmp_path / "named"
+    assert audit.log_file(tmp_path / "own") == tmp_path / "own"
+    monkeypatch.delenv(audit.LOG_FILE)
+    assert audit.log_file(key_file=tmp_path / "k.key") == tmp_path / "audit.jsonl"
+    monkeypatch.setenv("LOCALAPPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", str(tmp_path))
+    assert audit.log_file() == tmp_path / "perflib" / "audit.jsonl"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits exist on POSIX only")
+def test_the_log_is_private(tmp_path: Path) -> None:
+    written(tmp_path / "log", 1)
+    assert (tmp_path / "log").stat().st_mode & 0o077 == 0
