@@ -63,10 +63,10 @@ def same_scene(
     draws, warmup, chains, seed : of the sampler; same seed, same answer, whatever the order of rows.
 
     Returns a Result with one row per officer, in the order of their ids: ``officer``, ``exposure`` (incidents),
-    ``informative`` (those where levels differed), ``peers``, ``estimate`` (lambda less the mean of the peers),
-    ``low``, ``high``, ``top`` and ``bottom`` (probabilities of those tails), ``posterior`` (the larger), ``fdr`` (the
-    expected share of false flags among officers at least as sure), ``verdict`` and ``reason`` of "not assessable":
-    no informative incident, no peers, or so few that ``tail`` of them is nobody.
+    ``peers``, ``estimate`` (lambda less the mean of the peers), ``low``, ``high``, ``posterior`` (the larger of ``top``
+    and ``bottom``), ``fdr`` (the expected share of false flags among officers at least as sure), ``verdict``,
+    ``reason`` of "not assessable" (no informative incident, no peers, or so few that ``tail`` of them is nobody),
+    ``informative`` (incidents where levels differed), ``top`` and ``bottom`` (probabilities of those tails).
     Facts: ``higher``, ``lower``, ``not_assessable``, ``no_peers``, ``expected_false_flags``, ``scores``, ``officers``,
     ``incidents``, ``informative_incidents``, ``rhat``, ``ess``, ``divergences``.
 
@@ -142,8 +142,8 @@ def _table(rows: pd.DataFrame, kept: pd.DataFrame, ids: pd.Index, stand: dict[st
     table["verdict"] = np.select([table["reason"] != "", sure & (table["top"] > table["bottom"]), sure],
                                  ["not assessable", "higher", "lower"], "as peers")
     return table.reset_index().drop(columns="most")[[
-        "officer", "exposure", "informative", "peers", "estimate", "low", "high", "top", "bottom", "posterior", "fdr",
-        "verdict", "reason"]]
+        "officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason",
+        "informative", "top", "bottom"]]
 
 
 def _false_share(posterior: pd.Series) -> pd.Series:
@@ -160,7 +160,9 @@ def _facts(table: pd.DataFrame, rows: pd.DataFrame, kept: pd.DataFrame) -> dict[
         "informative_incidents": kept["incident"].nunique(), "higher": int((table["verdict"] == "higher").sum()),
         "lower": int((table["verdict"] == "lower").sum()),
         "not_assessable": int((table["verdict"] == "not assessable").sum()),
-        "no_peers": int((table["peers"] == 0).sum()),
+        "no_peers": int((table["peers"] == 0).sum()), "assessed": int((table["verdict"] != "not assessable").sum()),
+        "flags": int(flagged.sum()),
+        "reasons": {why: int(n) for why, n in table["reason"][table["reason"] != ""].value_counts().items()},
         "expected_false_flags": float((1 - table.loc[flagged, "posterior"]).sum()),
     }
 

@@ -1,0 +1,232 @@
+"""The flag rule of all officer comparisons: who differs beyond the differences that officers commonly have?
+
+Officers differ. Most differ a little: their rates are spread around the peers' rate with a coefficient of variation
+that is fitted. A few may differ a lot. The fit knows both kinds, so that the few do not widen the spread of the many
+and hide behind it. An officer's count is then held against what the *other* officers lead one to expect, averaged over
+everything the data leave open about centre, spread and share of odd officers; Benjamini-Hochberg does the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perflib.models.counts import adjusted
+from perflib.models.peers import kernels
+
+Floats = NDArray[np.float64]
+#: prior: the CV of ordinary officers' rates is half-normal with this scale.
+CV_SCALE = 0.5
+#: shares of officers far above and far below, and their prior: few or none, and not as many on both sides.
+ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0, 0.025), (0, 0.1), (0.01, 0.01),
+                (0.025, 0.025), (0.05, 0.05), (0.1, 0.1)], dtype=float)
+ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
+_COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
+_PLACES, _FINE, _REACH = 15, 16, 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One peer group's likelihood on a grid of CVs and centres.
+
+    ``many``, ``high``, ``low``: probability of each officer's count (officers, CVs, centres); ``log``: sum over
+    officers (CVs, centres, shares of odd officers).
+    """
+
+    centres: Floats
+    many: Floats
+    high: Floats
+    low: Floats
+    log: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What the rule finds: tail probabilities given the others, and the hyper-parameters with their uncertainty.
+
+    ``upper``/``lower``: P(at least / at most so many events | the other officers); ``p`` two-sided; ``odd``: posterior
+    probability of being one of the few; ``cv`` grid with ``weight``; ``fits`` per group and ``member`` of each officer.
+    """
+
+    upper: Floats
+    lower: Floats
+    odd: Floats
+    cv: Floats
+    weight: Floats
+    fits: tuple[Fit, ...]
+    posterior: tuple[Floats, ...]
+    member: NDArray[np.int64]
+
+    @property
+    def p(self) -> Floats:
+        """Two-sided p-value of each officer."""
+        return np.minimum(1.0, 2 * np.minimum(self.upper, self.lower))
+
+    @cached_property
+    def spread(self) -> tuple[float, float, float]:
+        """Posterior mean and 95 % limits of the CV among ordinary officers."""
+        run = np.cumsum(self.weight) / self.weight.sum()
+        low, high = (float(np.interp(at, run, self.cv)) for at in (0.025, 0.975))
+        return float(self.weight @ self.cv / self.weight.sum()), low, high
+
+    @property
+    def centre(self) -> Floats:
+        """Posterior mean of each officer's group centre."""
+        each = np.array([(w.sum(axis=2) * fit.centres).sum() for fit, w in zip(self.fits, self.posterior, strict=True)])
+        return each[self.member]
+
+
+def judge(events: Floats, expected: Floats, extra: Floats | None = None, group: NDArray[np.int64] | None = None,
+          cv_scale: float = CV_SCALE) -> Verdicts:
+    """Hold every officer against the others.
+
+    Parameters
+    ----------
+    events, expected : counts, and what they would be at the peers' rate up to a common factor; all positive expected.
+    extra : squared CV of each expected count (it is an estimate too); default 0.
+    group : group number from 0 of each officer; each has its own centre, drawn towards the mean of all groups; the CV
+        is shared.
+    """
+    doubt = np.zeros(len(events)) if extra is None else np.asarray(extra, float)
+    member = np.zeros(len(events), np.int64) if group is None else group
+    rows = [np.flatnonzero(member == one) for one in range(int(member.max()) + 1)]
+    parts = [(events[at], expected[at], doubt[at]) for at in rows]
+    coarse = sum(_profile(fit) for fit in _fits(parts, _COARSE)) + _prior(_COARSE, cv_scale)
+    cv = _closer(_COARSE, coarse)
+    fits = _fits(parts, cv)
+    log_prior = _prior(cv, cv_scale)[:, None] + np.log(ODD_PRIOR)[None, :]
+    return _verdicts(events, expected, doubt, member, rows, fits, cv, log_prior)
+
+
+def _prior(cv: Floats, scale: float) -> Floats:
+    """Log prior density times the width that each grid point stands for."""
+    width = np.gradient(cv) if len(cv) > 1 else np.ones(1)
+    width[[0, -1]] /= 2
+    return np.asarray(np.log(np.maximum(width, 1e-12)) - 0.5 * (cv / scale) ** 2)
+
+
+def _closer(cv: Floats, log: Floats) -> Floats:
+    """A finer grid where the coarse one has its mass."""
+    near = np.flatnonzero(log > log.max() - _REACH)
+    first, last = max(near[0] - 1, 0), min(near[-1] + 1, len(cv) - 1)
+    return np.linspace(cv[first], cv[last], _FINE)
+
+
+def _profile(fit: Fit) -> Floats:
+    """Log likelihood of each CV, centre and share of odd officers summed out."""
+    return np.asarray(_log_sum(fit.log + np.log(ODD_PRIOR), (1, 2)))
+
+
+def _log_sum(values: Floats, axis: int | tuple[int, ...]) -> Floats:
+    top = values.max(axis=axis, keepdims=True)
+    return np.asarray(np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis))
+
+
+def _fits(parts: list[tuple[Floats, Floats, Floats]], cv: Floats) -> list[Fit]:
+    middle, error = zip(*(_middles(part, cv) for part in parts), strict=True)
+    prior = _between(np.array(middle), np.array(error))
+    return [_fit(part, cv, middle[g], error[g], prior) for g, part in enumerate(parts)]
+
+
+def _middles(part: tuple[Floats, Floats, Floats], cv: Floats) -> tuple[Floats, Floats]:
+    """Log centre of a group and its standard error, for each CV."""
+    events, expected, extra = part
+    at = np.array([kernels.centre_of(events, expected, extra, s, kernels.ABOVE, kernels.BELOW) for s in cv])
+    mean = expected[None, :] * at[:, None]
+    known = (mean / (1 + (cv[:, None] ** 2 + extra) * mean)).sum(axis=1)
+    return np.log(at), 1 / np.sqrt(np.maximum(known, 0.05))
+
+
+def _between(middle: Floats, error: Floats) -> tuple[Floats, Floats] | None:
+    """Mean and variance of groups' log centres for each CV (DerSimonian and Laird); None for fewer than 3 groups."""
+    if len(middle) < 3:
+        return None
+    weight = 1 / error**2
+    total = weight.sum(axis=0)
+    mean = (weight * middle).sum(axis=0) / total
+    q = (weight * (middle - mean) ** 2).sum(axis=0)
+    between = np.maximum((q - len(middle) + 1) / (total - (weight**2).sum(axis=0) / total), 0.0)
+    weight = 1 / (error**2 + between)
+    mean = (weight * middle).sum(axis=0) / weight.sum(axis=0)
+    return mean, between + 1 / weight.sum(axis=0)
+
+
+def _fit(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats, error: Floats,
+         prior: tuple[Floats, Floats] | None) -> Fit:
+    steps = np.linspace(-4.5, 4.5, _PLACES)
+    log_prior = np.zeros((len(cv), _PLACES))
+    if prior is not None:  # the grid follows the prior where it is the narrower of the two
+        width = 1 / (1 / error**2 + 1 / prior[1])
+        middle = width * (middle / error**2 + prior[0] / prior[1])
+        places = middle[:, None] + steps * np.sqrt(width)[:, None]
+        log_prior = -0.5 * (places - prior[0][:, None]) ** 2 / prior[1][:, None]
+        error = np.sqrt(width)
+    centres = np.exp(middle[:, None] + steps * error[:, None])
+    many, high, low = kernels.densities(*part, cv, centres, kernels.ABOVE, kernels.BELOW)
+    log = kernels.joint(many, high, low, ODD) + (log_prior + np.log(error)[:, None])[:, :, None]
+    return Fit(centres, many, high, low, log)
+
+
+def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[np.int64], rows: list[NDArray[np.intp]],
+              fits: list[Fit], cv: Floats, log_prior: Floats) -> Verdicts:
+    by_group = np.array([_log_sum(fit.log, 1) for fit in fits])
+    whole = by_group.sum(axis=0) + log_prior
+    upper, lower, odd = (np.empty(len(events)) for _ in range(3))
+    posterior = []
+    for g, (at, fit) in enumerate(zip(rows, fits, strict=True)):
+        log = fit.log + (whole - by_group[g])[:, None, :]
+        weight = np.exp(log - log.max())
+        weight /= weight.sum()
+        posterior.append(weight)
+        left, odd[at] = _left_out(fit, weight)
+        upper[at], lower[at] = _tails(events[at], expected[at], extra[at], cv, fit, left)
+    total = np.exp(_log_sum(whole, 1) - whole.max())
+    return Verdicts(upper, lower, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
+
+
+def _left_out(fit: Fit, weight: Floats) -> tuple[Floats, Floats]:
+    """Weights over (CV, centre) given all but one officer, per officer; and each one's chance to be among the few."""
+    left, odd = np.zeros(fit.many.shape), np.zeros(len(fit.many))
+    for d, (up, down) in enumerate(ODD):
+        few = up * fit.high + down * fit.low
+        part = weight[None, :, :, d] / np.maximum((1 - up - down) * fit.many + few, 1e-300)
+        left += part
+        odd += (part * few).sum(axis=(1, 2))
+    return left / left.sum(axis=(1, 2), keepdims=True), odd
+
+
+def _tails(events: Floats, expected: Floats, extra: Floats, cv: Floats, fit: Fit,
+           left: Floats) -> tuple[Floats, Floats]:
+    """P(at least as many) and P(at most as many) events, averaged over what the others leave open."""
+    from scipy.special import betainc, gammainc
+
+    use = np.argwhere(left.max(axis=0) > 1e-5)
+    upper, exact = np.zeros(len(events)), np.zeros(len(events))
+    used = np.zeros(len(events))
+    some = np.maximum(events, 1.0)
+    for s, c in use:
+        mean, spread = expected * fit.centres[s, c], cv[s] ** 2 + extra
+        size = 1 / np.maximum(spread, 1e-9)
+        tail = np.where(spread > 1e-9, betainc(some, size, mean / (mean + size)), gammainc(some, mean))
+        weight = left[:, s, c]
+        upper += weight * np.where(events > 0, tail, 1.0)
+        exact += weight * fit.many[:, s, c]
+        used += weight
+    upper, exact = upper / used, exact / used
+    return upper, np.maximum(1 - upper + exact, exact)
+
+
+def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
+    """Benjamini-Hochberg adjusted p-values over those assessed; missing for the others."""
+    return np.asarray(adjusted(np.where(assessable, p, np.nan)))
+
+
+def exceeds(found: Verdicts, events: Floats, expected: Floats, times: float) -> Floats:
+    """Posterior P(rate > ``times`` x the centre of the officer's group), per officer."""
+    from perflib.models.peers import draws
+
+    sample = draws.rates(found, events, expected)
+    return np.asarray((sample > times * found.centre).mean(axis=0))

@@ -1,0 +1,125 @@
+"""The one table of all officer comparisons: its columns, its verdicts, its counts and the words that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perflib.errors import InputError
+from perflib.models.counts.asked import counts
+
+Floats = NDArray[np.float64]
+#: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
+COLUMNS = ("officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason")
+VERDICTS = ("higher", "lower", "as peers", "not assessable")
+#: what the words of the table mean, for every comparison.
+LABELS = {"officer": "Officer", "exposure": "Exposure", "peers": "Peers", "low": "95 % low", "high": "95 % high",
+          "fdr": "False share if flagged", "verdict": "Verdict", "reason": "Why not assessable",
+          "events": "Events", "expected": "Expected"}
+CAVEATS = (
+    "A flag asks for a review of the record. It is not a finding of wrongdoing, and no ground for discipline.",
+    "The comparison rules out chance and what it adjusts for, nothing else: work that differs in ways the records do "
+    "not hold (kind of calls, partners, assignments within a unit) can look like a difference between officers.",
+    "Peers are the standard: a whole department, or a whole unit, that does too much of something looks ordinary here.",
+)
+
+
+def given(events: Any, base: Any, group: Any, what: str) -> pd.DataFrame:
+    """The arguments as one frame: ``officer``, ``events``, ``base`` (missing or 0 where none), ``group``.
+
+    Officers are the index of ``events`` when it is a Series, else numbers from 1. Raises InputError for lengths that
+    differ, negative or fractional events, a negative base, or an officer named twice.
+    """
+    held = next((one for one in (events, base) if isinstance(one, pd.Series)), None)
+    values, size = counts(np.atleast_1d(np.asarray(events, dtype=float)), "events"), np.atleast_1d(base).astype(float)
+    if values.ndim != 1 or len(values) != len(size) or not len(values):
+        raise InputError(f"{len(values)} events and {len(size)} values of {what}", where=what,
+                         do="give one per officer")
+    if isinstance(events, pd.Series) and isinstance(base, pd.Series) and not events.index.equals(base.index):
+        raise InputError("events and " + what + " have different officers in their index", where=what)
+    if (size < 0).any() or np.isinf(size).any():
+        raise InputError("must not be negative or infinite", where=what)
+    names = held.index if held is not None else pd.RangeIndex(1, len(values) + 1)
+    if names.has_duplicates:
+        raise InputError("an officer has more than one row", where="events", do="add up each officer's rows first")
+    return pd.DataFrame({"officer": names.to_numpy(), "events": values, "base": size, "group": _group(group, names)})
+
+
+def _group(group: Any, names: pd.Index) -> NDArray[np.int64]:
+    if group is None:
+        return np.zeros(len(names), np.int64)
+    labels = group.reindex(names) if isinstance(group, pd.Series) and not group.index.equals(names) else group
+    labels = pd.Series(np.asarray(labels))
+    if len(labels) != len(names):
+        raise InputError(f"{len(labels)} groups for {len(names)} officers", where="group")
+    if labels.isna().any():
+        raise InputError("an officer has no group", where="group", do="name one, such as 'unknown', or leave them out")
+    return pd.factorize(labels, sort=True)[0].astype(np.int64)
+
+
+def why_not(exposure: Floats, expected: Floats, peers: NDArray[np.int64], minimum_expected: float,
+            minimum_peers: int) -> NDArray[Any]:
+    """The first reason that forbids an assessment, per officer; empty where there is none."""
+    return np.select(
+        [~(exposure > 0), peers < minimum_peers, ~(expected >= minimum_expected)],
+        ["no exposure recorded", f"fewer than {minimum_peers} peers",
+         f"fewer than {minimum_expected:g} events expected at the peers' rate"], "")
+
+
+def verdicts(fdr: Floats, up: NDArray[np.bool_], reason: NDArray[Any], q: float) -> NDArray[Any]:
+    """Higher or lower where the adjusted p is at most ``q``, else as peers, or not assessable where a reason stands."""
+    flag = np.nan_to_num(fdr, nan=1.0) <= q
+    return np.select([reason != "", flag & up, flag], ["not assessable", "higher", "lower"], "as peers")
+
+
+def counted(table: pd.DataFrame, q: float, p: Floats | None = None) -> dict[str, Any]:
+    """The facts of every comparison: how many assessed, flagged, not assessable and why, and expected false flags."""
+    found = table["verdict"].value_counts()
+    flags = int(found.get("higher", 0) + found.get("lower", 0))
+    assessed = len(table) - int(found.get("not assessable", 0))
+    facts = {
+        "officers": len(table), "assessed": assessed, "flags": flags, "higher": int(found.get("higher", 0)),
+        "lower": int(found.get("lower", 0)), "not_assessable": len(table) - assessed, "q": q,
+        "reasons": {str(word): int(n) for word, n in table["reason"][table["reason"] != ""].value_counts().items()},
+        "expected_false_flags": 0.0, "chance_of_any_flag_if_none_differs": q if assessed else 0.0,
+    }
+    if flags and p is not None:
+        threshold = float(p[table["verdict"].isin(["higher", "lower"]).to_numpy()].max())
+        facts["expected_false_flags"] = min(threshold * assessed, float(flags))
+    return facts
+
+
+def told(facts: dict[str, Any], what: str) -> str:
+    """The answer: who was assessed, flagged and not assessable, and how many flags chance leads one to expect."""
+    head = (f"Of {facts['officers']:,} officers {facts['assessed']:,} can be assessed: {facts['higher']} higher and "
+            f"{facts['lower']} lower than peers in {what}")
+    if facts["flags"]:
+        head += f"; of these {facts['flags']} flags about {facts['expected_false_flags']:.1f} are expected to be false."
+    else:
+        head += f". If nobody differed, the chance of any flag would be at most {facts['q']:.0%}."
+    return head + doubt(facts)
+
+
+def doubt(facts: dict[str, Any]) -> str:
+    """The sentence on those who cannot be assessed, with the reasons."""
+    if not facts["not_assessable"]:
+        return ""
+    why = "; ".join(f"{n:,} {word}" for word, n in facts["reasons"].items())
+    return f" {facts['not_assessable']:,} are not assessable ({why})."
+
+
+def honest(facts: dict[str, Any]) -> list[str]:
+    """What an agency too small to compare should be told; empty for others."""
+    if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
+        return []
+    return ["With so few officers, or so few events, who can be assessed only large differences can be seen. Pool "
+            "several years, compare each officer with their own earlier years, and read the records themselves."]
+
+
+def ordered(table: pd.DataFrame, more: Sequence[str]) -> pd.DataFrame:
+    """The common columns first, then ``more``."""
+    return table[[*COLUMNS, *more]].reset_index(drop=True)
