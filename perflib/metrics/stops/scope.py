@@ -1,0 +1,175 @@
+"""Which stops, of whom and where: the small frames that the disparity models look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from perflib import schema
+from perflib.agency import Department
+from perflib.errors import DepartmentError, InputError
+from perflib.metrics.maps import boundaries
+from perflib.metrics.response.scope import days as days_of
+from perflib.result import Result
+
+#: groups with fewer stops are left out, and counted
+LEAST = 100
+GROUPS = ("subject_race", "subject_sex", "subject_age_group")
+#: what a source writes when it does not know
+UNKNOWN = ("unknown", "not recorded", "unable to determine", "")
+_KEYS = ("location", "refuse", "search_kinds", "reference")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the department file says of its stops, under ``settings: {stops: ...}``.
+
+    ``location``: lat and lon of the department, for the sun. ``refuse``: test -> why these records cannot carry it.
+    ``search_kinds``: the kinds of stop whose form records searches; empty means all.
+    ``reference``: the group others are compared with; empty means the one with most stops.
+    """
+
+    location: tuple[float, float] | None = None
+    refuse: Mapping[str, str] = field(default_factory=dict)
+    search_kinds: tuple[str, ...] = ()
+    reference: str = ""
+
+
+def rules(dept: Department) -> Rules:
+    """The department's rules for stops, checked. Raises DepartmentError for unknown keys or impossible values."""
+    raw = dept.settings.get("stops") or {}
+    where = "settings, stops"
+    for key in raw:
+        if key not in _KEYS:
+            raise DepartmentError(f"unknown key {key!r}", where=where, choices=_KEYS, found=key)
+    refuse = raw.get("refuse", {})
+    if not isinstance(refuse, Mapping) or not all(isinstance(reason, str) for reason in refuse.values()):
+        raise DepartmentError("`refuse` is not a list of tests with reasons", where=where)
+    for test in refuse:
+        if test not in ("veil", "baseline", "outcome", "threshold", "selection"):
+            raise DepartmentError(f"no test {test!r}", where=f"{where}, refuse", found=test,
+                                  choices=("veil", "baseline", "outcome", "threshold", "selection"))
+    kinds = tuple(raw.get("search_kinds", ()))
+    allowed = schema.get("stops").columns["kind"].allowed or ()
+    for kind in kinds:
+        if kind not in allowed:
+            raise DepartmentError(f"no kind of stop {kind!r}", where=f"{where}, search_kinds", choices=allowed)
+    return Rules(_location(dept, raw.get("location"), where), dict(refuse), kinds, str(raw.get("reference", "")))
+
+
+def _location(dept: Department, raw: Any, where: str) -> tuple[float, float] | None:
+    """Given, or the middle of the district outlines: the sun is the same all over a city."""
+    if raw is not None:
+        try:
+            return float(raw["lat"]), float(raw["lon"])
+        except (TypeError, KeyError, ValueError):
+            raise DepartmentError("`location` needs lat and lon in degrees", where=where) from None
+    outlines = boundaries(dept) if dept.settings.get("boundaries") else None
+    if outlines is None:
+        return None
+    points = np.array([point for polygons in outlines.polygons for rings in polygons for point in rings[0]])
+    lon, lat = points.mean(axis=0)
+    return float(lat), float(lon)
+
+
+def chosen(dept: Department, *, period: Any = "", kind: str = "") -> Department:
+    """The department with the stops of a period (local days) and of one kind; empty means all. Both are logged.
+
+    Raises InputError for a kind that does not occur.
+    """
+    first, last = days_of(period)
+    if first is not None and last is not None:
+
+        def rule(table: ir.Table) -> ir.BooleanValue:
+            return dept.local(table.stopped_at).date().between(first, last)
+
+        rule.__doc__ = f"stopped from {first} to {last} (local days)"
+        dept = dept.keep(rule, because="the period asked for", table="stops")
+    if kind:
+        held = set(dept.stops.select("kind").distinct().execute()["kind"].dropna())
+        if kind not in held:
+            raise InputError(f"no stops of kind {kind!r}", where="kind", choices=sorted(held), found=kind)
+        dept = dept.keep({"kind": kind}, because="the kind of stop asked for", table="stops")
+    return dept
+
+
+def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str:
+    """Why a test cannot be put to this department; empty when it can."""
+    if not dept.has("stops"):
+        return "the department has no stops"
+    said = rules(dept).refuse.get(test)
+    if said:
+        return f"the department file says: {said}"
+    for name in (by, *columns):
+        if name not in dept.stops.columns:
+            spec = schema.get("stops").columns.get(name)
+            if spec is not None and spec.personal:
+                return (f"the stops were opened without {name}: personal columns are dropped at load unless asked for "
+                        f"(open(..., personal=[{name!r}]))")
+            return f"the stops record no {name}"
+    if all(bool(empty) for empty in dept.stops.agg(
+            **{name: dept.stops[name].isnull().all() for name in (by, *columns)}).execute().iloc[0]):
+        return "the stops are empty"
+    return ""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """``rows`` by place and group; ``left_out`` stops by reason."""
+
+    rows: pd.DataFrame
+    left_out: dict[str, int]
+
+    def caveats(self) -> list[str]:
+        """What was left out, in words."""
+        return [f"{count:,} stops {why} are left out." for why, count in self.left_out.items() if count]
+
+
+def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, kinds: Sequence[str] = ()) -> Counted:
+    """Stops by place and group, with how many of them have each of ``sums`` true; small and unknown groups left out."""
+    table = dept.stops
+    every = int(table.count().execute())
+    if kinds:
+        table = table.filter(table.kind.isin(list(kinds)))
+    known = table.filter(named(table, by) & named(table, place))
+    held = {name: known[name].fill_null(False).cast("int64").sum() for name in sums}
+    rows = known.group_by([place, by]).agg(stops=known.count(), **held).execute()
+    rows = rows.rename(columns={place: "place", by: "group"})
+    total = rows.groupby("group")["stops"].transform("sum")
+    within = int(table.count().execute())
+    left = {f"of other kinds than {', '.join(kinds)}": every - within,
+            f"without a known {by.removeprefix('subject_').replace('_', ' ')} or {place}": within
+            - int(rows["stops"].sum()),
+            f"of groups with fewer than {LEAST}": int(rows.loc[total < LEAST, "stops"].sum())}
+    kept = rows[total >= LEAST].sort_values(["place", "group"]).reset_index(drop=True)
+    return Counted(kept, left)
+
+
+def named(table: ir.Table, column: str) -> ir.BooleanValue:
+    """Whether a column says something."""
+    return table[column].notnull() & ~table[column].cast("string").lower().isin([*UNKNOWN])
+
+
+def largest(rows: pd.DataFrame) -> str:
+    """The group with most stops, the one the others are compared with unless another is named."""
+    return str(rows.groupby("group")["stops"].sum().sort_values(kind="stable").index[-1])
+
+
+def compared(rows: pd.DataFrame, asked: str, where: str) -> str:
+    """``asked``, which must be one of the groups, or the largest. Raises InputError."""
+    groups = sorted(rows["group"].unique())
+    if asked and asked not in groups:
+        raise InputError(f"no group {asked!r} with at least {LEAST} stops", where=where, choices=groups, found=asked)
+    return asked or largest(rows)
+
+
+def silent(name: str, reason: str, title: str, method: str) -> Result:
+    """Not assessable, in the words of the test."""
+    return Result.not_assessable(name, reason, title=title, method=method)
+
+
