@@ -1,0 +1,83 @@
+"""Rates by hour, weekday and month, each with its exposure: how many hours of that kind there were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.errors import InputError
+from perflib.models.seasonality.effects import MONTHS, WEEKDAYS
+
+Array = np.ndarray[Any, np.dtype[Any]]
+KINDS = ("hour", "weekday", "month")
+
+
+def profile(weights: pd.Series | pd.DataFrame, by: Sequence[str] = ("weekday", "hour"),
+            exposure: pd.Series | None = None, level: float = 0.95) -> pd.DataFrame:
+    """A row per kind of hour: ``series`` (where several), ``by``, ``count``, ``hours``, ``rate``, ``low``, ``high``.
+
+    Parameters
+    ----------
+    weights : events per hour, index local hours, every hour of the period (zeros included); a column per series.
+    by : of "hour", "weekday" and "month". exposure : hours each row stands for (default 1; 0 and 2 at clock changes).
+
+    Returns
+    -------
+    ``rate`` is events per hour, ``hours`` its denominator, the interval that of a gamma (Garwood 1936, Biometrika 28)
+    on counts divided by their dispersion (variance over mean around the rates of hour of week and month, at least 1).
+    A kind that never occurred has no rate.
+    """
+    unknown = [name for name in by if name not in KINDS]
+    if unknown:
+        raise InputError(f"no kind of hour {unknown[0]!r}", where="by", choices=KINDS, found=unknown[0])
+    if isinstance(weights, pd.Series):
+        return _one(weights, list(by), exposure, level)
+    parts = [_one(weights[name], list(by), exposure, level).assign(series=name) for name in weights.columns]
+    found = pd.concat(parts, ignore_index=True)
+    return found[["series", *[name for name in found.columns if name != "series"]]]
+
+
+def _one(weights: pd.Series, by: list[str], exposure: pd.Series | None, level: float) -> pd.DataFrame:
+    index = pd.DatetimeIndex(weights.index)
+    hours = np.ones(len(index)) if exposure is None else exposure.reindex(index).to_numpy(dtype=float)
+    kinds = pd.DataFrame({
+        "hour": index.hour, "weekday": np.array(WEEKDAYS)[index.day_of_week],
+        "month": np.array(MONTHS)[index.month - 1],
+    })
+    kinds["weekday"] = pd.Categorical(kinds["weekday"], WEEKDAYS)
+    kinds["month"] = pd.Categorical(kinds["month"], [name for name in MONTHS if (kinds["month"] == name).any()])
+    held = kinds.assign(count=weights.to_numpy(dtype=float), hours=hours)
+    found = held.groupby(by, observed=False)[["count", "hours"]].sum().reset_index()
+    found = pd.concat([found, rate_interval(found["count"].to_numpy(), found["hours"].to_numpy(), dispersion(held),
+                                            level)], axis=1)
+    return found.assign(**{name: found[name].astype(str) for name in by if name != "hour"})
+
+
+def dispersion(held: pd.DataFrame) -> float:
+    """Variance over mean of hourly counts around the rates of hour of week times month, at least 1."""
+    keys = ["weekday", "hour"]
+    total = held["count"].sum() / max(held["hours"].sum(), 1)
+    week = held.groupby(keys, observed=True)[["count", "hours"]].transform("sum")
+    month = held.groupby("month", observed=True)[["count", "hours"]].transform("sum")
+    if total <= 0:
+        return 1.0
+    mean = held["hours"] * (week["count"] / week["hours"]) * (month["count"] / month["hours"]) / total
+    used = mean > 0
+    freedom = max(int(used.sum()) - 168 - 11, 1)
+    return max(1.0, float(((held["count"] - mean)[used] ** 2 / mean[used]).sum()) / freedom)
+
+
+def rate_interval(count: Array, hours: Array, phi: float, level: float = 0.95) -> pd.DataFrame:
+    """``rate``, ``low`` and ``high`` of counts with dispersion ``phi`` over ``hours``; missing without hours."""
+    from scipy.stats import gamma
+
+    tail, shape = (1 - level) / 2, count / phi
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(count > 0, gamma.ppf(tail, np.maximum(shape, 1e-12)) * phi / hours, 0.0)
+        high = gamma.ppf(1 - tail, shape + 1) * phi / hours
+        made = pd.DataFrame({"rate": count / hours, "low": low, "high": high})
+    made[hours <= 0] = np.nan
+    return made

@@ -1,0 +1,97 @@
+"""The Result of a look for seasons: its sentence, its caveats, its facts and its figure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from perflib.figures import Chart
+from perflib.models.forecast.panel import FREQUENCIES, Panel
+from perflib.models.seasonality.events import Hourly
+
+METHOD = (
+    "Power at the season's frequencies against a fitted spectrum (exponential model: Bloomfield 1973), Holm-adjusted; "
+    "STL (Cleveland et al. 1990) strength on the scale 2 sqrt(y + 3/8) beside that of noise; ratios of a log-linear "
+    "model with Newey-West covariance and simultaneous intervals."
+)
+LABELS = {
+    "series": "Series", "season": "Season", "position": "Position", "ratio": "Ratio to the mean", "low": "Low end",
+    "high": "High end", "count": "Count", "days": "Days of this kind",
+}
+
+
+def report(kind: Any, held: Panel, rows: pd.DataFrame, tests: pd.DataFrame,
+           cells: pd.DataFrame | None, events: Hourly | None, notes: list[str], level: float) -> Any:
+    """Assemble the Result (of class ``kind``)."""
+    rows = rows[["series", "season", "position", "ratio", "low", "high", "count", "days"]]
+    return kind(
+        name="seasonality", table=rows, title="Which seasons does it have?", answer=_answer(tests, held, rows),
+        method=METHOD, caveats=tuple(_said(tests, held, notes, level)), facts=_facts(tests, held, events),
+        chart=_chart(rows, held), labels=LABELS, tests=tests, profile=cells, panel=held,
+    )
+
+
+def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
+    if len(held.names) == 1:
+        return " ".join(_one(test, rows) for _, test in tests.iterrows())
+    words = []
+    for season, part in tests.groupby("season", sort=False):
+        able = part[part["verdict"] != "not assessable"]
+        count = int((able["verdict"] == "seasonal").sum())
+        words.append(f"{count} of {len(able)} series have a season of the {season}." if len(able)
+                     else f"No series can show a season of the {season}: {part['reason'].iloc[0]}.")
+    return " ".join(words)
+
+
+def _one(test: pd.Series, rows: pd.DataFrame) -> str:
+    season = test["season"]
+    if test["verdict"] == "not assessable":
+        return f"A season of the {season} is not assessable: {test['reason']}."
+    strong = (f", strength {test['strength']:.2f} where noise of this length shows {test['noise_median']:.2f}"
+              if pd.notna(test["strength"]) else "")
+    proof = f"p {test['adjusted']:.3f}" if test["adjusted"] >= 0.001 else "p below 0.001"
+    if test["verdict"] == "not shown":
+        return f"No season of the {season} is shown ({proof}{strong})."
+    held = rows[rows["season"] == season]
+    if held.empty:
+        return f"There is a season of the {season} ({proof}{strong})."
+    top, low = held.loc[held["ratio"].idxmax()], held.loc[held["ratio"].idxmin()]
+    return (f"There is a season of the {season} ({proof}{strong}): {top['position']} is highest at {top['ratio']:.2f} "
+            f"of the mean ({top['low']:.2f} to {top['high']:.2f}), {low['position']} lowest at {low['ratio']:.2f} "
+            f"({low['low']:.2f} to {low['high']:.2f}).")
+
+
+def _said(tests: pd.DataFrame, held: Panel, notes: list[str], level: float) -> list[str]:
+    said = [f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in notes]
+    few = tests[(tests["season"] == "year") & tests["cycles"].between(2, 3) & tests["p"].notna()]
+    if len(few):
+        years = int(few["cycles"].min())
+        said.append(f"{years} years show a season of the year only where it is plain: none shown is not none there, "
+                    f"and strength must be read beside noise ({few['noise_median'].iloc[0]:.2f} at this length).")
+    if held.freq == "M":
+        said.append("Months are put to equal length; which weekdays they hold cannot be seen in monthly counts.")
+    return [*said, f"Intervals of one season hold for all its positions together at {level:.0%}."]
+
+
+def _facts(tests: pd.DataFrame, held: Panel, events: Hourly | None) -> dict[str, Any]:
+    seasons = {str(name): dict(zip(part["season"], part["verdict"], strict=True))
+               for name, part in tests.groupby("series", sort=False)}
+    refused = tests[tests["verdict"] == "not assessable"].drop_duplicates("season")
+    more = {} if events is None else {
+        "midnight": asdict(events.midnight), "spans": events.spans, "long": events.long, "undated": events.undated}
+    return {
+        "series": len(held.names), "freq": held.freq, "step": FREQUENCIES[held.freq][3], "first": held.dates[0],
+        "last": held.dates[-1], "seasons": seasons, "seasonal": bool((tests["verdict"] == "seasonal").any()),
+        "refused": dict(zip(refused["season"], refused["reason"], strict=True)),
+        "tests": tests.to_dict("records"), **more,
+    }
+
+
+def _chart(rows: pd.DataFrame, held: Panel) -> Chart | None:
+    if len(held.names) > 1 or rows.empty:
+        return None
+    return Chart("dots", "position", "ratio", "low", "high", by="season", panels=rows["season"].nunique() > 1,
+                 y_label="ratio to the mean", marks={"target": 1.0},
+                 alt="What each position of each season is worth, with its interval")
