@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from perflib import __version__
+from perflib import __version__, safety
 from perflib.errors import PerflibError
 from perflib.reports import workspace
 
@@ -74,19 +74,6 @@ def _check(options: argparse.Namespace) -> int:
     return int(found.exit_code)
 
 
-def _quarantine(options: argparse.Namespace) -> int:
-    from perflib.sources.check import export, quarantine
-
-    rows = quarantine(options.department)
-    if not len(rows):
-        print("no record is in quarantine")
-    elif options.out:
-        print(f"{len(rows):,} records written to {export(rows, options.out)}")
-    else:
-        print(rows.to_string(index=False, max_colwidth=60))
-    return 0
-
-
 def _sample(options: argparse.Namespace) -> int:
     from perflib import synthetic
 
@@ -106,10 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("department", metavar="DEPARTMENT", help="department file or folder")
     check.add_argument("--json", action="store_true", help="for machines")
     check.set_defaults(command=_check)
-    quarantine = commands.add_parser("quarantine", help="show or export the refused records, for repair")
-    quarantine.add_argument("department", metavar="DEPARTMENT")
-    quarantine.add_argument("--out", metavar="FILE", type=Path, help="write them to this CSV")
-    quarantine.set_defaults(command=_quarantine)
+    safety.add_commands(commands)
     _add_sample(commands)
     workspace.add_commands(commands)
     return parser

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from perflib.errors import InputError
+from perflib.errors import InputError, PrivacyError
 from perflib.figures import Chart, draw
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Result:
             for suffix in (".svg", ".png"):
                 figure.savefig(stem.with_suffix(suffix))
                 paths.append(stem.with_suffix(suffix))
+        _logged(f"result {self.name}")
         return paths
 
     def __str__(self) -> str:
@@ -155,6 +157,16 @@ def json_safe(value: Any) -> Any:
     if isinstance(value, (bool, int, str)):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _logged(detail: str) -> None:
+    """A line of the audit log for an export; a log that fails is told and stops nobody."""
+    from perflib import audit
+
+    try:
+        audit.append(audit.log_file(), "export", "", detail)
+    except PrivacyError as fault:
+        warnings.warn(f"this export is not in the audit log: {fault}", stacklevel=3)
 
 
 def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:

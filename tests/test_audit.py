@@ -8,12 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook
 
-from perflib import audit
+import perflib as pf
+from perflib import audit, privacy
+from perflib.__main__ import main
 from perflib.errors import PrivacyError
+from perflib.reports import run
 
 
 def written(path: Path, lines: int = 5) -> list[str]:
@@ -132,3 +138,123 @@ def test_where_the_log_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_log_is_private(tmp_path: Path) -> None:
     written(tmp_path / "log", 1)
     assert (tmp_path / "log").stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of two officers, with a key and a log of its own."""
+    folder = tmp_path / "records"
+    folder.mkdir()
+    pd.DataFrame({"officer_id": ["badge0412", "badge77"]}).to_parquet(folder / "officers.parquet")
+    monkeypatch.setenv("PERFLIB_KEY_FILE", str(tmp_path / "keys" / "it.key"))
+    monkeypatch.setenv("PERFLIB_AUDIT_FILE", str(tmp_path / "audit.jsonl"))
+    return folder
+
+
+def code_of(agency: Path, identity: str) -> str:
+    pf.open(agency)
+    return privacy.pseudonym(identity, (agency.parent / "keys" / "it.key").read_bytes())
+
+
+def test_reidentification_answers_whoever_holds_key_and_source_and_is_logged(
+    agency: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = code_of(agency, "badge0412")
+    assert main(["reidentify", str(agency), code, "--reason", "court order 12/2026"]) == 0
+    assert capsys.readouterr().out.strip() == "badge0412"
+    asked, answered = audit.entries(agency.parent / "audit.jsonl")
+    assert (asked["what"], asked["result"], answered["result"]) == ("re-identify", "asked", "answered")
+    assert code in asked["detail"] and "court order 12/2026" in asked["detail"]
+    assert "badge0412" not in (agency.parent / "audit.jsonl").read_text(encoding="utf-8")
+
+
+def test_reidentification_without_reason_key_or_log_tells_nothing(
+    agency: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = code_of(agency, "badge0412")
+    asked = ["reidentify", str(agency), code, "--reason"]
+    assert main([*asked, "  x  "]) == 1
+    assert main(["reidentify", str(agency), "badge0412", "--reason", "court order"]) == 1
+    assert not (agency.parent / "audit.jsonl").exists()
+    monkeypatch.setenv("PERFLIB_AUDIT_FILE", str(agency / "officers.parquet" / "log"))
+    assert main([*asked, "court order"]) == 1
+    monkeypatch.setenv("PERFLIB_AUDIT_FILE", str(agency.parent / "audit.jsonl"))
+    monkeypatch.setenv("PERFLIB_KEY_FILE", str(agency.parent / "keys" / "absent.key"))
+    assert main([*asked, "court order"]) == 1
+    assert not (agency.parent / "keys" / "absent.key").exists()
+    said = capsys.readouterr()
+    assert "badge" not in said.out and "a reason is demanded" in said.err and "key is not here" in said.err
+
+
+def test_a_code_of_nobody_is_logged_too(agency: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code_of(agency, "badge77")
+    assert main(["reidentify", str(agency), "P-AAAAAAAAAA", "--reason", "court order"]) == 1
+    assert "nobody" in capsys.readouterr().err
+    assert [entry["result"] for entry in audit.entries(agency.parent / "audit.jsonl")][1:] == ["nobody of this code"]
+
+
+def test_ids_that_are_not_coded_need_no_reidentification(small_city: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reidentify", str(small_city), "P-AAAAAAAAAA", "--reason", "court order"]) == 1
+    assert "as they were given" in capsys.readouterr().err
+
+
+def test_the_command_shows_and_verifies_the_log(agency: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = agency.parent / "audit.jsonl"
+    kept = written(path)[2]
+    assert main(["audit"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert main(["audit", str(agency), "--verify", "--holds", kept]) == 0
+    assert "5 lines, 0 faults" in capsys.readouterr().out
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([*lines[:1], *lines[2:]]), encoding="utf-8")
+    assert main(["audit", "--verify"]) == 1
+    assert "line 2: does not follow" in capsys.readouterr().out
+
+
+def test_refused_records_show_no_id_on_screen_and_their_export_is_logged(
+    agency: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"officer_id": ["badge1", "badge1", *(f"badge{n}" for n in range(100, 160))]})
+    frame.to_parquet(agency / "officers.parquet")
+    assert main(["quarantine", str(agency)]) == 0
+    said = capsys.readouterr().out
+    assert "duplicate" in said and "badge" not in said
+    assert main(["quarantine", str(agency), "--out", str(agency.parent / "out.csv")]) == 0
+    assert "badge1" in (agency.parent / "out.csv").read_text(encoding="utf-8")
+    assert [entry["what"] for entry in audit.entries(agency.parent / "audit.jsonl")] == ["quarantine"]
+    assert main(["check", str(agency)]) == 0
+    assert "badge" not in capsys.readouterr().out
+
+
+def test_a_saved_result_is_logged_and_a_log_that_fails_is_told(
+    agency: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = pf.Result("found", pd.DataFrame({"n": [9]}), "Found?", "Nine.", "")
+    result.save(agency.parent / "out")
+    (entry,) = audit.entries(agency.parent / "audit.jsonl")
+    assert (entry["what"], entry["detail"]) == ("export", "result found")
+    monkeypatch.setenv("PERFLIB_AUDIT_FILE", str(agency / "officers.parquet" / "log"))
+    with pytest.warns(UserWarning, match="not in the audit log"):
+        result.save(agency.parent / "out")
+
+
+def test_a_report_is_logged_and_its_manifest_holds_the_line(agency: Path, tmp_path: Path) -> None:
+    book = tmp_path / "one.ipynb"
+    cells = [new_code_cell('department: str = ""', metadata={"tags": ["parameters"]}), new_code_cell("1 + 1")]
+    nbformat.write(new_notebook(cells=cells), book)
+    done = run(book, department=agency, out=tmp_path / "out")
+    (entry,) = audit.entries(agency.parent / "audit.jsonl")
+    assert (entry["what"], entry["department"], entry["result"]) == ("report", "records", "done")
+    assert entry["detail"].startswith("one.ipynb") and done.manifest["audit"] == {"line": entry["hash"]}
+
+
+def test_a_report_without_a_log_is_made_and_says_so(
+    agency: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERFLIB_AUDIT_FILE", str(agency / "officers.parquet" / "log"))
+    book = tmp_path / "one.ipynb"
+    cells = [new_code_cell('department: str = ""', metadata={"tags": ["parameters"]}), new_code_cell("1 + 1")]
+    nbformat.write(new_notebook(cells=cells), book)
+    done = run(book, department=agency, out=tmp_path / "out")
+    assert done.status == "done" and "not in the audit log" in done.html.read_text(encoding="utf-8")
+    assert str(tmp_path) not in json.dumps(done.manifest["audit"])

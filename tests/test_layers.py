@@ -16,7 +16,7 @@ FLOORS = {
     "result": 3,
     "models": 4, "agency": 4, "synthetic": 4,
     "sources": 5, "metrics": 5,
-    "ledger": 6, "widgets": 6, "reports": 6,
+    "ledger": 6, "widgets": 6, "reports": 6, "safety": 6,
     "__init__": 7, "__main__": 7,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -137,8 +137,22 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     manifest |= {"status": "failed" if failure else "done", "as_of": _as_of(facts), "error": failure}
     manifest["moved"] = [] if failure else moved(earlier, facts)
     manifest["timings"] = clock.stages | kernel_timings(executed, clock.stages["execute"])
+    manifest["audit"] = _logged(task, str(manifest["status"]))
     _mark(executed, manifest)
     return _write(task, executed, {} if failure else facts, manifest, clock)
+
+
+def _logged(task: Task, status: str) -> dict[str, str]:
+    """The hash of this run's line in the audit log; where there is none, why: a report does not fail for it."""
+    from perflib import audit
+    from perflib.sources.guard import log_of
+
+    department = str(task.values.get("department", ""))
+    try:
+        detail = f"{task.notebook.name}, key {task.key[:16]}"
+        return {"line": audit.append(log_of(department), "report", Path(department).name or "sample", detail, status)}
+    except PerflibError as fault:
+        return {"caveat": f"This run is not in the audit log: {fault.what}."}
 
 
 def alone() -> bool:

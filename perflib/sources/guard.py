@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from perflib import privacy, schema
+from perflib import audit, privacy, schema
 from perflib.errors import DepartmentError
 from perflib.sources import department_file, mapping
 from perflib.sources.department_file import DepartmentFile, expand
@@ -69,6 +69,12 @@ def guard_of(place: DepartmentFile | Path) -> Guard:
     raw = raw_settings(place)
     policy = department_file.policy(raw, place / "department.yml")
     return Guard(policy, str(raw.get("name") or place.name), place, (place,))
+
+
+def log_of(path: str | Path) -> Path:
+    """The audit log of a department: the one its file names, else as :func:`perflib.audit.log_file` says."""
+    guard = guard_of(located(path))
+    return audit.log_file(guard.log_file, guard.key_file)
 
 
 def key_print(path: str | Path) -> str:
