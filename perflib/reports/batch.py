@@ -199,7 +199,8 @@ def _with_right_values(
     known: Survey | PerflibError | None = None
     if asked:
         try:
-            known = executor.submit(survey_of, batch.plan.department, shared).result()
+            submit = getattr(executor, "apart", executor.submit)
+            known = submit(survey_of, batch.plan.department, shared).result()
         except PerflibError as error:
             known = error
     for run, task in tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,7 @@ class Workers(Executor):
         self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
         if FORKS:
             self._context.set_forkserver_preload(["perflib.reports.preload"])
+            importlib.import_module("multiprocessing.forkserver").ensure_running()  # it imports meanwhile
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="perflib-worker")
         self._limit, self._starting = limit, threading.Lock()
         self._running: set[Any] = set()
@@ -40,11 +42,17 @@ class Workers(Executor):
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Call it in a process of its own: the future gives what it returns or raises, or ProcessDiedError."""
-        return self._threads.submit(self._in_process, call, arguments, named)
+        return self._threads.submit(self._in_process, self._context, call, arguments, named)
 
-    def _in_process(self, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        read, write = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_answer, args=(write, call, arguments, named))
+    def apart(self, call: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """As ``submit``, in a process that imports what it needs itself, and so need not wait for the server."""
+        return self._threads.submit(self._in_process, multiprocessing.get_context("spawn"), call, arguments, {})
+
+    def _in_process(
+        self, context: Any, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
+        read, write = context.Pipe(duplex=False)
+        process = context.Process(target=_answer, args=(write, call, arguments, named))
         with self._starting:  # the context's start is not made for threads
             if self._stopped:
                 raise ProcessDiedError("the batch was stopped")
