@@ -11,13 +11,14 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.peers import renamed
-from perflib.models.peers.funnel import funnel
-from perflib.models.peers.table import counted, told
+from perflib.models.peers.funnel import METHOD, TITLE, funnel
+from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, told
 from perflib.privacy import refuse_protected
 from perflib.result import Result
 
 #: an officer is assessed when at least this share of the exposure was spent beside enough peers.
 COMPARABLE = 0.5
+_ORDER = [*COLUMNS, "events", "expected", "comparable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +151,7 @@ def same_work(
     times: float = 1.5,
     q: float = 0.10,
     minimum_expected: float = 5.0,
+    minimum_exposure: float = 0.0,
     name: str = "same_work",
 ) -> Result:
     """Officers against those who held the same assignment in the same months: observed over expected events.
@@ -165,26 +167,23 @@ def same_work(
     asked: dict[str, Any] = {"exposure": exposure, "events": events, "minimum": minimum}
     judged: dict[str, Any] = {"times": times, "q": q, "minimum_expected": minimum_expected, "name": name}
     found = peer_groups(frame, officer, assignment, month, **asked)
-    first = _judged(found, minimum, judged)
+    least = {"minimum": minimum, "exposure": minimum_exposure}
+    first = _judged(found, least, judged)
     if first.reason:
-        return first
+        return _told(first, found, tuple(assignment), month)
     flagged = first.table["officer"][first.table["verdict"].isin(["higher", "lower"])]
     if 0 < len(flagged) < len(first.table) / 4:
         found = peer_groups(frame, officer, assignment, month, **asked, without=list(flagged))
-    return _told(_judged(found, minimum, judged), found, tuple(assignment), month)
+    return _told(_judged(found, least, judged), found, tuple(assignment), month)
 
 
-def _judged(found: Peers, minimum: int, judged: dict[str, Any]) -> Result:
+def _judged(found: Peers, least: dict[str, float], judged: dict[str, Any]) -> Result:
     """The funnel over those who can be compared; the others join the table with their reasons."""
     held = found.table.set_index("officer")
-    reason = np.select(
-        [held["all_exposure"] <= 0, held["comparable"] <= 0, held["comparable"] < COMPARABLE],
-        ["no exposure recorded", f"fewer than {minimum} peers",
-         f"most of the exposure beside fewer than {minimum} peers"], "")
+    few, reason = f"fewer than {least['minimum']} peers", _reason(held, least)
     open_to = reason == ""
     if not (held["expected"][open_to] > 0).any():
-        why = "; ".join(sorted(set(reason[~open_to]))) or "the peers had no events"
-        return Result.not_assessable(str(judged["name"]), why)
+        return _nobody(held, np.where(open_to, few, reason), judged)
     result = funnel(held["events"][open_to], held["expected"][open_to], uncertainty=held["uncertainty"][open_to],
                     minimum_peers=0, **judged)
     table = result.table.set_index("officer").reindex(held.index)
@@ -199,19 +198,37 @@ def _judged(found: Peers, minimum: int, judged: dict[str, Any]) -> Result:
     return replace(result, table=table.reset_index(), facts=facts)
 
 
+def _nobody(held: pd.DataFrame, reason: Any, judged: dict[str, Any]) -> Result:
+    """The table when nobody has peers: everyone not assessable, and why."""
+    table = held[["exposure", "peers", "events", "expected", "comparable"]].assign(
+        exposure=held["all_exposure"], events=held["all_events"], estimate=np.nan, low=np.nan, high=np.nan,
+        posterior=np.nan, fdr=np.nan, verdict="not assessable", reason=reason).reset_index()
+    facts = counted(table, float(judged["q"]))
+    why = "; ".join(f"{n:,} {word}" for word, n in facts["reasons"].items())
+    return Result(str(judged["name"]), table, TITLE, f"Not assessable: {why}.", METHOD, (*CAVEATS, *honest(facts)),
+                  facts, None, LABELS, why)
+
+
+def _reason(held: pd.DataFrame, least: dict[str, float]) -> Any:
+    few = f"fewer than {least['minimum']} peers"
+    return np.select(
+        [held["all_exposure"] <= 0, held["comparable"] <= 0, held["comparable"] < COMPARABLE,
+         held["exposure"] < least["exposure"]],
+        ["no exposure recorded", few, f"most of the exposure beside {few}",
+         f"exposure below {least['exposure']:g}"], "")
+
+
 def _told(result: Result, found: Peers, assignment: tuple[str, ...], month: str | None) -> Result:
-    if result.reason:
-        return result
     facts = dict(result.facts) | {"cells": found.cells, "assignment": list(assignment), "renamed": list(found.notes)}
     alike = ", ".join([*assignment, *(["month"] if month else [])]) or "the whole agency"
+    if result.reason:
+        return replace(result, facts=facts, table=result.table[_ORDER]).with_caveats(*found.notes)
     answer = told(facts, f"events for their exposure, beside officers of the same {alike}")
     answer += (f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
                f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
     partial = (f"The adjustment is for {alike} alone: officers of one unit can still do different work."
                if assignment else "Nothing but exposure is adjusted for: units and shifts do different work.")
-    order = ["officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason",
-             "events", "expected", "comparable"]
-    table = result.table[[*order, *(one for one in result.table.columns if one not in order)]]
+    table = result.table[[*_ORDER, *(one for one in result.table.columns if one not in _ORDER)]]
     chart = replace(result.chart, x="expected", alt=answer) if result.chart else None
     labels = dict(result.labels) | {"exposure": "Exposure beside peers", "expected": "Events expected",
                                     "comparable": "Share of exposure beside peers"}

@@ -26,6 +26,7 @@ ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0
 ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
 _COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
 _PLACES, _FINE, _REACH = 15, 16, 10.0
+_FEW = 60.0  # expected events above which doubling the smaller tail costs nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +48,20 @@ class Fit:
 class Verdicts:
     """What the rule finds: tail probabilities given the others, and the hyper-parameters with their uncertainty.
 
-    ``upper``/``lower``: P(at least / at most so many events | the other officers); ``p`` two-sided; ``odd``: posterior
+    ``upper``/``lower``: P(at least / at most so many events | the other officers); ``p`` two-sided: an unusually high
+    count adds the largest lower tail no greater than its own, an unusually low one counts double; ``odd``: posterior
     probability of being one of the few; ``cv`` grid with ``weight``; ``fits`` per group and ``member`` of each officer.
     """
 
     upper: Floats
     lower: Floats
+    p: Floats
     odd: Floats
     cv: Floats
     weight: Floats
     fits: tuple[Fit, ...]
     posterior: tuple[Floats, ...]
     member: NDArray[np.int64]
-
-    @property
-    def p(self) -> Floats:
-        """Two-sided p-value of each officer."""
-        return np.minimum(1.0, 2 * np.minimum(self.upper, self.lower))
 
     @cached_property
     def spread(self) -> tuple[float, float, float]:
@@ -174,7 +172,7 @@ def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[n
               fits: list[Fit], cv: Floats, log_prior: Floats) -> Verdicts:
     by_group = np.array([_log_sum(fit.log, 1) for fit in fits])
     whole = by_group.sum(axis=0) + log_prior
-    upper, lower, odd = (np.empty(len(events)) for _ in range(3))
+    upper, lower, p, odd = (np.empty(len(events)) for _ in range(4))
     posterior = []
     for g, (at, fit) in enumerate(zip(rows, fits, strict=True)):
         log = fit.log + (whole - by_group[g])[:, None, :]
@@ -182,9 +180,13 @@ def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[n
         weight /= weight.sum()
         posterior.append(weight)
         left, odd[at] = _left_out(fit, weight)
-        upper[at], lower[at] = _tails(events[at], expected[at], extra[at], cv, fit, left)
+        tails = _Tails(expected[at], extra[at], cv, fit.centres, left)
+        upper[at] = tails.at_least(events[at], np.arange(len(at)))
+        exact = (left * fit.many).sum(axis=(1, 2))
+        lower[at] = np.maximum(1 - upper[at] + exact, exact)
+        p[at] = _two_sided(tails, upper[at], lower[at])
     total = np.exp(_log_sum(whole, 1) - whole.max())
-    return Verdicts(upper, lower, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
+    return Verdicts(upper, lower, p, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
 
 
 def _left_out(fit: Fit, weight: Floats) -> tuple[Floats, Floats]:
@@ -198,25 +200,48 @@ def _left_out(fit: Fit, weight: Floats) -> tuple[Floats, Floats]:
     return left / left.sum(axis=(1, 2), keepdims=True), odd
 
 
-def _tails(events: Floats, expected: Floats, extra: Floats, cv: Floats, fit: Fit,
-           left: Floats) -> tuple[Floats, Floats]:
-    """P(at least as many) and P(at most as many) events, averaged over what the others leave open."""
-    from scipy.special import betainc, gammainc
+@dataclass(frozen=True, eq=False)
+class _Tails:
+    """Predictive distribution of each officer's count, averaged over what the others leave open."""
 
-    use = np.argwhere(left.max(axis=0) > 1e-5)
-    upper, exact = np.zeros(len(events)), np.zeros(len(events))
-    used = np.zeros(len(events))
-    some = np.maximum(events, 1.0)
-    for s, c in use:
-        mean, spread = expected * fit.centres[s, c], cv[s] ** 2 + extra
-        size = 1 / np.maximum(spread, 1e-9)
-        tail = np.where(spread > 1e-9, betainc(some, size, mean / (mean + size)), gammainc(some, mean))
-        weight = left[:, s, c]
-        upper += weight * np.where(events > 0, tail, 1.0)
-        exact += weight * fit.many[:, s, c]
-        used += weight
-    upper, exact = upper / used, exact / used
-    return upper, np.maximum(1 - upper + exact, exact)
+    expected: Floats
+    extra: Floats
+    cv: Floats
+    centres: Floats
+    left: Floats
+
+    def at_least(self, events: Floats, who: NDArray[np.intp]) -> Floats:
+        """P(at least ``events``), one count for each of the officers ``who``."""
+        from scipy.special import betainc, gammainc
+
+        left, some = self.left[who], np.maximum(events, 1.0)
+        found, used = np.zeros(len(who)), np.zeros(len(who))
+        for s, c in np.argwhere(self.left.max(axis=0) > 1e-5):
+            mean, spread = self.expected[who] * self.centres[s, c], self.cv[s] ** 2 + self.extra[who]
+            if spread.max() > 1e-9:
+                size = 1 / np.maximum(spread, 1e-9)
+                tail = betainc(some, size, mean / (mean + size))
+            else:
+                tail = gammainc(some, mean)
+            found += left[:, s, c] * tail
+            used += left[:, s, c]
+        return np.where(events > 0, found / used, 1.0)
+
+
+def _two_sided(tails: _Tails, upper: Floats, lower: Floats) -> Floats:
+    """Two-sided p-values from the two tails; exact for few expected events, where a low count is never unusual."""
+    p = np.minimum(1.0, 2 * np.minimum(upper, lower))
+    open_to = np.flatnonzero((upper < lower) & (p < 0.2) & (tails.expected < _FEW))
+    other, count = np.zeros(len(upper)), 0.0
+    while open_to.size:
+        below = 1 - tails.at_least(np.full(open_to.size, count + 1), open_to)
+        still = below <= upper[open_to]
+        open_to = open_to[still]
+        other[open_to] = below[still]
+        p[open_to] = upper[open_to] + other[open_to]
+        count += 1
+    none = (upper < lower) & (p < 0.2) & (tails.expected < _FEW) & (other == 0)
+    return np.where(none, upper, p)
 
 
 def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:

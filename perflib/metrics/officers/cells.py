@@ -1,0 +1,147 @@
+"""Officers' events and exposure by assignment and period, aggregated in the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.officers.measures import EXPOSURES, Measure, dated
+
+#: columns of an assignment that may define peers.
+POSTS = ("unit", "district", "shift", "duty", "beat")
+PERIODS = {"month": "M", "quarter": "Q", "year": "Y", "": ""}
+NONE = "not recorded"
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """``frame``: officer, period, the assignment's columns, exposure, events; ``by`` the columns there are.
+
+    ``without_officer`` events name nobody; ``unplaced`` events fall on a day without an assignment or any exposure.
+    """
+
+    frame: pd.DataFrame
+    by: tuple[str, ...]
+    period: str
+    without_officer: int
+    unplaced: int
+
+
+def cells(dept: Department, asked: Measure, per: str, by: Sequence[str], period: str, first: str, last: str) -> Cells:
+    """Events and exposure per officer, period and assignment.
+
+    The assignment is the officer's post on that day (the one begun last, where spells overlap). Without a table of
+    assignments it is what the event's own row says, which serves only where events and exposure are the same rows.
+    """
+    own = not dept.has("assignments")
+    keys = _keys(dept, asked, per, by, own)
+    events = _events(dept, asked, keys if own else (), first, last)
+    nobody = int(events.filter(events.officer_id.isnull()).value.sum().execute() or 0)
+    named = events.filter(events.officer_id.notnull())
+    done = _placed(dept, named, keys, own, period).rename(columns={"value": "events"})
+    work = _exposed(dept, asked, per, keys, own, period, first, last).rename(columns={"value": "exposure"})
+    frame = work.merge(done, how="outer", on=["officer", "period", *keys]).fillna({"exposure": 0.0, "events": 0})
+    lost = frame["exposure"] <= 0
+    return Cells(frame, keys, period, nobody, int(frame.loc[lost, "events"].sum()))
+
+
+def _keys(dept: Department, asked: Measure, per: str, by: Sequence[str], own: bool) -> tuple[str, ...]:
+    table = asked.table if own else "assignments"
+    if own and EXPOSURES[per].table != asked.table:
+        if by:
+            raise InputError(f"peers by {', '.join(by)} need a table of assignments", where="by",
+                             do='add one to the department file, or compare with by=()')
+        return ()
+    there = [one for one in POSTS if dept.has(table, one)]
+    for one in by:
+        if one not in there:
+            raise InputError(f"{table} have no {one!r}", where="by", choices=there, found=one)
+    return tuple(by)
+
+
+def _events(dept: Department, asked: Measure, keys: Sequence[str], first: str, last: str) -> ir.Table:
+    rows = dept.table(asked.table)
+    rows = rows.filter(asked.what(rows)) if asked.what else rows
+    key = ibis.coalesce(*(rows[one] for one in asked.key if one in rows.columns))
+    flat = rows.select("officer_id", *keys, day=dept.local(dated(rows, asked.stamp)).date(), key=key)
+    flat = _within(flat, first, last)
+    return flat.group_by(["officer_id", "day", *keys]).agg(value=flat.key.nunique())
+
+
+def _within(rows: ir.Table, first: str, last: str) -> ir.Table:
+    rows = rows.filter(rows.day.notnull())
+    rows = rows.filter(rows.day >= ibis.date(first)) if first else rows
+    return rows.filter(rows.day <= ibis.date(last)) if last else rows
+
+
+def _exposed(dept: Department, asked: Measure, per: str, keys: tuple[str, ...], own: bool, period: str, first: str,
+             last: str) -> pd.DataFrame:
+    if per == "months":
+        return _months(dept, keys, period, first, last)
+    what = EXPOSURES[per]
+    rows = dept.table(what.table)
+    if asked.known is not None and what.table == asked.table:
+        rows = rows.filter(asked.known(rows))
+    rows = rows.filter(rows.officer_id.notnull())
+    size = rows.ended_at.delta(rows.started_at, unit="second") / 3600 if per == "hours" else ibis.literal(1.0)
+    if per == "hours" and "kind" in rows.columns:
+        size = ibis.ifelse(rows.kind.fill_null("regular") == "leave", 0.0, size)
+    held = keys if own else ()
+    flat = _within(rows.select("officer_id", *held, day=dept.local(rows[what.stamp]).date(), size=size), first, last)
+    daily = flat.group_by(["officer_id", "day", *held]).agg(value=flat["size"].sum())
+    return _placed(dept, daily, keys, own, period)
+
+
+def _placed(dept: Department, daily: ir.Table, keys: tuple[str, ...], own: bool, period: str) -> pd.DataFrame:
+    """Sums per officer, period and post from officer-days."""
+    if not own and keys:
+        spells = _spells(dept, keys)
+        days = daily.left_join(spells, [daily.officer_id == spells.who, spells.start_on <= daily.day,
+                                        spells.end_on.isnull() | (spells.end_on >= daily.day)])
+        daily = days.group_by(["officer_id", "day"]).agg(
+            value=days.value.max(), **{one: days[one].argmax(days.start_on) for one in keys})
+    named = daily.mutate(period=_period(daily.day, period), officer=daily.officer_id,
+                         **{one: daily[one].fill_null(NONE) for one in keys})
+    return named.group_by(["officer", "period", *keys]).agg(value=named.value.sum()).execute()
+
+
+def _period(day: ir.DateValue, period: str) -> ir.Value:
+    return day.truncate(PERIODS[period]) if period else ibis.literal("all")
+
+
+def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
+    rows = dept.assignments
+    end = rows.end_on if "end_on" in rows.columns else ibis.null("date")
+    spells = rows.select(*keys, who=rows.officer_id, start_on=rows.start_on.cast("date"), end_on=end.cast("date"))
+    if not dept.has("officers", "left_on"):
+        return spells
+    staff = dept.officers.select(left="officer_id", left_on=dept.officers.left_on.cast("date"))
+    joined = spells.left_join(staff, spells.who == staff.left)
+    return joined.select(*keys, "who", "start_on", end_on=ibis.least(
+        ibis.coalesce(joined.end_on, joined.left_on), ibis.coalesce(joined.left_on, joined.end_on)))
+
+
+def _months(dept: Department, keys: tuple[str, ...], period: str, first: str, last: str) -> pd.DataFrame:
+    """Months in the post: days of each spell in each calendar month over the days of a mean month."""
+    spells = _spells(dept, keys)
+    if not (first and last):
+        raise InputError("months of assignment need the first and last day of the comparison", where="first, last",
+                         do="name the span for which events were recorded")
+    starts = pd.date_range(pd.Timestamp(first).replace(day=1), last, freq="MS")
+    calendar = ibis.memtable(pd.DataFrame({"opens": starts, "closes": starts + pd.offsets.MonthEnd(0)}))
+    calendar = calendar.select(opens=calendar.opens.date(), closes=calendar.closes.date())
+    days = spells.join(calendar, [spells.start_on <= calendar.closes,
+                                  spells.end_on.isnull() | (spells.end_on >= calendar.opens)])
+    begun = ibis.greatest(days.start_on, days.opens, ibis.date(first))
+    ended = ibis.least(ibis.coalesce(days.end_on, days.closes), days.closes, ibis.date(last))
+    spent = days.mutate(officer=days.who, period=_period(days.opens, period),
+                        size=(ended.delta(begun, unit="day") + 1) / 30.4375,
+                        **{one: days[one].fill_null(NONE) for one in keys})
+    spent = spent.filter(spent["size"] > 0)
+    return spent.group_by(["officer", "period", *keys]).agg(value=spent["size"].sum()).execute()
