@@ -209,7 +209,7 @@ def _page(result: Result) -> str:
         parts.append(f'<img alt="{alt}" src="{_data_uri(picture, "image/png")}">')
     if not result.table.empty:
         parts.append(_table(result))
-    parts.append(_downloads(result, picture))
+    parts.append(links(result, picture))
     if result.caveats:
         items = "".join(f"<li>{esc(caveat)}</li>" for caveat in result.caveats)
         parts.append(f'<ul class="caveats">{items}</ul>')
@@ -228,8 +228,8 @@ def _data_uri(content: bytes, media: str) -> str:
     return f"data:{media};base64,{base64.b64encode(content).decode()}"
 
 
-def _downloads(result: Result, picture: bytes) -> str:
-    """Links that hold the files themselves; none in an unattended run, whose page has its own."""
+def links(result: Result, picture: bytes) -> str:
+    """HTML links that hold figure and table as files; none in an unattended run, whose page has its own."""
     if os.environ.get("PERFLIB_STATIC", "") not in ("", "0"):
         return ""
     files = [("PNG", "png", "image/png", picture)] if picture else []
@@ -237,11 +237,11 @@ def _downloads(result: Result, picture: bytes) -> str:
         safe = spreadsheet_safe(result.table)
         files.append(("Excel", "xlsx", _XLSX, _workbook(safe, result.name[:31])))
         files.append(("CSV", "csv", "text/csv", safe.to_csv(index=False).encode("utf-8-sig")))
-    links = [
+    shown = [
         f'<a download="{result.name}.{suffix}" href="{_data_uri(content, media)}">{label}</a>'
         for label, suffix, media, content in files if len(content) <= _MOST_BYTES
     ]
-    return f'<p class="downloads">Save as {" · ".join(links)}</p>' if links else ""
+    return f'<p class="downloads">Save as {" · ".join(shown)}</p>' if shown else ""
 
 
 def _table(result: Result, most: int = 60) -> str:

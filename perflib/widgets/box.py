@@ -1,35 +1,96 @@
-"""The common shell of explorers: choices above, one text and one image below that are replaced, never added to."""
+"""The common shell of explorers: choices above; below them a text, an image and links, replaced and never added to."""
 
 from __future__ import annotations
 
+import asyncio
 import html
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from perflib.agency import Department
-from perflib.result import Result
+from perflib.errors import PerflibError
+from perflib.result import Result, links
 
 ALL = "all"
+#: seconds during which further choices are awaited, so that the last one wins; and until the links follow the figure.
+_WAIT, _REST = 0.02, 0.4
+_DPI = 110
 
 
-def box(choices: Mapping[str, tuple[Any, str]], draw: Callable[..., tuple[str, bytes]]) -> Any:
-    """An ipywidgets box: a dropdown for each label with its (options, start), given to ``draw`` in their order."""
+@dataclass(frozen=True)
+class Pick:
+    """One choice: what stands before it, its options (shown -> value) and the one it begins with."""
+
+    label: str
+    options: Sequence[str] | Mapping[str, Any]
+    start: Any
+
+
+def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., Sequence[str]]) -> Any:
+    """An ipywidgets box.
+
+    Parameters
+    ----------
+    picks : one dropdown each. look : the chosen values, in their order, to the Result shown.
+    call : the chosen values to what gives the same view or report again: lines to copy.
+    """
     import ipywidgets
 
-    text, image = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700)
-    picks = [
-        ipywidgets.Dropdown(options=options, value=start, description=label)
-        for label, (options, start) in choices.items()
-    ]
+    text, image, keep = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700), ipywidgets.HTML()
+    downs = [ipywidgets.Dropdown(options=pick.options, value=pick.start, description=pick.label) for pick in picks]
+    picture = lru_cache(maxsize=256)(lambda *chosen: pictured(look(*chosen)))
 
-    def update(_: Any = None) -> None:
-        text.value, image.value = draw(*(pick.value for pick in picks))
+    def chosen() -> tuple[Any, ...]:
+        return tuple(down.value for down in downs)
 
-    for pick in picks:
-        pick.observe(update, names="value")
-    update()
-    return ipywidgets.VBox([ipywidgets.HBox(picks, layout={"flex_flow": "row wrap"}), text, image])
+    def show() -> None:
+        keep.value = ""
+        try:
+            text.value, image.value = picture(*chosen())
+            after.ask()
+        except PerflibError as error:
+            text.value, image.value = html.escape(str(error)), b""
+        image.layout.display = None if image.value else "none"
+
+    def offer() -> None:
+        keep.value = kept(look(*chosen()), bytes(image.value), call(*chosen()))
+
+    after, now = Soon(offer, _REST, again=True), Soon(show, _WAIT)
+    for down in downs:
+        down.observe(lambda _: now.ask(), names="value")
+    show()
+    return ipywidgets.VBox([ipywidgets.HBox(downs, layout={"flex_flow": "row wrap"}), text, image, keep])
+
+
+class Soon:
+    """Does one thing a moment later, once for all who asked meanwhile; at once where no event loop runs.
+
+    ``again``: whoever asks starts the wait anew. Without it the first sets the time, so that the figure follows a key
+    that is held down.
+    """
+
+    def __init__(self, action: Callable[[], None], wait: float, *, again: bool = False) -> None:
+        self._action, self._wait, self._again = action, wait, again
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self) -> None:
+        """Have it done."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self._action()
+        if self._timer is not None:
+            if not self._again:
+                return None
+            self._timer.cancel()
+        self._timer = loop.call_later(self._wait, self._do)
+        return None
+
+    def _do(self) -> None:
+        self._timer = None
+        self._action()
 
 
 def pictured(result: Result) -> tuple[str, bytes]:
@@ -38,13 +99,27 @@ def pictured(result: Result) -> tuple[str, bytes]:
     if result.chart is None:
         return words, b""
     buffer = io.BytesIO()
-    result.plot().savefig(buffer, format="png", dpi=110)
+    # packing a figure small takes longer than sending it large to a browser on the same machine
+    result.plot().savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 1})
     return words, buffer.getvalue()
 
 
-def values(dept: Department, table: str, column: str) -> list[str]:
-    """The values of a column of a table, "all" first."""
-    if not dept.has(table, column):
-        return [ALL]
-    found = dept.table(table).select(column).distinct().execute()[column].dropna()
-    return [ALL, *sorted(map(str, found))]
+def kept(result: Result, picture: bytes, lines: Sequence[str]) -> str:
+    """HTML: the view's figure and table as files, and the lines that give it again; a click on a line selects it."""
+    style = "user-select:all;-webkit-user-select:all;background:#f1f3f4;padding:1px 5px"
+    shown = "".join(f'<div>Again: <code style="{style}">{html.escape(line)}</code></div>' for line in lines)
+    return f'<div style="line-height:1.7">{links(result, picture)}{shown}</div>'
+
+
+def call_of(function: str, defaults: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """The call that opens an explorer on this view; what is the default is left out."""
+    said = [f"{name}={value!r}" for name, value in chosen.items() if value != defaults[name] and value != ALL]
+    return f"pf.widgets.{function}({', '.join(['dept', *said])})"
+
+
+def command_of(notebook: str, chosen: Mapping[str, Any]) -> str:
+    """The command that makes the report of this choice; values are quoted for a shell."""
+    import shlex
+
+    said = [f" -p {shlex.quote(f'{name}={value}')}" for name, value in chosen.items() if value not in ("", ALL)]
+    return f"perflib run notebooks/{notebook}.ipynb{''.join(said)}"

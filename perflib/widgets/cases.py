@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from perflib.agency import Department
-from perflib.metrics.cases import cohorts
+from perflib.metrics.cases.held import Held
 from perflib.result import Result
-from perflib.widgets.box import ALL, box, pictured, values
+from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
 
 GRAINS = {"by month": "month", "by quarter": "quarter", "by year": "year"}
+_DEFAULTS: dict[str, Any] = {"district": "", "offence": "", "cohort": "quarter", "within": 30}
 
 
 def cases(
@@ -23,35 +23,48 @@ def cases(
 
     In a live kernel an ipywidgets box; otherwise (``interactive`` false, PERFLIB_STATIC=1, or no kernel), and where
     there are no incidents: the Result of the starting choice.
+
+    Raises InputError for a starting choice that does not occur.
     """
     explorer = Explorer(dept, within)
     start = {"district": district or ALL, "offence": offence or ALL, "cohort": cohort}
-    return explorer.box(**start) if live(interactive) and dept.has("incidents") else explorer.result(**start)
+    first = explorer.result(**start)
+    return explorer.box(**start) if live(interactive) and dept.has("incidents") else first
 
 
 class Explorer:
-    """Choices in, Result out; every view is computed once and kept."""
+    """Choices in, Result out; the incidents are read once, every view is computed once and kept."""
 
     def __init__(self, dept: Department, within: int = 30) -> None:
         self.dept, self.within = dept, within
-        self._view: Callable[..., Result] = lru_cache(maxsize=256)(self._compute)
-        self._image: Callable[..., tuple[str, bytes]] = lru_cache(maxsize=256)(self._draw)
+        self._view = lru_cache(maxsize=256)(self._compute)
+
+    @cached_property
+    def held(self) -> Held:
+        """The incidents, in memory from the first view."""
+        return Held(self.dept)
+
+    def choices(self, column: str) -> list[str]:
+        """The values of a column of the incidents, "all" first."""
+        return [ALL, *self.held.values(column)]
 
     def result(self, district: str = ALL, offence: str = ALL, cohort: str = "quarter") -> Result:
         """The Result of one choice."""
         return self._view(district, offence, cohort)
 
     def _compute(self, district: str, offence: str, cohort: str) -> Result:
-        wanted = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
-        dept = self.dept.keep(wanted, because="chosen in the explorer", table="incidents") if wanted else self.dept
-        return cohorts(dept, cohort, within=self.within, name="cases_explorer")
+        chosen = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
+        return self.held.cohorts(cohort, within=self.within, name="cases_explorer", **chosen)
 
-    def _draw(self, *choice: str) -> tuple[str, bytes]:
-        return pictured(self.result(*choice))
+    def again(self, *choice: Any) -> list[str]:
+        """What gives the view, and the report of its district, again."""
+        chosen = dict(zip(("district", "offence", "cohort"), choice, strict=True)) | {"within": self.within}
+        asked = {name: value for name, value in chosen.items() if name != "offence" and value != _DEFAULTS[name]}
+        return [call_of("cases", _DEFAULTS, chosen), command_of("03_case_resolution", asked)]
 
     def box(self, district: str = ALL, offence: str = ALL, cohort: str = "quarter") -> Any:
         """The widget."""
-        return box({
-            "District": (values(self.dept, "incidents", "district"), district),
-            "Offence": (values(self.dept, "incidents", "offence"), offence), "Show": (GRAINS, cohort),
-        }, self._image)
+        return box([
+            Pick("District", self.choices("district"), district), Pick("Offence", self.choices("offence"), offence),
+            Pick("Show", GRAINS, cohort),
+        ], self.result, self.again)

@@ -1,56 +1,59 @@
-"""The response-time explorer: district, priority, interval, quantile and grain, over one aggregated frame per view."""
+"""The response-time explorer: district, priority, interval, quantile and grain, over calls held in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from perflib.agency import Department
-from perflib.metrics import response as metric
-from perflib.metrics.response.scope import INTERVALS, Scope, in_service
+from perflib.metrics.response.held import Held
+from perflib.metrics.response.scope import INTERVALS
 from perflib.metrics.response.words import name as quantile_name
 from perflib.result import Result
-from perflib.widgets.box import pictured
+from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
 
 QUANTILES = (0.5, 0.8, 0.9)
 GRAINS = {"whole period, by priority": "priority", "by month": "month", "by week": "week"}
-ALL = "all"
-_LOOKED_AT = {"origin", "service", "district", "priority", "closing", "dispatched_at", "enroute_at", "arrived_at",
-              *(stamp for item in INTERVALS.values() for stamp in (item.start, item.end))}
+_DEFAULTS: dict[str, Any] = {
+    "district": "", "priority": "", "interval": "response", "quantile": 0.5, "grain": "priority", "period": ""}
 
 
 def response(
-    dept: Department, interactive: bool = True, *, district: str = "", priority: str = "", period: Any = "",
+    dept: Department, interactive: bool = True, *, district: str = "", priority: str = "", interval: str = "response",
+    quantile: float = 0.5, grain: str = "priority", period: Any = "",
 ) -> Any:
     """An explorer of response times.
 
-    In a live kernel: an ipywidgets box with choices of district, priority, interval, quantile and grain, and one image
-    and one line of text that are replaced. Otherwise (``interactive`` false, PERFLIB_STATIC=1, or no kernel): the
-    Result of the starting choice.
+    In a live kernel: an ipywidgets box with choices of district, priority, interval, quantile and grain; below them one
+    line of text, one image, and the links and lines that keep the view, all of which are replaced. Otherwise
+    (``interactive`` false, PERFLIB_STATIC=1, or no kernel): the Result of the starting choice.
+
+    Raises InputError for a starting choice that does not occur.
     """
     explorer = Explorer(dept, period)
-    start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL}
-    return explorer.box(**start) if live(interactive) else explorer.result(**start)
+    start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL, "interval": interval,
+                             "quantile": quantile, "grain": grain}
+    first = explorer.result(**start)
+    return explorer.box(**start) if live(interactive) else first
 
 
 class Explorer:
-    """Choices in, Result out; every view is computed once and kept."""
+    """Choices in, Result out; the calls are read once, every view is computed once and kept."""
 
     def __init__(self, dept: Department, period: Any = "") -> None:
         self.dept, self.period = dept, period
-        self._narrow: Department | None = None
-        self._view: Callable[..., Result] = lru_cache(maxsize=256)(self._compute)
-        self._image: Callable[..., tuple[str, bytes]] = lru_cache(maxsize=256)(self._draw)
+        self._view = lru_cache(maxsize=256)(self._compute)
+
+    @cached_property
+    def held(self) -> Held:
+        """The calls, in memory from the first view."""
+        return Held(self.dept, period=self.period)
 
     def choices(self, column: str) -> list[str]:
         """The values of a column of the calls, "all" first."""
-        if not self.dept.has("calls", column):
-            return [ALL]
-        found = self.dept.calls.select(column).distinct().execute()[column].dropna()
-        return [ALL, *sorted(map(str, found))]
+        return [ALL, *self.held.values(column)]
 
     def intervals(self) -> dict[str, str]:
         """Words -> name of the intervals that the calls have stamps for."""
@@ -65,44 +68,30 @@ class Explorer:
         view = self._view(district, priority, interval, grain)
         return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
 
-    def _prepared(self) -> Department:
-        """The department with only the rows and columns that views look at, held by the engine from the first view."""
-        if self._narrow is None:
-            rows = in_service(self.dept, Scope(period=self.period))
-            held = rows.select([name for name in rows.columns if name in _LOOKED_AT]).cache()
-            self._narrow = replace(self.dept, tables={**self.dept.tables, "calls": held})
-        return self._narrow
-
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:
-        chosen: dict[str, Any] = {
-            name: value for name, value in (("district", district), ("priority", priority)) if value != ALL}
-        return metric.response(self._prepared(), grain, quantiles=QUANTILES, interval=interval, period=self.period,
-                               name="response_explorer", **chosen)
+        named = ["" if value == ALL else value for value in (district, priority)]
+        return self.held.response(grain, quantiles=QUANTILES, interval=interval, name="response_explorer",
+                                  district=named[0], priority=named[1])
 
-    def _draw(self, *choice: Any) -> tuple[str, bytes]:
-        return pictured(self.result(*choice))
+    def again(self, *choice: Any) -> list[str]:
+        """What gives the view, and the report of its district and priority, again."""
+        chosen = dict(zip(("district", "priority", "interval", "quantile", "grain"), choice, strict=True))
+        period = {"period": str(self.period)} if self.period else {}
+        asked = {name: chosen[name] for name in ("district", "priority")} | period
+        return [call_of("response", _DEFAULTS, chosen | period), command_of("01_response_times", asked)]
 
-    def box(self, district: str = ALL, priority: str = ALL) -> Any:
-        """The widget: choices above, one text and one image below."""
-        import ipywidgets
-
-        text, image = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700)
-        pick = {
-            "district": ipywidgets.Dropdown(options=self.choices("district"), value=district, description="District"),
-            "priority": ipywidgets.Dropdown(options=self.choices("priority"), value=priority, description="Priority"),
-            "interval": ipywidgets.Dropdown(options=self.intervals(), value="response", description="Interval"),
-            "quantile": ipywidgets.Dropdown(
-                options={quantile_name(q): q for q in QUANTILES}, value=0.5, description="Quantile"),
-            "grain": ipywidgets.Dropdown(options=GRAINS, value="priority", description="Show"),
-        }
-
-        def update(_: Any = None) -> None:
-            text.value, image.value = self._image(*(widget.value for widget in pick.values()))
-
-        for widget in pick.values():
-            widget.observe(update, names="value")
-        update()
-        return ipywidgets.VBox([ipywidgets.HBox(list(pick.values()), layout={"flex_flow": "row wrap"}), text, image])
+    def box(
+        self, district: str = ALL, priority: str = ALL, interval: str = "response", quantile: float = 0.5,
+        grain: str = "priority",
+    ) -> Any:
+        """The widget: choices above; text, image and what to keep below."""
+        return box([
+            Pick("District", self.choices("district"), district),
+            Pick("Priority", self.choices("priority"), priority),
+            Pick("Interval", self.intervals(), interval),
+            Pick("Quantile", {quantile_name(q): q for q in QUANTILES}, quantile),
+            Pick("Show", GRAINS, grain),
+        ], self.result, self.again)
 
 
 def _of_quantile(view: Result, quantile: float) -> Result:

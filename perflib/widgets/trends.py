@@ -1,18 +1,19 @@
-"""The explorer of counts: district, offence and grain, one control chart per view."""
+"""The explorer of counts: district, offence and grain, one control chart per view, over daily counts held in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from perflib.agency import Department
-from perflib.metrics.counts.course import trend
+from perflib.metrics.counts.course import Held
 from perflib.result import Result
-from perflib.widgets.box import ALL, box, pictured, values
+from perflib.widgets.box import ALL, Pick, box, call_of
 from perflib.widgets.live import live
 
 GRAINS = {"by week": "week", "by month": "month"}
+_DEFAULTS: dict[str, Any] = {"table": "incidents", "district": "", "offence": "", "grain": "week"}
 
 
 def trends(
@@ -21,26 +22,31 @@ def trends(
 ) -> Any:
     """An explorer of counts over time.
 
-    In a live kernel: an ipywidgets box with choices of district, offence and grain, and one image and one line of text
-    that are replaced. Otherwise (``interactive`` false, PERFLIB_STATIC=1, or no kernel), and where there is nothing to
-    choose: the Result of the starting choice.
+    In a live kernel: an ipywidgets box with choices of district, offence and grain; below them one line of text, one
+    image, and the links and lines that keep the view, all of which are replaced. Otherwise (``interactive`` false,
+    PERFLIB_STATIC=1, or no kernel), and where there is nothing to choose: the Result of the starting choice.
+
+    Raises InputError for a starting choice that does not occur.
     """
     explorer = Explorer(dept, table)
     start = {"district": district or ALL, "offence": offence or ALL, "grain": grain}
-    return explorer.box(**start) if live(interactive) and dept.has(table) else explorer.result(**start)
+    first = explorer.result(**start)
+    return explorer.box(**start) if live(interactive) and dept.has(table) else first
 
 
 class Explorer:
-    """Choices in, Result out; every view is computed once and kept."""
+    """Choices in, Result out; the counts are read once, every view is computed once and kept."""
 
     def __init__(self, dept: Department, table: str = "incidents") -> None:
         self.dept, self.table = dept, table
-        self._view: Callable[..., Result] = lru_cache(maxsize=256)(self._compute)
-        self._image: Callable[..., tuple[str, bytes]] = lru_cache(maxsize=256)(self._draw)
+        self.held = Held(dept, table)
+        self._view = lru_cache(maxsize=256)(self._compute)
 
     def choices(self, column: str) -> list[str]:
         """The values of a column of the table, "all" first."""
-        return values(self.dept, self.table, column)
+        if not self.dept.has(self.table, column):
+            return [ALL]
+        return [ALL, *map(str, self.held.read(column)[0].cells[column])]
 
     def result(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Result:
         """The Result of one choice."""
@@ -48,14 +54,19 @@ class Explorer:
 
     def _compute(self, district: str, offence: str, grain: str) -> Result:
         cell = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
-        return trend(self.dept, self.table, grain, name="trend_explorer", **cell)
+        return self.held.trend(grain, name="trend_explorer", **cell)
 
-    def _draw(self, *choice: str) -> tuple[str, bytes]:
-        return pictured(self.result(*choice))
+    def again(self, *choice: Any) -> list[str]:
+        """What gives the view again."""
+        chosen = dict(zip(("district", "offence", "grain"), choice, strict=True))
+        return [call_of("trends", _DEFAULTS, chosen | {"table": self.table})]
 
     def box(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Any:
-        """The widget."""
-        return box({
-            "District": (self.choices("district"), district), "Offence": (self.choices("offence"), offence),
-            "Show": (GRAINS, grain),
-        }, self._image)
+        """The widget. All counts are read here, so that no choice has to wait for the engine."""
+        columns = [name for name in ("district", "offence") if self.dept.has(self.table, name)]
+        for wanted in product((False, True), repeat=len(columns)):
+            self.held.read(*(name for name, taken in zip(columns, wanted, strict=True) if taken))
+        return box([
+            Pick("District", self.choices("district"), district), Pick("Offence", self.choices("offence"), offence),
+            Pick("Show", GRAINS, grain),
+        ], self.result, self.again)

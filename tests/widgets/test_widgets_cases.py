@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
+import pandas as pd
 import pytest
 
 import perflib as pf
+from perflib.errors import InputError
 from perflib.metrics.cases import cohorts
+from perflib.metrics.cases.held import Held
 from perflib.widgets.cases import ALL, Explorer
 
 
@@ -20,20 +26,46 @@ def test_unattended_it_is_the_static_result(dept, monkeypatch):
     assert found.name == "cases_explorer" and found.answer == cohorts(dept, "month").answer
 
 
-def test_a_choice_narrows_the_cases_and_is_kept(dept):
-    explorer = Explorer(dept)
-    whole, part = explorer.result(cohort="month"), explorer.result("0412", ALL, "month")
-    kept = dept.keep({"district": "0412"}, because="test", table="incidents")
-    assert part.table.equals(cohorts(kept, "month", name="x").table) and not part.table.equals(whole.table)
-    assert explorer.result("0412", ALL, "month") is part
+def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
+    walk, explorer = random.Random(3), Explorer(dept, within=20)
+    for _ in range(6):
+        district, offence = walk.choice(explorer.choices("district")), walk.choice(explorer.choices("offence"))
+        grain = walk.choice(["month", "quarter", "year"])
+        wanted = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
+        kept = dept.keep(wanted, because="test", table="incidents") if wanted else dept
+        ours, plain = explorer.result(district, offence, grain), cohorts(kept, grain, within=20)
+        pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
+        assert (ours.answer, ours.caveats, ours.facts, ours.reason) == (
+            plain.answer, plain.caveats, plain.facts, plain.reason)
+        assert explorer.result(district, offence, grain) is ours
 
 
-def test_the_box_replaces_one_text_and_one_image(dept):
+def test_incidents_of_several_rows_count_once_and_as_known_on_a_day(dept):
+    rows = dept.incidents.execute()
+    twice = pd.concat([rows, rows.sample(600, random_state=1).assign(offence="Other")], ignore_index=True)
+    double = pf.from_frames(incidents=twice, timezone=dept.timezone)
+    for kept in (double, double.as_of("2025-06-30")):
+        ours, plain = Held(kept).cohorts("month"), cohorts(kept, "month")
+        pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
+        assert ours.caveats == plain.caveats
+
+
+def test_a_choice_without_a_case_and_one_that_is_none(dept):
+    lone = dept.incidents.execute().assign(offence=lambda held: np.where(held["district"] == "0411", "A", "B"))
+    held = Held(pf.from_frames(incidents=lone, timezone=dept.timezone))
+    assert held.cohorts(district="0412", offence="A").reason == "no case"
+    with pytest.raises(InputError, match="no offence 'C'"):
+        held.cohorts(offence="C")
+
+
+def test_the_box_replaces_one_text_one_image_and_the_links(dept):
     box = Explorer(dept).box(cohort="month")
-    picks, text, image = box.children[0].children, box.children[1], box.children[2]
+    picks, text, image, keep = box.children[0].children, *box.children[1:]
     before = text.value
     picks[0].value = "0412"
-    assert text.value != before and len(box.children) == 3 and isinstance(bytes(image.value), bytes)
+    assert text.value != before and len(box.children) == 4 and isinstance(bytes(image.value), bytes)
+    assert "pf.widgets.cases(dept, district=&#x27;0412&#x27;, cohort=&#x27;month&#x27;)" in keep.value
+    assert "perflib run notebooks/03_case_resolution.ipynb -p district=0412 -p cohort=month" in keep.value
 
 
 def test_without_incidents_it_says_so(small_city):

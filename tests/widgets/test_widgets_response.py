@@ -1,93 +1,167 @@
-"""The explorer: a Result where nobody can click, one text and one image that change where somebody can."""
+"""The explorer: a Result where nobody can click; one text, one image and one line of links where somebody can."""
 
 from __future__ import annotations
 
-import time
+import asyncio
+import base64
+import random
+import re
 
-import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
+import perflib as pf
 from perflib import widgets
-from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.metrics.response import response
 from perflib.result import Result
-from perflib.widgets.response import Explorer
+from perflib.widgets.box import Soon, call_of, command_of
+from perflib.widgets.response import QUANTILES, Explorer
+
+SAID = ("title", "answer", "method", "caveats", "facts", "chart", "labels", "reason")
 
 
 @pytest.fixture(scope="module")
-def dept() -> Department:
-    return toy(40_000)
+def dept():
+    return pf.from_frames(calls=frame(20_000), name="Toy", timezone="America/New_York")
 
 
-def toy(n: int) -> Department:
+def frame(n: int) -> pd.DataFrame:
+    """Calls with every fate, origin and interval, missing texts and stamps in the wrong order."""
     generator = np.random.default_rng(4)
-    received = pd.Timestamp("2025-01-01T05:00Z") + pd.to_timedelta(generator.integers(0, 180 * 86_400, n), unit="s")
-    frame = pd.DataFrame({
-        "call_id": np.arange(n).astype(str), "received_at": received.astype("datetime64[us, UTC]"),
-        "arrived_at": (received + pd.to_timedelta(generator.gamma(2, 300, n), unit="s")).astype("datetime64[us, UTC]"),
-        "priority": generator.choice(["1", "2", "3"], n), "district": generator.choice(["0412", "north"], n),
-        "origin": "public"})
-    connection = ibis.duckdb.connect()
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    return Department("Toy", "America/New_York", {"calls": connection.create_table("calls", frame)})
+
+    def later(moment, minutes, missing):
+        found = moment + pd.to_timedelta(generator.gamma(2, 30 * minutes, n).round(), unit="s")
+        return found.where(generator.random(n) > missing)
+
+    received = pd.Series(pd.Timestamp("2025-01-01T05:00Z") + pd.to_timedelta(
+        generator.integers(0, 180 * 86_400, n), unit="s"))
+    sent = later(received, 3, 0.1)
+    return pd.DataFrame({
+        "call_id": np.arange(n).astype(str), "received_at": received, "dispatched_at": sent,
+        "arrived_at": later(sent, 8, 0.2), "priority": generator.choice(["1", "2", "3", None], n),
+        "district": generator.choice(["0412", "north", None], n, p=[0.6, 0.39, 0.01]),
+        "origin": generator.choice(["public", "officer", "unknown", None], n),
+        "closing": generator.choice(["attended", "cancelled", "without_arrival", None], n),
+        "service": generator.choice(["police", "fire"], n, p=[0.9, 0.1])})
 
 
-def test_unattended_it_is_a_result(dept: Department, monkeypatch: pytest.MonkeyPatch) -> None:
+def same(ours: Result, metric: Result) -> None:
+    """Equal to the last bit, words included; only the name differs."""
+    pd.testing.assert_frame_equal(ours.table, metric.table, check_exact=True)
+    assert all(getattr(ours, part) == getattr(metric, part) for part in SAID)
+
+
+def test_unattended_it_is_a_result(dept, monkeypatch):
     monkeypatch.setenv("PERFLIB_STATIC", "1")
     result = widgets.response(dept, district="0412")
-    assert isinstance(result, Result)
-    assert "0412" in result.title
+    assert isinstance(result, Result) and "0412" in result.title
     assert isinstance(widgets.response(dept, interactive=False), Result)
+    with pytest.raises(InputError, match="no district '0421'"):
+        widgets.response(dept, district="0421")
 
 
-def test_a_choice_replaces_text_and_image(dept: Department) -> None:
+def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
+    walk, explorer = random.Random(8), Explorer(dept, "2025-02-03..2025-05-20")
+    for _ in range(12):
+        district, priority = (walk.choice(explorer.choices(name)) for name in ("district", "priority"))
+        interval, grain = walk.choice(list(explorer.intervals().values())), walk.choice(["priority", "month", "week"])
+        wanted = {name: value for name, value in (("district", district), ("priority", priority)) if value != "all"}
+        plain = response(dept, grain, quantiles=QUANTILES, interval=interval, period=explorer.period, **wanted)
+        same(explorer.result(district, priority, interval, grain=grain), plain)
+
+
+@pytest.mark.parametrize("by", ["district", "origin", "closing", "day"])
+@pytest.mark.parametrize("origin", ["public", "unknown", "all"])
+def test_held_calls_answer_as_the_engine_does(dept, by, origin):
+    from perflib.metrics.response.held import Held
+
+    same(Held(dept).response(by, origin=origin), response(dept, by, origin=origin))
+
+
+@pytest.mark.parametrize("column", ["origin", "closing", "dispatched_at", "priority", "service", "district"])
+def test_a_source_without_a_column_is_answered_as_the_engine_does(column):
+    from perflib.metrics.response.held import Held
+
+    lean = pf.from_frames(calls=frame(500).drop(columns=column), timezone="America/New_York")
+    same(Held(lean).response("priority"), response(lean, "priority"))
+    same(Held(lean, period="2020-01").response("week"), response(lean, "week", period="2020-01"))
+
+
+def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
+    monkeypatch.delenv("PERFLIB_STATIC")
     box = Explorer(dept).box()
-    choices, text, image = box.children
-    before = text.value, bytes(image.value)
+    choices, text, image, keep = box.children
+    before = text.value, bytes(image.value), keep.value
     assert before[1].startswith(b"\x89PNG")
     district = choices.children[0]
     assert list(district.options) == ["all", "0412", "north"]
     district.value = "0412"
-    assert "district 0412" in text.value
-    assert text.value != before[0]
-    assert bytes(image.value) != before[1]
+    assert "district 0412" in text.value and text.value != before[0]
+    assert bytes(image.value) != before[1] and keep.value != before[2]
     choices.children[3].value = 0.9
     choices.children[4].value = "month"
-    assert bytes(image.value).startswith(b"\x89PNG")
+    assert bytes(image.value).startswith(b"\x89PNG") and len(box.children) == 4
+    assert "pf.widgets.response(dept, district=&#x27;0412&#x27;, quantile=0.9, grain=&#x27;month&#x27;)" in keep.value
+    assert "perflib run notebooks/01_response_times.ipynb -p district=0412<" in keep.value
+    links = dict(re.findall(r'download="([^"]+)" href="data:[^,]+,([^"]+)"', keep.value))
+    assert set(links) == {f"response_explorer.{kind}" for kind in ("png", "xlsx", "csv")}
+    assert base64.b64decode(links["response_explorer.png"]) == bytes(image.value)
 
 
-def test_a_view_seen_before_comes_at_once(dept: Department) -> None:
-    box = Explorer(dept).box()
-    district = box.children[0].children[0]
-    for value in ("0412", "all", "0412"):
-        start = time.perf_counter()
-        district.value = value
-        spent = time.perf_counter() - start
-    assert spent < 0.3
-
-
-def test_a_view_never_seen_before_is_soon_there():
-    """The processor's seconds, all threads, to compute and draw; a view of 265,000 calls takes about half a second."""
-    explorer, spent = Explorer(toy(265_000)), []
-    explorer._image("all", "all", "response", 0.5, "priority")
-    for choice in (("0412", "all"), ("north", "all"), ("all", "1"), ("all", "2"), ("north", "3")):
-        start = time.process_time()
-        explorer._image(*choice, "response", 0.5, "month")
-        spent.append(time.process_time() - start)
-    assert np.median(spent) < 0.9
-
-
-def test_a_view_is_the_plain_metric_of_the_whole_department(dept: Department) -> None:
-    from perflib.metrics.response import response
-
+def test_the_line_to_copy_gives_the_view_again(dept):
     explorer = Explorer(dept, "2025-03")
-    for grain in ("priority", "week"):
-        plain = response(dept, grain, period="2025-03", district="0412")
-        pd.testing.assert_frame_equal(explorer.result("0412", grain=grain).table, plain.table)
+    line = explorer.again("0412", "2", "dispatched_arrived", 0.8, "week")[0]
+    again = eval(line, {"pf": pf, "dept": dept})
+    same(again, explorer.result("0412", "2", "dispatched_arrived", 0.8, "week"))
+    assert explorer.again("all", "all", "response", 0.5, "priority") == [
+        "pf.widgets.response(dept, period='2025-03')",
+        "perflib run notebooks/01_response_times.ipynb -p period=2025-03"]
 
 
-def test_quantile_changes_what_is_drawn_not_what_is_computed(dept: Department) -> None:
+def test_lines_to_copy_are_safe_to_paste():
+    assert command_of("n", {"district": "a; rm -rf ~"}) == "perflib run notebooks/n.ipynb -p 'district=a; rm -rf ~'"
+    line = call_of("cases", {"district": ""}, {"district": "x') or ('"})
+    assert line == "pf.widgets.cases(dept, district=\"x') or ('\")"
+
+
+def test_quick_moves_are_drawn_once_and_the_last_one_wins():
+    drawn, state = [], {"now": 0}
+
+    async def ten_moves():
+        soon = Soon(lambda: drawn.append(state["now"]), 0.01)
+        for step in range(10):
+            state["now"] = step
+            soon.ask()
+        await asyncio.sleep(0.05)
+        soon.ask()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(ten_moves())
+    assert drawn == [9, 9], "one drawing of ten moves, and the next move is heard again"
+
+
+def test_a_view_that_cannot_be_drawn_says_so_and_the_next_one_is_drawn(dept, monkeypatch):
+    explorer = Explorer(dept)
+    box = explorer.box()
+    district = box.children[0].children[0]
+    plain = explorer.result
+
+    def refusing(*chosen):
+        if chosen[0] == "north":
+            raise InputError("no <calls>")
+        return plain(*chosen)
+
+    broken = widgets.box.box([widgets.box.Pick("District", district.options, "all")],
+                             refusing, lambda chosen: ["x"])
+    broken.children[0].children[0].value = "north"
+    assert "no &lt;calls&gt;" in broken.children[1].value and not broken.children[2].value
+    broken.children[0].children[0].value = "0412"
+    assert "0412" in broken.children[1].value and broken.children[2].value
+
+
+def test_quantile_changes_what_is_drawn_not_what_is_computed(dept):
     explorer = Explorer(dept)
     median, ninth = explorer.result(), explorer.result(quantile=0.9)
     assert ninth.chart is not None and ninth.chart.y == "p90"

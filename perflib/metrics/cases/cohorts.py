@@ -40,10 +40,18 @@ def cohorts(
     has been followed ``within`` days. Facts: ``first``, ``last`` (of the cohorts followed), ``change`` between them
     with interval, ``so_far_first``, ``so_far_last``, and ``cohorts``.
     """
-    title = f"Is clearance within {within} days changing, by {by} of report?"
     if reason := lacking(dept):
-        return Result.not_assessable(name, reason, title=title)
-    held = cases(dept, [by])
+        return Result.not_assessable(name, reason, title=_title(by, within))
+    return told(cases(dept, [by]), by, within=within, level=level, fewest=fewest, name=name)
+
+
+def _title(by: str, within: int) -> str:
+    return f"Is clearance within {within} days changing, by {by} of report?"
+
+
+def told(held: Cases, by: str, *, within: int, level: float = 0.95, fewest: int = 30, name: str) -> Result:
+    """The Result of ``cohorts`` where the cases by cohort are known."""
+    title = _title(by, within)
     sizes = held.rows.groupby(by)["n"].sum()
     rows = held.rows[held.rows[by].isin(sizes.index[sizes >= fewest])]
     if rows.empty:

@@ -21,10 +21,15 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
     With ``recorded_at``: the newest day at least as old as 95 % of records needed to arrive (measured on records whose
     event is 60 days old or more). Without: the day before the newest record, because that day may have been cut short.
     """
+    whole = isinstance(source, pd.DataFrame)
+    return complete_after(series, lag(source, table) if isinstance(source, Department) else None, whole)
+
+
+def complete_after(series: Series, lag: tuple[dt.date, int] | None, whole: bool = False) -> tuple[dt.date, str]:
+    """``last_complete`` where the ``lag`` is known; ``whole``: counts given as they are, day by day."""
     newest = series.days[-1].date()
-    lag = _lag(source, table) if isinstance(source, Department) else None
     if lag is None:
-        if isinstance(source, pd.DataFrame):
+        if whole:
             return newest, f"Counted to {newest}, the last day of the counts; whether it is complete is not known."
         day = newest - dt.timedelta(days=1)
         return day, (f"Counted to {day}, the day before the newest record: without recorded_at later additions cannot "
@@ -35,7 +40,8 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
                  "newer days are left out.")
 
 
-def _lag(dept: Department, table: str) -> tuple[dt.date, int] | None:
+def lag(dept: Department, table: str) -> tuple[dt.date, int] | None:
+    """The day up to which records are known, and the days that 95 % of them needed; None without ``recorded_at``."""
     rows, stamp = dept.table(table), dept.stamp(table)
     if "recorded_at" not in rows.columns or not rows[stamp].type().is_timestamp():
         return None

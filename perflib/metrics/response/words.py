@@ -65,7 +65,8 @@ def unbounded(row: Mapping[Any, Any], quantiles: Sequence[float]) -> list[str]:
 
 
 def caveats(
-    dept: Department, asked: Scope, found: pd.DataFrame, quantiles: Sequence[float], fewest: int
+    dept: Department, asked: Scope, found: pd.DataFrame, quantiles: Sequence[float], fewest: int,
+    counts: Mapping[str, int] | None = None,
 ) -> list[str]:
     """What a reader must know: missing stamps by fate, bounds that do not exist, thin groups, origins left out."""
     total = int(found["n"].sum())
@@ -82,13 +83,13 @@ def caveats(
     few = int((found["note"] != "").sum())
     if few:
         said.append(f"{few} of {len(found)} groups have fewer than {fewest} known values: too few for quantiles.")
-    return said + _origin(dept, asked)
+    return said + _origin(dept, asked, counts)
 
 
-def _origin(dept: Department, asked: Scope) -> list[str]:
+def _origin(dept: Department, asked: Scope, counts: Mapping[str, int] | None = None) -> list[str]:
     if asked.origin == "all":
         return ["Officer-initiated activity is included; its response is mostly zero by construction."]
-    counts = origins(dept, asked)
+    counts = origins(dept, asked) if counts is None else counts
     if not counts:
         return ["The source does not say who began a call: officer-initiated activity cannot be told apart."]
     rest = [f"{origin} {n:,}" for origin, n in counts.items() if origin != asked.origin]

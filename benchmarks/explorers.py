@@ -1,0 +1,117 @@
+"""How long an explorer takes to answer a move, against computing the same view anew with the metric function.
+
+    python -m benchmarks.explorers [moves]
+
+Every move is one never made before: districts, priorities, offences, intervals and grains in a random walk, on the sample
+and on a department of a million calls (the sample's records repeated under new numbers). Prints the median and the
+95th percentile of the seconds from the choice to the finished picture; the last line is the median of the explorers over
+that of the recomputation, both drawn alike, in the same run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import perflib as pf
+from perflib.metrics.cases import cohorts
+from perflib.metrics.counts import trend
+from perflib.metrics.response import response
+from perflib.widgets import cases, trends  # noqa: F401 - the rooms are taken by name below
+from perflib.widgets.box import pictured
+
+MILLION, MOVES, PEERS = 1_000_000, 40, 6
+Move = tuple[Any, ...]
+
+
+def main(arguments: list[str]) -> None:
+    """Print a line per explorer and scale, then the ratio."""
+    moves = int(arguments[0]) if arguments else MOVES
+    ours, peers = [], []
+    sample = pf.open("", tables=["calls", "incidents"])
+    for scale, dept in (("sample", sample), ("1 M calls", repeated(sample, MILLION))):
+        for name, look, again, choices in explorers(dept):
+            walk = unseen(choices, moves + PEERS)
+            opened = spent(lambda first: pictured(look(*first)), walk[0])
+            took = [spent(lambda move: pictured(look(*move)), move) for move in walk[1:moves]]
+            plain = [spent(lambda move: pictured(again(*move)), move) for move in walk[moves:]]
+            ours, peers = ours + took, peers + plain
+            print(f"{name:9s} {scale:10s} opened {opened:5.2f} s   a move: p50 {np.median(took):.3f} s  p95 "
+                  f"{np.quantile(took, 0.95):.3f} s   recomputed: p50 {np.median(plain):.3f} s", flush=True)
+    print(f"ratio: {np.median(ours) / np.median(peers):.2f}")
+
+
+def repeated(dept: pf.Department, calls: int) -> pf.Department:
+    """The department with its records repeated, under new numbers, until it holds so many calls."""
+    import ibis
+    from dataclasses import replace
+
+    times = -(-calls // int(dept.calls.count().execute()))
+    copies = ibis.range(times).unnest().name("copy").as_table()
+    keys = {"calls": "call_id", "incidents": "incident_id"}
+    tables = {}
+    for table, key in keys.items():
+        rows = dept.table(table)
+        crossed = rows.cross_join(copies)
+        tables[table] = crossed.mutate(**{key: crossed[key] + "-" + crossed["copy"].cast("string")}).drop("copy").cache()
+    return replace(dept, tables={**dept.tables, **tables})
+
+
+def explorers(dept: pf.Department) -> Iterator[tuple[str, Callable[..., Any], Callable[..., Any], list[list[Any]]]]:
+    """Name, explorer, recomputation and the choices of each."""
+    rooms = {name: sys.modules[f"perflib.widgets.{name}"].Explorer(dept) for name in ("response", "trends", "cases")}
+    first = rooms["response"]
+    yield "response", first.result, _response(dept), [
+        first.choices("district"), first.choices("priority"), list(first.intervals().values()), [0.5, 0.8, 0.9],
+        ["priority", "month", "week"]]
+    second = rooms["trends"]
+    second.box()  # as when it is shown: all counts are read then
+    yield "trends", second.result, _trends(dept), [
+        second.choices("district"), second.choices("offence"), ["week", "month"]]
+    third = rooms["cases"]
+    yield "cases", third.result, _cases(dept), [
+        third.choices("district"), third.choices("offence"), ["month", "quarter", "year"]]
+
+
+def _response(dept: pf.Department) -> Callable[..., Any]:
+    return lambda district, priority, interval, quantile, grain: response(
+        dept, grain, interval=interval, **_named(district=district, priority=priority))
+
+
+def _trends(dept: pf.Department) -> Callable[..., Any]:
+    return lambda district, offence, grain: trend(dept, every=grain, **_named(district=district, offence=offence))
+
+
+def _cases(dept: pf.Department) -> Callable[..., Any]:
+    def again(district: str, offence: str, cohort: str) -> Any:
+        wanted = _named(district=district, offence=offence)
+        return cohorts(dept.keep(wanted, because="chosen", table="incidents") if wanted else dept, cohort)
+
+    return again
+
+
+def _named(**chosen: str) -> dict[str, str]:
+    return {name: value for name, value in chosen.items() if value != "all"}
+
+
+def unseen(choices: list[list[Any]], moves: int) -> list[Move]:
+    """So many different choices in random order."""
+    every = list(itertools.product(*choices))
+    return random.Random(1).sample(every, min(moves, len(every)))
+
+
+def spent(action: Callable[[Move], Any], move: Move) -> float:
+    """Seconds that one move takes."""
+    start = time.perf_counter()
+    action(move)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
