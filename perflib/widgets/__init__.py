@@ -3,6 +3,7 @@
 from perflib.widgets.cases import cases
 from perflib.widgets.live import live
 from perflib.widgets.response import response
+from perflib.widgets.seasons import seasons
 from perflib.widgets.trends import trends
 
-__all__ = ["cases", "live", "response", "trends"]
+__all__ = ["cases", "live", "response", "seasons", "trends"]

@@ -22,8 +22,8 @@ class Hourly:
     """Weights per series (columns) and hour (index: local wall-clock hours, whole days), and what became of events.
 
     ``spans``: events spread over a span; ``long``: left out because their span exceeds ``LONGEST`` hours; ``undated``:
-    left out without a time; ``midnight``: the heap found there, whose excess was spread over its days; ``timed``:
-    whether the events have times at all, or only days.
+    left out without a time; ``midnight``: the heap of single times found there, whose excess was spread over its days;
+    ``begun``: the heap of spans that begin there; ``timed``: whether the events have times at all, or only days.
     """
 
     weights: pd.DataFrame
@@ -31,6 +31,7 @@ class Hourly:
     long: int = 0
     undated: int = 0
     midnight: Heap = field(default_factory=Heap)
+    begun: Heap = field(default_factory=Heap)
     timed: bool = True
 
     def notes(self) -> list[str]:
@@ -46,6 +47,9 @@ class Hourly:
         if self.midnight.heaped:
             said.append(f"midnight is heaped: {self.midnight.observed:,} stand there, {self.midnight.expected:,.0f} "
                         "are expected; the excess is spread over its days as the other events are")
+        if self.begun.heaped:
+            said.append(f"{self.begun.observed:,} spans begin at midnight, {self.begun.expected:,.0f} are expected: a "
+                        "start nobody knew is written so; they stay spread over all the hours they claim")
         return said if self.timed else [*said, "every event stands at midnight: days without times, so no hours"]
 
 
@@ -84,7 +88,7 @@ def hourly(frame: pd.DataFrame) -> Hourly:
         weights = _respread(weights, low, point, codes, heap)
     index = pd.date_range(first, periods=24 * days, freq="h")
     table = pd.DataFrame(weights.T, index=index, columns=pd.Index(names, name="series"))
-    return Hourly(table, int((~point).sum()), int(long.sum()), undated, heap, timed)
+    return Hourly(table, int((~point).sum()), int(long.sum()), undated, heap, _heap(low[~point]), timed)
 
 
 def _spans(frame: pd.DataFrame) -> tuple[Array, Array, Array, int]:

@@ -35,7 +35,7 @@ def report(kind: Any, held: Panel, rows: pd.DataFrame, tests: pd.DataFrame,
 
 def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
     if len(held.names) == 1:
-        return " ".join(_one(test, rows) for _, test in tests.iterrows())
+        return " ".join(sentence(test, rows) for _, test in tests.iterrows())
     words = []
     for season, part in tests.groupby("season", sort=False):
         able = part[part["verdict"] != "not assessable"]
@@ -45,7 +45,8 @@ def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
     return " ".join(words)
 
 
-def _one(test: pd.Series, rows: pd.DataFrame) -> str:
+def sentence(test: pd.Series, rows: pd.DataFrame) -> str:
+    """One test in words, with the highest and lowest position of its season."""
     season = test["season"]
     if test["verdict"] == "not assessable":
         return f"A season of the {season} is not assessable: {test['reason']}."

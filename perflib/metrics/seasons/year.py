@@ -1,0 +1,143 @@
+"""Which seasons are there? Months, weekdays, holidays and paydays, tested, with intervals; by district if asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.figures import Chart
+from perflib.metrics.counts.events import read_calendar
+from perflib.metrics.seasons.read import Hours, read
+from perflib.metrics.seasons.rhythm import where
+from perflib.models.seasonality import SeasonResult, seasonality
+from perflib.models.seasonality.report import METHOD, sentence
+from perflib.result import Result
+
+SHORT = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+WORDS = {"year": "months", "week": "weekdays"}
+LABELS = {"month": "Month", "position": "", "ratio": "Ratio to the mean", "low": "Low end (95 %)", "count": "Events",
+          "high": "High end (95 %)", "days": "Days", "per_day": "Events a day"}
+
+
+def months(dept: Department, table: str = "calls", origin: str = "public", *, holidays: Any = "", paydays: str = "",
+           name: str = "season_months", **cell: Any) -> Result:
+    """What each month is worth against the mean of the year, at the same weekdays and number of days.
+
+    Parameters
+    ----------
+    table, origin, cell : what is counted (``read``). holidays : calendar file (``date``, ``name``) or "US" for the
+        federal holidays. paydays : days of the month, such as "1,15".
+
+    Returns
+    -------
+    Result ``season_months``: ``month, ratio, low, high, count, days, per_day``; intervals hold for all months
+    together. Facts ``verdict``, ``p``, ``strength``, ``noise`` (strength of noise of the same length), ``cycles``.
+    Not assessable where the records do not hold two whole years, with the reason.
+    """
+    made = _made(dept, table, origin, holidays, paydays, cell)
+    title = f"Is there a season of the year?{where(cell)}"
+    if isinstance(made, str):
+        return Result.not_assessable(name, made, title=title, method=METHOD)
+    return _one(made, "year", name, title)
+
+
+def weekdays(dept: Department, table: str = "calls", origin: str = "public", *, holidays: Any = "", paydays: str = "",
+             name: str = "season_weekdays", **cell: Any) -> Result:
+    """What each weekday, holiday, payday and first of the month is worth; arguments and columns as of ``months``."""
+    made = _made(dept, table, origin, holidays, paydays, cell)
+    title = f"Which days are busier?{where(cell)}"
+    if isinstance(made, str):
+        return Result.not_assessable(name, made, title=title, method=METHOD)
+    return _one(made, "week", name, title)
+
+
+def tested(dept: Department, table: str = "calls", by: str = "district", origin: str = "public", *,
+           name: str = "season_tests") -> Result:
+    """Which districts (or other parts) have which season: a row per part and season, with the test and the strength.
+
+    Returns
+    -------
+    Result ``season_tests``: the part, ``season, verdict, p, adjusted`` (over parts and seasons), ``strength``,
+    ``noise_median``, ``cycles``, ``reason``. Facts ``seasonal`` (season -> parts called), ``assessable``.
+    """
+    title = f"Does every {by} have the same seasons?"
+    held = read(dept, table, by, origin)
+    if isinstance(held, str):
+        return Result.not_assessable(name, held, title=title, method=METHOD)
+    made = seasonality(held.daily())
+    table_ = pd.DataFrame(made.tests).rename(columns={"series": by}).drop(columns=["statistic", "noise_95"])
+    facts = {"seasonal": {season: part.loc[part["verdict"] == "seasonal", by].tolist()
+                          for season, part in table_.groupby("season")},
+             "assessable": {season: int((part["verdict"] != "not assessable").sum())
+                            for season, part in table_.groupby("season")}}
+    labels = {by: by.capitalize(), "season": "Season of the", "verdict": "Verdict", "adjusted": "Adjusted p",
+              "strength": "Strength", "noise_median": "Strength of noise", "cycles": "Whole cycles", "reason": "Reason"}
+    return Result(name, table_, title, made.answer, METHOD, [*held.notes, *made.caveats], facts, None, labels)
+
+
+def _made(dept: Department, table: str, origin: str, holidays: Any, paydays: str,
+          cell: dict[str, Any]) -> tuple[SeasonResult, Hours] | str:
+    held = read(dept, table, origin=origin, **cell)
+    if isinstance(held, str):
+        return held
+    return seasonality(held.daily(), holidays=_calendar(holidays, held), paydays=_days(paydays)), held
+
+
+def _calendar(given: Any, held: Hours) -> Any:
+    """A calendar's frame; the word US means the federal holidays of the United States."""
+    if isinstance(given, str) and given == "US":
+        from pandas.tseries.holiday import USFederalHolidayCalendar
+
+        named = USFederalHolidayCalendar().holidays(held.first, held.last, return_name=True)
+        return pd.DataFrame({"date": named.index, "name": named.to_numpy()})
+    return read_calendar(given) if given is not None and given != "" else None
+
+
+def _days(text: str) -> list[int] | None:
+    if not text:
+        return None
+    try:
+        return [int(part) for part in str(text).split(",")]
+    except ValueError:
+        raise InputError(f"{text!r} are no days of the month", where="paydays", do="write them as 1,15") from None
+
+
+def _one(made: tuple[SeasonResult, Hours], season: str, name: str, title: str) -> Result:
+    found, held = made
+    test = _test(found, season)
+    rows = found.table[found.table["season"] == season]
+    if season == "week":
+        rows = pd.concat([rows, found.table[found.table["season"].isin(["holiday", "payday", "heap"])]])
+    if test["verdict"] == "not assessable" or rows.empty:
+        missing = Result.not_assessable(name, str(test["reason"]), title=title, method=METHOD)
+        return replace(missing, caveats=tuple(held.notes))
+    table = rows.assign(per_day=rows["count"] / rows["days"]).drop(columns=["series", "season"])
+    facts = {"verdict": test["verdict"], "p": test["adjusted"], "strength": test["strength"], "cycles": test["cycles"],
+             "noise": test["noise_median"], "first": held.first, "last": held.last,
+             "ratio": dict(zip(table["position"], table["ratio"], strict=True))}
+    answer = sentence(test, found.table)
+    return Result(name, _named(table, season), title, answer, METHOD, [*held.notes, *found.caveats], facts,
+                  _chart(season, answer), LABELS)
+
+
+def _test(found: SeasonResult, season: str) -> pd.Series:
+    tests = pd.DataFrame(found.tests)
+    return tests[tests["season"] == season].iloc[0]
+
+
+def _named(table: pd.DataFrame, season: str) -> pd.DataFrame:
+    if season == "week":
+        return table
+    return table.rename(columns={"position": "month"}).assign(month=lambda rows: rows["month"].str[:3])
+
+
+def _chart(season: str, answer: str) -> Chart:
+    if season == "year":
+        return Chart("line", "month", "ratio", "low", "high", x_label="", y_label="ratio to the mean of the year",
+                     marks={"target": 1.0, "zero": False}, alt=answer)
+    return Chart("dots", "position", "ratio", "low", "high", y_label="ratio to the mean of the week (special days: to "
+                 "other days)", marks={"target": 1.0}, alt=answer)
