@@ -19,7 +19,8 @@ from perflib.result import Result
 
 SHORT = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 WORDS = {"year": "months", "week": "weekdays"}
-LABELS = {"month": "Month", "position": "", "ratio": "Ratio to the mean", "low": "Low end (95 %)", "count": "Events",
+LABELS = {"month": "Month", "position": "Day", "percent": "Above or below the mean (%)", "count": "Events",
+          "ratio": "Ratio to the mean", "low": "Low end (95 %)",
           "high": "High end (95 %)", "days": "Days", "per_day": "Events a day"}
 
 
@@ -34,8 +35,9 @@ def months(dept: Department, table: str = "calls", origin: str = "public", *, ho
 
     Returns
     -------
-    Result ``season_months``: ``month, ratio, low, high, count, days, per_day``; intervals hold for all months
-    together. Facts ``verdict``, ``p``, ``strength``, ``noise`` (strength of noise of the same length), ``cycles``.
+    Result ``season_months``: ``month, ratio, low, high, count, days, per_day`` and the ratio as ``percent`` above or
+    below the mean, with ``percent_low`` and ``percent_high``; intervals hold for all months together. Facts
+    ``verdict``, ``p``, ``strength``, ``noise`` (strength of noise of the same length), ``cycles``.
     Not assessable where the records do not hold two whole years, with the reason.
     """
     made = _made(dept, table, origin, holidays, paydays, cell)
@@ -115,7 +117,9 @@ def _one(made: tuple[SeasonResult, Hours], season: str, name: str, title: str) -
     if test["verdict"] == "not assessable" or rows.empty:
         missing = Result.not_assessable(name, str(test["reason"]), title=title, method=METHOD)
         return replace(missing, caveats=tuple(held.notes))
-    table = rows.assign(per_day=rows["count"] / rows["days"]).drop(columns=["series", "season"])
+    ends = {"percent": "ratio", "percent_low": "low", "percent_high": "high"}
+    percents = {name: 100 * (rows[column] - 1) for name, column in ends.items()}
+    table = rows.assign(per_day=rows["count"] / rows["days"], **percents).drop(columns=["series", "season"])
     facts = {"verdict": test["verdict"], "p": test["adjusted"], "strength": test["strength"], "cycles": test["cycles"],
              "noise": test["noise_median"], "first": held.first, "last": held.last,
              "ratio": dict(zip(table["position"], table["ratio"], strict=True))}
@@ -137,7 +141,7 @@ def _named(table: pd.DataFrame, season: str) -> pd.DataFrame:
 
 def _chart(season: str, answer: str) -> Chart:
     if season == "year":
-        return Chart("line", "month", "ratio", "low", "high", x_label="", y_label="ratio to the mean of the year",
-                     marks={"target": 1.0, "zero": False}, alt=answer)
-    return Chart("dots", "position", "ratio", "low", "high", y_label="ratio to the mean of the week (special days: to "
-                 "other days)", marks={"target": 1.0}, alt=answer)
+        return Chart("line", "month", "percent", "percent_low", "percent_high", marks={"zero": False}, alt=answer,
+                     y_label="% above or below the mean of the year")
+    return Chart("dots", "position", "percent", "percent_low", "percent_high", alt=answer,
+                 y_label="% above or below the mean of the week (special days: other days)")

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: draws behind a p-value, and the fewest other frequencies a spectrum is fitted to.
 DRAWS, FEWEST = 4000, 6
 _BAND, _SEED, _SHORT = 8, 20, 600
-_SLACK = 0.02  # of a cycle may be wanting: three years of whole weeks are 2.99 years
+_SLACK = 0.06  # of a cycle may be wanting, so that a feed's last weeks do not cost a whole year
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ def stable(values: Array, cycle: float, harmonics: int, inner: float = 0.0) -> S
     length = min(len(values), round(cycles * cycle))
     power = periodogram(values[len(values) - length :])
     at, others = _places(length, cycles, harmonics, cycle, inner)
-    if len(others) < FEWEST or not power[others].any():
+    if len(others) < FEWEST:
         return None
+    power = np.maximum(power, max(float(power.max()), 1.0) * 1e-12)  # a constant series has no power at all
     design = _design(length, cycles)
     ratio = float(_statistic(power[None, at], power[None, others], design[at], design[others], _weights(at, inner))[0])
     null = _null(length, cycles, harmonics, float(cycle), float(inner))

@@ -1,0 +1,155 @@
+"""Seasons of a department: hand-made hours and clock changes, stopped feeds, planted truths, refusals."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import perflib
+from perflib.errors import InputError
+from perflib.metrics import seasons
+from perflib.metrics.seasons.read import exposure
+
+ZONE = "America/New_York"
+
+
+def department(local, district="A", origin="public"):
+    stamps = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
+    calls = pd.DataFrame({
+        "call_id": [str(at) for at in range(len(stamps))], "received_at": stamps, "district": district,
+        "origin": origin,
+    })
+    return perflib.from_frames(timezone=ZONE, calls=calls)
+
+
+def one_an_hour(first, days):
+    return pd.date_range(first, periods=24 * days, freq="h") + pd.Timedelta(minutes=7)
+
+
+@pytest.fixture(scope="module")
+def steady():
+    return department(one_an_hour("2024-01-01", 61))
+
+
+def test_one_call_an_hour_is_one_call_an_hour(steady):
+    made = seasons.hours(steady)
+    # the last day is left out: without recorded_at it may have been cut short
+    assert len(made.table) == 168 and made.facts["days"] == 60 and made.facts["per_day"] == pytest.approx(24)
+    assert made.table["rate"].to_numpy() == pytest.approx(1) and made.table["hours"].sum() == 60 * 24
+    assert (made.table["low"] < 1).all() and (made.table["high"] > 1).all()
+
+
+def test_clock_changes_are_hours_that_pass_twice_or_never():
+    hours = pd.date_range("2024-03-10", "2024-03-10 23:00", freq="h")
+    spring = exposure(hours, ZONE)
+    assert spring["2024-03-10 02:00"] == 0 and spring.sum() == 23
+    autumn = exposure(pd.date_range("2024-11-03", "2024-11-03 23:00", freq="h"), ZONE)
+    assert autumn["2024-11-03 01:00"] == 2 and autumn.sum() == 25
+
+
+def test_the_hour_that_happens_twice_is_no_peak():
+    utc = pd.date_range("2024-10-01 04:00", "2024-12-31 04:00", freq="h", tz="UTC", inclusive="left")
+    calls = pd.DataFrame({"call_id": [str(at) for at in range(len(utc))], "received_at": utc})
+    made = seasons.hours(perflib.from_frames(timezone=ZONE, calls=calls)).table
+    sunday = made[(made["weekday"] == "Sunday") & (made["hour"] == 1)].iloc[0]
+    assert sunday["rate"] == pytest.approx(1) and sunday["hours"] == sunday["count"] == 13 + 1
+
+
+def test_what_officers_begin_is_left_out_and_said():
+    at = one_an_hour("2024-01-01", 40)
+    mixed = department(at.append(at), origin=["public"] * len(at) + ["officer"] * len(at))
+    made = seasons.hours(mixed)
+    assert made.facts["per_day"] == pytest.approx(24) and any("origin is public" in text for text in made.caveats)
+    assert seasons.hours(mixed, origin="").facts["per_day"] == pytest.approx(48)
+
+
+def test_a_stopped_feed_ends_the_period_and_is_named():
+    at = one_an_hour("2024-01-01", 80)
+    held = department(at.append(at[: 24 * 74]), district=["A"] * len(at) + ["B"] * (24 * 74))
+    made = seasons.hours(held)
+    assert made.facts["last"] == "2024-03-14"
+    assert any("district B (last on 2024-03-14)" in text for text in made.caveats)
+
+
+def test_a_year_needs_two_and_says_so(steady):
+    made = seasons.months(steady)
+    assert made.reason == "60 days cannot show a season of the year: two whole cycles are 730"
+    assert seasons.weekdays(steady).facts["verdict"] == "not shown"
+    assert "days are too few" in seasons.ahead(steady).reason
+    assert "days are too few" in seasons.staffing(seasons.ahead(steady)).reason
+
+
+def test_wrong_questions_are_refused(steady):
+    with pytest.raises(InputError, match="no district 'Z'"):
+        seasons.hours(steady, district="Z")
+    with pytest.raises(InputError, match="no column 'colour'"):
+        seasons.hours(steady, colour="red")
+    with pytest.raises(InputError, match="1,15"):
+        seasons.months(steady, paydays="first")
+    assert "hold no incidents" in seasons.hours(steady, "incidents").reason
+    assert "do not record the occurred_from" in seasons.spans(perflib.from_frames(
+        timezone=ZONE, incidents=pd.DataFrame({"incident_id": ["1"], "offence": "x", "reported_at": [
+            pd.Timestamp("2024-01-01", tz="UTC")]}))).reason
+
+
+def test_spans_are_spread():
+    begun = pd.Timestamp("2024-01-01 20:00", tz=ZONE)
+    rows = pd.DataFrame({
+        "incident_id": [str(at) for at in range(140)], "offence": "Burglary",
+        "occurred_from": [(begun + pd.Timedelta(days=at // 4)).tz_convert("UTC") for at in range(140)],
+    })
+    rows["occurred_to"] = rows["occurred_from"] + pd.Timedelta(hours=4)
+    rows["reported_at"] = rows["occurred_to"]
+    made = seasons.spans(perflib.from_frames(timezone=ZONE, incidents=rows))
+    rate = made.table.groupby("hour")["count"].sum()
+    assert rate[[20, 21, 22, 23]].to_numpy() == pytest.approx(35, abs=0.5) and rate[3] == 0
+    assert made.facts["spans"] == 140
+
+
+def test_next_month_and_its_shifts():
+    rng = np.random.default_rng(5)
+    shape = 1 + 0.6 * np.sin(2 * np.pi * (np.arange(24) - 9) / 24)
+    counts = rng.poisson(np.tile(3 * shape, 200))
+    at = np.repeat(pd.date_range("2024-01-01", periods=4800, freq="h") + pd.Timedelta(minutes=5), counts)
+    made = seasons.ahead(department(at))
+    assert made.facts["month"] == "2024-08" and len(made.table) == 168 and made.table["hours"].sum() == 31 * 24
+    assert made.facts["total"]["all"] == pytest.approx(3 * 24 * 31, rel=0.05)
+    shifts = seasons.staffing(made)
+    assert len(shifts.table) == 21 and shifts.table["expected"].sum() == pytest.approx(made.table["expected"].sum())
+    assert shifts.facts["busiest"]["shift"] == "Evening" or shifts.facts["busiest"]["shift"] == "Day"
+    assert (shifts.table["low"] < shifts.table["expected"]).all()
+    with pytest.raises(InputError, match="within two months"):
+        seasons.ahead(department(at), month="2025-08")
+
+
+def test_districts_are_tested_apart(small_city):
+    dept = perflib.open(small_city, tables=["calls"])
+    made = seasons.tested(dept)
+    week = made.table[made.table["season"] == "week"]
+    assert len(week) == 6 and (made.table.loc[made.table["season"] == "year", "verdict"] == "not assessable").all()
+    assert made.facts["assessable"]["year"] == 0
+
+
+def test_the_hours_of_the_sample_are_those_planted(small_city):
+    import yaml
+
+    truth = yaml.safe_load((small_city / "truth.yml").read_text(encoding="utf-8"))["truths"]["hour"]["multiple"]
+    made = seasons.hours(perflib.open(small_city, tables=["calls"]), origin="").table
+    total = made.groupby("hour")[["count", "hours"]].sum()
+    rate = total["count"] / total["hours"]
+    assert (rate / rate.mean()).to_numpy() == pytest.approx(np.array(truth), abs=0.16)
+    assert np.corrcoef(rate, truth)[0, 1] > 0.97
+
+
+@pytest.mark.realdata
+def test_decc_hours(realdata, monkeypatch):
+    """18 weeks of real calls: hours and weekdays are told, a year is refused with the reason."""
+    monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
+    dept = perflib.open("data/departments/decc.yml", tables=["calls"])
+    made = seasons.hours(dept)
+    assert made.reason == "" and 100 < made.facts["per_day"] < 140
+    assert "cannot show a season of the year" in seasons.months(dept).reason
+    assert dt.date.fromisoformat(made.facts["last"]) <= dt.date(2025, 12, 27)
