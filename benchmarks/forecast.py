@@ -3,6 +3,7 @@
     python -m benchmarks.forecast [--sets chicago nsw rtci] [--series 150] [--peers all|none|NAME ...]
     python -m benchmarks.forecast --data FILE --date COLUMN [--group COLUMN] [--count COLUMN] [--freq D|W|M]
                                   --horizon H --origins K
+    python -m benchmarks.forecast --sets nsw --skip 48 --origins 10      the years before the last four
 
 Origins lie one horizon apart, back from the end. Series with a mean above 0.3 a day or 3 a month; negative monthly
 corrections are unknown (peers, which cannot take unknown values, get them interpolated). MASE: mean over series and
@@ -24,7 +25,7 @@ import sys
 import tempfile
 import time
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print one table per data set and the last line."""
     given = _parser().parse_args(arguments)
     cases = [_own(given)] if given.data else [_public(name, given) for name in given.sets]
+    cases = [replace(case, counts=case.counts.iloc[: len(case.counts) - given.skip]) for case in cases]
     wanted = PEERS if given.peers == ["all"] else () if given.peers == ["none"] else tuple(given.peers)
     tables = []
     for case in cases:
@@ -301,6 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--freq", choices=["D", "W", "M"], default="D")
     parser.add_argument("--horizon", type=int, default=28)
     parser.add_argument("--origins", type=int, default=4)
+    parser.add_argument("--skip", type=int, default=0, help="leave the last so many steps off, as if not yet known")
     return parser
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.models.forecast import scores
-from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion, shape_of
+from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion
 from perflib.models.forecast.distribution import mixture_cdf, mixture_quantile
 from perflib.models.forecast.panel import FREQUENCIES, Panel
 from perflib.models.forecast.parallel import over_origins
@@ -95,14 +95,13 @@ def combine(means: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
     return np.asarray(sum(weights[name] * mean for name, mean in means.items()))
 
 
-def table(panel: Panel, test: Backtest, horizon: int, seed: int) -> pd.DataFrame:
+def table(panel: Panel, test: Backtest, horizon: int, seed: int, shape: Shape) -> pd.DataFrame:
     """One row per candidate and the combination: MASE, sCRPS and shares of the randomised PIT, and its weight.
 
     Every candidate gets count distributions of its own, with dispersion found at the *other* origins, so that no row
-    is judged by what it was fitted to; growth with the horizon and tails are those of the combination.
+    is judged by what it was fitted to; growth with the horizon and tails (``shape``) are those of the combination.
     """
     rows = []
-    shape = shape_of(test.actual, test.combined, horizon, TRUST[panel.freq])
     for name, mean in {COMBINATION: test.combined, **test.means}.items():
         disp = crossed(test.actual, mean, horizon, TRUST[panel.freq], shape)
         weight = test.weights.get(name, np.nan)

@@ -12,7 +12,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.forecast import backtest
 from perflib.models.forecast.candidates import chosen
-from perflib.models.forecast.dispersion import Dispersion, fit_dispersion
+from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion, shape_of
 from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
 from perflib.models.forecast.panel import Panel, panel
@@ -83,7 +83,7 @@ def forecast(
         made = [predict(node.panel, horizon, candidates, origins, progress) for node in nodes]
         made = _coherent(nodes, made) if by else made
         tables = [
-            backtest.table(node.panel, each.test, horizon, seed).assign(level=node.name)
+            backtest.table(node.panel, each.test, horizon, seed, each.shape).assign(level=node.name)
             for node, each in zip(nodes, made, strict=True)
         ]
     return report(ForecastResult, held, _distributions(nodes, made), pd.concat(tables, ignore_index=True), horizon,
@@ -109,10 +109,11 @@ def forecasts(frame: pd.DataFrame, horizon: int, **options: Any) -> dict[Any, Co
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Means (N, H), their dispersion, and the back-test they were found from."""
+    """Means (N, H), their dispersion with its growth and tails, and the back-test they were found from."""
 
     mean: Array
     dispersion: Dispersion
+    shape: Shape
     test: backtest.Backtest
 
     def forecasts(self, held: Panel) -> dict[Any, CountForecast]:
@@ -131,8 +132,9 @@ def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, 
     back = backtest.origins_of(len(held.dates), horizon, held.freq, origins)
     test = backtest.run(held, horizon, models, back, progress)
     mean = backtest.combine({name: model(held, horizon) for name, model in models.items()}, test.weights)
-    dispersion = fit_dispersion(test.actual, test.combined, horizon, backtest.TRUST[held.freq])
-    return Prediction(mean, dispersion, test)
+    trust = backtest.TRUST[held.freq]
+    shape = shape_of(test.actual, test.combined, horizon, trust)
+    return Prediction(mean, fit_dispersion(test.actual, test.combined, horizon, trust, shape), shape, test)
 
 
 def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:
