@@ -12,8 +12,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.peers import renamed
 from perflib.models.peers.funnel import METHOD, TITLE, funnel
-from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, told
-from perflib.privacy import refuse_protected
+from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, refuse, told
 from perflib.result import Result
 
 #: an officer is assessed when at least this share of the exposure was spent beside enough peers.
@@ -64,7 +63,7 @@ def peer_groups(
     InputError : missing columns, negative numbers, events without exposure in every row.
     PrivacyError : a protected personal field among ``assignment``.
     """
-    _refuse(assignment)
+    refuse(assignment)
     keys = [*([month] if month else []), *assignment]
     rows = _rows(frame, officer, keys, exposure, events)
     notes: list[str] = []
@@ -75,11 +74,6 @@ def peer_groups(
     cell = rows.groupby(keys, dropna=False, sort=False).ngroup() if keys else pd.Series(0, index=rows.index)
     each = rows.assign(cell=cell).groupby(["cell", "officer"], sort=True)[["exposure", "events"]].sum().reset_index()
     return Peers(_expected(each, minimum, set(without)), tuple(notes), int(cell.nunique()))
-
-
-def _refuse(columns: Sequence[str]) -> None:
-    plain = [str(column).lower() for column in columns]
-    refuse_protected([*plain, *(column.removeprefix("officer_") for column in plain)], "a comparison of officers")
 
 
 def _rows(frame: pd.DataFrame, officer: str, keys: list[str], exposure: str, events: str) -> pd.DataFrame:

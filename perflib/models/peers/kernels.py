@@ -69,14 +69,44 @@ def joint(many: Floats, high: Floats, low: Floats, odd: Floats) -> Floats:
     """Sum over officers of the log likelihood, (CVs, centres, rows of ``odd``: shares above and below)."""
     n, kinds, places = many.shape
     total = np.zeros((kinds, places, odd.shape[0]))
-    for i in range(n):
-        for s in range(kinds):
-            for c in range(places):
-                for d in range(odd.shape[0]):
-                    up, down = odd[d, 0], odd[d, 1]
-                    chance = (1 - up - down) * many[i, s, c] + up * high[i, s, c] + down * low[i, s, c]
-                    total[s, c, d] += math.log(max(chance, 1e-300))
+    for s in range(kinds):
+        for c in range(places):
+            for d in range(odd.shape[0]):
+                up, down = odd[d, 0], odd[d, 1]
+                rest, run = 1 - up - down, 1.0
+                for i in range(n):
+                    run *= max(rest * many[i, s, c] + up * high[i, s, c] + down * low[i, s, c], 1e-60)
+                    if run < 1e-200:  # the logarithm of a product costs less than a sum of logarithms
+                        total[s, c, d] += math.log(run)
+                        run = 1.0
+                total[s, c, d] += math.log(run)
     return total
+
+
+@jit
+def left_out(many: Floats, high: Floats, low: Floats, weight: Floats, odd: Floats) -> tuple:
+    """Weights of CV and centre given all officers but one, per officer; and each one's chance to be among the few.
+
+    ``weight``: posterior over CVs, centres and rows of ``odd``; points of no weight are passed over.
+    """
+    n, kinds, places = many.shape
+    left, few = np.zeros(many.shape), np.zeros(n)
+    most = weight.max()
+    for s in range(kinds):
+        for c in range(places):
+            for d in range(odd.shape[0]):
+                w = weight[s, c, d]
+                if w < 1e-9 * most:
+                    continue
+                up, down = odd[d, 0], odd[d, 1]
+                for i in range(n):
+                    far = up * high[i, s, c] + down * low[i, s, c]
+                    part = w / max((1 - up - down) * many[i, s, c] + far, 1e-60)
+                    left[i, s, c] += part
+                    few[i] += part * far
+    for i in range(n):
+        left[i] /= left[i].sum()
+    return left, few
 
 
 @jit

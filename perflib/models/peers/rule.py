@@ -25,7 +25,7 @@ ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0
                 (0.025, 0.025), (0.05, 0.05), (0.1, 0.1)], dtype=float)
 ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
 _COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
-_PLACES, _FINE, _REACH = 15, 16, 10.0
+_PLACES, _ROUGH, _FINE, _REACH = 15, 7, 16, 10.0
 _FEW = 60.0  # expected events above which doubling the smaller tail costs nothing
 
 
@@ -78,7 +78,7 @@ class Verdicts:
 
 
 def judge(events: Floats, expected: Floats, extra: Floats | None = None, group: NDArray[np.int64] | None = None,
-          cv_scale: float = CV_SCALE) -> Verdicts:
+          cv_scale: float = CV_SCALE, *, whole: bool = True) -> Verdicts:
     """Hold every officer against the others.
 
     Parameters
@@ -87,16 +87,17 @@ def judge(events: Floats, expected: Floats, extra: Floats | None = None, group: 
     extra : squared CV of each expected count (it is an estimate too); default 0.
     group : group number from 0 of each officer; each has its own centre, drawn towards the mean of all groups; the CV
         is shared.
+    whole : events are whole numbers; False for counts scaled so that their variance is that of a Poisson count.
     """
     doubt = np.zeros(len(events)) if extra is None else np.asarray(extra, float)
     member = np.zeros(len(events), np.int64) if group is None else group
     rows = [np.flatnonzero(member == one) for one in range(int(member.max()) + 1)]
     parts = [(events[at], expected[at], doubt[at]) for at in rows]
-    coarse = sum(_profile(fit) for fit in _fits(parts, _COARSE)) + _prior(_COARSE, cv_scale)
+    coarse = sum(_profile(fit) for fit in _fits(parts, _COARSE, _ROUGH)) + _prior(_COARSE, cv_scale)
     cv = _closer(_COARSE, coarse)
     fits = _fits(parts, cv)
     log_prior = _prior(cv, cv_scale)[:, None] + np.log(ODD_PRIOR)[None, :]
-    return _verdicts(events, expected, doubt, member, rows, fits, cv, log_prior)
+    return _verdicts(events, expected, doubt, member, rows, fits, cv, log_prior, whole)
 
 
 def _prior(cv: Floats, scale: float) -> Floats:
@@ -123,10 +124,10 @@ def _log_sum(values: Floats, axis: int | tuple[int, ...]) -> Floats:
     return np.asarray(np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis))
 
 
-def _fits(parts: list[tuple[Floats, Floats, Floats]], cv: Floats) -> list[Fit]:
+def _fits(parts: list[tuple[Floats, Floats, Floats]], cv: Floats, places: int = _PLACES) -> list[Fit]:
     middle, error = zip(*(_middles(part, cv) for part in parts), strict=True)
     prior = _between(np.array(middle), np.array(error))
-    return [_fit(part, cv, middle[g], error[g], prior) for g, part in enumerate(parts)]
+    return [_fit(part, cv, middle[g], error[g], prior, places) for g, part in enumerate(parts)]
 
 
 def _middles(part: tuple[Floats, Floats, Floats], cv: Floats) -> tuple[Floats, Floats]:
@@ -153,14 +154,14 @@ def _between(middle: Floats, error: Floats) -> tuple[Floats, Floats] | None:
 
 
 def _fit(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats, error: Floats,
-         prior: tuple[Floats, Floats] | None) -> Fit:
-    steps = np.linspace(-4.5, 4.5, _PLACES)
-    log_prior = np.zeros((len(cv), _PLACES))
+         prior: tuple[Floats, Floats] | None, places: int) -> Fit:
+    steps = np.linspace(-4.5, 4.5, places)
+    log_prior = np.zeros((len(cv), places))
     if prior is not None:  # the grid follows the prior where it is the narrower of the two
         width = 1 / (1 / error**2 + 1 / prior[1])
         middle = width * (middle / error**2 + prior[0] / prior[1])
-        places = middle[:, None] + steps * np.sqrt(width)[:, None]
-        log_prior = -0.5 * (places - prior[0][:, None]) ** 2 / prior[1][:, None]
+        logs = middle[:, None] + steps * np.sqrt(width)[:, None]
+        log_prior = -0.5 * (logs - prior[0][:, None]) ** 2 / prior[1][:, None]
         error = np.sqrt(width)
     centres = np.exp(middle[:, None] + steps * error[:, None])
     many, high, low = kernels.densities(*part, cv, centres, kernels.ABOVE, kernels.BELOW)
@@ -169,35 +170,25 @@ def _fit(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats, error:
 
 
 def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[np.int64], rows: list[NDArray[np.intp]],
-              fits: list[Fit], cv: Floats, log_prior: Floats) -> Verdicts:
+              fits: list[Fit], cv: Floats, log_prior: Floats, whole: bool) -> Verdicts:
     by_group = np.array([_log_sum(fit.log, 1) for fit in fits])
-    whole = by_group.sum(axis=0) + log_prior
+    every = by_group.sum(axis=0) + log_prior
     upper, lower, p, odd = (np.empty(len(events)) for _ in range(4))
     posterior = []
     for g, (at, fit) in enumerate(zip(rows, fits, strict=True)):
-        log = fit.log + (whole - by_group[g])[:, None, :]
+        log = fit.log + (every - by_group[g])[:, None, :]
         weight = np.exp(log - log.max())
         weight /= weight.sum()
         posterior.append(weight)
-        left, odd[at] = _left_out(fit, weight)
+        left, odd[at] = kernels.left_out(fit.many, fit.high, fit.low, weight, ODD)
         tails = _Tails(expected[at], extra[at], cv, fit.centres, left)
         upper[at] = tails.at_least(events[at], np.arange(len(at)))
         exact = (left * fit.many).sum(axis=(1, 2))
         lower[at] = np.maximum(1 - upper[at] + exact, exact)
-        p[at] = _two_sided(tails, upper[at], lower[at])
-    total = np.exp(_log_sum(whole, 1) - whole.max())
+        double = np.minimum(1.0, 2 * np.minimum(upper[at], lower[at]))
+        p[at] = _two_sided(tails, double, upper[at], lower[at]) if whole else double
+    total = np.exp(_log_sum(every, 1) - every.max())
     return Verdicts(upper, lower, p, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
-
-
-def _left_out(fit: Fit, weight: Floats) -> tuple[Floats, Floats]:
-    """Weights over (CV, centre) given all but one officer, per officer; and each one's chance to be among the few."""
-    left, odd = np.zeros(fit.many.shape), np.zeros(len(fit.many))
-    for d, (up, down) in enumerate(ODD):
-        few = up * fit.high + down * fit.low
-        part = weight[None, :, :, d] / np.maximum((1 - up - down) * fit.many + few, 1e-300)
-        left += part
-        odd += (part * few).sum(axis=(1, 2))
-    return left / left.sum(axis=(1, 2), keepdims=True), odd
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,9 +219,9 @@ class _Tails:
         return np.where(events > 0, found / used, 1.0)
 
 
-def _two_sided(tails: _Tails, upper: Floats, lower: Floats) -> Floats:
-    """Two-sided p-values from the two tails; exact for few expected events, where a low count is never unusual."""
-    p = np.minimum(1.0, 2 * np.minimum(upper, lower))
+def _two_sided(tails: _Tails, double: Floats, upper: Floats, lower: Floats) -> Floats:
+    """Two-sided p-values: for few expected events a high count adds what the lower tail can attain, not its double."""
+    p = double.copy()
     open_to = np.flatnonzero((upper < lower) & (p < 0.2) & (tails.expected < _FEW))
     other, count = np.zeros(len(upper)), 0.0
     while open_to.size:

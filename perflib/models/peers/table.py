@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perflib.errors import InputError
 from perflib.models.counts.asked import counts
+from perflib.privacy import refuse_protected
 
 Floats = NDArray[np.float64]
 #: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
@@ -118,6 +119,12 @@ def honest(facts: dict[str, Any]) -> list[str]:
         return []
     return ["With so few officers, or so few events, who can be assessed only large differences can be seen. Pool "
             "several years, compare each officer with their own earlier years, and read the records themselves."]
+
+
+def refuse(columns: Sequence[str]) -> None:
+    """Raise PrivacyError when a protected personal field, of officers or others, would enter a comparison."""
+    plain = [str(column).lower() for column in columns]
+    refuse_protected([*plain, *(column.removeprefix("officer_") for column in plain)], "a comparison of officers")
 
 
 def ordered(table: pd.DataFrame, more: Sequence[str]) -> pd.DataFrame:

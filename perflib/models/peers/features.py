@@ -1,0 +1,146 @@
+"""Events added up to cells of identical features, and the fits of all officers over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perflib.errors import InputError
+from perflib.models.counts.asked import Floats
+from perflib.models.peers.table import refuse
+
+Ints = NDArray[np.int64]
+WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Cells (``columns``: level of each feature, numbered through) with counts of all officers and of each.
+
+    ``start`` delimits each officer's rows of ``cell``, ``mine``, ``mine_yes``; ``levels`` names the levels; ``binned``
+    are the features cut into classes.
+    """
+
+    officers: NDArray[Any]
+    features: tuple[str, ...]
+    levels: pd.DataFrame
+    binned: tuple[str, ...]
+    columns: Ints
+    total: Floats
+    total_yes: Floats
+    start: Ints
+    cell: Ints
+    mine: Floats
+    mine_yes: Floats
+
+    @property
+    def events(self) -> Floats:
+        """Events of each officer."""
+        return np.add.reduceat(self.mine, self.start[:-1])
+
+    @property
+    def outcomes(self) -> Floats:
+        """Events with the outcome of each officer."""
+        return np.add.reduceat(self.mine_yes, self.start[:-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """Per officer ``contrast`` (see ``weighing.benchmark``) and level shares of ``own`` and ``weighted`` events."""
+
+    contrast: Floats
+    own: Floats
+    weighted: Floats
+
+
+def build(frame: pd.DataFrame, officer: str, outcome: str, features: Sequence[str], bins: int) -> Design:
+    """The cells of a frame of events. Raises InputError and PrivacyError as ``internal_benchmark`` says."""
+    if not features:
+        raise InputError("no feature", where="features", do="name columns of place, time and kind of event")
+    refuse(features)
+    for column in (officer, outcome, *features):
+        if column not in frame.columns:
+            raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
+    if officer in features or outcome in features:
+        raise InputError("the officer and the outcome cannot be features", where="features")
+    if frame[officer].isna().any():
+        raise InputError(f"{int(frame[officer].isna().sum())} events without an officer", where=officer,
+                         do="leave them out, and say how many there were")
+    yes = _outcome(frame[outcome])
+    codes, names, binned = _levels(frame, features, bins)
+    return _cells(frame[officer], yes, codes, names, tuple(features), binned)
+
+
+def _outcome(values: pd.Series) -> Floats:
+    if values.isna().any():
+        raise InputError(f"{int(values.isna().sum())} events without a known outcome", where=str(values.name),
+                         do="leave them out, and say how many there were")
+    found = pd.to_numeric(values, errors="coerce").to_numpy(float)
+    if not np.isin(found, (0.0, 1.0)).all():
+        raise InputError("an outcome is true or false, 1 or 0", where=str(values.name))
+    return found
+
+
+def _levels(frame: pd.DataFrame, features: Sequence[str], bins: int) -> tuple[Ints, pd.DataFrame, tuple[str, ...]]:
+    codes, names, binned, first = [], [], [], 0
+    for feature in features:
+        values = frame[feature]
+        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        if numeric and values.nunique() > 2 * bins:
+            values = pd.qcut(values, bins, duplicates="drop").astype(str).where(values.notna())
+            binned.append(feature)
+        code, level = pd.factorize(values.astype("object").where(values.notna(), "not recorded"), sort=False)
+        codes.append(code.astype(np.int64) + first)
+        names.append(pd.DataFrame({"feature": feature, "level": [str(one) for one in level]}))
+        first += len(level)
+    return np.column_stack(codes), pd.concat(names, ignore_index=True), tuple(binned)
+
+
+def _cells(officer: pd.Series, yes: Floats, codes: Ints, names: pd.DataFrame, features: tuple[str, ...],
+           binned: tuple[str, ...]) -> Design:
+    key = np.zeros(len(codes), np.int64)
+    for f in range(codes.shape[1]):  # mixed radix, made dense at each step so that it never overflows
+        key = np.unique(key * len(names) + codes[:, f], return_inverse=True)[1].astype(np.int64)
+    _, example = np.unique(key, return_index=True)
+    who, officers = pd.factorize(officer, sort=True)
+    both = pd.DataFrame({"who": who, "cell": key, "yes": yes})
+    rows = both.groupby(["who", "cell"], sort=True)["yes"].agg(["size", "sum"]).reset_index()
+    start = np.searchsorted(rows["who"], np.arange(len(officers) + 1)).astype(np.int64)
+    total: Floats = np.bincount(key).astype(np.float64)
+    total_yes: Floats = np.bincount(key, weights=yes).astype(np.float64)
+    return Design(np.asarray(officers), features, names, binned, np.ascontiguousarray(codes[example]), total, total_yes,
+                  start, rows["cell"].to_numpy(np.int64), rows["size"].to_numpy(float), rows["sum"].to_numpy(float))
+
+
+def solve(design: Design, ridge: float, only: int | None = None) -> Solved:
+    """The fits of all officers (or ``only`` one), shared out over two threads."""
+    from perflib.models.peers import weighing
+
+    n = len(design.officers)
+    edges = [(only, only + 1)] if only is not None else [
+        (int(part[0]), int(part[-1]) + 1) for part in np.array_split(np.arange(n), min(n, 8 * WORKERS))]
+
+    def part(edge: tuple[int, int]) -> Any:
+        return weighing.benchmark(*edge, design.start, design.cell, design.mine, design.mine_yes, design.columns,
+                                  design.total, design.total_yes, len(design.levels), ridge)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        contrast, own, weighted = zip(*pool.map(part, edges), strict=True)
+    return Solved(np.concatenate(contrast), np.concatenate(own), np.concatenate(weighted))
+
+
+def others(design: Design, at: int) -> Floats:
+    """Share of each level among the events of all but one officer."""
+    rest = design.total.copy()
+    rows = slice(design.start[at], design.start[at + 1])
+    np.subtract.at(rest, design.cell[rows], design.mine[rows])
+    found = np.zeros(len(design.levels))
+    for f in range(design.columns.shape[1]):
+        np.add.at(found, design.columns[:, f], rest)
+    return found / max(rest.sum(), 1e-12)
