@@ -147,6 +147,8 @@ def lab(folder: str | Path = ".", *, port: int = _JUPYTER_STARTS, browser: bool 
     from jupyterlab.labapp import LabApp  # type: ignore[import-untyped,unused-ignore]
 
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before another one's
+    ours = str(Path(__file__).parent / "jupyter")  # its page_config.json: no question about news, and none fetched
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (ours, os.environ.get("JUPYTER_CONFIG_PATH"))))
     LabApp.launch_instance(lab_arguments(target, port, browser))
     return 0
 

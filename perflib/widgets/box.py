@@ -39,7 +39,9 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
     import ipywidgets
 
     text, image, keep = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700), ipywidgets.HTML()
-    downs = [ipywidgets.Dropdown(options=pick.options, value=pick.start, description=pick.label) for pick in picks]
+    downs = [ipywidgets.Dropdown(
+        options=pick.options, value=pick.start, description=pick.label, layout={"width": "max-content"},
+        style={"description_width": "initial"}) for pick in picks]
     picture = lru_cache(maxsize=256)(lambda *chosen: pictured(look(*chosen)))
 
     def chosen() -> tuple[Any, ...]:
@@ -61,7 +63,8 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
     for down in downs:
         down.observe(lambda _: now.ask(), names="value")
     show()
-    return ipywidgets.VBox([ipywidgets.HBox(downs, layout={"flex_flow": "row wrap"}), text, image, keep])
+    row = ipywidgets.HBox(downs, layout={"flex_flow": "row wrap", "grid_gap": "2px 14px"})
+    return ipywidgets.VBox([row, text, image, keep])
 
 
 class Soon:
@@ -95,13 +98,13 @@ class Soon:
 
 def pictured(result: Result) -> tuple[str, bytes]:
     """A Result as escaped HTML words and PNG bytes (none where it has no figure)."""
-    words = f"<b>{html.escape(result.title)}</b><br>{html.escape(result.answer)}"
+    answer = html.escape(result.answer)
     if result.chart is None:
-        return words, b""
+        return f"<b>{html.escape(result.title)}</b><br>{answer}", b""
     buffer = io.BytesIO()
     # packing a figure small takes longer than sending it large to a browser on the same machine
     result.plot().savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 1})
-    return words, buffer.getvalue()
+    return answer, buffer.getvalue()
 
 
 def kept(result: Result, picture: bytes, lines: Sequence[str]) -> str:

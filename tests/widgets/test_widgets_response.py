@@ -98,7 +98,7 @@ def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
     district = choices.children[0]
     assert list(district.options) == ["all", "0412", "north"]
     district.value = "0412"
-    assert "district 0412" in text.value and text.value != before[0]
+    assert "Priority 1: median" in text.value and text.value != before[0]
     assert bytes(image.value) != before[1] and keep.value != before[2]
     choices.children[3].value = 0.9
     choices.children[4].value = "month"
@@ -158,7 +158,7 @@ def test_a_view_that_cannot_be_drawn_says_so_and_the_next_one_is_drawn(dept, mon
     broken.children[0].children[0].value = "north"
     assert "no &lt;calls&gt;" in broken.children[1].value and not broken.children[2].value
     broken.children[0].children[0].value = "0412"
-    assert "0412" in broken.children[1].value and broken.children[2].value
+    assert "Priority 1" in broken.children[1].value and broken.children[2].value
 
 
 def test_quantile_changes_what_is_drawn_not_what_is_computed(dept):
