@@ -21,7 +21,8 @@ def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     """One dot per category, in the order given, with its interval as whiskers; groups side by side in colours.
 
     A whisker whose upper end is missing while its lower end is known runs to the edge with an arrow: the bound does
-    not exist. Marks: ``target`` (number), ``highlight`` (column: true where the dot stands out), ``outer_low`` and
+    not exist. Marks: ``target`` (number; ``target_words`` name it), ``highlight`` (column: true where the dot stands
+    out), ``outer_low`` and
     ``outer_high`` (columns: a wider interval, thin), ``note`` (column: words shown where the value is missing),
     ``also`` (without ``by``: further columns to show beside ``y``, each ``{y, low, high, outer_low, outer_high,
     label}``; ``label`` names ``y`` itself).
@@ -37,7 +38,7 @@ def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     ax.set_xlim(right=room)
     _category_axis(ax, lanes, chart)
     if chart.marks.get("target") is not None:
-        style.vertical_constant(ax, float(chart.marks["target"]), "target")
+        style.vertical_constant(ax, float(chart.marks["target"]), str(chart.marks.get("target_words", "target")))
     if len(parts) > 1:
         _legend(ax)
 
@@ -118,7 +119,7 @@ def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     ax.margins(x=0.12)
     _category_axis(ax, lanes, chart)
     if chart.marks.get("target") is not None:
-        style.vertical_constant(ax, float(chart.marks["target"]), "target")
+        style.vertical_constant(ax, float(chart.marks["target"]), str(chart.marks.get("target_words", "target")))
     if len(parts) > 1:
         _legend(ax)
 

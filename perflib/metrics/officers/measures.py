@@ -46,6 +46,7 @@ EXPOSURES = {
     "stops": Exposure("stops", "stops", "stopped_at", 50),
     "arrests": Exposure("arrests", "arrests", "arrested_at"),
     "hours": Exposure("hours of work", "shifts", "started_at"),
+    "rules": Exposure("events that a rule applies to", "policy_events", "due_at"),
     "months": Exposure("months in the assignment", "assignments", "start_on"),
 }
 _WORK = ("responses", "calls", "hours", "months")

@@ -10,21 +10,23 @@ from perflib.result import Result
 TITLE = "Are stops and searches fair? What these tests can and cannot rule out"
 ASKS = {
     "veil": ("Does darkness, which hides who drives, change who is stopped?",
-             "Who is out does not change with darkness at one clock time; street light does not show the driver",
+             "who is out does not change with darkness at one clock time; street light does not show the driver",
              "bias against pedestrians, or by where cars are sent; bias that needs no sight"),
     "baseline": ("Is a group stopped more than its arrests say, in the same district?",
-                 "Arrests measure who an even-handed officer would stop",
+                 "arrests measure who an even-handed officer would stop",
                  "bias that arrests share"),
     "outcome": ("Do searches find as much?",
-                "The marginal search is like the average one",
+                "the marginal search is like the average one",
                 "bias, or its absence, where groups differ in how clearly carriers stand out"),
     "threshold": ("How sure were officers before they searched?",
-                  "Searches follow one threshold per district and group; signals have one shape",
+                  "searches follow one threshold per district and group; signals have one shape",
                   "who is stopped at all; searches that law requires"),
     "selection": ("What could undue stops hide in what follows a stop?",
-                  "An assumed share of undue stops, which no record shows",
+                  "an assumed share of undue stops, which no record shows",
                   "anything by itself: it shows how far the answer depends on the assumption"),
 }
+NAMES = {"veil": "Veil of darkness", "baseline": "Against arrests", "outcome": "Hit rates",
+         "threshold": "Threshold", "selection": "Undue stops"}
 CAVEATS = (
     "There is no single score, and the findings must not be added up: each test asks something else and assumes "
     "something else.",
@@ -44,14 +46,13 @@ def reading(*tests: Result) -> Result:
     if unknown or not tests:
         raise InputError(f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading",
                          choices=ASKS)
-    rows = [{"asks": ASKS[each.name][0], "found": each.answer, "assumes": ASKS[each.name][1],
-             "cannot_rule_out": ASKS[each.name][2]} for each in tests]
+    rows = [{"test": NAMES[each.name], "found": each.answer, "limits": f"{ASKS[each.name][0]} Assumes: "
+             f"{ASKS[each.name][1]}. Cannot rule out: {ASKS[each.name][2]}."} for each in tests]
     told = [each for each in tests if not each.reason]
     answer = _answer([each.name for each in told], len(tests))
     return Result("reading", pd.DataFrame(rows), TITLE, answer, "Several tests, each with its own assumption.",
                   CAVEATS, {"tests": {each.name: each.reason or "assessed" for each in tests}}, None,
-                  {"asks": "The test asks", "found": "It finds", "assumes": "If it holds that",
-                   "cannot_rule_out": "It cannot rule out"})
+                  {"test": "Test", "found": "It finds", "limits": "What it asks, assumes and cannot rule out"})
 
 
 def _answer(told: list[str], every: int) -> str:

@@ -48,13 +48,13 @@ def selection(dept: Department, by: str = "subject_race", *, outcome: str = "", 
 
 def _tell(table: pd.DataFrame, one: Result, found: str, base: str, other: str, more: list[str]) -> Result:
     last = table.iloc[-1].to_dict()
-    answer = (f"Stops that led to {OUTCOMES.get(found, found)}: {other} {100 * last['observed']:+.1f} points against {base} as "
-              f"recorded. If {last['undue']:.0%} of the stops of {other} were undue, the difference among all stops "
-              f"would lie between {100 * last['low']:+.1f} and {100 * last['high']:+.1f} points.")
+    answer = (f"Stops that led to {OUTCOMES.get(found, found)}: {other} {100 * last['observed']:+.1f} points against "
+              f"{base} as recorded. If {last['undue']:.0%} of the stops of {other} were undue, the difference among "
+              f"all stops would lie between {100 * last['low']:+.1f} and {100 * last['high']:+.1f} points.")
     facts = {"outcome": found, "reference": base, "focus": other, "observed": last["observed"],
              "rows": table[["undue", "att", "low", "high"]].to_dict("records")}
     return Result("selection", table, TITLE, answer, METHOD, [*one.caveats, *more], facts,
                   Chart("dots", "assumed", "att", "low", "high", y_label=f"Difference, {other} less {base}",
-                        marks={"target": 0.0}, alt=answer),
+                        marks={"target": 0.0, "target_words": "no difference"}, alt=answer),
                   {"assumed": "Assumed", "undue": "Share undue", "observed": "As recorded", "att": "Among the group",
                    "low": "Low", "high": "High"})

@@ -70,7 +70,8 @@ def _veil(table: pd.DataFrame, told: dict[str, Result], kind: str) -> Result:
         [*first.caveats, f"{len(told)} groups are tested side by side; one in twenty such intervals misses by chance.",
          *([f"Stops of kind {kind} only."] if kind else []), *doubt],
         facts, Chart("dots", "group", "odds_ratio", "low", "high", by="period" if len(table) > len(whole) else None,
-                     y_label="Odds ratio, dark against light", marks={"target": 1.0}, alt=each),
+                     y_label="Odds ratio, dark against light", alt=each,
+                     marks={"target": 1.0, "target_words": "no difference"}),
         {"odds_ratio": "Odds ratio", "low": "Low", "high": "High", "dark": "In the dark (stops)", "stops": "Stops"})
 
 

@@ -137,7 +137,7 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
     labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
                              "posterior": "P(grows more than peers')", "periods": "Periods"}
     chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", y_label=labels["estimate"], alt=answer,
-                  marks={"target": 1.0 * counts}) if len(names) else None
+                  marks={"target": 1.0 * counts, "target_words": "peers"}) if len(names) else None
     return Result(name, frame, TITLE, answer, METHOD, (*CAVEATS, *table.CAVEATS, *table.honest(facts)), facts, chart,
                   labels)
 

@@ -205,4 +205,4 @@ def _caveats(facts: dict[str, Any], method: str, found: Panel) -> list[str]:
 
 def _chart(alt: str, measure: str) -> Chart:
     return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per period",
-                 marks={"target": 0.0}, alt=alt)
+                 marks={"target": 0.0, "target_words": "no difference"}, alt=alt)

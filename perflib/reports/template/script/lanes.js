@@ -76,7 +76,7 @@ function laneDrawing(state, width) {
   words(own && chart.y_label ? chart.y_label : table.heading(parts.length ? parts[0].name : chart.y), (left + right) / 2, bottom + 36, "middle", INK);
   if (own && typeof marks.target === "number") {
     line(at(marks.target), top, at(marks.target), bottom, MUTED, 1.2, { "stroke-dasharray": "5 4" });
-    words(`target ${short(marks.target, share)}`, at(marks.target) + 4, bottom - 4, "start", MUTED);
+    words(`${marks.target_words ?? "target"} ${short(marks.target, share)}`, at(marks.target) + 4, bottom - 4, "start", MUTED);
   }
   const spot = (lane, part) => top + thick * (lane + 0.5) + (part - (parts.length - 1) / 2) * Math.min(thick * 0.26, thick * 0.8 / parts.length);
   lanes.forEach((lane, n) => {

@@ -1,0 +1,172 @@
+"""The areas of a review: what is counted in each, for how much work, and which way is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import DepartmentError
+from perflib.metrics.officers.cells import cells
+from perflib.metrics.officers.measures import EXPOSURES, MEASURES, Measure, exposure, lacking
+
+#: calls an officer makes to be among people, where the department file does not name its own.
+CONTACT = ("Business check", "Community contact", "Directed patrol", "Foot patrol", "School visit", "Welfare check")
+SLOWEST = 0.8
+_SETTINGS = ("weights", "contact", "development")
+
+
+@dataclass(frozen=True)
+class Area:
+    """One line of a review. ``better`` is "fewer" or "more"; ``make`` gives the measure, or why there is none."""
+
+    short: str
+    words: str
+    better: str
+    make: Callable[[Department], Measure | str]
+
+
+def rules(dept: Department) -> Mapping[str, Any]:
+    """The department's rules for reviews (``settings: {review: ...}``), checked.
+
+    ``weights``: area -> weight, without which there is no composite; ``contact``: call types that are community
+    contact; ``development``: path of the development plan. Raises DepartmentError.
+    """
+    raw = dept.settings.get("review") or {}
+    where = "settings, review"
+    for key in raw:
+        if key not in _SETTINGS:
+            raise DepartmentError(f"unknown key {key!r}", where=where, choices=_SETTINGS, found=key)
+    for area, weight in (raw.get("weights") or {}).items():
+        if area not in AREAS:
+            raise DepartmentError(f"no area {area!r}", where=f"{where}, weights", choices=AREAS, found=area)
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+            raise DepartmentError(f"{weight!r} is not a weight of at least 0", where=f"{where}, weights, {area}")
+    return raw
+
+
+def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "month") -> pd.DataFrame | str:
+    """Events and exposure by officer, period and post of one area, or why they cannot be had."""
+    if area == "training":
+        return _courses(dept)
+    made = AREAS[area].make(dept)
+    why = made if isinstance(made, str) else lacking(dept, made)
+    if why or isinstance(made, str):
+        return str(why)
+    per = exposure(dept, made, "")
+    if per in ("", "months"):
+        return f"no record of the work that {made.words} are counted for"
+    there = tuple(key for key in keys if dept.has("assignments", key))
+    return cells(dept, made, per, there, period, "", "").frame.assign(per=EXPOSURES[per].words)
+
+
+def _courses(dept: Department) -> pd.DataFrame | str:
+    """Courses with a due date by officer: how many were done late. One never done leaves no record, and is not seen."""
+    if not dept.has("training", "due_on", "completed_on"):
+        return "the department records no courses with a due date"
+    rows = dept.training.filter(dept.training.due_on.notnull())
+    late = (rows.completed_on > rows.due_on).cast("int64").sum()
+    found = rows.group_by(officer=rows.officer_id).agg(exposure=rows.count().cast("float64"), events=late).execute()
+    return found.assign(period="all", per="courses due") if len(found) else "no course has a due date"
+
+
+def _named(name: str) -> Callable[[Department], Measure | str]:
+    return lambda dept: MEASURES[name]
+
+
+def _slow(dept: Department) -> Measure | str:
+    """Calls from dispatch to arrival that took longer than four in five of their priority did."""
+    needed = ("officer_id", "dispatched_at", "arrived_at", "received_at", "priority")
+    if not dept.has("calls", *needed):
+        return "the calls do not record the officer, priority, dispatch and arrival"
+    rows = dept.calls.filter(_timed(dept.calls))
+    limits = rows.group_by("priority").agg(limit=_taken(rows).quantile(SLOWEST)).execute().dropna()
+    if limits.empty:
+        return "no call records dispatch and arrival"
+    each = dict(zip(limits["priority"], limits["limit"].astype(float), strict=True))
+
+    def slow(table: ir.Table) -> ir.BooleanValue:
+        limit = ibis.cases(*((table.priority == key, value) for key, value in each.items()), else_=float("inf"))
+        return _timed(table) & (_taken(table) > limit)
+
+    return Measure("slow arrivals", "calls", ("received_at",), ("call_id",), ("calls",), (), slow, _timed)
+
+
+def _taken(table: ir.Table) -> ir.FloatingValue:
+    return table.arrived_at.delta(table.dispatched_at, unit="second") / 60
+
+
+def _timed(table: ir.Table) -> ir.BooleanValue:
+    known = table.dispatched_at.notnull() & table.arrived_at.notnull() & (table.arrived_at >= table.dispatched_at)
+    return known & (table.origin == "public") if "origin" in table.columns else known
+
+
+def _dropped(dept: Department) -> Measure | str:
+    """Arrests whose case was declined or dismissed, among those decided."""
+    if not dept.has("arrests", "officer_id", "outcome"):
+        return "the arrests do not record the officer and the outcome"
+
+    def decided(table: ir.Table) -> ir.BooleanValue:
+        return table.outcome.notnull() & (table.outcome.lower() != "pending")
+
+    def dropped(table: ir.Table) -> ir.BooleanValue:
+        return table.outcome.lower().isin(["declined", "dismissed"])
+
+    return Measure("arrests declined or dismissed", "arrests", ("arrested_at",), ("arrest_id",), ("arrests",), (),
+                   dropped, decided)
+
+
+def _contact(dept: Department) -> Measure | str:
+    if not dept.has("calls", "officer_id", "call_type", "origin"):
+        return "the calls do not record the officer, type and origin"
+    types = list(rules(dept).get("contact") or CONTACT)
+    held = dept.calls.filter(dept.calls.call_type.isin(types) & (dept.calls.origin == "officer")).count().execute()
+    if not held:
+        return "no call type is named as community contact (settings: review: contact)"
+
+    def contact(table: ir.Table) -> ir.BooleanValue:
+        return table.call_type.isin(types) & (table.origin == "officer")
+
+    return Measure("community contacts of the officer's own accord", "calls", ("received_at",), ("call_id",),
+                   ("hours", "responses"), (), contact)
+
+
+def _adherence(dept: Department) -> Measure | str:
+    if not dept.has("policy_events", "officer_id", "complied", "due_at"):
+        return "no policy events with officer and compliance are recorded"
+
+    def applies(table: ir.Table) -> ir.BooleanValue:
+        known = table.complied.notnull()
+        return known & table.excluded.isnull() if "excluded" in table.columns else known
+
+    def missed(table: ir.Table) -> ir.BooleanValue:
+        return applies(table) & ~table.complied
+
+    return Measure("rules not followed", "policy_events", ("due_at",), ("event_id",), ("rules",), (), missed, applies)
+
+
+#: in the order of the page. Counts of what went wrong: fewer is better; of what is given: more.
+AREAS: dict[str, Area] = {
+    "response": Area("slow arrivals", "Slow arrivals (slower than four in five of their priority)", "fewer", _slow),
+    "cases": Area("arrests declined or dismissed", "Arrests declined or dismissed", "fewer", _dropped),
+    "contact": Area("community contacts", "Community contacts of the officer's own accord", "more", _contact),
+    "commendations": Area("commendations", "Commendations", "more", _named("commendations")),
+    "training": Area("late courses", "Courses done after their due date", "fewer", lambda dept: "made elsewhere"),
+    "adherence": Area("rules not followed", "Rules not followed", "fewer", _adherence),
+    "force": Area("uses of force", "Uses of force", "fewer", _named("force")),
+    "complaints": Area("complaints", "Complaints, of every finding", "fewer", _named("complaints")),
+}
+
+
+def by_unit(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame with units in the place of officers; posts without a unit are left out."""
+    if "unit" not in frame.columns:
+        return frame.iloc[:0]
+    return frame[frame["unit"] != "not recorded"].assign(officer=lambda held: held["unit"])
+
+

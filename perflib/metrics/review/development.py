@@ -1,0 +1,202 @@
+"""From needs to courses, with the evidence that a course moved its measure here, or that there is none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from perflib.agency import Department
+from perflib.errors import DepartmentError, InputError
+from perflib.metrics.review.areas import AREAS, rules
+from perflib.metrics.review.panel import completed, monthly, starts
+from perflib.result import Result
+
+TITLE = "Does the training move what it should move?"
+METHOD = ("Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
+          "before and after (Roth and Sant'Anna 2023).")
+
+
+class _Once(yaml.SafeLoader):
+    """Refuses a key that stands twice: the second would silently replace the first."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """As the loader beneath, once the keys are known to differ."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.YAMLError(f"key {twice[0]!r} stands twice")
+        return super().construct_mapping(node, deep)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course: the areas whose needs it is suggested for, and the area it should move."""
+
+    name: str
+    helps: tuple[str, ...]
+    moves: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A development plan: courses, and advice for needs that no course serves."""
+
+    courses: tuple[Course, ...]
+    other: Mapping[str, str]
+
+
+def plan(dept: Department, path: str | Path = "") -> Plan:
+    """The development plan at ``path``, else the one the department file names, else the one that comes with perflib.
+
+    Raises DepartmentError: absent, not YAML, unknown keys or areas, a course without ``helps`` or ``moves``.
+    """
+    named = path or rules(dept).get("development") or ""
+    return read(Path(str(named)) if named else _shipped())
+
+
+def _shipped() -> Path:
+    package = Path(__file__).parents[2]
+    installed = package / "_templates" / "development.yml"
+    return installed if installed.is_file() else package.parent / "templates" / "development.yml"
+
+
+def read(path: Path) -> Plan:
+    """The plan in a file; see ``plan``."""
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Once)
+    except FileNotFoundError as fault:
+        raise DepartmentError("no such development plan", where=str(path)) from fault
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        words = " ".join(str(fault).split())[:200]
+        raise DepartmentError(f"not readable as YAML ({words})", where=path.name) from fault
+    if not isinstance(raw, dict) or not isinstance(raw.get("courses"), dict):
+        raise DepartmentError("needs `courses`, a list of courses by name", where=path.name)
+    _only(raw, ("courses", "other"), path.name)
+    courses = tuple(_course(str(name), held, path.name) for name, held in raw["courses"].items())
+    other = raw.get("other") or {}
+    for area, words in other.items():
+        _area(area, f"{path.name}, other")
+        if not isinstance(words, str):
+            raise DepartmentError("is not a text", where=f"{path.name}, other, {area}")
+    return Plan(courses, dict(other))
+
+
+def _course(name: str, raw: Any, file: str) -> Course:
+    where = f"{file}, {name}"
+    if not isinstance(raw, dict) or not isinstance(raw.get("helps"), list) or not isinstance(raw.get("moves"), str):
+        raise DepartmentError("needs `helps` (a list of areas) and `moves` (one area)", where=where)
+    _only(raw, ("helps", "moves"), where)
+    for area in (*raw["helps"], raw["moves"]):
+        _area(area, where)
+    if raw["moves"] == "training":
+        raise DepartmentError("a course cannot be judged by `training`", where=where,
+                              choices=[area for area in AREAS if area != "training"])
+    return Course(name, tuple(raw["helps"]), raw["moves"])
+
+
+def _only(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in raw:
+        if key not in known:
+            raise DepartmentError(f"unknown key {key!r}", where=where, choices=known, found=key)
+
+
+def _area(area: object, where: str) -> None:
+    if area not in AREAS:
+        raise DepartmentError(f"no area {area!r}", where=where, choices=AREAS, found=area)
+
+
+def course(dept: Department, name: str, area: str, *, method: str = "efficient") -> Result:
+    """Did a course move an area's count per officer and month? As ``perflib.models.staggered.effect``.
+
+    Named ``course_effect``. Not assessable without training records, or with too few officers on either side.
+    Raises InputError for an unknown area.
+    """
+    from perflib.models.staggered import effect
+
+    if area not in AREAS:
+        raise InputError(f"no area {area!r}", where="area", choices=AREAS, found=area)
+    title = f"Did {name} move {AREAS[area].short}?"
+    if not dept.has("training", "officer_id", "course", "completed_on"):
+        return Result.not_assessable("course_effect", "no training is recorded", title=title)
+    taken = completed(dept, name)
+    if taken.empty:
+        return Result.not_assessable("course_effect", f"nobody is recorded to have taken {name}", title=title)
+    rows = monthly(dept, area)
+    if isinstance(rows, str):
+        return Result.not_assessable("course_effect", rows, title=title)
+    found = effect(starts(rows, taken), unit="officer", period="month", first="first", outcome="count", method=method,
+                   what=name, measure=AREAS[area].short)
+    return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
+
+
+def development(dept: Department, path: str | Path = "") -> Result:
+    """Every course of the plan with the evidence of this department's own records.
+
+    Result ``development``: ``course``, ``helps``, ``moves``, ``effect``, ``low``, ``high`` (per officer and month),
+    ``evidence`` ("it moved its measure", "no evidence yet", or why it cannot be judged). Facts by course.
+    """
+    rows = [_evidence(dept, each) for each in plan(dept, path).courses]
+    table = pd.DataFrame(rows)
+    works = [row["course"] for row in rows if row["evidence"].startswith("it moved")]
+    answer = (f"{len(works)} of {len(rows)} courses of the plan show evidence in these records that they moved their "
+              f"measure{': ' + ', '.join(works) if works else ''}. For the others there is no evidence yet, which is "
+              "not evidence that they do nothing.")
+    facts = {row["course"]: {key: row[key] for key in ("moves", "effect", "low", "high", "evidence")} for row in rows}
+    return Result("development", table, TITLE, answer, METHOD, [
+        "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given after "
+        "a "
+        "bad month would look as if they worked; a page that finds the groups apart beforehand claims nothing.",
+        "Several courses are judged side by side; one in twenty intervals misses by chance."],
+        facts, None, {"course": "Course", "helps": "Suggested for", "moves": "Should move", "effect": "Effect, per "
+                      "officer and month", "low": "Low", "high": "High", "evidence": "Evidence here"})
+
+
+def _evidence(dept: Department, each: Course) -> dict[str, Any]:
+    row: dict[str, Any] = {"course": each.name, "helps": ", ".join(each.helps), "moves": each.moves, "effect": None,
+                           "low": None, "high": None}
+    found = course(dept, each.name, each.moves)
+    if found.reason:
+        return row | {"evidence": f"no evidence yet: {found.reason}"}
+    simple = found.facts["simple"]
+    right = (simple["estimate"] < 0) == (AREAS[each.moves].better == "fewer")
+    words = "it moved its measure" if found.facts["evidence"] and right else "no evidence yet"
+    if found.facts["evidence"] and not right:
+        words = "no evidence yet: its measure moved the wrong way"
+    return row | {"effect": simple["estimate"], "low": simple["low"], "high": simple["high"], "evidence": words}
+
+
+def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
+    """What a review's needs suggest, with the evidence for each: courses, or other advice.
+
+    ``review`` is a card, ``evidence`` the Result of ``development``. Result ``suggested``: ``need``, ``how_sure``,
+    ``suggestion``, ``evidence``. A need that nothing in the plan serves says so.
+    """
+    readings = review.facts.get("readings", {})
+    needs = {area: said for area, said in readings.items() if said in ("need", "probable need")}
+    title = "What might help?"
+    if not needs:
+        words = "nothing that can be assessed reads as a need" if readings else (review.reason or "there is no review")
+        return Result.not_assessable("suggested", words, title=title)
+    rows = [row for area, said in needs.items() for row in _advice(area, said, plan_of, evidence)]
+    table = pd.DataFrame(rows)
+    answer = "; ".join(f"{row['need'].lower()}: {row['suggestion']} ({row['evidence']})" for row in rows) + "."
+    return Result("suggested", table, title, answer[0].upper() + answer[1:], "The department's development plan; "
+                                                                             "evidence "
+                  "by staggered adoption in its own records.",
+                  ["A suggestion for the talk between the officer and the sergeant, who know what the records do not."],
+                  {"needs": list(needs)}, None, {"need": "Need", "how_sure": "Reads as", "suggestion": "Suggestion",
+                                                 "evidence": "Evidence here"})
+
+
+def _advice(area: str, said: str, held: Plan, evidence: Result) -> list[dict[str, str]]:
+    base = {"need": AREAS[area].short.capitalize(), "how_sure": said}
+    found = [{**base, "suggestion": each.name, "evidence": str(evidence.facts.get(each.name, {}).get(
+        "evidence", "no evidence yet"))} for each in held.courses if area in each.helps]
+    if area in held.other:
+        found.append({**base, "suggestion": held.other[area], "evidence": "not a course"})
+    return found or [{**base, "suggestion": "nothing in the plan serves this need", "evidence": "none"}]

@@ -1,0 +1,199 @@
+"""Reviews: strengths and needs are read as planted, courses come with their evidence, and there is no score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import perflib as pf
+from perflib.errors import DepartmentError, InputError
+from perflib.metrics import review
+from perflib.metrics.review.development import Course, Plan, plan, read
+from perflib.metrics.review.panel import monthly, reassigned, starts
+
+OPEN = {"pseudonyms": False, "because": "invented people"}
+MONTHS = pd.date_range("2024-01-01", periods=12, freq="MS")
+
+
+def invented(extra: dict[str, int] | None = None, officers: int = 12) -> pf.Department:
+    """Twelve officers of one unit, each with 20 calls a month; A has 40 complaints, everybody else 10."""
+    names = [f"O{number:02d}" for number in range(officers)]
+    calls, complaints = [], []
+    for name in names:
+        days = [month + pd.Timedelta(days=day) for month in MONTHS for day in range(20)]
+        calls += [{"call_id": f"{name}-{i}", "unit_id": name, "officer_id": name, "assigned_at": day.tz_localize("UTC")
+                   + pd.Timedelta(hours=12)} for i, day in enumerate(days)]
+        many = 40 if name == "O00" else 10
+        complaints += [{"complaint_id": f"C{name}{i}", "officer_id": name, "allegation": "x",
+                        "filed_at": (MONTHS[i % 12] + pd.Timedelta(days=i % 20, hours=12)).tz_localize("UTC")}
+                       for i in range(many)]
+    posts = [{"officer_id": name, "unit": "North Day", "district": "North", "duty": "patrol",
+              "start_on": pd.Timestamp("2023-01-01")}
+             for name in names]
+    return pf.from_frames(unit_responses=pd.DataFrame(calls), complaints=pd.DataFrame(complaints), timezone="UTC",
+                          assignments=pd.DataFrame(posts), privacy=OPEN)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return review.areas(invented())
+
+
+@pytest.fixture(scope="module")
+def town(small_city):
+    return pf.open(small_city)
+
+
+def test_one_officer_by_hand(found) -> None:
+    """O00: 40 complaints where 11 others with the same calls have 10 each; expected 240 x 110 / 2640 = 10."""
+    row = review.card(found, "O00").table.set_index(pd.Index(list(review.AREAS))).loc["complaints"]
+    assert (row["count"], row["exposure"]) == (40, 240)
+    assert row["expected"] == pytest.approx(10.0)
+    assert row["ratio"] == pytest.approx(4.0)
+    assert (row["low"], row["high"]) == pytest.approx((2.858, 5.447), abs=1e-3)  # tabled limits of 40: 28.58, 54.47
+    assert row["reading"] == "need" and row["chance_better"] < 0.01
+
+
+def test_what_is_not_recorded_says_so_and_there_is_no_score(found) -> None:
+    card = review.card(found, "O01")
+    assert card.facts["composite"] is None
+    assert card.facts["readings"]["training"] == "not assessable"
+    reasons = card.table.loc[card.table["reading"] == "not assessable", "reason"]
+    assert len(reasons) >= 5 and (reasons.str.len() > 10).all()
+    assert not {"score", "rank"} & set(card.table.columns)
+    assert "not assessable in" in card.answer
+
+
+def test_a_composite_only_by_the_department_s_weights(found) -> None:
+    """One area: its chance. Less than half of the weights assessable: none, and it says so."""
+    one = review.card(found, "O00", weights={"complaints": 2.0})
+    chance = one.table.set_index(pd.Index(list(review.AREAS))).loc["complaints", "chance_better"]
+    assert one.facts["composite"] == pytest.approx(chance)
+    none = review.card(found, "O00", weights={"complaints": 1.0, "response": 1.5})
+    assert none.facts["composite"] is None and any("No composite" in caveat for caveat in none.caveats)
+
+
+def test_nobody_by_that_name(found) -> None:
+    with pytest.raises(InputError, match="O01"):
+        review.card(found, "O0l")
+    with pytest.raises(InputError, match="unit"):
+        review.areas(invented(), "squad")
+
+
+def test_needs_lead_to_courses_with_their_evidence(found) -> None:
+    held = Plan((Course("Listening", ("complaints",), "complaints"),), {"response": "ride along"})
+    evidence = pf.Result("development", pd.DataFrame(), "t", "a", "m", facts={"Listening": {"evidence": "no evidence "
+                                                                                                        "yet"}})
+    result = review.suggested(review.card(found, "O00"), evidence, held)
+    assert result.table[["suggestion", "evidence"]].values.tolist() == [["Listening", "no evidence yet"]]
+    assert "nothing that can be assessed reads as a need" in review.suggested(
+        review.card(found, "O05"), evidence, held).reason
+
+
+def test_standouts_are_by_probability_and_not_ranked(found) -> None:
+    """Who has fewer complaints than an outlier's peers is not for that better than peers."""
+    result = review.standouts(found)
+    assert result.reason or (result.table.groupby("area")["who"].apply(lambda who: who.is_monotonic_increasing)).all()
+
+
+def test_the_planted_of_the_sample(town) -> None:
+    """The small sample: every area of the page is there, and readings come from the same table as the comparison."""
+    every = review.areas(town)
+    card = review.card(every)
+    assert len(card.table) == len(review.AREAS)
+    assert card.facts["who"] in every.names()
+    complaints = every.results["complaints"].table
+    assert (complaints["events"].sum() > 0) and set(complaints["verdict"]) <= {
+        "higher", "lower", "as peers", "not assessable"}
+
+
+@pytest.mark.slow
+def test_the_planted_officers_and_the_course_that_works() -> None:
+    """truth.yml of the sample: no planted top performer, nor an officer with thrice the rate, reads the wrong way."""
+    dept = pf.open()
+
+
+    truth = yaml.safe_load((Path(pf.synthetic.sample()) / "truth.yml").read_text(encoding="utf-8"))["truths"]
+    every = review.areas(dept)
+    for planted, area, reading in (("top_performers", "commendations", "strength"),
+                                   ("complaint_outliers", "complaints", "need"), ("force_outliers", "force", "need")):
+        read = [review.card(every, who).facts["readings"][area] for who in truth[planted]["officers"]]
+        assert all(each.endswith(reading) or each == "not assessable" for each in read), (area, read)
+        assert reading in read
+    facts = review.development(dept).facts
+    assert facts[truth["course_that_works"]["course"]]["evidence"] == "it moved its measure"
+    assert "no evidence yet" in facts[truth["course_that_does_not"]["course"]]["evidence"]
+    assert not review.moved(dept).facts["evidence"]
+
+
+def test_the_panel_counts_zero_months_and_finds_the_start() -> None:
+    dept = invented()
+    rows = monthly(dept, "complaints")
+    assert rows.groupby("officer").size().unique().tolist() == [11]  # the last month may be unfinished
+    assert rows.loc[rows["officer"] == "O01", "count"].tolist() == [1] * 10 + [0]
+    days = pd.DataFrame({"officer": ["O00", "O01", "O02"], "day": ["2024-05-17", "2023-02-01", "2030-01-01"]})
+    first = starts(rows, days).groupby("officer")["first"].first()
+    assert first["O00"] == 5 and first["O01"] == 0 and np.isnan(first["O02"]) and np.isnan(first["O03"])
+
+
+def test_a_renamed_unit_is_no_move() -> None:
+    dept = invented()
+    posts = dept.assignments.execute()
+    renamed = posts.assign(unit="North One", start_on=pd.Timestamp("2024-06-01"))
+    gone = posts.head(1).assign(unit="South", start_on=pd.Timestamp("2024-03-01"))
+    made = pf.from_frames(timezone="UTC", privacy=OPEN,
+                          assignments=pd.concat([posts, renamed.iloc[1:], gone], ignore_index=True))
+    assert reassigned(made)["officer"].tolist() == ["O00"]
+
+
+def test_the_shipped_plan_is_valid_and_a_wrong_one_is_refused(tmp_path) -> None:
+    assert {each.name for each in plan(invented()).courses} == {
+        "De-escalation", "Report writing", "Firearms qualification"}
+    path = tmp_path / "development.yml"
+    for text, message in (
+        ("courses: [a]", "by name"), ("courses: {A: {helps: [force]}}", "moves"),
+        ("courses: {A: {helps: [farce], moves: force}}", "force"), ("courses: {}\nextra: 1", "extra"),
+        ("courses: {A: {helps: [force], moves: training}}", "judged by"),
+        ("courses: {}\nother: {force: [1]}", "not a text"),
+        ("courses: {A: {helps: [force], moves: force}, A: {helps: [], moves: force}}", "twice"), ("a: [", "YAML"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(DepartmentError, match=message):
+            read(path)
+    with pytest.raises(DepartmentError, match="no such development plan"):
+        read(tmp_path / "none.yml")
+
+
+def test_settings_of_a_review_are_checked() -> None:
+    dept = invented()
+    for raw, message in (({"wieghts": {}}, "weights"), ({"weights": {"farce": 1}}, "force"),
+                         ({"weights": {"force": -1}}, "at least 0"), ({"weights": {"force": True}}, "at least 0")):
+        with pytest.raises(DepartmentError, match=message):
+            review.weights(replace(dept, settings={"review": raw}))
+    assert review.weights(dept) == {}
+
+
+def test_the_first_screen_of_a_comparison(town) -> None:
+    compared = pf.metrics.officers.compare(town, "complaints")
+    told = review.standing(compared)
+    held = told.table.set_index("explanation")["ruled_out"]
+    assert held["The unit an officer worked in"] == "yes" and held["The kind of call, and who else was there"] == "no"
+    assert "cannot rule out" in told.answer
+    shown = review.shown(compared)
+    silent = shown.table["verdict"] == "not assessable"
+    assert shown.table.loc[silent, ["events", "expected", "exposure", "peers"]].isna().all().all()
+    assert not silent.all() or shown.chart is None
+    assert len(review.shown(compared, most=3).table) == 3
+    plain = review.standing(pf.metrics.officers.compare(town, "complaints", (), period=""), period="")
+    assert plain.table.set_index("explanation")["ruled_out"]["The unit an officer worked in"] == "no"
+
+
+def test_adaptability_needs_demand(town) -> None:
+    assert "no calls" in review.adaptability(invented(), "complaints").reason
+    result = review.adaptability(town, "response")
+    assert result.reason or result.facts["assessed"] + result.facts["not_assessable"] == result.facts["officers"]
