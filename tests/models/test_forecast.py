@@ -242,6 +242,16 @@ def test_a_campaign_is_neither_a_season_nor_a_trend():
     assert damped(counts, 12, 12)[0] == pytest.approx(100, rel=0.1)
 
 
+@pytest.mark.parametrize("since", [1, 2, 3, 6])
+def test_a_burst_that_is_over_is_not_forecast(since):
+    # Half a year at up to thirty times the usual, then one month or more as before: it once foretold 14 times.
+    rng, burst = np.random.default_rng(1), np.array([3, 8, 17, 30, 16, 6])
+    base = rng.uniform(200, 2000, 20)[:, None] * np.exp(0.15 * np.sin(2 * np.pi * np.arange(252) / 12))
+    counts = rng.negative_binomial(50, 50 / (50 + base[:, :240])).astype(float)
+    counts[0, 240 - since - 6 : 240 - since] *= burst
+    assert damped(counts, 12, 12)[0] / base[0, 240:] == pytest.approx(1, abs=0.15)
+
+
 def test_a_new_level_is_followed():
     counts = np.full((1, 72), 20.0)
     counts[0, 48:] = 60.0

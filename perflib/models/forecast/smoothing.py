@@ -26,6 +26,8 @@ _CAMPAIGN = 4.0
 # How many standard deviations a value may lie off before it is drawn in; after how many in a row, on one side,
 # it is the level that has moved.
 _FAR, _SCALE_MEMORY, _MOVED = 2.0, 0.1, 4
+# For how many steps a level that has moved may still turn back to where it came from at one value's word.
+_SETTLED = 12
 
 
 def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float = 1.0) -> Array:
@@ -104,8 +106,8 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
     reach = np.array([reaches(each, ahead).mean() for each in damping])
     fade = 0.5 ** (1 / memory)
     targets, length = _means_ahead(root, ahead), root.shape[1]
-    run = np.zeros_like(level)
     scale = np.repeat(_step_scale(root)[:, None], len(alpha), axis=1)
+    run, away, home = np.zeros_like(level), np.zeros_like(level), level
     for step in range(length):
         if step >= burn:
             target = targets[:, step][:, None]
@@ -118,9 +120,15 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
         tame = np.clip(error, -_FAR * scale, _FAR * scale)
         run = np.where(np.isfinite(now), np.where(tame == error, 0, np.sign(error) + run * (run * error > 0)), run)
         moved = np.abs(run) >= _MOVED
+        back = (away > 0) & (tame != error) & (np.abs(now - home) < np.abs(now - level))
         scale = np.where(np.isfinite(now), (1 - _SCALE_MEMORY) * scale + _SCALE_MEMORY * 1.25 * np.abs(tame), scale)
         level = level + damping * slope + np.where(moved, np.maximum(alpha, 0.5) * error, alpha * tame)
-        slope = damping * slope + np.where(moved, 0.0, alpha * beta * tame)
+        level = np.where(back, home + alpha * np.clip(now - home, -_FAR * scale, _FAR * scale), level)
+        slope = np.where(back, 0.0, damping * slope + np.where(moved, 0.0, alpha * beta * tame))
+        away = np.where(back, 0, np.where(moved, 1, np.where(away > 0, away + 1, 0)))
+        away = np.where(away > _SETTLED, 0, away)
+        home = np.where(away > 0, home, level)
+        run = np.where(back, 0, run)
     return level, slope, loss / np.maximum(seen, 1)
 
 
