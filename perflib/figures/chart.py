@@ -18,6 +18,7 @@ class Chart:
     by : column that splits the table into colours (or panels, when ``panels`` is true).
     x_label, y_label : axis labels, with units.
     marks : further columns or constants the kind documents, e.g. ``{"signal": "signal", "target": 7.0}``.
+        ``choose`` names columns of which one value is drawn at a time: the first here, any on the page.
     panels : one small panel per value of ``by`` instead of one colour each.
     alt : the finding in one sentence, read aloud by screen readers.
     """

@@ -43,6 +43,7 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     _check_columns(table, chart)
     from perflib.figures.frame import sheet
 
+    table = _first_choices(table, chart)
     parts = _parts(table, chart)
     figure, axes = sheet(title, caveats, _body(table, chart, len(parts)), len(parts))
     for ax, (label, rows) in zip(axes, parts, strict=True):
@@ -50,6 +51,14 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     if len(parts) > 1:
         _share(axes)
     return figure
+
+
+def _first_choices(table: pd.DataFrame, chart: Chart) -> pd.DataFrame:
+    """Rows with the first value of each column of the mark ``choose``, along ``x``; the page offers the others."""
+    wanted = chart.marks.get("choose", ())
+    for column in wanted:
+        table = table[table[column] == table[column].iloc[0]] if len(table) else table
+    return table.sort_values(chart.x, kind="stable") if wanted else table
 
 
 def _fill(ax: Axes, rows: pd.DataFrame, chart: Chart, label: str) -> None:
@@ -99,6 +108,7 @@ def _share(axes: Sequence[Axes]) -> None:
 def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
     wanted = [chart.x, chart.y, chart.low, chart.high, chart.by]
     wanted += [chart.marks[mark] for mark in COLUMN_MARKS if isinstance(chart.marks.get(mark), str)]
+    wanted += list(chart.marks.get("choose", ()))
     wanted += [spec[key] for spec in chart.marks.get("also", ()) for key in spec if key != "label"]
     lacking = [column for column in wanted if column is not None and column not in table.columns]
     if lacking:

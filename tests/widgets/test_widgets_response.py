@@ -6,6 +6,7 @@ import asyncio
 import base64
 import random
 import re
+import time
 
 import numpy as np
 import pandas as pd
@@ -166,3 +167,22 @@ def test_quantile_changes_what_is_drawn_not_what_is_computed(dept):
     median, ninth = explorer.result(), explorer.result(quantile=0.9)
     assert ninth.chart is not None and ninth.chart.y == "p90"
     pd.testing.assert_frame_equal(median.table, ninth.table)
+
+
+def test_a_view_never_seen_before_is_there_at_once_and_costs_little_of_a_recomputation():
+    """The processor's seconds, all threads, of computing (drawing costs both the same); before calls were held in
+    memory a new view of this size took 5 engine queries, 0.3 to 0.7 s, and the ratio was 1. A million calls may take
+    ten times a hundred thousand: the bar of 1 s there is 0.1 s here, and half of it is left to the drawing."""
+    many = pf.from_frames(calls=frame(100_000), timezone="America/New_York")
+    explorer, spent, plain = Explorer(many), [], []
+    explorer.result()
+    for choice in (("0412", "all"), ("north", "all"), ("all", "1"), ("all", "2"), ("north", "3")):
+        start = time.process_time()
+        explorer.result(*choice, grain="month")
+        spent.append(time.process_time() - start)
+        named = {name: value for name, value in zip(("district", "priority"), choice, strict=True) if value != "all"}
+        start = time.process_time()
+        response(many, "month", quantiles=QUANTILES, **named)
+        plain.append(time.process_time() - start)
+    assert np.median(spent) < 0.05
+    assert np.median(spent) / np.median(plain) < 0.3

@@ -7,6 +7,7 @@ function choiceColumns(table) {
   return table.result.columns.filter(name => {
     const count = table.distinct(name).length;
     if (count < 2 || count > 200) return false;
+    if (onlyOne(table, name)) return true;
     if (name === chart.by) return true;
     if (name === chart.x) return lanes && count > 2;
     const texts = table.present(name);
@@ -15,11 +16,19 @@ function choiceColumns(table) {
   });
 }
 
+// A column of which one value at a time makes sense: the figure would draw the others over it.
+const onlyOne = (table, name) => (((table.result.chart || {}).marks || {}).choose || []).includes(name);
+
 function choice(state, name) {
   const { table } = state, values = table.distinct(name), by = table.result.chart && table.result.chart.by === name;
   const hidden = new Set();
   state.hidden.set(name, hidden);
   const label = value => value === null ? DASH : day(value);
+  if (onlyOne(table, name)) {
+    const keep = n => { hidden.clear(); values.forEach((value, k) => { if (k !== n) hidden.add(value); }); };
+    keep(0);
+    return select(table.heading(name), values.map(label), n => { keep(n); state.update(); }, 0).box;
+  }
   if (values.length > MOST_CHIPS) {
     const picker = select(table.heading(name), ["all", ...values.map(label)], n => {
       hidden.clear();
