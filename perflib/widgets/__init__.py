@@ -2,8 +2,9 @@
 
 from perflib.widgets.cases import cases
 from perflib.widgets.live import live
+from perflib.widgets.officers import officers
 from perflib.widgets.response import response
 from perflib.widgets.seasons import seasons
 from perflib.widgets.trends import trends
 
-__all__ = ["cases", "live", "response", "seasons", "trends"]
+__all__ = ["cases", "live", "officers", "response", "seasons", "trends"]

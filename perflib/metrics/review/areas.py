@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perflib.agency import Department
-from perflib.errors import DepartmentError
+from perflib.errors import DepartmentError, InputError
 from perflib.metrics.officers.cells import cells
 from perflib.metrics.officers.measures import EXPOSURES, MEASURES, Measure, exposure, lacking
 
@@ -50,11 +50,12 @@ def rules(dept: Department) -> Mapping[str, Any]:
     return raw
 
 
-def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "month") -> pd.DataFrame | str:
+def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "month",
+            first: str = "", last: str = "") -> pd.DataFrame | str:
     """Events and exposure by officer, period and post of one area, or why they cannot be had."""
     if area == "training":
         return _courses(dept)
-    made = AREAS[area].make(dept)
+    made = named(area).make(dept)
     why = made if isinstance(made, str) else lacking(dept, made)
     if why or isinstance(made, str):
         return str(why)
@@ -62,7 +63,7 @@ def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "m
     if per in ("", "months"):
         return f"no record of the work that {made.words} are counted for"
     there = tuple(key for key in keys if dept.has("assignments", key))
-    return cells(dept, made, per, there, period, "", "").frame.assign(per=EXPOSURES[per].words)
+    return cells(dept, made, per, there, period, first, last).frame.assign(per=EXPOSURES[per].words)
 
 
 def _courses(dept: Department) -> pd.DataFrame | str:
@@ -161,6 +162,16 @@ AREAS: dict[str, Area] = {
     "force": Area("uses of force", "Uses of force", "fewer", _named("force")),
     "complaints": Area("complaints", "Complaints, of every finding", "fewer", _named("complaints")),
 }
+
+
+def named(area: str) -> Area:
+    """An area of a review, or a measure of the officer comparison, by its name. Raises InputError for another."""
+    if area in AREAS:
+        return AREAS[area]
+    if area not in MEASURES:
+        raise InputError(f"no area {area!r}", where="area", found=area, choices=dict.fromkeys([*AREAS, *MEASURES]))
+    words = MEASURES[area].words
+    return Area(words, words.capitalize(), "neither", _named(area))
 
 
 def by_unit(frame: pd.DataFrame) -> pd.DataFrame:

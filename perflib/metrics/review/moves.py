@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from perflib.agency import Department
-from perflib.errors import InputError
-from perflib.metrics.review.areas import AREAS, counted
+from perflib.metrics.review.areas import counted, named
 from perflib.metrics.review.panel import demand, monthly, reassigned, starts
 from perflib.result import Result
 
@@ -19,8 +18,7 @@ def adaptability(dept: Department, area: str = "response", *, q: float = 0.10) -
     """
     from perflib.models.adaptability import slopes
 
-    _known(area)
-    title = f"Whose figures change with demand unlike their peers'? {AREAS[area].short.capitalize()}"
+    title = f"Whose figures change with demand unlike their peers'? {named(area).short.capitalize()}"
     index, frame = demand(dept), counted(dept, area, ("district",))
     reason = index if isinstance(index, str) else frame if isinstance(frame, str) else ""
     if reason or isinstance(index, str) or isinstance(frame, str) or "district" not in frame.columns:
@@ -41,8 +39,7 @@ def moved(dept: Department, area: str = "complaints") -> Result:
     """
     from perflib.models.staggered import effect
 
-    _known(area)
-    title = f"Do figures change after a move to another unit? {AREAS[area].short.capitalize()}"
+    title = f"Do figures change after a move to another unit? {named(area).short.capitalize()}"
     if not dept.has("assignments", "unit", "start_on"):
         return Result.not_assessable("moved", "no assignments are recorded", title=title)
     rows = monthly(dept, area)
@@ -50,11 +47,7 @@ def moved(dept: Department, area: str = "complaints") -> Result:
         return Result.not_assessable("moved", rows, title=title)
     frame = starts(rows, reassigned(dept))
     found = effect(frame, unit="officer", period="month", first="first", outcome="count", method="callaway_santanna",
-                   what="changing units", measure=AREAS[area].short, name="moved")
+                   what="changing units", measure=named(area).short, name="moved")
     return replace(found, title=title).with_caveats(
         "Counts per month: a move to busier work raises them without any change in the officer.")
 
-
-def _known(area: str) -> None:
-    if area not in AREAS:
-        raise InputError(f"no area {area!r}", where="area", choices=AREAS, found=area)
