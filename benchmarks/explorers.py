@@ -46,8 +46,8 @@ def main(arguments: list[str]) -> None:
             ours, peers = [*ours, *took[:, 0]], [*peers, *plain[:, 0]]
             middle, slow = np.quantile(took, (0.5, 0.95), axis=0)
             print(f"{name:9s} {scale:10s} opened {opened[0]:5.2f} s   a move: p50 {middle[0]:.3f} s  "
-                  f"p95 {slow[0]:.3f} s  (processor {middle[1]:.3f}, {slow[1]:.3f})   recomputed: p50 {np.median(plain[:, 0]):.3f} s",
-                  flush=True)
+                  f"p95 {slow[0]:.3f} s  (processor {middle[1]:.3f}, {slow[1]:.3f})   "
+                  f"recomputed: p50 {np.median(plain[:, 0]):.3f} s", flush=True)
     print(f"ratio: {np.median(ours) / np.median(peers):.2f}")
 
 

@@ -17,7 +17,7 @@ def page(template: str, **content: Any) -> str:
     """A template filled, every datum escaped; styles by hash, no script, nothing to fetch."""
     style = (FOLDER / "plain.css").read_text(encoding="utf-8")
     hashed = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src 'sha256-{hashed}'; img-src data:; base-uri 'none'; form-action 'none'"
     text: str = _environment().get_template(template).render(style=Markup(style), policy=Markup(policy), **content)
     return text
 
