@@ -23,6 +23,8 @@ from perflib.figures import Chart, draw
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from perflib.privacy.people import People
+
 MIME = "application/vnd.perflib.result+json"
 # Spreadsheets evaluate a text by its first sign (full-width ones included), after blanks, and after whatever separator
 # they take a line apart at; template/script/data.js holds the same rule.
@@ -49,6 +51,7 @@ class Result:
     chart : how to draw it, or None.
     labels : column -> heading with unit.
     reason : why the question could not be answered; empty when it was.
+    people : that the table counts people, and how; whatever leaves the session is then ``shared()``.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Result:
     chart: Chart | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    people: People | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
@@ -81,8 +85,33 @@ class Result:
         """The same Result with further caveats (repeats are dropped)."""
         return replace(self, caveats=tuple(dict.fromkeys((*self.caveats, *more))))
 
+    def shared(self) -> Result:
+        """As it may be shared: small counts of people hidden, with all that would give them away; itself if none are.
+
+        Every display, figure, file and report is made of this; ``table``, ``facts`` and ``answer`` here stay whole.
+        """
+        if self.people is None:
+            return self
+        from perflib.privacy.people import facts_shown, shown, words
+
+        found = shown(self.table, self.people)
+        if not found.hidden:
+            return replace(self, people=None)
+        seen = found.table[found.table["note"] == ""]
+        answer = f"{len(seen)} of {len(found.table)} rows are shown; small counts of {self.people.subject} are hidden."
+        if self.people.answer and found.totals and len(seen):
+            answer = self.people.answer(seen)
+        chart = replace(self.chart, alt=answer) if self.chart and found.totals and len(seen) else None
+        return replace(
+            self, table=found.table, answer=answer, caveats=(*self.caveats, words(found, self.people)), chart=chart,
+            facts=facts_shown(self.facts, found.table, self.people, found.totals) | {"hidden": found.hidden},
+            labels={**self.labels, "note": "Note"}, people=None,
+        )
+
     def summary(self) -> str:
         """Title, answer, caveats and method as plain text."""
+        if self.people is not None:
+            return self.shared().summary()
         lines = [self.title, self.answer]
         lines += [f"Caveat: {caveat}" for caveat in self.caveats]
         return "\n".join([*lines, f"Method: {self.method}"] if self.method else lines)
@@ -94,6 +123,8 @@ class Result:
         ------
         InputError : the Result has no figure.
         """
+        if self.people is not None:
+            return self.shared().plot()
         if self.chart is None:
             raise InputError(f"Result {self.name!r} has no figure", do=self.reason or "read its table instead")
         return draw(self.table, self.chart, title=self.title, caveats=tuple(self.caveats))
@@ -103,6 +134,8 @@ class Result:
 
         Texts that a spreadsheet would evaluate as a formula are written with a leading apostrophe.
         """
+        if self.people is not None:
+            return self.shared().save(folder)
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         stem = target / self.name
@@ -123,16 +156,18 @@ class Result:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<Result {self.name}: {self.answer}>"
+        return f"<Result {self.name}: {self.shared().answer}>"
 
     def _repr_html_(self) -> str:
-        return _page(self)
+        return _page(self.shared())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {"text/plain": self.summary(), "text/html": self._repr_html_(), MIME: self.describe()}
 
     def describe(self) -> dict[str, Any]:
         """Everything a report needs, JSON-safe: words, facts, table (records) and chart description."""
+        if self.people is not None:
+            return self.shared().describe()
         return {
             "name": self.name, "title": self.title, "answer": self.answer, "method": self.method,
             "caveats": list(self.caveats), "facts": self.facts, "reason": self.reason, "labels": dict(self.labels),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ibis
@@ -12,6 +14,7 @@ from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.response.groups import TIMES
+from perflib.privacy.people import people
 from perflib.result import Result
 
 #: what arrests are counted for: table, its time, unit of the rate and the words.
@@ -77,13 +80,8 @@ def rates(
         _said(row[by]): {key: row[key] for key in ("arrests", "exposure", "rate", "low", "high")}
         for row in frame.to_dict("records")
     } | {"overall": float(overall), "dispersion": spread, "per": unit}
-    named = frame[frame[by].astype(str) != "not recorded"]
-    top = (named if len(named) else frame).sort_values("rate").iloc[[-1, 0]].to_dict("records")
-    answer = (
-        f"{found['arrests'].sum():,.0f} arrests, {overall:.1f} per {unit:,} {words}; from {top[1]['rate']:.1f} "
-        f"({top[1]['low']:.1f} to {top[1]['high']:.1f}) in {_said(top[1][by])} to {top[0]['rate']:.1f} "
-        f"({top[0]['low']:.1f} to {top[0]['high']:.1f}) in {_said(top[0][by])}."
-    )
+    start = f"{found['arrests'].sum():,.0f} arrests, {overall:.1f} per {unit:,} {words}; "
+    answer = f"{start}{_ends(frame, by)}"
     kind = "line" if by in TIMES else "dots"
     return Result(
         name,
@@ -112,6 +110,24 @@ def rates(
             "low": f"{level:.0%} low",
             "high": f"{level:.0%} high",
         },
+        people=people(
+            dept.settings, "arrests", (by,), ("arrests",), facts=("overall", "dispersion", "per"),
+            answer=partial(_told_shown, start=start, by=by),
+        ),
+    )
+
+
+def _told_shown(table: pd.DataFrame, start: str, by: str) -> str:
+    return f"{start}of those shown, {_ends(table, by)}"
+
+
+def _ends(frame: pd.DataFrame, by: str) -> str:
+    """The lowest and the highest rate with their intervals."""
+    named = frame[frame[by].astype(str) != "not recorded"]
+    top = (named if len(named) else frame).sort_values("rate").iloc[[-1, 0]].to_dict("records")
+    return (
+        f"from {top[1]['rate']:.1f} ({top[1]['low']:.1f} to {top[1]['high']:.1f}) in {_said(top[1][by])} to "
+        f"{top[0]['rate']:.1f} ({top[0]['low']:.1f} to {top[0]['high']:.1f}) in {_said(top[0][by])}."
     )
 
 
@@ -163,7 +179,10 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
         [key, "outcome"], key=lambda held: held.map(order).fillna(held) if held.name == "outcome" else held
     )
     table = table.drop(columns=[] if by else ["all"]).reset_index(drop=True)
-    return _told(table, by, level, name, title)
+    found = _told(table, by, level, name, title)
+    about = people(dept.settings, "arrests", (by, "outcome") if by else ("outcome",), ("arrests",), across="outcome",
+                   facts=("arrests",))
+    return replace(found, people=about)
 
 
 def _told(table: pd.DataFrame, by: str, level: float, name: str, title: str) -> Result:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Hidden:
+    """Which cells of a two-way table are hidden, and whether its totals may be shown beside the others."""
+
+    mask: np.ndarray
+    totals: bool = True
 
 
 def suppress(
@@ -16,8 +25,8 @@ def suppress(
     """Hide small counts in a two-way table so that they cannot be recovered from its totals.
 
     Primary suppression hides every count from 1 (0 with ``zero_discloses``) to ``threshold - 1``. Complementary
-    suppression then hides further cells until every line with a hidden cell has at least two, and the hidden cells
-    of each line sum to at least ``threshold`` (otherwise the total still gives them away).
+    suppression then hides further cells until whoever knows every total, the shown cells and this rule is left with at
+    least ``threshold`` possible values for each hidden cell (see ``hide``).
 
     Parameters
     ----------
@@ -25,7 +34,29 @@ def suppress(
 
     Returns
     -------
-    The table with hidden counts as missing (nullable integers); totals of the original may be published.
+    The table with hidden counts as missing (nullable integers); totals of the original may be published, unless the
+    whole table is hidden.
+
+    Raises
+    ------
+    InputError : a negative or fractional count, or a threshold below 2.
+    """
+    body = counts.drop(columns=list(rows))
+    hidden = hide(body.to_numpy(dtype=float, na_value=np.nan), threshold, zero_discloses=zero_discloses).mask
+    shown = body.astype("Int64").mask(pd.DataFrame(hidden, index=body.index, columns=body.columns))
+    return pd.concat([counts[list(rows)], shown], axis=1)
+
+
+def hide(
+    values: np.ndarray, threshold: int = 5, *, zero_discloses: bool = False, also: np.ndarray | None = None
+) -> Hidden:
+    """The cells of a two-way table to hide; ``also`` are cells that must be hidden whatever they hold.
+
+    What is asked of the result: with every row and column total known, and every hidden cell known to be at least 1
+    (at least 0 where a zero had to be hidden), the interval of feasible values of each hidden cell is at least
+    ``threshold - 1`` wide (``threshold`` from 0), so that it holds ``threshold`` values or more. A table of one column
+    is a list with its total. Where even a table hidden whole is too small for that, ``totals`` is false: they must not
+    be shown either.
 
     Raises
     ------
@@ -33,34 +64,149 @@ def suppress(
     """
     if threshold < 2:
         raise InputError(f"threshold {threshold} hides nothing", do="use 2 or more")
-    body = counts.drop(columns=list(rows))
-    values = body.to_numpy(dtype=float, na_value=np.nan)
-    if (values[~np.isnan(values)] < 0).any() or (values[~np.isnan(values)] % 1 > 0).any():
+    known = values[~np.isnan(values)]
+    if (known < 0).any() or (known % 1 > 0).any():
         raise InputError("counts must be whole numbers of at least 0", where="suppress")
-    low = 0 if zero_discloses else 1
-    hidden = np.isnan(values) | ((values >= low) & (values < threshold))
-    hidden = _complement(values, hidden, threshold)
-    shown = body.astype("Int64").mask(pd.DataFrame(hidden, index=body.index, columns=body.columns))
-    return pd.concat([counts[list(rows)], shown], axis=1)
+    missing = np.isnan(values)
+    whole = np.where(missing, 0.0, values)
+    mask = missing | ((values >= (0 if zero_discloses else 1)) & (values < threshold))
+    mask = mask | (False if also is None else also)
+    return _list(whole, mask, threshold) if 1 in whole.shape else _square(whole, mask, threshold)
 
 
-def _complement(values: np.ndarray, hidden: np.ndarray, threshold: int) -> np.ndarray:
-    hidden = hidden.copy()
-    changed = True
-    while changed:
-        changed = False
-        for view, mask in ((values, hidden), (values.T, hidden.T)):
-            for line in range(view.shape[0]):
-                changed |= _protect_line(view[line], mask[line], threshold)
-    return hidden
+def _list(values: np.ndarray, mask: np.ndarray, threshold: int) -> Hidden:
+    """A list with its total: each hidden cell may be as large as the others allow."""
+    while mask.any():
+        low = _least(values, mask)
+        if mask.sum() > 1 and values[mask].sum() - low * mask.sum() >= threshold - low:
+            return Hidden(mask)
+        if mask.all():
+            return Hidden(mask, totals=False)
+        mask = _smallest(values, mask, ~mask)
+    return Hidden(mask)
 
 
-def _protect_line(values: np.ndarray, hidden: np.ndarray, threshold: int) -> bool:
-    """Hide the smallest open cells of a line until its hidden cells are safe; True when something was hidden."""
-    changed = False
-    while hidden.any() and not hidden.all() and (hidden.sum() < 2 or np.nansum(values[hidden]) < threshold):
-        open_cells = np.flatnonzero(~hidden)
-        candidates = open_cells[values[open_cells] > 0] if (values[open_cells] > 0).any() else open_cells
-        hidden[candidates[np.argmin(values[candidates])]] = True
-        changed = True
-    return changed
+def _square(values: np.ndarray, mask: np.ndarray, threshold: int) -> Hidden:
+    """Every hidden cell gets three others with which it can exchange enough without any total changing."""
+    tried = np.zeros(mask.shape, dtype=bool)
+    while True:
+        low = _least(values, mask)
+        need = threshold - low
+        weak = mask & (_room(values - low, mask) < need)
+        if not (weak & ~tried).any():
+            break
+        cell = tuple(np.argwhere(weak & ~tried)[0])
+        cycle = (low and _cycle(values, mask, cell, need, 1.0)) or _cycle(values, mask, cell, threshold, 0.0)
+        tried[cell] = True
+        if cycle:
+            mask = mask.copy()
+            mask[tuple(np.transpose(cycle))] = True
+    # where no four cells do, a longer exchange may; else the table is too sparse for anything but being hidden whole
+    if all(width(values, mask, cell, low) >= need - 1e-6 for cell in np.argwhere(weak)):
+        return Hidden(mask)
+    every = np.ones(mask.shape, dtype=bool)
+    low = _least(values, every)
+    need = threshold - low
+    weak = _room(values - low, every) < need
+    return Hidden(every, all(width(values, every, cell, low) >= need - 1e-6 for cell in np.argwhere(weak)))
+
+
+def _least(values: np.ndarray, mask: np.ndarray) -> float:
+    """What everybody knows a hidden cell to be at least: 1 while zeros are shown, 0 once one had to be hidden."""
+    return 0.0 if (values[mask] < 1).any() else 1.0
+
+
+def _cycle(
+    values: np.ndarray, mask: np.ndarray, cell: tuple[int, ...], need: float, low: float
+) -> list[tuple[int, int]] | None:
+    """The three cells that protect ``cell`` by exchange, fewest to be hidden anew, then smallest; None without any."""
+    row, column = cell
+    spare = np.where(mask | (values >= low), values - low, -np.inf)
+    up = np.minimum(spare[row, :][None, :], spare[:, column][:, None])
+    down = np.minimum(spare, spare[row, column])
+    able = (up >= 0) & (down >= 0) & (up + down >= need)
+    able[row, :] = able[:, column] = False
+    if not able.any():
+        return None
+    fresh, size = ~mask, np.where(mask, 0.0, values)
+    cost = (fresh[row, :][None, :] + fresh[:, column][:, None].astype(int) + fresh) * (values.sum() * 3 + 1)
+    cost = cost + size[row, :][None, :] + size[:, column][:, None] + size
+    other = np.unravel_index(np.argmin(np.where(able, cost, np.inf)), values.shape)
+    return [(row, int(other[1])), (int(other[0]), column), (int(other[0]), int(other[1]))]
+
+
+def _room(spare: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """How far each hidden cell can move by the best exchange among four hidden cells: a bound from below."""
+    held = np.where(mask, spare, -np.inf)
+    found = np.zeros(mask.shape)
+    for row, column in np.argwhere(mask):
+        # up: take from (row, k) and (l, column), give to (row, column) and (l, k); down: the other way round
+        beside, below = held[row, :], held[:, column]
+        up = np.minimum(beside[None, :], below[:, None])
+        down = np.minimum(held, held[row, column])
+        both = np.where(mask & (up >= 0), np.maximum(up, 0) + np.maximum(down, 0), 0.0)
+        both[row, :] = both[:, column] = 0.0
+        found[row, column] = both.max()
+    return found
+
+
+def width(values: np.ndarray, mask: np.ndarray, cell: np.ndarray, low: float) -> float:
+    """The width of the feasible interval of a hidden cell by linear programming, all row and column totals known."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    places = np.argwhere(mask)
+    rows, columns = values.shape
+    ones, unknowns = np.ones(2 * len(places)), np.arange(len(places))
+    lines = np.concatenate([places[:, 0], rows + places[:, 1]])
+    known = csr_array((ones, (lines, np.tile(unknowns, 2))), shape=(rows + columns, len(places)))
+    totals = np.concatenate([np.where(mask, values, 0).sum(axis=1), np.where(mask, values, 0).sum(axis=0)])
+    goal = (places == cell).all(axis=1).astype(float)
+    ends = [linprog(sign * goal, A_eq=known, b_eq=totals, bounds=(low, None), method="highs").fun for sign in (1, -1)]
+    return float(-ends[1] - ends[0])
+
+
+def _smallest(values: np.ndarray, mask: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """One more cell hidden: the smallest of those, zeros last."""
+    among = among & (values > 0) if (among & (values > 0)).any() else among
+    found = mask.copy()
+    found[np.unravel_index(np.argmin(np.where(among, values, np.inf)), values.shape)] = True
+    return found
+
+
+def hide_lines(values: np.ndarray, threshold: int = 5) -> Hidden:
+    """As ``hide``, for a table of which small row and column totals are hidden too (``hide`` takes all for known).
+
+    A row whose total is small is hidden whole, with such rows as protect its total in the list of totals; only the sum
+    of these rows is then known, and it stands for them as one row of the table. Columns likewise.
+    """
+    rows, columns = (_list_of(values.sum(axis=axis), threshold) for axis in (1, 0))
+    if not (rows.totals and columns.totals):
+        return Hidden(np.ones(values.shape, dtype=bool), totals=False)
+    down, across = _places(rows.mask), _places(columns.mask)
+    merged = np.zeros((down.max() + 1, across.max() + 1))
+    np.add.at(merged, (down[:, None], across[None, :]), values)
+    found = hide(merged if min(merged.shape) > 1 else merged.reshape(-1, 1), threshold)
+    mask = found.mask.reshape(merged.shape)[down][:, across] | rows.mask[:, None] | columns.mask[None, :]
+    # the zeros of a line without anybody follow from its total and tell of nobody
+    someone = (values.sum(axis=1) > 0)[:, None] & (values.sum(axis=0) > 0)[None, :]
+    return Hidden(mask & someone if found.totals else mask, found.totals)
+
+
+def hide_rows(values: np.ndarray, threshold: int = 5) -> Hidden:
+    """As ``hide``, for columns that are lists of one thing each (now, before): a row is hidden in all or in none."""
+    few: np.ndarray = np.zeros(len(values), dtype=bool)
+    for _ in range(2):  # hiding a row for another list's sake only widens what is left open in this one
+        lists = [hide(values[:, [place]], threshold, also=few[:, None]) for place in range(values.shape[1])]
+        few = np.asarray(np.column_stack([each.mask for each in lists]).any(axis=1))
+    return Hidden(few, all(each.totals for each in lists))
+
+
+def _list_of(totals: np.ndarray, threshold: int) -> Hidden:
+    found = hide(totals.reshape(-1, 1), threshold)
+    return Hidden(found.mask.ravel(), found.totals)
+
+
+def _places(hidden: np.ndarray) -> np.ndarray:
+    """Each line's place in the merged table: the hidden ones share the last."""
+    return np.where(hidden, (~hidden).sum(), np.cumsum(~hidden) - 1)

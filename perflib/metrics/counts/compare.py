@@ -19,6 +19,8 @@ from perflib.metrics.counts.windows import NAMED, Window, baseline, known, named
 from perflib.metrics.response.scope import days as days_of
 from perflib.models.counts import adjusted
 from perflib.models.counts.asked import share
+from perflib.privacy.people import People, people
+from perflib.privacy.policy import SUBJECTS
 from perflib.result import Result
 
 #: cells shown on the figure.
@@ -80,7 +82,18 @@ def compare(
                   marks={"target": 1, "highlight": "flag"}, alt=_answer(rows, series, facts))
     rows["flag"] = rows["verdict"].str.startswith(WORDS["more"])
     return Result("count_changes", rows, title, _answer(rows, series, facts), METHOD, caveats, facts,
-                  chart if len(rows) <= SHOWN else None, LABELS)
+                  chart if len(rows) <= SHOWN else None, LABELS,
+                  people=counted_people(dept, table, series.unit, ("cell", *series.by), ("now", "before"),
+                                        ("flags", "cells", "q", "period", "against", "missing", "unit", "now")))
+
+
+def counted_people(
+    dept: Any, table: str, unit: str, labels: tuple[str, ...], counts: tuple[str, ...], facts: tuple[str, ...]
+) -> People | None:
+    """What a table of counts says of itself where these are counts of people; None for calls, reports and offences."""
+    subject = "victims" if unit == "victims" else table
+    settings = dept.settings if isinstance(dept, Department) else {}
+    return people(settings, subject, labels, counts, facts=facts) if subject in SUBJECTS else None
 
 
 def _window(series: Series, period: Any, last: Any) -> Window:

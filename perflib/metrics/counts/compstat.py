@@ -11,7 +11,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.counts.compare import absent
+from perflib.metrics.counts.compare import absent, counted_people
 from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.events import read_calendar, uneven
 from perflib.metrics.counts.lacking import lacking
@@ -71,7 +71,12 @@ def compstat(
                *_events(calendar, series, windows, years), _units(series.unit)]
     wide, chart = _chart(wide, facts)
     title = f"What changed? {series.unit.capitalize()} to {last}"
-    return Result("compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide))
+    counts = tuple(f"{name}_{end}" for name in NAMED for end in ("now", "last_year") if f"{name}_{end}" in wide)
+    labels = tuple(column for column in map(str, wide.columns) if not column.startswith(tuple(f"{name}_" for name in NAMED)))
+    about = counted_people(dept, table, series.unit, labels, counts,
+                           ("flags", "tests", "q", "last_complete", "unit", "windows", "missing"))
+    return Result("compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide),
+                  people=about)
 
 
 def _cut(

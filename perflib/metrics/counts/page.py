@@ -29,6 +29,7 @@ def compstat_page(found: Result, window: str = "28d", rows: int = ROWS) -> Resul
     ``ratio_low`` and ``ratio_high``, ``verdict`` (with what other windows show beyond chance). Facts of ``compstat``,
     ``shown`` and ``cells``. Not assessable when ``found`` was not, or when the data do not hold the window.
     """
+    found = found.shared()
     title = f"For the meeting: {_SPANS.get(window, window).lower()}"
     if found.reason or f"{window}_now" not in found.table:
         reason = found.reason or f"the data do not hold {window} and a period to compare it with"

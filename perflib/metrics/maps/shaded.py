@@ -26,7 +26,7 @@ from perflib.metrics.response.cells import tag
 from perflib.metrics.response.scope import INTERVALS
 from perflib.metrics.response.scope import days as days_of
 from perflib.metrics.response.words import name as quantile_name
-from perflib.privacy import suppress
+from perflib.privacy.suppression import hide_rows
 from perflib.result import Result
 
 #: counts below this are not shown; the year a rate is stated for.
@@ -203,8 +203,7 @@ def _located(rows: pd.DataFrame, by: str, outlines: Boundaries) -> tuple[pd.Data
 def _hidden(rows: pd.DataFrame, by: str, counts: list[str], threshold: int) -> pd.DataFrame:
     """Small counts emptied, with those from which they follow; ``note`` says where."""
     small = rows[counts].astype(float).round().clip(lower=0)
-    shown = suppress(small.fillna(0).assign(**{by: rows[by]}), threshold, rows=[by])[counts]
-    few = shown.isna().any(axis=1)
+    few = pd.Series(hide_rows(small.fillna(0).to_numpy(), threshold).mask, index=rows.index)
     found = rows.assign(**{name: rows[name].astype(float).mask(few) for name in counts})
     return found.assign(note=np.where(few, HIDDEN, ""))
 

@@ -1,0 +1,129 @@
+"""Attacks on suppressed tables: what whoever knows every total can compute of a hidden cell, by linear programming."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import linprog
+
+from perflib.privacy.people import People, shown
+from perflib.privacy.suppression import hide, hide_lines, hide_rows
+
+LEAST = 5
+
+
+def intervals(known: np.ndarray, sums: np.ndarray, low: float) -> np.ndarray:
+    """Feasible (least, most) of every unknown x >= low with ``known @ x == sums``."""
+    ends = []
+    for place in range(known.shape[1]):
+        goal = np.zeros(known.shape[1])
+        goal[place] = 1
+        pair = [linprog(sign * goal, A_eq=known, b_eq=sums, bounds=(low, None), method="highs") for sign in (1, -1)]
+        assert all(each.status == 0 for each in pair)
+        ends.append((pair[0].fun, -pair[1].fun))
+    return np.array(ends)
+
+
+def attack(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The intervals of the hidden cells of a two-way table, all row and column totals and the zero rule known."""
+    places = np.argwhere(mask)
+    known = np.vstack([*(places[:, 0] == row for row in range(values.shape[0])),
+                       *(places[:, 1] == column for column in range(values.shape[1]))]).astype(float)
+    held = np.where(mask, values, 0)
+    low = 0.0 if (values[mask] < 1).any() else 1.0
+    return intervals(known, np.concatenate([held.sum(axis=1), held.sum(axis=0)]), low)
+
+
+def tables(seed: int, times: int, most: int = 6) -> list[np.ndarray]:
+    draw = np.random.default_rng(seed)
+    shapes = [draw.integers(2, most, size=2) for _ in range(times)]
+    return [draw.poisson(draw.choice([1, 4, 12, 40]) * draw.gamma(1, 1, size=shape)).astype(float) for shape in shapes]
+
+
+def protected(ends: np.ndarray) -> bool:
+    """What is asked: an interval of at least LEAST - 1, LEAST values."""
+    return bool((ends[:, 1] - ends[:, 0] >= LEAST - 1 - 1e-6).all())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_hidden_cell_can_be_narrowed_by_the_totals(seed: int) -> None:
+    attacked = 0
+    for values in tables(seed, 12):
+        found = hide(values, LEAST)
+        assert not ((values > 0) & (values < LEAST) & ~found.mask).any()
+        if found.mask.any() and found.totals:
+            assert protected(attack(values, found.mask))
+            attacked += 1
+    assert attacked >= 3
+
+
+def test_the_attack_finds_what_a_naive_rule_leaves_open() -> None:
+    """Hiding the small counts alone gives every single one away, and a second cell in the line is not enough."""
+    values = np.array([[3.0, 40, 30], [20, 2, 25], [11, 12, 13]])
+    assert not protected(attack(values, (values > 0) & (values < LEAST)))
+    two = np.array([[1.0, 4, 30], [1, 4, 25], [11, 12, 13]])
+    assert not protected(attack(two, two < LEAST))
+    assert protected(attack(two, hide(two, LEAST).mask))
+
+
+@pytest.mark.parametrize("values", [
+    [[1, 1], [1, 1]], [[3, 50], [60, 70]], [[4, 4], [4, 4]], [[1, 100], [100, 1]], [[2, 0], [0, 90]], [[1, 9], [0, 0]],
+    [[4, 5], [5, 6]], [[1, 2], [3, 100]],
+])
+def test_two_by_two(values: list[list[int]]) -> None:
+    table = np.array(values, float)
+    found = hide(table, LEAST)
+    assert not ((table > 0) & (table < LEAST) & ~found.mask).any()
+    if found.totals:
+        assert protected(attack(table, found.mask))
+    else:  # then even the table hidden whole would tell: nothing of it is shown
+        assert found.mask.all() and not protected(attack(table, found.mask))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_small_row_and_column_totals_are_hidden_with_their_lines(seed: int) -> None:
+    """The attacker knows the totals of the lines that are shown and the grand total, and all shown cells."""
+    attacked = 0
+    for values in tables(seed + 50, 12):
+        found = hide_lines(values, LEAST)
+        assert not ((values > 0) & (values < LEAST) & ~found.mask).any()
+        if not (found.mask.any() and found.totals):
+            continue
+        lines = [(axis, line) for axis in (0, 1) for line in range(values.shape[axis])
+                 if not whole(values, axis)[line]]
+        places = np.argwhere(found.mask)
+        held = np.where(found.mask, values, 0)
+        known = [places[:, axis] == line for axis, line in lines] + [np.ones(len(places))]
+        sums = [held.sum(axis=1 - axis)[line] for axis, line in lines] + [held.sum()]
+        low = 0.0 if (values[found.mask] < 1).any() else 1.0
+        assert protected(intervals(np.array(known, float), np.array(sums), low))
+        attacked += 1
+    assert attacked >= 2
+
+
+def whole(values: np.ndarray, axis: int) -> np.ndarray:
+    return hide(values.sum(axis=1 - axis).reshape(-1, 1), LEAST).mask.ravel()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lists_with_their_totals(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    for _ in range(10):
+        values = draw.poisson(draw.gamma(1, 8, size=(draw.integers(2, 12), 2))).astype(float)
+        found = hide_rows(values, LEAST)
+        for column in values.T:
+            assert not ((column > 0) & (column < LEAST) & ~found.mask).any()
+            if found.mask.any() and found.totals:
+                held = column[found.mask]
+                ends = intervals(np.ones((1, len(held))), np.array([held.sum()]), 0.0 if (held < 1).any() else 1.0)
+                assert protected(ends)
+
+
+def test_a_total_and_its_parts_in_two_results_of_a_page() -> None:
+    """The whole is in one Result, the parts in another: the parts are hidden as if the whole stood below them."""
+    parts = pd.DataFrame({"district": list("abcd"), "arrests": [3, 41, 7, 55]})
+    found = shown(parts, People("arrests", LEAST, ("district",), ("arrests",)))
+    left = parts["arrests"].sum() - found.table["arrests"].sum()
+    count = int(found.table["arrests"].isna().sum())
+    assert protected(intervals(np.ones((1, count)), np.array([left]), 1.0))
