@@ -115,7 +115,7 @@ def centre_of(events: Floats, expected: Floats, extra: Floats, cv: float, above:
     at = float(np.median(events / expected))
     if at <= 0:
         at = max(events.sum(), 0.5) / expected.sum()
-    for _ in range(15):
+    for _ in range(8):
         top = bottom = 0.0
         for i in range(events.size):
             spread, mean = cv**2 + extra[i], expected[i] * at

@@ -93,9 +93,10 @@ def judge(events: Floats, expected: Floats, extra: Floats | None = None, group: 
     member = np.zeros(len(events), np.int64) if group is None else group
     rows = [np.flatnonzero(member == one) for one in range(int(member.max()) + 1)]
     parts = [(events[at], expected[at], doubt[at]) for at in rows]
-    coarse = sum(_profile(fit) for fit in _fits(parts, _COARSE, _ROUGH)) + _prior(_COARSE, cv_scale)
+    logs = np.array([_middle(part) for part in parts])
+    coarse = sum(_profile(fit) for fit in _fits(parts, _COARSE, logs, _ROUGH)) + _prior(_COARSE, cv_scale)
     cv = _closer(_COARSE, coarse)
-    fits = _fits(parts, cv)
+    fits = _fits(parts, cv, np.array([np.interp(cv, _COARSE, each) for each in logs]))
     log_prior = _prior(cv, cv_scale)[:, None] + np.log(ODD_PRIOR)[None, :]
     return _verdicts(events, expected, doubt, member, rows, fits, cv, log_prior, whole)
 
@@ -124,19 +125,24 @@ def _log_sum(values: Floats, axis: int | tuple[int, ...]) -> Floats:
     return np.asarray(np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis))
 
 
-def _fits(parts: list[tuple[Floats, Floats, Floats]], cv: Floats, places: int = _PLACES) -> list[Fit]:
-    middle, error = zip(*(_middles(part, cv) for part in parts), strict=True)
-    prior = _between(np.array(middle), np.array(error))
+def _fits(parts: list[tuple[Floats, Floats, Floats]], cv: Floats, middle: Floats, places: int = _PLACES) -> list[Fit]:
+    error = np.array([_error(part, cv, each) for part, each in zip(parts, middle, strict=True)])
+    prior = _between(middle, error)
     return [_fit(part, cv, middle[g], error[g], prior, places) for g, part in enumerate(parts)]
 
 
-def _middles(part: tuple[Floats, Floats, Floats], cv: Floats) -> tuple[Floats, Floats]:
-    """Log centre of a group and its standard error, for each CV."""
+def _middle(part: tuple[Floats, Floats, Floats]) -> Floats:
+    """Log centre of a group for each coarse CV: where the grid of centres is laid."""
     events, expected, extra = part
-    at = np.array([kernels.centre_of(events, expected, extra, s, kernels.ABOVE, kernels.BELOW) for s in cv])
-    mean = expected[None, :] * at[:, None]
+    return np.log([kernels.centre_of(events, expected, extra, s, kernels.ABOVE, kernels.BELOW) for s in _COARSE])
+
+
+def _error(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats) -> Floats:
+    """Standard error of a group's log centre for each CV."""
+    _, expected, extra = part
+    mean = expected[None, :] * np.exp(middle)[:, None]
     known = (mean / (1 + (cv[:, None] ** 2 + extra) * mean)).sum(axis=1)
-    return np.log(at), 1 / np.sqrt(np.maximum(known, 0.05))
+    return np.asarray(1 / np.sqrt(np.maximum(known, 0.05)))
 
 
 def _between(middle: Floats, error: Floats) -> tuple[Floats, Floats] | None:
@@ -186,7 +192,8 @@ def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[n
         exact = (left * fit.many).sum(axis=(1, 2))
         lower[at] = np.maximum(1 - upper[at] + exact, exact)
         double = np.minimum(1.0, 2 * np.minimum(upper[at], lower[at]))
-        p[at] = _two_sided(tails, double, upper[at], lower[at]) if whole else double
+        few = whole & (expected[at] * (weight.sum(axis=2) * fit.centres).sum() < _FEW)
+        p[at] = _two_sided(tails, few, double, upper[at], lower[at])
     total = np.exp(_log_sum(every, 1) - every.max())
     return Verdicts(upper, lower, p, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
 
@@ -219,10 +226,11 @@ class _Tails:
         return np.where(events > 0, found / used, 1.0)
 
 
-def _two_sided(tails: _Tails, double: Floats, upper: Floats, lower: Floats) -> Floats:
+def _two_sided(tails: _Tails, few: NDArray[np.bool_], double: Floats, upper: Floats, lower: Floats) -> Floats:
     """Two-sided p-values: for few expected events a high count adds what the lower tail can attain, not its double."""
     p = double.copy()
-    open_to = np.flatnonzero((upper < lower) & (p < 0.2) & (tails.expected < _FEW))
+    exact = few & (upper < lower) & (p < 0.2)
+    open_to = np.flatnonzero(exact)
     other, count = np.zeros(len(upper)), 0.0
     while open_to.size:
         below = 1 - tails.at_least(np.full(open_to.size, count + 1), open_to)
@@ -231,8 +239,7 @@ def _two_sided(tails: _Tails, double: Floats, upper: Floats, lower: Floats) -> F
         other[open_to] = below[still]
         p[open_to] = upper[open_to] + other[open_to]
         count += 1
-    none = (upper < lower) & (p < 0.2) & (tails.expected < _FEW) & (other == 0)
-    return np.where(none, upper, p)
+    return np.where(exact & (other == 0), upper, p)
 
 
 def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
