@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import linprog
 
 from perflib.privacy.people import People, shown
+from perflib.privacy.releases import Releases
 from perflib.privacy.suppression import hide, hide_lines, hide_rows
 
 LEAST = 5
@@ -127,3 +128,90 @@ def test_a_total_and_its_parts_in_two_results_of_a_page() -> None:
     left = parts["arrests"].sum() - found.table["arrests"].sum()
     count = int(found.table["arrests"].isna().sum())
     assert protected(intervals(np.ones((1, count)), np.array([left]), 1.0))
+
+
+JANUARY, FEBRUARY, BOTH = (0, 31), (31, 59), (0, 59)
+
+
+def known_of(found: dict[str, int | None], counts: dict[str, int], cells: list[str], span: tuple[int, int],
+             places: dict[tuple[str, int], int], wide: int) -> tuple[list[np.ndarray], list[float]]:
+    """The equations of one report over the counts of each cell in January and February: shown cells and the total."""
+    months = [month for month, (first, last) in enumerate((JANUARY, FEBRUARY)) if span[0] <= first and last <= span[1]]
+    lines, sums = [], []
+    for cells_of in [*([cell] for cell in cells if found[cell] is not None), cells]:
+        line = np.zeros(wide)
+        for cell in cells_of:
+            line[[places[cell, month] for month in months]] = 1
+        lines.append(line)
+        sums.append(float(sum(counts[cell] for cell in cells_of)))
+    return lines, sums
+
+
+def successive(draw: np.random.Generator, reports: list[tuple[int, int]], plain: bool) -> tuple[float, int]:
+    """The narrowest interval of a hidden count after several reports, and how many were hidden."""
+    cells = [f"c{n}" for n in range(draw.integers(3, 7))]
+    months = {cell: draw.poisson(draw.gamma(1.2, 9, size=2)) for cell in cells}
+    places = {(cell, month): n for n, (cell, month) in enumerate((cell, month) for cell in cells for month in (0, 1))}
+    releases, lines, sums, hidden = Releases(), [], [], []
+    for span in reports:
+        parts = [month for month, (first, last) in enumerate((JANUARY, FEBRUARY))
+                 if span[0] <= first and last <= span[1]]
+        counts = {cell: int(months[cell][parts].sum()) for cell in cells}
+        found = (Releases() if plain else releases).release(counts, span, LEAST)
+        if all(value is None for value in found.values()):
+            continue  # then the total is not shown either
+        more = known_of(found, counts, cells, span, places, 2 * len(cells))
+        lines, sums = lines + more[0], sums + more[1]
+        hidden += [(cell, parts) for cell in cells if found[cell] is None and counts[cell]]
+    if not hidden:
+        return np.inf, 0
+    known, total = np.array(lines), np.array(sums)
+    narrowest = np.inf
+    for cell, parts in hidden:
+        goal = np.zeros(known.shape[1])
+        goal[[places[cell, month] for month in parts]] = 1
+        low, high = (linprog(sign * goal, A_eq=known, b_eq=total, bounds=(0, None), method="highs").fun
+                     for sign in (1, -1))
+        narrowest = min(narrowest, -high - low)
+    return narrowest, len(hidden)
+
+
+@pytest.mark.parametrize("reports", [
+    [JANUARY, FEBRUARY, BOTH], [JANUARY, BOTH], [BOTH, JANUARY], [JANUARY, BOTH, FEBRUARY],
+], ids=["months then year", "month then year", "year then month", "month, year, month"])
+def test_successive_reports_do_not_give_a_hidden_count_away(reports: list[tuple[int, int]]) -> None:
+    """The attacker knows all totals and shown cells of all reports; what is asked holds as in a single table."""
+    draw = np.random.default_rng(7)
+    found = [successive(draw, reports, plain=False) for _ in range(25)]
+    assert sum(count for _, count in found) > 10
+    assert min(narrowest for narrowest, _ in found) >= LEAST - 1 - 1e-6
+
+
+def test_plain_suppression_is_broken_by_successive_reports() -> None:
+    """Why releases are remembered: report by report, subtraction gives hidden counts away."""
+    draw = np.random.default_rng(7)
+    assert min(successive(draw, [JANUARY, FEBRUARY, BOTH], plain=True)[0] for _ in range(25)) < 1e-6
+
+
+def test_a_year_to_date_that_grew_by_few_is_not_shown() -> None:
+    releases = Releases()
+    assert releases.release({"a": 12, "b": 40, "c": 50}, JANUARY) == {"a": 12, "b": 40, "c": 50}
+    second = releases.release({"a": 14, "b": 60, "c": 80}, BOTH)
+    assert second["a"] is None and sum(value is None for value in second.values()) == 2
+    assert releases.release({"a": 30, "b": 90, "c": 99}, (0, 90))["a"] == 30
+
+
+def test_the_same_period_restated_keeps_what_was_hidden_and_shows_no_small_change() -> None:
+    releases = Releases()
+    first = releases.release({"a": 3, "b": 7, "c": 50, "d": 60}, JANUARY)
+    assert [cell for cell, value in first.items() if value is None] == ["a", "b"]
+    again = releases.release({"a": 6, "b": 7, "c": 52, "d": 70}, JANUARY)
+    assert again["a"] is None and again["b"] is None and again["c"] is None and again["d"] == 70
+
+
+def test_the_same_report_made_twice_is_the_same() -> None:
+    draw = np.random.default_rng(3)
+    for _ in range(20):
+        counts = {f"c{n}": int(each) for n, each in enumerate(draw.poisson(draw.gamma(1, 9, size=6)))}
+        releases = Releases()
+        assert releases.release(counts, JANUARY) == releases.release(counts, JANUARY)

@@ -72,7 +72,7 @@ def compstat(
     wide, chart = _chart(wide, facts)
     title = f"What changed? {series.unit.capitalize()} to {last}"
     counts = tuple(f"{name}_{end}" for name in NAMED for end in ("now", "last_year") if f"{name}_{end}" in wide)
-    labels = tuple(column for column in map(str, wide.columns) if not column.startswith(tuple(f"{name}_" for name in NAMED)))
+    labels = tuple(column for column in map(str, wide) if not column.startswith(tuple(f"{name}_" for name in NAMED)))
     about = counted_people(dept, table, series.unit, labels, counts,
                            ("flags", "tests", "q", "last_complete", "unit", "windows", "missing"))
     return Result("compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide),
