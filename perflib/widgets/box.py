@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 from perflib.errors import PerflibError
+from perflib.figures import draw
 from perflib.result import Result, links
 
 ALL = "all"
 #: seconds during which further choices are awaited, so that the last one wins; and until the links follow the figure.
-_WAIT, _REST = 0.02, 0.4
-_DPI = 110
+_WAIT, _REST = 0.02, 1.0
+_DPI, _SAVED_DPI = 110, 144
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,15 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
         return tuple(down.value for down in downs)
 
     def show() -> None:
-        keep.value = ""
         try:
-            text.value, image.value = picture(*chosen())
+            (text.value, image.value), keep.value = picture(*chosen()), noted(look(*chosen()))
             after.ask()
         except PerflibError as error:
-            text.value, image.value = html.escape(str(error)), b""
+            text.value, image.value, keep.value = html.escape(str(error)), b"", ""
         image.layout.display = None if image.value else "none"
 
     def offer() -> None:
-        keep.value = kept(look(*chosen()), bytes(image.value), call(*chosen()))
+        keep.value = kept(look(*chosen()), call(*chosen()))
 
     after, now = Soon(offer, _REST, again=True), Soon(show, _WAIT)
     for down in downs:
@@ -97,21 +97,33 @@ class Soon:
 
 
 def pictured(result: Result) -> tuple[str, bytes]:
-    """A Result as escaped HTML words and PNG bytes (none where it has no figure)."""
-    answer = html.escape(result.answer)
+    """A Result as escaped HTML words and PNG bytes (none where it has no figure).
+
+    Question, answer and caveats stand around the picture as text, not in it: letters are what takes long to draw.
+    """
+    words = f"<b>{html.escape(result.title)}</b><br>{html.escape(result.answer)}"
     if result.chart is None:
-        return f"<b>{html.escape(result.title)}</b><br>{answer}", b""
+        return words, b""
     buffer = io.BytesIO()
     # packing a figure small takes longer than sending it large to a browser on the same machine
-    result.plot().savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 1})
-    return answer, buffer.getvalue()
+    draw(result.table, result.chart).savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 1})
+    return words, buffer.getvalue()
 
 
-def kept(result: Result, picture: bytes, lines: Sequence[str]) -> str:
-    """HTML: the view's figure and table as files, and the lines that give it again; a click on a line selects it."""
+def noted(result: Result) -> str:
+    """The caveats as HTML."""
+    lines = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in result.caveats)
+    return f'<ul style="margin:2px 0;padding-left:18px;line-height:1.45;color:#5F6368">{lines}</ul>' if lines else ""
+
+
+def kept(result: Result, lines: Sequence[str]) -> str:
+    """HTML: caveats; the view's whole figure and table as files; the lines that give it again (a click selects one)."""
+    buffer = io.BytesIO()
+    if result.chart is not None:
+        result.plot().savefig(buffer, format="png", dpi=_SAVED_DPI)
     style = "user-select:all;-webkit-user-select:all;background:#f1f3f4;padding:1px 5px"
     shown = "".join(f'<div>Again: <code style="{style}">{html.escape(line)}</code></div>' for line in lines)
-    return f'<div style="line-height:1.7">{links(result, picture)}{shown}</div>'
+    return f'{noted(result)}<div style="line-height:1.7">{links(result, buffer.getvalue())}{shown}</div>'
 
 
 def call_of(function: str, defaults: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:

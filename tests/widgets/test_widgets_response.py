@@ -99,7 +99,7 @@ def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
     district = choices.children[0]
     assert list(district.options) == ["all", "0412", "north"]
     district.value = "0412"
-    assert "Priority 1: median" in text.value and text.value != before[0]
+    assert "district 0412" in text.value and "Priority 1: median" in text.value and text.value != before[0]
     assert bytes(image.value) != before[1] and keep.value != before[2]
     choices.children[3].value = 0.9
     choices.children[4].value = "month"
@@ -108,7 +108,9 @@ def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
     assert "perflib run notebooks/01_response_times.ipynb -p district=0412<" in keep.value
     links = dict(re.findall(r'download="([^"]+)" href="data:[^,]+,([^"]+)"', keep.value))
     assert set(links) == {f"response_explorer.{kind}" for kind in ("png", "xlsx", "csv")}
-    assert base64.b64decode(links["response_explorer.png"]) == bytes(image.value)
+    saved = base64.b64decode(links["response_explorer.png"])
+    assert saved.startswith(b"\x89PNG") and saved != bytes(image.value), "with its question and caveats"
+    assert "Left out by origin" in keep.value
 
 
 def test_the_line_to_copy_gives_the_view_again(dept):
