@@ -24,7 +24,8 @@ METHOD = (
 LABELS = {
     "kind": "Kind", "before": "Before", "after": "After", "share_before": "Share before", "share_after": "Share after",
     "change": "Change (points)", "change_low": "Low end (95 %)", "change_high": "High end (95 %)",
-    "contribution": "Share of the shift", "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict",
+    "contribution": "Share of the shift", "relative": "Growth against the others",
+    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict",
 }
 
 
@@ -47,7 +48,7 @@ def _terms(p: Array, q: Array) -> Array:
     return np.asarray((parts[0] + parts[1]) / 2)
 
 
-def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, seed: int = 0, q: float = 0.05,
+def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, seed: int = 0, q: float = 0.10,
           name: str = "composition") -> Result:
     """Whether the mix of kinds changed from one period to another, and which kinds drive it.
 
@@ -61,10 +62,11 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
     Returns
     -------
     Result ``composition``: ``kind, before, after, share_before, share_after, change`` (points of 100) with
-    ``change_low`` and ``change_high`` (95 %, from the variation between blocks), ``contribution`` (share of the
-    divergence), ``p``, ``adjusted``, ``verdict``. Facts ``jsd``, ``null_median``, ``null_95``, ``p``, ``changed``,
-    ``blocks``, ``block_days``, ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable
-    below ``FEWEST`` blocks on a side.
+    ``change_low`` and ``change_high`` (95 %, from the variation between blocks), ``relative`` (growth of its number
+    over that of the middle kind: shares must sum to one, so one that grows makes all others fall), ``contribution``
+    (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``. Facts ``jsd``,
+    ``null_median``, ``null_95``, ``p``, ``changed``, ``blocks``, ``block_days``,
+    ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below ``FEWEST`` blocks on a side.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
         "before": _words(spans[0]), "after": _words(spans[1]),
         "drivers": table.loc[table["verdict"].isin(["more", "less"]), "kind"].tolist(),
     }
-    caveats = ["A share can fall because others rose: read the numbers beside the shares.",
+    caveats = ["A share can fall because another rose: a kind is called only where its number moved too.",
                f"Blocks of {length} days are exchanged whole, and what chance gives is widened as far as neighbouring "
                f"blocks are alike (by {found['inflation']:.2f} here)."]
     return Result(name, table, title, _answer(facts, table), METHOD, caveats, facts, None, LABELS)
@@ -98,7 +100,8 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
 def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> dict[str, Any]:
     """The divergence of two sets of blocks (blocks, kinds), in order of time, and its place among exchanges of blocks.
 
-    Returns ``jsd, null_median, null_95, p, inflation``, and per kind ``kind_p`` (difference of shares) and ``terms``.
+    Returns ``jsd, null_median, null_95, p, inflation``, and per kind ``relative`` (log of how it grew against the
+    middle kind), ``kind_p`` (of that) and ``terms``.
     What chance gives is inflated by ``(1 + r) / (1 - r)`` where neighbouring blocks are still alike (``likeness`` r):
     divergence grows as the square of the difference of two means, whose variance so grows.
     """
@@ -113,13 +116,27 @@ def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> d
     terms = _terms(p, q)
     alike = likeness(before, after)
     more = (1 + alike) / (1 - alike)
-    jsd, moved = terms.sum(axis=1), np.abs(q - p)
+    jsd, grown = terms.sum(axis=1), relative(early, late)
+    moved = np.abs(grown)
     jsd[1:], moved[1:] = jsd[1:] * more, moved[1:] * np.sqrt(more)
     return {
         "jsd": float(jsd[0]), "null_median": float(np.median(jsd[1:])), "null_95": float(np.quantile(jsd[1:], 0.95)),
         "p": float((jsd >= jsd[0] - 1e-12).mean()), "kind_p": (moved >= moved[0] - 1e-12).mean(axis=0),
-        "terms": terms[0], "inflation": more,
+        "terms": terms[0], "inflation": more, "relative": grown[0],
     }
+
+
+def relative(early: Array, late: Array) -> Array:
+    """Log growth of each kind's count less that of the middle kind, (draws, kinds), the middle weighted by counts.
+
+    Shares must sum to one, so that one kind that grows makes every other share fall; against the middle kind the
+    others have not moved.
+    """
+    grown = np.log((late + 0.5) / (early + 0.5))
+    order = np.argsort(grown, axis=1)
+    weight = np.take_along_axis(early + late, order, axis=1).cumsum(axis=1)
+    middle = np.argmax(weight >= weight[:, -1:] / 2, axis=1)
+    return np.asarray(grown - np.take_along_axis(np.take_along_axis(grown, order, axis=1), middle[:, None], axis=1))
 
 
 def likeness(before: Array, after: Array) -> float:
@@ -190,11 +207,11 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
     table = pd.DataFrame({
         "kind": kinds, "before": totals[0], "after": totals[1], "share_before": shares[0], "share_after": shares[1],
         "change": 100 * change, "change_low": 100 * (change - reach), "change_high": 100 * (change + reach),
-        "contribution": found["terms"] / max(found["jsd"], 1e-12), "p": found["kind_p"],
-        "adjusted": adjusted(found["kind_p"]),
+        "relative": np.exp(found["relative"]), "contribution": found["terms"] / max(found["jsd"], 1e-12),
+        "p": found["kind_p"], "adjusted": adjusted(found["kind_p"]),
     })
     called = (table["adjusted"] < q) & bool(found["p"] < 0.05)
-    table["verdict"] = np.where(~called, "as before", np.where(change > 0, "more", "less"))
+    table["verdict"] = np.where(~called, "as before", np.where(table["relative"] > 1, "more", "less"))
     return table.sort_values("contribution", ascending=False, ignore_index=True)
 
 

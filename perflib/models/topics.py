@@ -31,6 +31,8 @@ class Agreement:
 def kappa(first: Sequence[Any], second: Sequence[Any], level: float = 0.95) -> Agreement:
     """Agreement beyond chance of two codings of the same messages (Cohen 1960, Educ. Psychol. Meas. 20).
 
+    The interval is that of the share agreed (Wilson 1927), what chance would agree on being taken as known.
+
     Raises InputError for codings of different lengths or fewer than ten messages.
     """
     from scipy.stats import norm
@@ -44,8 +46,11 @@ def kappa(first: Sequence[Any], second: Sequence[Any], level: float = 0.95) -> A
     if chance == 1:
         return Agreement(1.0, 1.0, 1.0, 1.0, len(one))
     found = (agreed - chance) / (1 - chance)
-    reach = norm.ppf((1 + level) / 2) * np.sqrt(agreed * (1 - agreed) / len(one)) / (1 - chance)
-    return Agreement(float(found), float(found - reach), float(min(found + reach, 1.0)), agreed, len(one))
+    z = float(norm.ppf((1 + level) / 2))
+    middle = (agreed + z**2 / 2 / len(one)) / (1 + z**2 / len(one))
+    reach = z * np.sqrt(agreed * (1 - agreed) / len(one) + z**2 / 4 / len(one) ** 2) / (1 + z**2 / len(one))
+    low, high = ((share - chance) / (1 - chance) for share in (middle - reach, min(middle + reach, 1.0)))
+    return Agreement(float(found), float(low), float(high), agreed, len(one))
 
 
 def topics(texts: Sequence[str] | pd.Series, seeds: Mapping[str, Sequence[str]], seed: int = 0) -> pd.DataFrame:

@@ -30,7 +30,8 @@ def test_kappa_by_hand():
     two = ["y"] * 20 + ["n"] * 5 + ["y"] * 10 + ["n"] * 15
     found = kappa(one, two)
     assert (found.agreed, found.kappa, found.n) == (pytest.approx(0.7), pytest.approx(0.4), 50)
-    assert found.low == pytest.approx(0.4 - 1.959964 * np.sqrt(0.21 / 50) / 0.5)
+    # Wilson's interval of 35 in 50 is .5624753 to .8089769
+    assert (found.low, found.high) == (pytest.approx(0.1249506, abs=2e-4), pytest.approx(0.6179538, abs=2e-4))
     assert kappa(two, one).kappa == pytest.approx(found.kappa)
 
 

@@ -1,0 +1,100 @@
+"""What do messages speak of? Topics from seed words, by quarter, with how well they agree with those coded by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.figures import Chart
+from perflib.metrics.counts.lacking import lacking
+from perflib.models.topics import RELIED, kappa, topics
+from perflib.result import Result
+
+#: topic -> words that begin like these; a department's own list goes in as ``seeds``.
+SEEDS: Mapping[str, Sequence[str]] = {
+    "response": ("minutes", "waited", "nobody came", "came quickly", "response", "slow", "arrived"),
+    "conduct": ("rude", "respect", "polite", "officer was", "stopped", "told me", "treated"),
+    "traffic": ("speeding", "cars", "stop sign", "parking", "traffic", "race down"),
+    "noise": ("loud", "noise", "music", "fireworks", "parties", "party"),
+    "safety": ("safe", "shots", "patrol", "lights", "afraid", "gun"),
+}
+METHOD = (
+    "Messages with seed words of one topic teach a multinomial regression on words, which reads them all; agreement "
+    "with hand-coded messages, which it never saw, as Cohen's kappa (1960). No sentiment is scored."
+)
+FEWEST = 30
+
+
+def feedback(dept: Department, seeds: Mapping[str, Sequence[str]] | None = None, *, name: str = "feedback_topics",
+             **cell: Any) -> Result:
+    """Share of messages by topic and quarter.
+
+    Parameters
+    ----------
+    seeds : topic -> words; None for ``SEEDS``. cell : column = value, such as ``district="0412"``.
+
+    Returns
+    -------
+    Result ``feedback_topics``: ``quarter, topic, count, share, share_low, share_high`` (Wilson, 95 %); quarters of
+    fewer than ``FEWEST`` messages are left out. Facts ``kappa`` (with ends and n; absent without coded messages),
+    ``shares`` (all quarters), ``messages``, ``other``. Not assessable without the texts (they are personal: open the
+    department with ``personal=["text"]``), or where kappa says that the topics cannot be relied on.
+    """
+    title = "What do messages speak of?"
+    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    if reason := lacking(dept, "feedback", ["text", *asked]):
+        hint = ' (texts are personal: open the department with personal=["text"])' if "text" in reason else ""
+        return Result.not_assessable(name, reason + hint, title=title, method=METHOD)
+    rows = dept.feedback
+    for column, value in asked.items():
+        rows = rows.filter(rows[column].cast("string") == value)
+    held = rows.mutate(local=dept.local(rows.received_at)).execute()
+    if len(held) < FEWEST:
+        return Result.not_assessable(name, f"fewer than {FEWEST} messages", title=title, method=METHOD)
+    held = held.assign(found=topics(held["text"], seeds or SEEDS)["topic"].to_numpy())
+    agreed, said, bad = _agreement(held)
+    if bad:
+        return Result.not_assessable(name, bad, title=title, method=METHOD)
+    table = _table(held)
+    shares = held["found"].value_counts(normalize=True)
+    top = str(shares.index[0])
+    answer = f"Most messages speak of {top} ({shares.iloc[0]:.0%} of {len(held):,}). {said}"
+    facts = {"messages": len(held), "shares": shares.to_dict(), "other": float(shares.get("other", 0.0)), **agreed}
+    chart = Chart("line", "quarter", "share", "share_low", "share_high", by="topic", y_label="share of messages",
+                  marks={"zero": True}, alt=answer) if len(table) else None
+    caveats = ["Who writes is no sample of residents: shares tell what messages speak of, not what the city thinks.",
+               "What a message praises or blames is not scored, and no officer is judged by it."]
+    labels = {"quarter": "Quarter", "topic": "Topic", "count": "Messages", "share": "Share"}
+    return Result(name, table, title, answer, METHOD, caveats, facts, chart, labels)
+
+
+def _agreement(held: pd.DataFrame) -> tuple[dict[str, Any], str, str]:
+    """Facts, the sentence on agreement, and why the topics cannot be used (empty if they can)."""
+    coded = held[held["topic"].notna()] if "topic" in held.columns else held.iloc[:0]
+    if len(coded) < FEWEST:
+        return {}, "No sample was coded by hand, so how far the topics can be relied on is not known.", ""
+    found = kappa(coded["topic"].tolist(), coded["found"].tolist())
+    facts = {"kappa": asdict(found)}
+    words = (f"On {found.n:,} messages coded by hand the topics agree with kappa {found.kappa:.2f} "
+             f"({found.low:.2f} to {found.high:.2f}).")
+    bad = "" if found.kappa >= RELIED else (
+        f"the topics agree too little with the messages coded by hand (kappa {found.kappa:.2f} of {found.n}; "
+        f"{RELIED:.2f} is asked): choose other seed words")
+    return facts, words, bad
+
+
+def _table(held: pd.DataFrame) -> pd.DataFrame:
+    quarter = held["local"].dt.to_period("Q").dt.start_time
+    counts = held.groupby([quarter.rename("quarter"), held["found"].rename("topic")]).size().unstack(fill_value=0)
+    counts = counts[counts.sum(axis=1) >= FEWEST]
+    long = counts.reset_index().melt("quarter", var_name="topic", value_name="count")
+    n = long["quarter"].map(counts.sum(axis=1)).to_numpy(dtype=float)
+    share = long["count"].to_numpy() / n
+    middle, reach = (share + 1.9207 / n) / (1 + 3.8415 / n), 1.96 * np.sqrt(share * (1 - share) / n + 0.9604 / n**2)
+    reach = reach / (1 + 3.8415 / n)
+    return long.assign(share=share, share_low=middle - reach, share_high=middle + reach)

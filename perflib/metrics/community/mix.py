@@ -1,0 +1,241 @@
+"""What do residents ask for, and has that changed? The mix of 311 requests or of calls, by area, over time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perflib.agency import Department
+from perflib.errors import InputError
+from perflib.figures import Chart
+from perflib.metrics.counts.complete import last_complete
+from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.series import Series, daily
+from perflib.models.composition import METHOD, shift
+from perflib.models.counts import adjusted
+from perflib.result import Result
+
+KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
+#: kinds told apart; the rarest are put together. The share of areas called in error that is accepted.
+MOST, Q = 10, 0.10
+REST = "all others"
+_NAMES = {"kind": "Kind", "share": "Share", "count": "Number", "quarter": "Quarter"}
+
+
+def course(dept: Department, table: str = "requests", *, name: str = "mix_course", **cell: Any) -> Result:
+    """The share of each kind by quarter.
+
+    Parameters
+    ----------
+    table : requests or calls. cell : column = value, such as ``district="0412"``; empty values mean all.
+
+    Returns
+    -------
+    Result ``mix_course``: ``quarter, kind, count, share`` with ``share_low`` and ``share_high`` (95 %, from the
+    variation between weeks). Facts ``kinds``, ``quarters``. Whole quarters only; months where there is no whole
+    quarter. Not assessable where the table or a column lacks.
+    """
+    title = f"What is asked for? The mix of {table}{_where(cell)}"
+    held = _held(dept, table, cell)
+    if isinstance(held, str):
+        return Result.not_assessable(name, held, title=title)
+    frame, last, notes = held
+    table_, grain = _periods(frame, last)
+    if table_.empty:
+        return Result.not_assessable(name, "no whole month of records", title=title)
+    ends = table_.groupby("kind")["share"].agg(["first", "last"]).reset_index()
+    row = ends.iloc[int((ends["last"] - ends["first"]).abs().to_numpy().argmax())]
+    answer = (f"From the first to the last whole {grain}, {row['kind']} moved most: {row['first']:.1%} to "
+              f"{row['last']:.1%} of {table}. Whether that is more than chance is tested below.")
+    chart = Chart("line", "quarter", "share", "share_low", "share_high", by="kind", y_label=f"share of {table}",
+                  marks={"zero": True}, alt=answer)
+    facts = {"kinds": sorted(table_["kind"].unique()), "quarters": table_["quarter"].nunique(), "grain": grain}
+    return Result(name, table_, title, answer, "Shares with linearised intervals from the variation between weeks.",
+                  notes, facts, chart, _NAMES)
+
+
+def drivers(dept: Department, table: str = "requests", since: str = "", *, name: str = "mix_drivers",
+            **cell: Any) -> Result:
+    """Whether the mix changed, tested as a whole, and which kinds drive it.
+
+    Parameters
+    ----------
+    since : the day (YYYY-MM-DD) from which the mix is compared with the same days a year earlier; empty: the last 52
+        weeks against the 52 before, or two halves where the records are shorter than that.
+
+    Returns
+    -------
+    Result ``mix_drivers``: columns and facts of ``perflib.models.composition.shift``.
+
+    Raises
+    ------
+    InputError : a day that is none or lies outside the records, a column or value that does not exist.
+    """
+    title = f"Has the mix of {table} changed?{_where(cell)}"
+    held = _held(dept, table, cell)
+    if isinstance(held, str):
+        return Result.not_assessable(name, held, title=title, method=METHOD)
+    frame, last, notes = held
+    before, after, said = windows(frame["date"].min().date(), last, since)
+    found = shift(frame, before, after, name=name)
+    chart = None if found.reason else Chart(
+        "dots", "kind", "change", "change_low", "change_high", y_label="change of its share (points of 100)",
+        marks={"highlight": "stands_out"}, alt=found.answer)
+    made = found.table.assign(stands_out=found.table["verdict"] != "as before") if chart else found.table
+    return Result(name, made, f"{title} {found.title.removeprefix('Did the mix change? ')}", found.answer, METHOD,
+                  [*notes, *said, *found.caveats], found.facts, chart, {**found.labels, "kind": "Kind",
+                                                                       "stands_out": "Stands out"}, found.reason)
+
+
+def by_area(dept: Department, table: str = "requests", by: str = "district", since: str = "", *,
+            name: str = "mix_by_area") -> Result:
+    """Where did the mix change? One test per area, adjusted for their number.
+
+    Returns
+    -------
+    Result ``mix_by_area``: the area, ``verdict``, ``drivers``, ``records`` (after), ``jsd`` (bits), ``null_95``, ``p``,
+    ``adjusted``. Facts ``changed`` (areas), ``q``. Areas with too little are "not assessable".
+    """
+    title = f"In which {by}s has the mix of {table} changed?"
+    held = _held(dept, table, {}, by)
+    if isinstance(held, str):
+        return Result.not_assessable(name, held, title=title, method=METHOD)
+    frame, last, notes = held
+    before, after, said = windows(frame["date"].min().date(), last, since)
+    rows = [_area(str(area), part, before, after) for area, part in frame.groupby("area")]
+    found = pd.DataFrame(rows).rename(columns={"area": by})
+    found["adjusted"] = adjusted(found["p"].to_numpy(dtype=float))
+    found["verdict"] = np.where(found["p"].isna(), "not assessable",
+                                np.where(found["adjusted"] < Q, "changed", "as before"))
+    found.loc[found["verdict"] != "changed", "drivers"] = ""
+    called = found.loc[found["verdict"] == "changed", by].tolist()
+    able = int(found["p"].notna().sum())
+    told = "; ".join(f"{row[by]} ({row['drivers'] or 'no single kind'})" for _, row in
+                     found[found["verdict"] == "changed"].iterrows())
+    answer = (f"The mix changed in {len(called)} of {able} {by}s{': ' + told if told else ''}. On average at most "
+              f"{Q:.0%} of those called would be so by chance.")
+    facts = {"changed": called, "assessable": able, "q": Q, "before": [str(day) for day in before],
+             "after": [str(day) for day in after]}
+    labels = {by: by.capitalize(), "records": "Records", "jsd": "Divergence (bits)", "null_95": "Chance, 95 %",
+              "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "drivers": "Driven by"}
+    order = [by, "verdict", "drivers", "records", "jsd", "null_95", "p", "adjusted"]
+    chart = Chart("dots", by, "jsd", y_label="divergence of the two mixes (bits)", alt=answer,
+                  marks={"highlight": "changed", "also": [{"y": "null_95", "label": "seldom passed by chance"}],
+                         "label": "measured"})
+    table_ = found[order].assign(changed=found["verdict"] == "changed")
+    return Result(name, table_, title, answer, METHOD, [*notes, *said], facts, chart, {**labels, "changed": "Changed"})
+
+
+def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, Any], tuple[Any, Any], list[str]]:
+    """The two periods compared, the same season of two years where the records allow; and what to say of them."""
+    year = dt.timedelta(days=364)
+    if since:
+        try:
+            start = dt.date.fromisoformat(since)
+        except ValueError:
+            raise InputError(f"{since!r} is no day", where="since", do="write it as YYYY-MM-DD") from None
+        if not first < start <= last:
+            raise InputError(f"{since} lies outside the records", where="since",
+                             do=f"choose a day from {first} to {last}")
+        end = min(last, start + year - dt.timedelta(days=1))
+        if start - year >= first:
+            return (start - year, end - year), (start, end), []
+        return (first, start - dt.timedelta(days=1)), (start, end), [_UNLIKE]
+    if (last - first).days + 1 >= 2 * 364:
+        start = last - year + dt.timedelta(days=1)
+        return (start - year, last - year), (start, last), []
+    half = first + (last - first) / 2
+    return (first, half), (half + dt.timedelta(days=1), last), [_UNLIKE]
+
+
+_UNLIKE = "The records do not hold the same season of two years: a season of the mix would look like a shift."
+
+
+def _area(area: str, part: pd.DataFrame, before: Any, after: Any) -> dict[str, Any]:
+    found = shift(part, before, after, draws=1999)
+    late = pd.to_datetime(part["date"]).dt.date >= after[0]
+    row: dict[str, Any] = {"area": area, "records": float(part.loc[late, "count"].sum()), "jsd": np.nan,
+                           "null_95": np.nan, "p": np.nan, "drivers": ""}
+    if found.reason:
+        return row
+    return row | {"jsd": found.facts["jsd"], "null_95": found.facts["null_95"], "p": found.facts["p"],
+                  "drivers": ", ".join(found.facts["drivers"])}
+
+
+def _held(dept: Department, table: str, cell: dict[str, Any],
+          by: str = "") -> tuple[pd.DataFrame, dt.date, list[str]] | str:
+    """``date, kind, count`` (and ``area``) to the last complete day, that day, and notes; or why there are none."""
+    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    if table not in KIND:
+        raise InputError(f"no kinds are known for {table!r}", where="table", choices=KIND, found=table)
+    kind = KIND[table]
+    if reason := lacking(dept, table, [kind, *asked, *([by] if by else [])]):
+        return reason
+    parts = [*asked, *([by] if by else [])]
+    if dept.has(table, "district") and set(parts) <= {"district"}:
+        parts = ["district"]  # one reading for all districts
+    series, last, basis = _counted(dept, table, (kind, *parts))
+    for column, value in asked.items():
+        known = sorted(set(series.cells[column]))
+        if value not in known:
+            raise InputError(f"no {column} {value!r}", where=column, choices=known, found=value)
+    return _long(series, asked, kind, by, last), last, [basis, *series.notes]
+
+
+@lru_cache(maxsize=8)
+def _counted(dept: Department, table: str, by: tuple[str, ...]) -> tuple[Series, dt.date, str]:
+    series = daily(dept, table, by)
+    return series, *last_complete(dept, table, series)
+
+
+def _long(series: Series, asked: dict[str, str], kind: str, by: str, last: dt.date) -> pd.DataFrame:
+    chosen = np.ones(len(series.cells), dtype=bool)
+    for column, value in asked.items():
+        chosen &= (series.cells[column] == value).to_numpy()
+    cells, until = series.cells[chosen], series.days.searchsorted(pd.Timestamp(last)) + 1
+    wide = pd.DataFrame(series.counts[chosen][:, :until].T, index=series.days[:until])
+    common = pd.Series(series.counts[chosen].sum(axis=1)).groupby(cells[kind].to_numpy()).sum().nlargest(MOST).index
+    named = cells[kind].where(cells[kind].isin(common), REST).to_numpy()
+    frame = wide.set_axis(range(wide.shape[1]), axis=1).rename_axis("date").reset_index().melt(
+        "date", var_name="cell", value_name="count")
+    place = frame["cell"].to_numpy(dtype=int)
+    frame["kind"] = named[place]
+    keys = ["date", "kind"]
+    if by:
+        frame["area"] = cells[by].to_numpy()[place]
+        keys = ["date", "area", "kind"]
+    return frame.groupby(keys)["count"].sum().reset_index()
+
+
+def _periods(frame: pd.DataFrame, last: dt.date) -> tuple[pd.DataFrame, str]:
+    """Shares per whole quarter (month, where no quarter is whole) with intervals from weekly blocks."""
+    from perflib.models.composition import share_variance
+
+    first = frame["date"].min()
+    for freq, grain in (("Q", "quarter"), ("M", "month")):
+        period = frame["date"].dt.to_period(freq)
+        whole = (period.dt.start_time >= first) & (period.dt.end_time.dt.date <= last)
+        if whole.any():
+            break
+    rows = []
+    for when, part in frame[whole].groupby(period[whole]):
+        week = (part["date"] - part["date"].min()).dt.days // 7
+        blocks = part.pivot_table(index=week, columns="kind", values="count", aggfunc="sum", fill_value=0)
+        share = blocks.sum() / blocks.to_numpy().sum()
+        reach = 1.96 * np.sqrt(share_variance(blocks.to_numpy(dtype=float)))
+        rows.append(pd.DataFrame({
+            "quarter": when.start_time, "kind": blocks.columns, "count": blocks.sum().to_numpy(),
+            "share": share.to_numpy(), "share_low": (share - reach).clip(lower=0).to_numpy(),
+            "share_high": (share + reach).clip(upper=1).to_numpy(),
+        }))
+    empty = pd.DataFrame(columns=["quarter", "kind", "count", "share", "share_low", "share_high"])
+    return (pd.concat(rows, ignore_index=True) if rows else empty), grain
+
+
+def _where(cell: dict[str, Any]) -> str:
+    asked = {column: value for column, value in cell.items() if value not in ("", None)}
+    return f", {', '.join(f'{column} {value}' for column, value in asked.items())}" if asked else ""
