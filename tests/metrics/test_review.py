@@ -52,7 +52,7 @@ def town(small_city):
 def test_one_officer_by_hand(found) -> None:
     """O00: 40 complaints where 11 others with the same calls have 10 each; expected 240 x 110 / 2640 = 10."""
     row = review.card(found, "O00").table.set_index(pd.Index(list(review.AREAS))).loc["complaints"]
-    assert (row["count"], row["exposure"]) == (40, 240)
+    assert (row["count"], row["work"]) == (40, "240 responses to calls")
     assert row["expected"] == pytest.approx(10.0)
     assert row["ratio"] == pytest.approx(4.0)
     assert (row["low"], row["high"]) == pytest.approx((2.858, 5.447), abs=1e-3)  # tabled limits of 40: 28.58, 54.47

@@ -1,11 +1,12 @@
 """Reviews that develop people: a balanced set of measures, each beside peers, and what might help."""
 
 from perflib.metrics.review.areas import AREAS
+from perflib.metrics.review.audit import audit, reweighted
 from perflib.metrics.review.choices import choices
 from perflib.metrics.review.development import course, development, plan, suggested
 from perflib.metrics.review.moves import adaptability, moved
 from perflib.metrics.review.page import Areas, areas, card, standouts, weights
 from perflib.metrics.review.standing import shown, standing
 
-__all__ = ["AREAS", "Areas", "adaptability", "areas", "card", "choices", "course", "development", "moved", "plan",
-           "shown", "standing", "standouts", "suggested", "weights"]
+__all__ = ["AREAS", "Areas", "adaptability", "areas", "audit", "card", "choices", "course", "development", "moved",
+           "plan", "reweighted", "shown", "standing", "standouts", "suggested", "weights"]

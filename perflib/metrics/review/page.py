@@ -11,7 +11,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.review.areas import AREAS, by_unit, counted, rules
+from perflib.metrics.review.areas import AREAS, by_unit, counted, named, rules
 from perflib.result import Result
 
 #: a reading is "probably" so from this posterior probability on; "clearly" where it also survives the flag rule.
@@ -24,6 +24,8 @@ METHOD = ("Each area: events over what peers in the same unit and month lead one
 CAVEATS = (
     "This page is for a conversation. It is not a finding of wrongdoing, no ground for discipline, and not a score: "
     "the areas are not added up.",
+    "Slow arrivals took longer than four in five calls of their priority; complaints are of every finding; courses are "
+    "late when done after their due date.",
     "It compares with officers who held the same unit in the same months. It cannot see the kind of calls, partners, "
     "or "
     "what was never recorded.",
@@ -44,15 +46,16 @@ class Areas:
         return sorted(set(pd.concat(found).astype(str))) if found else []
 
 
-def areas(dept: Department, subject: str = "officer", *, minimum: int = 5, q: float = 0.10) -> Areas:
+def areas(dept: Department, subject: str = "officer", *, only: str = "", minimum: int = 5, q: float = 0.10) -> Areas:
     """Compare all officers (``subject`` "officer": beside the same unit and month; "unit": the same duty and month).
 
-    Raises InputError for another subject.
+    ``only`` one area; empty: all. Raises InputError for another subject or area.
     """
+    named(only or "force")
     if subject not in ("officer", "unit"):
         raise InputError(f"no subject {subject!r}", where="subject", choices=("officer", "unit"), found=subject)
     results, per = {}, {}
-    for area in AREAS:
+    for area in ([only] if only else AREAS):
         results[area], per[area] = _area(dept, area, subject, minimum, q)
     return Areas(subject, results, per)
 
@@ -83,9 +86,10 @@ def card(found: Areas, who: str = "", *, weights: Mapping[str, float] | None = N
 
     ``who``: as the records name them; empty picks the one with most work as an example. ``weights`` (from the
     department's policy, never from here) adds a composite; without them there is none.
-    Result with one row per area: ``area``, ``count``, ``exposure``, ``per``, ``expected``, ``ratio``, ``low``, ``high``
-    (observed over expected), ``chance_better`` (posterior probability of doing better than peers), ``reading``,
-    ``reason``. Facts: readings by area, ``who``, ``composite`` (None without weights).
+    Result with one row per area: ``area``, ``better`` (fewer or more), ``reading``, ``count``, ``work``, ``expected``,
+    ``ratio``, ``low``, ``high`` (observed over expected), ``chance_better`` (posterior probability of doing better than
+    peers), ``reason``.
+    Facts: readings by area, ``who``, ``composite`` (None without weights).
     Raises InputError for a name that is in no area.
     """
     names = found.names()
@@ -109,7 +113,7 @@ def card(found: Areas, who: str = "", *, weights: Mapping[str, float] | None = N
     return Result(name, table, f"{who}: beside peers", answer, METHOD, (*CAVEATS, *more), facts, chart, _LABELS)
 
 
-_LABELS = {"area": "Area", "count": "Count", "exposure": "For", "per": "of", "expected": "Expected beside peers",
+_LABELS = {"area": "Area", "better": "Better", "count": "Count", "work": "In", "expected": "Expected beside peers",
            "ratio": "Count over expected", "chance_better": "Chance of doing better than peers", "reading": "Reads as",
            "reason": "Why not assessable", "low": "95 % low", "high": "95 % high"}
 
@@ -132,18 +136,18 @@ def _most_work(found: Areas) -> str:
 
 def _row(area: str, result: Result, who: str, per: str) -> dict[str, Any]:
     better = AREAS[area].better
-    row: dict[str, Any] = {"area": f"{AREAS[area].words}: {better} is better", "count": None, "exposure": None,
-                           "per": per, "expected": None, "ratio": None, "low": None, "high": None,
-                           "chance_better": None, "reading": "not assessable", "reason": result.reason}
+    row: dict[str, Any] = {"area": named(area).short.capitalize(), "better": better, "reading": "not assessable",
+                           "count": None, "work": "", "expected": None, "ratio": None, "low": None, "high": None,
+                           "chance_better": None, "reason": result.reason}
     held = result.table[result.table["officer"].astype(str) == who] if len(result.table) else result.table
     if held.empty:
         return row | {"reason": result.reason or "no work of this kind is recorded"}
     one = held.iloc[0].to_dict()
     if one["verdict"] == "not assessable":
-        return row | {"reason": one["reason"], "exposure": one["exposure"]}
+        return row | {"reason": one["reason"], "work": f"{one['exposure']:,.0f} {per}"}
     above = float(one["posterior"])
     chance = above if better == "more" else 1 - above
-    return row | {"count": one["events"], "exposure": one["exposure"], "expected": one["expected"],
+    return row | {"count": one["events"], "work": f"{one['exposure']:,.0f} {per}", "expected": one["expected"],
                   "ratio": one["estimate"], "low": one["low"], "high": one["high"], "chance_better": chance,
                   "reading": _reading(str(one["verdict"]), better, chance), "reason": ""}
 
@@ -200,8 +204,7 @@ def standouts(found: Areas, *, least: float = PROBABLE, most: int = 25) -> Resul
                                      "any area", title=title, method=METHOD)
     table = pd.DataFrame(rows).sort_values(["area", "who"], kind="stable").reset_index(drop=True)
     false = float((1 - table["chance_better"].astype(float)).sum())
-    names = table["area"].map(lambda area: str(area).split(":")[0].split(" (")[0])
-    by_area = {str(area): int(n) for area, n in names.value_counts(sort=False).items()}
+    by_area = {str(area): int(n) for area, n in table["area"].value_counts(sort=False).items()}
     told = "; ".join(f"{area} {n}" for area, n in by_area.items())
     answer = (f"{len(table)} readings of 'probably better than peers' ({told}); of these about {false:.1f} are "
               f"expected "
@@ -212,9 +215,21 @@ def standouts(found: Areas, *, least: float = PROBABLE, most: int = 25) -> Resul
                   {"by_area": by_area, "expected_false": false}, None, {**_LABELS, "who": found.subject.capitalize()})
 
 
-_SHOWN = ("area", "count", "expected", "ratio", "low", "high", "chance_better")
+_SHOWN = ("area", "count", "work", "expected", "ratio", "low", "high", "chance_better")
 
 
 def weights(dept: Department) -> Mapping[str, float]:
     """The weights of the department's policy; empty when it has none, and then there is no composite."""
     return rules(dept).get("weights") or {}
+
+
+def chances(found: Areas, wanted: list[str]) -> pd.DataFrame:
+    """Everyone's chance of doing better than peers: ``officer`` and a column per area; missing where not assessable."""
+    columns = {}
+    for area in wanted:
+        table = found.results[area].table
+        none = pd.DataFrame({"officer": [], "posterior": []})
+        known = table[table["verdict"] != "not assessable"] if len(table) else none
+        above = known.set_index(known["officer"].astype(str))["posterior"].astype(float)
+        columns[area] = above if named(area).better == "more" else 1 - above
+    return pd.DataFrame(columns).rename_axis("officer").reset_index()

@@ -41,7 +41,9 @@ def _answer(facts: Any, fixed: set[str]) -> str:
     held = [word for word in ("unit", "district", "shift", "duty", "beat", "month") if word in fixed]
     words = ", ".join(["amount of work", *(f"the same {word}" for word in held)])
     flags = facts.get("flags", 0)
-    chance = (f"{facts.get('expected_false_flags', 0):.1f} of them are expected to be false" if flags else
+    false = float(facts.get("expected_false_flags", 0))
+    some = f"about {false:.0f} of them are" if false >= 1 else "fewer than one of them is"
+    chance = (f"{some} expected to be false" if flags else
               f"if nobody differed, a flag would still come up in at most {facts.get('q', 0.1):.0%} of such "
               f"comparisons")
     return (f"{flags:,} of {facts.get('assessed', 0):,} officers who can be assessed stand out; {chance}. "
