@@ -121,9 +121,16 @@ def kept(result: Result, lines: Sequence[str]) -> str:
     buffer = io.BytesIO()
     if result.chart is not None:
         result.plot().savefig(buffer, format="png", dpi=_SAVED_DPI)
+    files = links(result, buffer.getvalue()).replace("<a ", '<a style="color:#0B57D0;text-decoration:underline" ')
+    return f'{noted(result)}<div style="line-height:1.7">{files}{"".join(map(_again, lines))}</div>'
+
+
+def _again(line: str) -> str:
+    report = line.startswith("perflib ")
+    label = "The report" if report else "This view again"
+    rest = " (with --department FILE, unless it is the sample's)" if report else ""
     style = "user-select:all;-webkit-user-select:all;background:#f1f3f4;padding:1px 5px"
-    shown = "".join(f'<div>Again: <code style="{style}">{html.escape(line)}</code></div>' for line in lines)
-    return f'{noted(result)}<div style="line-height:1.7">{links(result, buffer.getvalue())}{shown}</div>'
+    return f'<div>{label}: <code style="{style}">{html.escape(line)}</code>{rest}</div>'
 
 
 def call_of(function: str, defaults: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
