@@ -6,11 +6,13 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -179,11 +181,26 @@ def _postgresql(reader: dict[str, str], engine: Engine) -> Staged:
                 header = [column.name for column in cursor.description or ()]
                 return _texts(label, header, ([_text(cell) for cell in row] for row in cursor), engine)
     except psycopg.Error as fault:
-        raise SourceError(f"the database refused ({_safe(fault, url)})", where=label) from fault
+        # not "from fault": a traceback would print the driver's own words, and they may quote the address
+        raise SourceError(f"the database refused ({_safe(fault, url)})", where=label) from None
 
 
 def _safe(fault: Exception, url: str) -> str:
-    return " ".join(str(fault).replace(url, "...").split())[:200]
+    """The driver's words without the address; none of them where the address itself was not understood."""
+    import psycopg
+
+    if isinstance(fault, psycopg.ProgrammingError) and fault.sqlstate is None:
+        return "its address is not understood"
+    words = str(fault)
+    for secret in sorted(_secrets(url), key=len, reverse=True):
+        words = words.replace(secret, "...")
+    return " ".join(words.split())[:200]
+
+
+def _secrets(url: str) -> set[str]:
+    """The address and whatever in it may be a password, as written and decoded."""
+    found = {url, *re.findall(r"://[^/@\s]*?:([^\s]*)@", url), *re.findall(r"password\s*=\s*'?([^\s&']+)", url)}
+    return {each for text in found for each in (text, unquote(text)) if each}
 
 
 def _texts(
