@@ -66,7 +66,8 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
     over that of the middle kind: shares must sum to one, so one that grows makes all others fall), ``contribution``
     (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``. Facts ``jsd``,
     ``null_median``, ``null_95``, ``p``, ``changed``, ``blocks``, ``block_days``,
-    ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below ``FEWEST`` blocks on a side.
+    ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below ``FEWEST`` blocks on a
+    side.
 
     Raises
     ------

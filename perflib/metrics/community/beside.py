@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
-from perflib.figures import Chart
 from perflib.metrics.community.opinion import areas
 from perflib.metrics.response import response
 from perflib.result import Result
@@ -61,8 +60,7 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
         f"{row['area']}: {row['trust']:.2f} ({row['trust_low']:.2f} to {row['trust_high']:.2f}), median response "
         f"{row['median']:.1f} min" for _, row in top.iterrows())
     answer = f"Highest and lowest answer: {answer}. {words}"
-    chart = Chart("dots", "area", "trust", "trust_low", "trust_high", y_label="mean answer", alt=answer)
-    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *opinion.caveats], facts, chart, LABELS)
+    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *opinion.caveats], facts, None, LABELS)
 
 
 def _records(dept: Department) -> pd.DataFrame | str:

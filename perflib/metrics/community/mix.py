@@ -22,6 +22,8 @@ from perflib.result import Result
 KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
 #: kinds told apart; the rarest are put together. The share of areas called in error that is accepted.
 MOST, Q = 10, 0.10
+#: earlier years that make the mix compared with.
+YEARS = 3
 REST = "all others"
 _NAMES = {"kind": "Kind", "share": "Share", "count": "Number", "quarter": "Quarter"}
 
@@ -65,7 +67,7 @@ def drivers(dept: Department, table: str = "requests", since: str = "", *, name:
     Parameters
     ----------
     since : the day (YYYY-MM-DD) from which the mix is compared with the same days a year earlier; empty: the last 52
-        weeks against the 52 before, or two halves where the records are shorter than that.
+        weeks against up to three times 52 weeks before, or two halves where the records are shorter than that.
 
     Returns
     -------
@@ -98,7 +100,8 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     Returns
     -------
     Result ``mix_by_area``: the area, ``verdict``, ``drivers``, ``records`` (after), ``jsd`` (bits), ``null_95``, ``p``,
-    ``adjusted``. Facts ``changed`` (areas), ``q``. Areas with too little are "not assessable".
+    ``adjusted``, ``changed``, ``beyond`` (``jsd`` over ``null_95``).
+    Facts ``changed`` (areas), ``q``. Areas with too little are "not assessable".
     """
     title = f"In which {by}s has the mix of {table} changed?"
     held = _held(dept, table, {}, by)
@@ -121,12 +124,12 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     facts = {"changed": called, "assessable": able, "q": Q, "before": [str(day) for day in before],
              "after": [str(day) for day in after]}
     labels = {by: by.capitalize(), "records": "Records", "jsd": "Divergence (bits)", "null_95": "Chance, 95 %",
-              "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "drivers": "Driven by"}
+              "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "drivers": "Driven by",
+              "beyond": "Multiple of chance"}
     order = [by, "verdict", "drivers", "records", "jsd", "null_95", "p", "adjusted"]
-    chart = Chart("dots", by, "jsd", y_label="divergence of the two mixes (bits)", alt=answer,
-                  marks={"highlight": "changed", "also": [{"y": "null_95", "label": "seldom passed by chance"}],
-                         "label": "measured"})
-    table_ = found[order].assign(changed=found["verdict"] == "changed")
+    chart = Chart("bars", by, "beyond", alt=answer, marks={"highlight": "changed"},
+                  y_label="shift of the mix, as a multiple of what chance seldom passes")
+    table_ = found[order].assign(changed=found["verdict"] == "changed", beyond=found["jsd"] / found["null_95"])
     return Result(name, table_, title, answer, METHOD, [*notes, *said], facts, chart, {**labels, "changed": "Changed"})
 
 
@@ -147,7 +150,8 @@ def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, 
         return (first, start - dt.timedelta(days=1)), (start, end), [_UNLIKE]
     if (last - first).days + 1 >= 2 * 364:
         start = last - year + dt.timedelta(days=1)
-        return (start - year, last - year), (start, last), []
+        years = min((start - first).days // 364, YEARS)
+        return (start - years * year, last - year), (start, last), []
     half = first + (last - first) / 2
     return (first, half), (half + dt.timedelta(days=1), last), [_UNLIKE]
 
@@ -216,11 +220,9 @@ def _periods(frame: pd.DataFrame, last: dt.date) -> tuple[pd.DataFrame, str]:
     from perflib.models.composition import share_variance
 
     first = frame["date"].min()
-    for freq, grain in (("Q", "quarter"), ("M", "month")):
-        period = frame["date"].dt.to_period(freq)
-        whole = (period.dt.start_time >= first) & (period.dt.end_time.dt.date <= last)
-        if whole.any():
-            break
+    grain, period, whole = "quarter", *_whole(frame, first, last, "Q")
+    if not whole.any():
+        grain, period, whole = "month", *_whole(frame, first, last, "M")
     rows = []
     for when, part in frame[whole].groupby(period[whole]):
         week = (part["date"] - part["date"].min()).dt.days // 7
@@ -234,6 +236,12 @@ def _periods(frame: pd.DataFrame, last: dt.date) -> tuple[pd.DataFrame, str]:
         }))
     empty = pd.DataFrame(columns=["quarter", "kind", "count", "share", "share_low", "share_high"])
     return (pd.concat(rows, ignore_index=True) if rows else empty), grain
+
+
+def _whole(frame: pd.DataFrame, first: pd.Timestamp, last: dt.date, freq: str) -> tuple[pd.Series, pd.Series]:
+    """The period of each row, and whether the records hold that period whole."""
+    period = frame["date"].dt.to_period(freq)
+    return period, (period.dt.start_time >= first) & (period.dt.end_time.dt.date <= last)
 
 
 def _where(cell: dict[str, Any]) -> str:

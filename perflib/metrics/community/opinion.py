@@ -27,7 +27,7 @@ AREAS = (
 LABELS = {
     "wave": "Wave", "date": "Date", "estimate": "Mean answer", "low": "Low end (95 %)", "high": "High end (95 %)",
     "n": "Answers", "n_effective": "Effective answers", "deff": "Design effect", "instrument": "Questionnaire",
-    "basis": "Basis", "own": "Own mean",
+    "basis": "Basis", "own": "Own mean", "against": "Less the city's mean",
 }
 
 
@@ -84,7 +84,8 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
 
     Returns
     -------
-    Result ``survey_areas``: ``area, estimate, low, high, own, n, basis``; ``own`` is the area's raked mean, ``basis``
+    Result ``survey_areas``: ``area, estimate, low, high, own, n, basis`` and ``against`` (less the city's mean) with
+    its ends; ``own`` is the area's raked mean, ``basis``
     "multilevel", "shrunken" (the stated fallback where the population by age and sex lacks) or "too few answers"
     (fewer than ``HIDDEN``: nothing is shown). Facts ``wave``, ``basis``, ``spread``, ``apart`` (areas whose interval
     leaves out the city's mean).
@@ -106,15 +107,17 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
     table["basis"] = np.where(few, "too few answers", basis)
     city = mean(part["answer"].to_numpy(float), weights)
     apart = table[(table["low"] > city.mean) | (table["high"] < city.mean)]["area"].tolist()
-    order = ["area", "estimate", "low", "high", "own", "n", "basis"]
+    ends = {"against": "estimate", "against_low": "low", "against_high": "high"}
+    table = table.assign(**{name: table[column] - city.mean for name, column in ends.items()})
+    order = ["area", "estimate", "low", "high", "own", "n", "basis", *ends]
     table = table.sort_values("estimate", ascending=False, ignore_index=True)[order]
     told = ", ".join(apart)
     answer = (f"In wave {last} the city's mean is {city.mean:.2f} ({city.low:.2f} to {city.high:.2f}); "
               + (f"areas whose interval leaves it out: {told}." if apart else "no area's interval leaves it out."))
     facts = {"wave": last, "basis": basis, "city": city.mean, "apart": apart, "n": city.n, "deff": city.deff,
              "spread": float(table["estimate"].max() - table["estimate"].min())}
-    chart = Chart("dots", "area", "estimate", "low", "high", y_label="mean answer", alt=answer,
-                  marks={"target": round(city.mean, 2), "note": "basis"})
+    chart = Chart("dots", "area", "against", "against_low", "against_high", alt=answer, marks={"note": "basis"},
+                  y_label="mean answer less the city's")
     caveats = ["Intervals, not ranks: areas whose intervals overlap are not told apart.",
                f"Areas with fewer than {HIDDEN} answers are not shown."]
     return Result(name, table, title, answer, AREAS, caveats, facts, chart, {**LABELS, "area": "Area"})
