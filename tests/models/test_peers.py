@@ -267,3 +267,33 @@ def test_fifteen_officers_get_an_honest_answer() -> None:
     whole = peers.funnel(frame.set_index("officer")["events"], frame.set_index("officer")["exposure"] * 3 / 180)
     assert whole.facts["not_assessable"] >= 13
     assert any("Pool several years" in caveat for caveat in whole.caveats)
+
+
+def years(seed: int, n: int = 15) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rate = np.repeat(rng.gamma(25, 1 / 25, n), 4) * rng.gamma(100, 0.01, 4 * n)
+    return pd.DataFrame({"officer": np.repeat(np.arange(n), 4), "period": np.tile(range(2021, 2025), n),
+                         "exposure": 1.0, "events": rng.poisson(12 * rate)})
+
+
+def test_own_history_finds_a_change_and_seldom_anything_else() -> None:
+    plain = [peers.own_history(years(seed)) for seed in range(60)]
+    assert sum(found.facts["flags"] > 0 for found in plain) <= 12  # .10 of 60, and about two and a half errors
+    found = 0
+    for seed in range(30):
+        rows = years(seed)
+        rows.loc[(rows["officer"] == 3) & (rows["period"] == 2024), "events"] += 30
+        found += peers.own_history(rows).table["verdict"].iloc[3] == "higher"
+    assert found >= 27
+
+
+def test_own_history_refuses_what_it_cannot_know() -> None:
+    rows = years(1)
+    rows = rows[(rows["officer"] != 2) | (rows["period"] >= 2023)]
+    rows.loc[rows["officer"] == 4, "events"] = 0
+    table = peers.own_history(rows).table.set_index("officer")
+    assert list(peers.own_history(rows).table.columns[:9]) == NAMES
+    assert table.loc[2, "reason"] == "fewer than 2 earlier periods"
+    assert table.loc[4, "reason"].startswith("fewer than 5 events expected")
+    with pytest.raises(InputError, match="one period only"):
+        peers.own_history(rows[rows["period"] == 2024])

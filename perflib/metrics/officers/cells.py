@@ -123,8 +123,8 @@ def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
         return spells
     staff = dept.officers.select(left="officer_id", left_on=dept.officers.left_on.cast("date"))
     joined = spells.left_join(staff, spells.who == staff.left)
-    return joined.select(*keys, "who", "start_on", end_on=ibis.least(
-        ibis.coalesce(joined.end_on, joined.left_on), ibis.coalesce(joined.left_on, joined.end_on)))
+    return dept.named(joined.select(*keys, "who", "start_on", end_on=ibis.least(
+        ibis.coalesce(joined.end_on, joined.left_on), ibis.coalesce(joined.left_on, joined.end_on))))
 
 
 def _months(dept: Department, keys: tuple[str, ...], period: str, first: str, last: str) -> pd.DataFrame:
@@ -136,7 +136,8 @@ def _months(dept: Department, keys: tuple[str, ...], period: str, first: str, la
     starts = pd.date_range(pd.Timestamp(first).replace(day=1), last, freq="MS")
     calendar = ibis.memtable(pd.DataFrame({"opens": starts, "closes": starts + pd.offsets.MonthEnd(0)}))
     calendar = calendar.select(opens=calendar.opens.date(), closes=calendar.closes.date())
-    days = spells.join(calendar, [spells.start_on <= calendar.closes,
+    # spells may be a join already: as the right side it stays one table
+    days = calendar.join(spells, [spells.start_on <= calendar.closes,
                                   spells.end_on.isnull() | (spells.end_on >= calendar.opens)])
     begun = ibis.greatest(days.start_on, days.opens, ibis.date(first))
     ended = ibis.least(ibis.coalesce(days.end_on, days.closes), days.closes, ibis.date(last))

@@ -67,8 +67,8 @@ def compare(
     found = cells(dept, asked, kind, _posts(dept, by), period, first, last)
     if found.frame["exposure"].sum() <= 0:
         return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}", title=title)
-    month = "period" if period else None
-    result = peers.same_work(found.frame, "officer", found.by, month, minimum=minimum, times=times, q=q,
+    frame = found.frame.rename(columns={"period": period}) if period else found.frame
+    result = peers.same_work(frame, "officer", found.by, period or None, minimum=minimum, times=times, q=q,
                              minimum_exposure=EXPOSURES[kind].least, name=name)
     return _told(result, found, measure_name, kind, title)
 

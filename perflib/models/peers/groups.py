@@ -214,7 +214,7 @@ def _reason(held: pd.DataFrame, least: dict[str, float]) -> Any:
 
 def _told(result: Result, found: Peers, assignment: tuple[str, ...], month: str | None) -> Result:
     facts = dict(result.facts) | {"cells": found.cells, "assignment": list(assignment), "renamed": list(found.notes)}
-    alike = ", ".join([*assignment, *(["month"] if month else [])]) or "the whole agency"
+    alike = ", ".join([*assignment, *([month] if month else [])]) or "the whole agency"
     if result.reason:
         return replace(result, facts=facts, table=result.table[_ORDER]).with_caveats(*found.notes)
     answer = told(facts, f"events for their exposure, beside officers of the same {alike}")

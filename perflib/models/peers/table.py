@@ -114,11 +114,15 @@ def doubt(facts: dict[str, Any]) -> str:
 
 
 def honest(facts: dict[str, Any]) -> list[str]:
-    """What an agency too small to compare should be told; empty for others."""
+    """What to say where officers differ widely, and where an agency is too small to compare them."""
+    told_of = []
+    if facts.get("cv", 0.0) > 0.4:
+        told_of = ["Officers differ widely here even beside peers: nobody need stand out for practice to vary too "
+                   "much. Ask why it does before asking who."]
     if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
-        return []
-    return ["With so few officers, or so few events, who can be assessed only large differences can be seen. Pool "
-            "several years, compare each officer with their own earlier years, and read the records themselves."]
+        return told_of
+    return [*told_of, "With so few officers who can be assessed only large differences can be seen. Pool several "
+            "years, compare each officer with their own earlier years, and read the records themselves."]
 
 
 def refuse(columns: Sequence[str]) -> None:
