@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,3 +71,13 @@ def test_the_box_replaces_one_text_one_image_and_the_links(dept):
 
 def test_without_incidents_it_says_so(small_city):
     assert pf.widgets.cases(pf.open(small_city, tables=["calls"])).reason
+
+
+@pytest.mark.realdata
+def test_real_cases_of_a_state(realdata, monkeypatch):
+    monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
+    dept = pf.open(Path(__file__).parents[2] / "data" / "departments" / "nibrs_az.yml")
+    for by in ("month", "quarter"):
+        ours, plain = Held(dept).cohorts(by), cohorts(dept, by)
+        pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
+        assert (ours.answer, ours.caveats) == (plain.answer, plain.caveats)

@@ -7,6 +7,7 @@ import base64
 import random
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -188,3 +189,16 @@ def test_a_view_never_seen_before_is_there_at_once_and_costs_little_of_a_recompu
         plain.append(time.process_time() - start)
     assert np.median(spent) < 0.05
     assert np.median(spent) / np.median(plain) < 0.3
+
+
+@pytest.mark.realdata
+def test_real_calls_over_a_change_of_the_clock_and_without_districts(realdata, monkeypatch):
+    from perflib.metrics.response.held import Held
+
+    monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
+    dept = pf.open(Path(__file__).parents[2] / "data" / "departments" / "decc.yml")
+    held = Held(dept)
+    for by, interval in (("priority", "response"), ("day", "received_queued"), ("week", "enroute_arrived")):
+        same(held.response(by, interval=interval), response(dept, by, interval=interval))
+    assert held.response("priority").facts["1"]["median_min"] == pytest.approx(4.82, abs=0.006)
+    assert held.response("district").reason == response(dept, "district").reason != ""
