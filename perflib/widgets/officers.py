@@ -24,25 +24,29 @@ _DEFAULTS: dict[str, Any] = {"measure": "force", "peers": "same post and month",
 
 def officers(
     dept: Department, interactive: bool = True, *, measure: str = "force", peers: str = "same post and month",
-    officer: str = "", first: str = "", last: str = "",
+    officer: str = "", period: str = "month", first: str = "", last: str = "", found: Result | None = None,
 ) -> Any:
     """An explorer of officers beside peers.
 
     In a live kernel an ipywidgets box; otherwise (``interactive`` false, PERFLIB_STATIC=1, or no kernel) the Result of
     the starting choice. Officers are shown by code, and without figures where they cannot be assessed.
+    ``found``: the comparison of the starting choice, where it has been made already.
     Raises InputError for a measure, peers or an officer that do not occur.
     """
-    explorer = Explorer(dept, first, last)
+    explorer = Explorer(dept, first, last, period)
+    if found is not None:
+        explorer.known[measure, peers] = found
     start = {"measure": measure, "peers": peers, "officer": officer or ALL}
-    found = explorer.result(**start)
-    return explorer.box(**start) if live(interactive) else found
+    first_view = explorer.result(**start)
+    return explorer.box(**start) if live(interactive) else shown(first_view)
 
 
 class Explorer:
     """Choices in, Result out; every comparison is made once and kept."""
 
-    def __init__(self, dept: Department, first: str = "", last: str = "") -> None:
-        self.dept, self.first, self.last = dept, first, last
+    def __init__(self, dept: Department, first: str = "", last: str = "", period: str = "month") -> None:
+        self.dept, self.first, self.last, self.period = dept, first, last, period
+        self.known: dict[tuple[str, str], Result] = {}
         self._compared = lru_cache(maxsize=64)(self._compute)
 
     def result(self, measure: str = "force", peers: str = "same post and month", officer: str = ALL) -> Result:
@@ -54,8 +58,9 @@ class Explorer:
 
     def _compute(self, measure: str, peers: str) -> Result:
         by = PEERS[peers]
-        made = compare(self.dept, measure, by, first=self.first, last=self.last, name="officers_explorer")
-        return shown(made, most=10**6)
+        made = self.known.get((measure, peers)) or compare(
+            self.dept, measure, by, period=self.period, first=self.first, last=self.last)
+        return replace(shown(made), name="officers_explorer")
 
     def officers(self, measure: str, peers: str) -> list[str]:
         """The codes of those who can be assessed, "all" first."""

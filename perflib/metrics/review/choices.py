@@ -18,15 +18,19 @@ TITLE = "Does it depend on who the peers are?"
 METHOD = "The same comparison within different posts; verdicts side by side."
 
 
-def choices(dept: Department, measure_name: str, *, period: str = "month", first: str = "", last: str = "") -> Result:
+def choices(dept: Department, measure_name: str, *, period: str = "month", first: str = "", last: str = "",
+            found: Result | None = None) -> Result:
     """Who is flagged under which choice of peers.
 
     Result ``choices``: one row per officer flagged under any choice: ``officer``, a verdict per way, ``flagged_in``.
+    ``found``: a comparison already made with the same ``period``, ``first`` and ``last``.
     Facts: ``flags`` by way, ``in_all`` officers flagged under every way. Not assessable where one way alone is open.
     """
     asked = measure(measure_name)
     ways = [words for words, by in WAYS.items() if _open(dept, measure_name, by)]
-    made = {words: compare(dept, measure_name, WAYS[words], period=period, first=first, last=last, name="choice")
+    known = tuple(found.facts.get("assignment", ("",))) if found is not None else ("",)
+    made = {words: found if found is not None and WAYS[words] == known else
+            compare(dept, measure_name, WAYS[words], period=period, first=first, last=last, name="choice")
             for words in ways}
     made = {words: found for words, found in made.items() if not found.reason}
     if len(made) < 2:
