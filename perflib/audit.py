@@ -13,23 +13,20 @@ import getpass
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from perflib.errors import PrivacyError
 from perflib.privacy import config_folder
+from perflib.privacy.locked import only_one
 
 #: names the log for every department; for one department, `privacy: {audit: ...}` in its file
 LOG_FILE = "PERFLIB_AUDIT_FILE"
 START = "0" * 64
 #: what is logged
 ACTIONS = ("report", "export", "quarantine", "re-identify")
-#: seconds to wait for another process that is writing
-PATIENCE = 30.0
 _FIELDS = ("when", "who", "what", "department", "detail", "result", "before")
 
 
@@ -59,13 +56,13 @@ def append(path: Path, what: str, department: str, detail: str = "", result: str
 
     Raises
     ------
-    PrivacyError : the log cannot be written, or another process has held it for PATIENCE seconds.
+    PrivacyError : the log cannot be written, or another process holds it.
     """
     if what not in ACTIONS:
         raise PrivacyError(f"no action {what!r}", where="audit", choices=ACTIONS, found=what)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_one(path.with_name(path.name + ".lock")):
+        with only_one(path.with_name(path.name + ".lock")):
             return _add(path, [what, department, detail, result])
     except OSError as fault:
         raise PrivacyError(
@@ -185,37 +182,3 @@ def _last_line(path: Path, step: int = 1 << 16) -> bytes:
             stream.seek(start)
             held, place = stream.read(place - start) + held, start
     return held[held[:-1].rfind(b"\n") + 1:]
-
-
-@contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    """Hold a lock between processes; the system frees it when its holder ends, however it ends."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _wait(handle, lock)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _wait(handle: int, lock: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while not _taken(handle):
-        if time.monotonic() > until:
-            raise PrivacyError("the audit log is held by another process", where=str(lock), do="end it and try again")
-        time.sleep(0.01)
-
-
-def _taken(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True

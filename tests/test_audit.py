@@ -19,6 +19,7 @@ import perflib as pf
 from perflib import audit, privacy
 from perflib.__main__ import main
 from perflib.errors import PrivacyError
+from perflib.privacy import locked
 from perflib.reports import run
 
 
@@ -113,8 +114,8 @@ def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_never_freed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "PATIENCE", 0.05)
-    with audit._only_one(tmp_path / "log.lock"), pytest.raises(PrivacyError, match="held by another"):
+    monkeypatch.setattr(locked, "PATIENCE", 0.05)
+    with locked.only_one(tmp_path / "log.lock"), pytest.raises(PrivacyError, match="held by another"):
         audit.append(tmp_path / "log", "report", "Graz")
 
 

@@ -227,3 +227,18 @@ def test_the_first_hmac_of_the_standard_is_met() -> None:
 
     digest = bytes.fromhex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
     assert privacy.pseudonym("Hi There", b"\x0b" * 20) == f"P-{base64.b32encode(digest)[:10].decode()}"
+
+
+@pytest.mark.realdata
+def test_call_takers_and_dispatchers_of_real_records_are_coded(
+    realdata: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alexandria: as many codes as there are ids in the export, none of them an id, the same in both columns."""
+    monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
+    file = Path(__file__).parents[1] / "data" / "departments" / "decc.yml"
+    found = pf.open(file).calls.select("call_taker_id", "dispatcher_id").execute()
+    _, ids = people(file)
+    shown = pd.concat([found["call_taker_id"], found["dispatcher_id"]]).dropna()
+    assert len(ids) > 20 and shown.nunique() == len(ids)
+    assert shown.str.fullmatch(CODE).all() and not set(shown) & set(ids)
+    assert set(found["call_taker_id"].dropna()) & set(found["dispatcher_id"].dropna())

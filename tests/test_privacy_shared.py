@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import perflib as pf
+from perflib.errors import PrivacyError
 from perflib.figures import Chart
 from perflib.metrics import arrests
 from perflib.metrics.counts import compare, compstat, compstat_page
@@ -106,3 +107,36 @@ def test_the_meeting_table_of_arrests_hides_small_cells_and_that_of_incidents_do
     assert compstat(frame, table="incidents", by="district").people is None
     few = compare(frame, table="arrests", by="district", period="7d").describe()
     assert "north" in str(few["rows"]) and few["facts"]["up"] is None
+
+
+def test_two_reports_of_a_year_to_date_do_not_give_a_month_away(tmp_path: Path) -> None:
+    """January shows Amber; by February it grew by two: the register hides the sum, and looking changes nothing."""
+    def report(**more: int) -> dict[str, object]:
+        start = {"jan": pd.Timestamp("2024-01-02", tz="UTC"), "feb": pd.Timestamp("2024-02-02", tz="UTC")}
+        counts = [("jan", {"Amber": 12, "Blue": 40, "Coral": 50}), ("feb", more)]
+        held = [{"arrest_id": f"{month}{district}{n}", "arrested_at": start[month] + pd.Timedelta(hours=n),
+                 "district": district}
+                for month, count in counts for district, many in count.items() for n in range(many)]
+        calls = [{"call_id": f"{name}{n}", "received_at": start["jan"], "district": name}
+                 for name in ("Amber", "Blue", "Coral") for n in range(9)]
+        dept = pf.from_frames("Town", arrests=pd.DataFrame(held), calls=pd.DataFrame(calls),
+                              privacy={"releases": str(tmp_path / "register")})
+        table = arrests.rates(dept).shared().table
+        return table.set_index("district")["arrests"].to_dict()
+
+    assert report() == {"Amber": 12, "Blue": 40, "Coral": 50}
+    second = report(Amber=2, Blue=20, Coral=30)
+    assert pd.isna(second["Amber"]) and sum(pd.isna(value) for value in second.values()) == 2
+    assert report(Amber=2, Blue=20, Coral=30) == pytest.approx(second, nan_ok=True)
+    held = b"".join(path.read_bytes() for path in (tmp_path / "register").glob("*.json"))
+    assert b"12" in held and b"14" not in held
+    for path in (tmp_path / "register").glob("*.json"):
+        path.write_text("{}", encoding="utf-8")
+    with pytest.raises(PrivacyError, match="register"):
+        report()
+
+
+def test_looking_is_not_releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERFLIB_STATIC", "0")
+    assert arrests.rates(department(releases=str(tmp_path / "register"))).summary()
+    assert not list((tmp_path / "register").glob("*.json"))

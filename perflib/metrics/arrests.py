@@ -14,7 +14,8 @@ from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.response.groups import TIMES
-from perflib.privacy.people import people
+from perflib.privacy.people import people, register
+from perflib.privacy.releases import Register
 from perflib.result import Result
 
 #: what arrests are counted for: table, its time, unit of the rate and the words.
@@ -112,9 +113,20 @@ def rates(
         },
         people=people(
             dept.settings, "arrests", (by,), ("arrests",), facts=("overall", "dispersion", "per"),
-            answer=partial(_told_shown, start=start, by=by),
+            answer=partial(_told_shown, start=start, by=by), register=_register(dept, by),
         ),
     )
+
+
+def _register(dept: Department, by: str) -> Register | None:
+    """Where earlier lists of arrests by this column are remembered; parts of time are no list of one period."""
+    if by in TIMES:
+        return None
+    moment = dept.local(dept.arrests.arrested_at)
+    ends = dept.arrests.aggregate(first=moment.min(), last=moment.max()).execute().iloc[0]
+    rules = [step.rule for step in dept.log if step.table == "arrests"]
+    first, last = (None if pd.isna(end) else end.date() for end in (ends["first"], ends["last"]))
+    return register(dept.settings, f"{dept.name}: arrests by {by}", rules, first, last)
 
 
 def _told_shown(table: pd.DataFrame, start: str, by: str) -> str:

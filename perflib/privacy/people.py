@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perflib.privacy.policy import Policy
+from perflib.privacy.releases import Register
 from perflib.privacy.suppression import hide, hide_lines, hide_rows
 
 HIDDEN = "hidden"
@@ -27,6 +32,7 @@ class People:
     counts : the columns of counts; each is taken for a list whose total everybody knows.
     across : with one count, the label column that makes a two-way table of it, whose totals everybody knows.
     facts : names of facts that tell nothing of a single cell; of the others only those named after a shown row stay.
+    register : where lists of one count by one label that were shared before are remembered; None where none are.
     answer : the finding in words, from the table as shown; a neutral sentence where there is none.
     """
 
@@ -37,6 +43,7 @@ class People:
     across: str = ""
     facts: tuple[str, ...] = ()
     answer: Callable[[pd.DataFrame], str] | None = None
+    register: Register | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,22 @@ def people(settings: Mapping[str, Any], subject: str, labels: tuple[str, ...], c
     policy: Policy = settings.get("privacy") or Policy()
     least = policy.threshold(subject)
     return People(subject, least, labels, counts, **more) if least > 1 else None
+
+
+def register(
+    settings: Mapping[str, Any], series: str, rules: Sequence[str], first: dt.date | None, last: dt.date | None
+) -> Register | None:
+    """The register of a series where the department keeps one: its whole months from ``first`` to ``last``.
+
+    ``rules`` are the filters in force; those that name a date choose the days, and the others another series.
+    """
+    policy: Policy = settings.get("privacy") or Policy()
+    if not policy.releases or first is None or last is None:
+        return None
+    others = sorted(rule for rule in rules if not re.search(r"\d{4}-\d{2}", rule))
+    after = (last.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+    span = (first.replace(day=1).toordinal(), after.toordinal())
+    return Register(Path(policy.releases), "\n".join([series, *others]), span)
 
 
 def shown(table: pd.DataFrame, about: People) -> Shown:
@@ -74,6 +97,13 @@ def shown(table: pd.DataFrame, about: People) -> Shown:
 
 
 def _lists(table: pd.DataFrame, about: People) -> tuple[pd.DataFrame, np.ndarray, bool]:
+    if about.register:
+        cells = table[about.labels[0]].astype(str)
+        counts = dict(zip(cells, table[about.counts[0]].astype(int), strict=True))
+        unattended = os.environ.get("PERFLIB_STATIC", "") not in ("", "0")
+        kept = about.register.release(counts, about.threshold, unattended)
+        few = cells.map(lambda cell: kept[cell] is None).to_numpy(dtype=bool)
+        return table, few, not few.all()
     values = table[list(about.counts)].astype(float).round().to_numpy()
     found = hide_rows(values, about.threshold)
     return table, found.mask, found.totals

@@ -8,7 +8,7 @@ from typing import Any
 
 from perflib.errors import DepartmentError
 
-_KEYS = ("pseudonyms", "because", "key", "small_cells", "subjects", "audit")
+_KEYS = ("pseudonyms", "because", "key", "small_cells", "subjects", "audit", "releases")
 #: what counts of people, or of events that single them out, are about; calls and crime by area are not among them
 SUBJECTS = ("arrests", "complaints", "force", "officers", "stops", "surveys", "victims")
 SMALL = 5
@@ -26,6 +26,7 @@ class Policy:
     small_cells : counts of people from 1 to one less than this are hidden in what is shared; 1 hides none.
     subjects : the subjects (of SUBJECTS) whose counts are counts of people.
     audit : path of the audit log; empty means beside the key.
+    releases : path of the register of lists that were shared (``releases.Register``); empty means none is kept.
     """
 
     pseudonyms: bool = True
@@ -34,6 +35,7 @@ class Policy:
     small_cells: int = SMALL
     subjects: tuple[str, ...] = SUBJECTS
     audit: str = ""
+    releases: str = ""
 
     @classmethod
     def read(cls, raw: Any, where: str) -> Policy:
@@ -53,6 +55,7 @@ class Policy:
         return cls(
             pseudonyms=_flag(raw.get("pseudonyms", True), raw.get("because"), where),
             because=_text(raw, "because", where), key=_text(raw, "key", where), audit=_text(raw, "audit", where),
+            releases=_text(raw, "releases", where),
             small_cells=_least(raw.get("small_cells", SMALL), where),
             subjects=_subjects(raw.get("subjects", SUBJECTS), where),
         )

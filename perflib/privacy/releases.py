@@ -13,11 +13,17 @@ whole list with its total. Late entries make sums contradict each other; then ea
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from perflib.errors import PerflibError, PrivacyError
+from perflib.privacy.locked import only_one
 from perflib.privacy.suppression import hide
 
 Span = tuple[int, int]  # first day and the day after the last, as ordinals
@@ -60,7 +66,7 @@ class Releases:
                 break
             also = found.copy()
             also[np.flatnonzero(~found)[np.argmin(values[~found, 0])]] = True
-        self.lists += [] if found.all() else [made]
+        self.lists += [] if found.all() or made in self.lists else [made]
         for cell, value in result.items():
             if value is None:
                 self.hidden.setdefault(cell, set()).add(span)
@@ -68,6 +74,24 @@ class Releases:
                 held = self.shown.setdefault(cell, {}).setdefault(span, [])
                 held += [] if value in held else [value]
         return result
+
+    def as_json(self) -> str:
+        """All that is remembered: nothing in it was not shown."""
+        return json.dumps({
+            "shown": {cell: [[*span, counts] for span, counts in spans.items()] for cell, spans in self.shown.items()},
+            "hidden": {cell: sorted(spans) for cell, spans in self.hidden.items()},
+            "lists": [[*each.span, dict(each.counts), each.total] for each in self.lists],
+        })
+
+    @classmethod
+    def from_json(cls, text: str) -> Releases:
+        """What ``as_json`` wrote."""
+        held = json.loads(text)
+        shown = {cell: {(first, last): counts for first, last, counts in spans}
+                 for cell, spans in held["shown"].items()}
+        hidden = {cell: {(first, last) for first, last in spans} for cell, spans in held["hidden"].items()}
+        lists = [Released((first, last), counts, total) for first, last, counts, total in held["lists"]]
+        return cls(shown, hidden, lists)
 
     def _with_partners(
         self, cells: list[str], values: np.ndarray, span: Span, threshold: int, also: np.ndarray
@@ -117,6 +141,39 @@ class Releases:
                 place = {day: (kept, held + shift) if group == moved else (group, held)
                          for day, (group, held) in place.items()}
         return place
+
+
+@dataclass(frozen=True)
+class Register:
+    """A folder that remembers the lists of one series: the same question, asked of other days."""
+
+    folder: Path
+    series: str
+    span: Span
+
+    def release(self, counts: Mapping[str, int], threshold: int, keep: bool) -> dict[str, int | None]:
+        """As ``Releases.release``; remembered only with ``keep``, when a report is made and not while one looks.
+
+        Raises
+        ------
+        PrivacyError : the register cannot be read or written: then nothing is shown.
+        """
+        path = self.folder / f"{hashlib.sha256(self.series.encode()).hexdigest()[:24]}.json"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with only_one(path.with_suffix(".lock")):
+                held = Releases.from_json(path.read_text(encoding="utf-8")) if path.exists() else Releases()
+                found = held.release(counts, self.span, threshold)
+                if keep:
+                    draft = path.with_suffix(".part")
+                    draft.write_text(held.as_json(), encoding="utf-8")
+                    os.replace(draft, path)
+        except (OSError, ValueError, KeyError, TypeError) as fault:
+            if isinstance(fault, PerflibError):
+                raise
+            raise PrivacyError(f"the register of releases cannot be used ({type(fault).__name__})", where=str(path),
+                               do="mend or move it; `privacy: {releases: ...}` names its folder") from None
+        return found
 
 
 def _safe(lists: list[Released], threshold: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,9 @@ def kept_settings(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
     if "privacy" in found:
         raise DepartmentError("`privacy` stands among the settings", where=path.name, do="write it at the left margin")
     if "privacy" in raw:
-        found["privacy"] = policy(raw, path)
+        stated = policy(raw, path)
+        register = expand(stated.releases, path.parent) if stated.releases else ""
+        found["privacy"] = replace(stated, releases=register)
     if isinstance(found.get("boundaries"), str) and found["boundaries"]:
         found["boundaries"] = expand(found["boundaries"], path.parent)
     return found
