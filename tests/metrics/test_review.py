@@ -184,11 +184,14 @@ def test_the_first_screen_of_a_comparison(town) -> None:
     held = told.table.set_index("explanation")["ruled_out"]
     assert held["The unit an officer worked in"] == "yes" and held["The kind of call, and who else was there"] == "no"
     assert "cannot rule out" in told.answer
-    shown = review.shown(compared)
+    nobody = review.shown(compared)  # sixty officers in twenty units have too few peers
+    assert nobody.table["officers"].sum() == compared.facts["officers"] and "Nobody can be assessed" in nobody.answer
+    wide = pf.metrics.officers.compare(town, "arrests", ())
+    shown = review.shown(wide)
     silent = shown.table["verdict"] == "not assessable"
+    assert silent.any() and not silent.all()
     assert shown.table.loc[silent, ["events", "expected", "exposure", "peers"]].isna().all().all()
-    assert not silent.all() or shown.chart is None
-    assert len(review.shown(compared, most=3).table) == 3
+    assert len(review.shown(wide, most=3).table) == 3
     plain = review.standing(pf.metrics.officers.compare(town, "complaints", (), period=""), period="")
     assert plain.table.set_index("explanation")["ruled_out"]["The unit an officer worked in"] == "no"
 

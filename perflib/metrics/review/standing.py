@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from perflib.figures import Chart
 from perflib.result import Result
 
 TITLE = "What this comparison can and cannot rule out"
@@ -57,12 +58,15 @@ def _answer(facts: Any, fixed: set[str]) -> str:
 def shown(found: Result, *, most: int = 600) -> Result:
     """The comparison as it may be shared: no figures of those not assessable, and at most ``most`` rows.
 
-    Flagged officers come first, then the others who can be assessed, by name; the rest are counted in a caveat.
+    Flagged officers come first, then the others who can be assessed, by name; the rest are counted in a caveat. Where
+    nobody can be assessed the table says why, with how many officers: ``reason``, ``officers``.
     """
     if found.table.empty or "verdict" not in found.table.columns:
         return found
     table = found.table.assign(officer=found.table["officer"].astype(str))
     silent = table["verdict"] == "not assessable"
+    if silent.all():
+        return _nobody(found, table)
     figures = [name for name in table.columns if name not in ("officer", "verdict", "reason", "flagged")]
     table = table.astype({name: float for name in figures if pd.api.types.is_numeric_dtype(table[name])})
     table.loc[silent, figures] = float("nan")
@@ -71,5 +75,13 @@ def shown(found: Result, *, most: int = 600) -> Result:
     gone = max(len(table) - most, 0)
     more = [f"{gone:,} more officers, none of them flagged, are not listed here."] if gone else []
     listed = table.head(most)
-    chart = found.chart if (listed["verdict"] != "not assessable").any() else None
-    return replace(found, table=listed.reset_index(drop=True), chart=chart).with_caveats(*more)
+    return replace(found, table=listed.reset_index(drop=True)).with_caveats(*more)
+
+
+def _nobody(found: Result, table: pd.DataFrame) -> Result:
+    """Why nobody can be assessed, and how many officers each reason concerns."""
+    counts = table["reason"].value_counts().rename_axis("reason").reset_index(name="officers")
+    each = "; ".join(f"{n:,} officers, {why}" for why, n in counts.itertuples(index=False))
+    words = f"Nobody can be assessed: {each}."
+    return replace(found, table=counts, answer=words, chart=Chart("bars", "reason", "officers", y_label="Officers",
+                   alt=words), labels={"reason": "Why not assessable", "officers": "Officers"}, reason="")
