@@ -22,7 +22,7 @@ from perflib.result import Result
 KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
 #: kinds told apart; the rarest are put together. The share of areas called in error that is accepted.
 MOST, Q = 10, 0.10
-#: earlier years that make the mix compared with.
+#: years back to what the mix is compared with, where the records reach.
 YEARS = 3
 REST = "all others"
 _NAMES = {"kind": "Kind", "share": "Share", "count": "Number", "quarter": "Quarter"}
@@ -67,7 +67,8 @@ def drivers(dept: Department, table: str = "requests", since: str = "", *, name:
     Parameters
     ----------
     since : the day (YYYY-MM-DD) from which the mix is compared with the same days a year earlier; empty: the last 52
-        weeks against up to three times 52 weeks before, or two halves where the records are shorter than that.
+        weeks against the same weeks up to three years before, so that a shift in between lies in neither; or two
+        halves where the records are shorter than that.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def drivers(dept: Department, table: str = "requests", since: str = "", *, name:
 
 def by_area(dept: Department, table: str = "requests", by: str = "district", since: str = "", *,
             name: str = "mix_by_area") -> Result:
-    """Where did the mix change? One test per area, adjusted for their number.
+    """Where did the mix change? One test per area, adjusted for their number; the strongest first.
 
     Returns
     -------
@@ -115,6 +116,7 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     found["verdict"] = np.where(found["p"].isna(), "not assessable",
                                 np.where(found["adjusted"] < Q, "changed", "as before"))
     found.loc[found["verdict"] != "changed", "drivers"] = ""
+    found = found.assign(beyond=found["jsd"] / found["null_95"]).sort_values("beyond", ascending=False, ignore_index=True)
     called = found.loc[found["verdict"] == "changed", by].tolist()
     able = int(found["p"].notna().sum())
     told = "; ".join(f"{row[by]} ({row['drivers'] or 'no single kind'})" for _, row in
@@ -129,7 +131,7 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     order = [by, "verdict", "drivers", "records", "jsd", "null_95", "p", "adjusted"]
     chart = Chart("bars", by, "beyond", alt=answer, marks={"highlight": "changed"},
                   y_label="shift of the mix, as a multiple of what chance seldom passes")
-    table_ = found[order].assign(changed=found["verdict"] == "changed", beyond=found["jsd"] / found["null_95"])
+    table_ = found[[*order, "beyond"]].assign(changed=found["verdict"] == "changed")
     return Result(name, table_, title, answer, METHOD, [*notes, *said], facts, chart, {**labels, "changed": "Changed"})
 
 
@@ -151,7 +153,7 @@ def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, 
     if (last - first).days + 1 >= 2 * 364:
         start = last - year + dt.timedelta(days=1)
         years = min((start - first).days // 364, YEARS)
-        return (start - years * year, last - year), (start, last), []
+        return (start - years * year, last - years * year), (start, last), []
     half = first + (last - first) / 2
     return (first, half), (half + dt.timedelta(days=1), last), [_UNLIKE]
 
