@@ -141,6 +141,7 @@ def test_the_wheel_alone_makes_a_workspace_and_a_report(tmp_path):
     wheel = next((tmp_path / "dist").glob("perflib-*.whl"))
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"perflib/_data/catalog.yml", "perflib/_data/mappings/decc_calls.yml"} <= names, built.stderr
+    assert "perflib/reports/jupyter/labconfig/page_config.json" in names
     assert {f"perflib/_notebooks/{name}" for name in NOTEBOOKS} <= names
     assert not [name for name in names if ".ipynb_checkpoints" in name or "__pycache__" in name]
     site = tmp_path / "site"
