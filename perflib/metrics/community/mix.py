@@ -116,7 +116,8 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     found["verdict"] = np.where(found["p"].isna(), "not assessable",
                                 np.where(found["adjusted"] < Q, "changed", "as before"))
     found.loc[found["verdict"] != "changed", "drivers"] = ""
-    found = found.assign(beyond=found["jsd"] / found["null_95"]).sort_values("beyond", ascending=False, ignore_index=True)
+    found["beyond"] = found["jsd"] / found["null_95"]
+    found = found.sort_values("beyond", ascending=False, ignore_index=True)
     called = found.loc[found["verdict"] == "changed", by].tolist()
     able = int(found["p"].notna().sum())
     told = "; ".join(f"{row[by]} ({row['drivers'] or 'no single kind'})" for _, row in

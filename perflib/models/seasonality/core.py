@@ -12,6 +12,7 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.forecast.panel import FREQUENCIES, Panel, panel, too_short
+from perflib.models.forecast.parallel import one_thread
 from perflib.models.seasonality import days as known_days
 from perflib.models.seasonality import spectrum, strength
 from perflib.models.seasonality.effects import effects, terms
@@ -97,7 +98,8 @@ def seasonality(
     for at, name in enumerate(held.names):
         masks, said = known_days.special(held.dates, held.counts[at], held.freq, holidays, paydays)
         model = terms(held.dates, held.counts[at], held.seasons, held.freq, masks)
-        rows.append(effects(held.dates, held.counts[at], held.freq, model, level).assign(series=name))
+        with one_thread():
+            rows.append(effects(held.dates, held.counts[at], held.freq, model, level).assign(series=name))
         notes += [f"{name}: {text}" if len(held.names) > 1 else text for text in said]
     cells = profile(events.weights, ("weekday", "hour", "month")) if events is not None and events.timed else None
     return report(SeasonResult, held, pd.concat(rows, ignore_index=True), tests, cells, events,
