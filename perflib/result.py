@@ -97,15 +97,16 @@ class Result:
         found = shown(self.table, self.people)
         if not found.hidden:
             return replace(self, people=None)
-        seen = found.table[found.table["note"] == ""]
+        seen = found.table[found.table["note"] == "shown"]
         answer = f"{len(seen)} of {len(found.table)} rows are shown; small counts of {self.people.subject} are hidden."
         if self.people.answer and found.totals and len(seen):
             answer = self.people.answer(seen)
-        chart = replace(self.chart, alt=answer) if self.chart and found.totals and len(seen) else None
+        drawn = self.chart is not None and found.totals and seen.get(self.chart.y, pd.Series(dtype=float)).notna().any()
+        chart = replace(self.chart, alt=answer) if self.chart is not None and drawn else None
         return replace(
             self, table=found.table, answer=answer, caveats=(*self.caveats, words(found, self.people)), chart=chart,
             facts=facts_shown(self.facts, found.table, self.people, found.totals) | {"hidden": found.hidden},
-            labels={**self.labels, "note": "Note"}, people=None,
+            labels={**self.labels, "note": "Small counts"}, people=None,
         )
 
     def summary(self) -> str:

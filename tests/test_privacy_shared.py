@@ -49,7 +49,7 @@ def test_small_counts_and_what_follows_from_them_are_hidden_everywhere(tmp_path:
     assert shown["facts"] == {"Blue": None, "Amber": {"rate": 1.5}, "total": 113, "lowest": None, "list": None,
                               "hidden": 2}
     assert [row[1] for row in shown["rows"]] == [40.0, None, None, 61.0]
-    assert [row[-1] for row in shown["rows"]] == ["", "hidden", "hidden", ""]
+    assert [row[-1] for row in shown["rows"]] == ["shown", "hidden", "hidden", "shown"]
     assert any("2 of 4 rows are hidden" in caveat for caveat in shown["caveats"])
     assert result.facts["lowest"] == 31.4159 and result.table["arrests"].tolist() == [*COUNTS.values()]
 
@@ -76,6 +76,13 @@ def test_outcomes_by_district_hide_lines_and_their_shares() -> None:
     shown = arrests.outcomes(department(), "district").shared().table.set_index(["district", "outcome"])
     assert shown.loc[["Blue", "Coral"], ["arrests", "known", "share", "low", "high"]].isna().all(axis=None)
     assert shown.loc[("Dune", "charged"), "arrests"] == 40
+
+
+def test_a_figure_of_which_nothing_is_left_is_not_drawn() -> None:
+    rows = department().arrests.execute()
+    few = rows[rows["district"].isin(["Blue", "Coral"])]
+    shown = arrests.outcomes(pf.from_frames(arrests=few), "district").shared()
+    assert shown.chart is None and shown.table["share"].isna().all()
 
 
 def test_a_department_may_state_another_threshold_or_subject() -> None:

@@ -92,7 +92,7 @@ def shown(table: pd.DataFrame, about: People) -> Shown:
         if column not in about.labels:
             rows = few if column in about.counts else touched
             found[column] = _emptied(found[column], rows)
-    found[NOTE] = np.where(few, HIDDEN, "")
+    found[NOTE] = np.where(few, HIDDEN, "shown")
     return Shown(found, int(few.sum()), totals)
 
 
