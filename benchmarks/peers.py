@@ -98,7 +98,8 @@ def scenes(folder: Path) -> None:
     begun, worked = time.perf_counter(), time.process_time()
     found = peers.same_scene(rows, "id", "idOff", "y")
     print(f"same scene, Seattle: {time.perf_counter() - begun:.1f} s with compilation (bar 60 s; processor "
-          f"{time.process_time() - worked:.1f} s); R-hat {found.facts['rhat']:.3f}, effective draws {found.facts['ess']:.0f}; {found.answer}", flush=True)
+          f"{time.process_time() - worked:.1f} s); R-hat {found.facts['rhat']:.3f}, effective draws "
+          f"{found.facts['ess']:.0f}; {found.answer}", flush=True)
 
 
 def main(subset: int, folder: Path) -> None:

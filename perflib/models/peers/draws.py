@@ -9,15 +9,17 @@ import numpy as np
 from perflib.models.counts.asked import Floats
 from perflib.models.peers import kernels, rule
 
-DRAWS = 2000
+#: draws of every officer's rate: fewer for many officers, so that memory holds them.
+DRAWS, LEAST, ALL = 2000, 400, 4_000_000
 
 
-def rates(found: rule.Verdicts, events: Floats, expected: Floats, seed: int = 0, size: int = DRAWS) -> Floats:
+def rates(found: rule.Verdicts, events: Floats, expected: Floats, seed: int = 0) -> Floats:
     """Rates (draws, officers) per unit of ``expected``; all officers of one draw share centre, spread and odd share.
 
     Ordinary officers: gamma around the centre. The few: gamma around a multiple of it.
     """
     rng = np.random.default_rng(seed)
+    size = int(np.clip(ALL // len(events), LEAST, DRAWS))
     out = np.empty((size, len(events)))
     for g, (fit, weight) in enumerate(zip(found.fits, found.posterior, strict=True)):
         at = np.flatnonzero(found.member == g)

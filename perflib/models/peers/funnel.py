@@ -56,8 +56,8 @@ def funnel(
     in the group), ``estimate`` (observed over expected), ``low``/``high`` (Garwood limits of the count over expected:
     what its own count leaves open), ``posterior``, ``fdr`` (adjusted p), ``verdict``, ``reason``, ``events``,
     ``limit_low``/``limit_high`` and ``limit_low_998``/``limit_high_998`` (where 95 and 99.8 % of ordinary officers
-    with this exposure lie, a different thing from Garwood's), ``z`` (plain Poisson z, Spiegelhalter's log scale).
-    Facts: ``phi`` (mean squared z, extremes pulled in; 1 for pure chance), ``cv`` of ordinary officers' rates with
+    with this exposure lie, a different thing from Garwood's; missing below one event), ``z`` (plain Poisson z,
+    Spiegelhalter's log scale). Facts: ``phi`` (mean squared z, extremes pulled in; 1 for pure chance), ``cv`` of ordinary officers' rates with
     ``cv_low``/``cv_high``, ``centre``, ``flags_fixed_z`` (what |z| > 1.96 would have flagged) and the common facts.
 
     Raises
@@ -87,7 +87,8 @@ def funnel(
     open_to = reason == ""
     fdr = rule.false_discovery(p, open_to)
     cv, cv_low, cv_high = found.spread
-    limits = {word: at * centre for word, at in prediction_limits(given * centre, cv**2 + doubts).items()}
+    enough = np.where(given * centre >= 1, given * centre, np.nan)  # below one event limits only stretch the picture
+    limits = {word: at * centre for word, at in prediction_limits(enough, cv**2 + doubts).items()}
     frame = frame.assign(posterior=np.where(open_to, posterior, np.nan), fdr=fdr, **limits,
                          verdict=table.verdicts(fdr, up == 1, reason, q))
     facts = table.counted(frame, q, p) | {

@@ -122,15 +122,10 @@ def _met(standard: pd.DataFrame, near: pd.DataFrame) -> pd.Series:
         at = (names.get_indexer(pd.Index(rows["officer"])), cells.get_indexer(pd.Index(rows["cell"])))
         return csr_matrix((np.ones(len(rows), np.int32), at), shape=(len(names), len(cells)))
 
-    shared = (matrix(near) @ matrix(standard).T).tolil()
-    shared.setdiag(0)
-    return pd.Series(np.diff(shared.tocsr().indptr) - _zeros(shared), index=names)
-
-
-def _zeros(shared: Any) -> Any:
-    held = shared.tocsr()
-    return np.bincount(np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))[held.data == 0],
-                       minlength=held.shape[0])
+    here, there = matrix(near), matrix(standard)
+    shared = here @ there.T
+    itself = (here.multiply(there).sum(axis=1) > 0).astype(int)
+    return pd.Series(np.diff(shared.indptr) - np.asarray(itself).ravel(), index=names)
 
 
 def same_work(

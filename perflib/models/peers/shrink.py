@@ -46,7 +46,7 @@ def shrink(
     prior : (shape, rate) of a gamma that peers' rates are known to follow; then nothing is fitted.
     threshold : ``posterior`` is P(rate > threshold); default ``times`` x the rate of the officer's peer group.
     q, minimum_expected, minimum_peers, coverage : as in ``funnel``.
-    seed : of the 2,000 draws behind estimates and ranks; the verdict does not depend on them.
+    seed : of the 400 to 2,000 draws behind estimates and ranks; the verdict does not depend on them.
 
     Returns
     -------
