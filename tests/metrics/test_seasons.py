@@ -74,6 +74,12 @@ def test_a_stopped_feed_ends_the_period_and_is_named():
     assert any("district B (last on 2024-03-14)" in text for text in made.caveats)
 
 
+def test_a_jump_of_the_feed_is_named():
+    at = one_an_hour("2024-01-01", 140)
+    made = seasons.hours(department(at.append(at[24 * 70 :])))
+    assert any("level jumps from 168 to 336 a week" in text for text in made.caveats)
+
+
 def test_a_year_needs_two_and_says_so(steady):
     made = seasons.months(steady)
     assert made.reason == "60 days cannot show a season of the year: two whole cycles are 730"
@@ -153,3 +159,5 @@ def test_decc_hours(realdata, monkeypatch):
     assert made.reason == "" and 100 < made.facts["per_day"] < 140
     assert "cannot show a season of the year" in seasons.months(dept).reason
     assert dt.date.fromisoformat(made.facts["last"]) <= dt.date(2025, 12, 27)
+    # the notes of the data: volume jumps at week 41, officer and phone rows together, by the extraction
+    assert any("level jumps" in text and "2025-10-0" in text for text in made.caveats)

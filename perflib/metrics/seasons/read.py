@@ -18,6 +18,7 @@ from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
+from perflib.models.levels import level_shifts, weekly
 
 ALL = "all"
 FEWEST = 28
@@ -87,7 +88,14 @@ def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[
         return f"fewer than {FEWEST} complete days" if not found.empty else "no record fits"
     weights = _filled(found, days)
     return Hours(weights, exposure(weights.index, dept.timezone), weights.index[0].date(), last,
-                 (f"Counted by the hour of {stamp}, local time.", basis, *notes, *cut))
+                 (f"Counted by the hour of {stamp}, local time.", basis, *notes, *cut, *_jumps(weights)))
+
+
+def _jumps(weights: pd.DataFrame) -> list[str]:
+    """Level shifts of the total: an extraction that changed looks like a season, or hides one."""
+    found = level_shifts(weekly(weights.sum(axis=1).resample("D").sum()))
+    return [f"The level jumps from {each.before:,.0f} to {each.after:,.0f} a week at {each.at:%Y-%m-%d}: check the "
+            "extraction before reading a season or a forecast." for each in found]
 
 
 def _untimed(dept: Department, table: str) -> str:
