@@ -57,7 +57,8 @@ def funnel(
     what its own count leaves open), ``posterior``, ``fdr`` (adjusted p), ``verdict``, ``reason``, ``events``,
     ``limit_low``/``limit_high`` and ``limit_low_998``/``limit_high_998`` (where 95 and 99.8 % of ordinary officers
     with this exposure lie, a different thing from Garwood's; missing below one event), ``z`` (plain Poisson z,
-    Spiegelhalter's log scale). Facts: ``phi`` (mean squared z, extremes pulled in; 1 for pure chance), ``cv`` of ordinary officers' rates with
+    Spiegelhalter's log scale).
+    Facts: ``phi`` (mean squared z, extremes pulled in; 1 for pure chance), ``cv`` of ordinary officers' rates with
     ``cv_low``/``cv_high``, ``centre``, ``flags_fixed_z`` (what |z| > 1.96 would have flagged) and the common facts.
 
     Raises
