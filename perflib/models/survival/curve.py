@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 Floats = Any  # numpy arrays of float64
 
 
-def risk_table(time: Floats, event: Floats, weight: Floats, causes: list[int]) -> pd.DataFrame:
-    """One row per distinct time: ``time``, ``at_risk`` just before it, ``censored`` and one count per cause.
+def risk_table(time: Floats, event: Floats, weight: Floats, causes: list[int]) -> dict[Any, Floats]:
+    """Per distinct time: ``time``, ``at_risk`` just before it, ``censored`` and one count per cause, as arrays.
 
     A case censored at a time counts as at risk at that time.
     """
@@ -19,22 +18,21 @@ def risk_table(time: Floats, event: Floats, weight: Floats, causes: list[int]) -
     counts = {code: np.bincount(place, weight * (event == code), len(times)) for code in (0, *causes)}
     left = np.sum(list(counts.values()), axis=0)
     at_risk = left[::-1].cumsum()[::-1]
-    columns: dict[Any, Any] = {"time": times, "at_risk": at_risk, "censored": counts[0]}
-    return pd.DataFrame(columns | {cause: counts[cause] for cause in causes})
+    return {"time": times, "at_risk": at_risk, "censored": counts[0], **{cause: counts[cause] for cause in causes}}
 
 
-def incidence(table: pd.DataFrame, causes: list[int]) -> dict[int, tuple[Floats, Floats, Floats]]:
+def incidence(table: dict[Any, Floats], causes: list[int]) -> dict[int, tuple[Floats, Floats, Floats]]:
     """Per cause: cumulative incidence, its standard error, and the naive 1 - Kaplan-Meier that censors the others.
 
     Aalen and Johansen 1978; variance by the delta method (Gaynor et al. 1993, JASA 88), which without censoring is
     the binomial F (1 - F) / n.
     """
-    at_risk = table["at_risk"].to_numpy(float)
-    ended = table[causes].sum(axis=1).to_numpy(float)
+    at_risk = table["at_risk"]
+    ended = np.sum([table[cause] for cause in causes], axis=0)
     before = np.concatenate([[1.0], np.cumprod(1 - ended / at_risk)[:-1]])
     found = {}
     for cause in causes:
-        hits = table[cause].to_numpy(float)
+        hits = table[cause]
         curve = np.cumsum(before * hits / at_risk)
         naive = 1 - np.cumprod(1 - hits / at_risk)
         found[cause] = (curve, np.sqrt(_variance(curve, before, hits, ended, at_risk)), naive)

@@ -55,11 +55,12 @@ def cumulative_incidence(
         return Result.not_assessable(name, "no case has ended yet", title=title, method=_METHOD)
     words = {code: str((causes or {}).get(code, code)) for code in codes}
     parts, facts = [], {}
-    for label, rows in cases.groupby("group", sort=True):
-        table, found = _one(rows, codes, words, at, level)
-        parts.append(table.assign(group=label)[["group", *table.columns]])
+    for label, places in cases.groupby("group", sort=True).indices.items():
+        time_, event_, weight_ = (cases[column].to_numpy()[places] for column in ("time", "event", "weight"))
+        curves, found = _one(time_, event_, weight_, codes, words, at, level)
+        parts += [{"group": label} | curve for curve in curves]
         facts[str(label)] = found
-    table = pd.concat(parts, ignore_index=True)
+    table = _table(parts)
     shown = facts if group is not None else next(iter(facts.values()))
     answer = _answer(facts, words, at, level, unit, grouped=group is not None)
     chart = Chart("steps", "time", "incidence", "low", "high", by="group" if group is not None else "cause",
@@ -90,41 +91,49 @@ def _checked(time: Any, event: Any, group: Any, weights: Any, level: float) -> p
 
 
 def _one(
-    rows: pd.DataFrame, codes: list[int], words: Mapping[int, str], at: Sequence[float], level: float
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    time, event, weight = (rows[column].to_numpy(float) for column in ("time", "event", "weight"))
+    time: Any, event: Any, weight: Any, codes: list[int], words: Mapping[int, str], at: Sequence[float], level: float
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One curve per cause, as arrays over the distinct times, and the facts of a group."""
     risk = risk_table(time, event, weight, codes)
-    n, curves = float(risk["at_risk"].iloc[0]), incidence(risk, codes)
+    n, curves = float(risk["at_risk"][0]), incidence(risk, codes)
     parts = []
     for code, (curve, error, naive) in curves.items():
         low, high = interval(curve, error, n, level)
-        parts.append(pd.DataFrame({
+        parts.append({
             "cause": words[code], "time": risk["time"], "at_risk": risk["at_risk"], "events": risk[code],
-            "incidence": curve, "se": error, "low": low, "high": high, "naive": naive}))
+            "incidence": curve, "se": error, "low": low, "high": high, "naive": naive})
     facts = {
-        "n": n, "open": float(risk["censored"].sum()), "followed": float(risk["time"].iloc[-1]),
+        "n": n, "open": float(risk["censored"].sum()), "followed": float(risk["time"][-1]),
         "events": {str(words[code]): float(risk[code].sum()) for code in codes},
         "cif": {words[code]: float(curve[-1]) for code, (curve, _, _) in curves.items()},
         "naive": {words[code]: float(naive[-1]) for code, (_, _, naive) in curves.items()},
         "at": {words[code]: {f"{day:g}": reading(part, risk, day, level) for day in at}
                for code, part in zip(codes, parts, strict=True)}}
-    return pd.concat(parts, ignore_index=True), facts
+    return parts, facts
 
 
-def reading(curve: pd.DataFrame, risk: pd.DataFrame, day: float, level: float) -> dict[str, Any]:
+def _table(parts: list[dict[str, Any]]) -> pd.DataFrame:
+    """The curves below one another; a frame per curve would cost more than the curve."""
+    lengths = [len(part["time"]) for part in parts]
+    labels = {name: pd.Series([part[name] for part in parts]).repeat(lengths).reset_index(drop=True)
+              for name in ("group", "cause")}
+    return pd.DataFrame(labels | {name: np.concatenate([part[name] for part in parts]) for name in list(parts[0])[2:]})
+
+
+def reading(curve: dict[str, Any], risk: dict[Any, Any], day: float, level: float) -> dict[str, Any]:
     """The step function read at one time: estimate, interval and the number still followed."""
-    followed, ended = float(risk["time"].iloc[-1]), bool(risk["censored"].iloc[-1] == 0)
+    followed, ended = float(risk["time"][-1]), bool(risk["censored"][-1] == 0)
     if day > followed and not ended:
         return {"estimate": None, "low": None, "high": None, "at_risk": 0.0,
                 "reason": f"no case has been followed for {day:g}; the longest for {followed:g}"}
-    place = int(np.searchsorted(curve["time"].to_numpy(), day, side="right")) - 1
-    later = risk["time"].to_numpy() > day
-    left = float(risk["at_risk"].to_numpy()[later][0]) if later.any() else 0.0
+    place = int(np.searchsorted(curve["time"], day, side="right")) - 1
+    later = risk["time"] > day
+    left = float(risk["at_risk"][later][0]) if later.any() else 0.0
     if place < 0:
-        low, high = interval(np.zeros(1), np.zeros(1), float(risk["at_risk"].iloc[0]), level)
+        low, high = interval(np.zeros(1), np.zeros(1), float(risk["at_risk"][0]), level)
         return {"estimate": 0.0, "low": float(low[0]), "high": float(high[0]), "at_risk": left}
-    row = curve.iloc[place]
-    return {"estimate": float(row["incidence"]), "low": float(row["low"]), "high": float(row["high"]), "at_risk": left}
+    found = {said: float(curve[name][place]) for said, name in (("estimate", "incidence"), ("low",) * 2, ("high",) * 2)}
+    return found | {"at_risk": left}
 
 
 def _answer(
