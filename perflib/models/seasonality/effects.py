@@ -77,7 +77,8 @@ def effects(dates: pd.DatetimeIndex, counts: Array, freq: str, held: list[Term],
     -----
     Poisson estimating equations with a trend that may bend each year; covariance by Newey & West (1987, Econometrica
     55) over ``LAGS`` steps, so that neither over-dispersion nor autocorrelation of days narrows the intervals; never
-    less than that of over-dispersed independent counts, since a term that few days bear hides its own errors.
+    less than that of over-dispersed counts whose errors are independent, or decay as those of neighbouring steps do:
+    a term that few days bear hides its own errors, and months use up much of what slow errors there are.
     """
     if not held:
         return pd.DataFrame(columns=["season", "position", "ratio", "low", "high", "count", "days"])
@@ -101,7 +102,8 @@ def effects(dates: pd.DatetimeIndex, counts: Array, freq: str, held: list[Term],
 
 
 def _covariances(design: Array, counts: Array, known: Array, mean: Array, prior: Array, lags: int) -> list[Array]:
-    """Robust to dispersion and autocorrelation; and that of independent counts with their own dispersion."""
+    """Robust to dispersion and autocorrelation; that of independent counts with their own dispersion; and that of
+    counts whose scaled errors follow a first-order autoregression."""
     curve = (design * (mean * known)[:, None]).T @ design + np.diag(prior + 1e-9)
     score = design * ((counts - mean) * known)[:, None]
     meat = score.T @ score
@@ -110,8 +112,23 @@ def _covariances(design: Array, counts: Array, known: Array, mean: Array, prior:
         meat += (1 - lag / (lags + 1)) * (cross + cross.T)
     wide = np.linalg.inv(curve)
     freedom = max(int(known.sum()) - design.shape[1], 1)
-    phi = float(((counts - mean) ** 2 / np.maximum(mean, 1e-9))[known].sum()) / freedom
-    return [wide @ meat @ wide * (freedom + design.shape[1]) / freedom, wide * max(phi, 1e-12)]
+    rest = (counts - mean) / np.sqrt(np.maximum(mean, 1e-9)) * known
+    phi = max(float((rest**2).sum()) / freedom, 1e-12)
+    alike = _related(rest, freedom)
+    scaled = design * np.sqrt(mean * known)[:, None]
+    smooth = scaled.T @ scaled
+    for lag in range(1, min(60, len(rest) - 1)):
+        cross = alike**lag * scaled[lag:].T @ scaled[:-lag]
+        smooth += cross + cross.T
+    robust = wide @ meat @ wide * (freedom + design.shape[1]) / freedom
+    return [robust, wide * phi, wide @ smooth @ wide * phi]
+
+
+def _related(rest: Array, freedom: int) -> float:
+    """Correlation of neighbouring errors, freed of what fitting took from it; between 0 and .95."""
+    found = float(rest[1:] @ rest[:-1]) / max(float(rest @ rest), 1e-12)
+    used = len(rest) - freedom
+    return float(np.clip(found + (1 + 3 * found + used * (1 - found)) / len(rest), 0.0, 0.95))
 
 
 def _root(spread: Array) -> Array:
@@ -122,13 +139,23 @@ def _root(spread: Array) -> Array:
 def _read(term: Term, beta: Array, draws: list[Array], level: float) -> pd.DataFrame:
     best = _logs(term, beta)
     moved = [_logs(term, beta + each) - best for each in draws]
-    deviation = np.maximum(*(each.std(axis=0) for each in moved))
+    deviation = np.max([each.std(axis=0) for each in moved], axis=0)
     scaled = np.abs(moved[0]) / np.maximum(moved[0].std(axis=0), 1e-12)
-    reach = float(np.quantile(scaled.max(axis=1), level)) * deviation
+    reach = _student(float(np.quantile(scaled.max(axis=1), level)), term) * deviation
     return pd.DataFrame({
         "season": term.season, "position": term.positions, "ratio": np.exp(best), "low": np.exp(best - reach),
         "high": np.exp(best + reach), "count": term.counted, "days": term.exposure,
     })
+
+
+def _student(normal: float, term: Term) -> float:
+    """Student's counterpart of a normal quantile: months are judged by the months there were, less those fitted."""
+    from scipy.stats import norm, t
+
+    if term.season != "year":
+        return normal
+    months = term.exposure.sum() / (365.2425 / 12)
+    return float(t.isf(norm.sf(normal), max(months - len(term.positions) - months / 12, 3.0)))
 
 
 def _logs(term: Term, beta: Array) -> Array:
