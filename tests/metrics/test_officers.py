@@ -126,3 +126,18 @@ def test_frisks_of_seattle(realdata: Path) -> None:
     assert (table.loc[table["verdict"] != "not assessable", "exposure"] >= 50).all()
     assert facts["cv"] > 0.35 and facts["flags_fixed_z"] > 5 * max(facts["flags"], 1)
     assert any("Ask why" in caveat for caveat in result.caveats)
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+def test_complaints_of_chicago(realdata: Path) -> None:
+    """Ten years pooled: a third of the officers can be assessed; they differ so widely that nobody stands out."""
+    os.environ["PERFLIB_REALDATA"] = str(realdata)
+    dept = pf.open(DEPARTMENTS / "chicago.yml")
+    result = officers.compare(dept, "complaints", period="quarter", first="2005-01-01", last="2014-12-31")
+    facts = result.facts
+    assert facts["per"] == "months" and facts["assessed"] == pytest.approx(5768, rel=0.01)
+    assert 0.75 < facts["cv"] < 0.9 and facts["flags"] <= 5 < 4000 < facts["flags_fixed_z"]
+    assert any("143 became 261" in note for note in facts["renamed"])
+    short = officers.compare(dept, "complaints", first="2012-01-01", last="2012-12-31")
+    assert short.facts["assessed"] < 50
