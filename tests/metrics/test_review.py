@@ -209,3 +209,28 @@ def test_adaptability_needs_demand(town) -> None:
     assert "no calls" in review.adaptability(invented(), "complaints").reason
     result = review.adaptability(town, "response")
     assert result.reason or result.facts["assessed"] + result.facts["not_assessable"] == result.facts["officers"]
+
+
+def test_the_audit_says_what_it_could_not_read(small_city) -> None:
+    dept = pf.open(small_city, personal=["race", "sex", "birth_year"])
+    compared = pf.metrics.officers.compare(dept, "arrests", ())
+    result = review.audit(dept, compared)
+    assert result.reason or "demographics" in result.facts
+    plain = review.audit(invented(), pf.metrics.officers.compare(invented(), "complaints"))
+    assert "not recorded" in plain.reason or "too few" in plain.reason
+    nobody = review.audit(dept, pf.Result.not_assessable("x", "no comparison was made"))
+    assert nobody.reason == "no comparison was made"
+
+
+def test_nobody_loses_by_weights_that_do_not_exist(found) -> None:
+    assert "no composite" in review.reweighted(found, {}).reason
+    moved = review.reweighted(found, {"complaints": 1.0})
+    assert "1 areas" in moved.reason
+
+
+def test_an_officer_without_peers_reads_as_not_assessable_everywhere() -> None:
+    few = review.areas(invented(officers=4))
+    card = review.card(few, "O00")
+    assert set(card.facts["readings"].values()) == {"not assessable"}
+    assert "cannot be assessed in any" in card.answer
+    assert "fewer than 5 peers" in card.table["reason"].tolist()

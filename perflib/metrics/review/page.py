@@ -166,6 +166,9 @@ def _answer(table: pd.DataFrame, short: list[str], who: str, subject: str) -> st
     parts = [f"{word}: {', '.join(said[word])}" for word in ("strength", "probable strength", "need", "probable need")
              if said[word]]
     like, silent = len(said["like peers"]), len(said["not assessable"])
+    if silent == len(table):
+        return (f"{who} cannot be assessed in any of {len(table)} areas. That says nothing about the work, for better "
+                "or worse: there are too few peers, or too little work, to tell.")
     head = "; ".join(parts) if parts else "nothing stands out either way"
     return (f"{who}, beside {'officers of the same unit' if subject == 'officer' else 'units of the same duty'} in the "
             f"same months: {head}. Like peers in {like} of {len(table)} areas, not assessable in {silent}.")
