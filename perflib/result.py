@@ -268,6 +268,7 @@ def links(result: Result, picture: bytes) -> str:
     """HTML links that hold figure and table as files; none in an unattended run, whose page has its own."""
     if os.environ.get("PERFLIB_STATIC", "") not in ("", "0"):
         return ""
+    result = result.shared()
     files = [("PNG", "png", "image/png", picture)] if picture else []
     if 0 < result.table.size <= _MOST_CELLS:
         safe = spreadsheet_safe(result.table)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +18,8 @@ from perflib.figures import Chart
 from perflib.metrics import arrests
 from perflib.metrics.counts import compare, compstat, compstat_page
 from perflib.privacy.people import People
+from perflib.result import MIME, links
+from perflib.widgets.box import Pick, box, kept, pictured
 
 COUNTS = {"Amber": 40, "Blue": 3, "Coral": 9, "Dune": 61}
 SECRET = "31.4159"
@@ -147,3 +153,30 @@ def test_looking_is_not_releasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PERFLIB_STATIC", "0")
     assert arrests.rates(department(releases=str(tmp_path / "register"))).summary()
     assert not list((tmp_path / "register").glob("*.json"))
+
+
+def test_links_and_explorers_give_the_shared_table_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files behind the links of a Result and of an explorer, its words and its picture, are of the shown rows."""
+    monkeypatch.setenv("PERFLIB_STATIC", "0")
+    table = pd.DataFrame({"district": [*COUNTS], "arrests": [*COUNTS.values()], "rate": [1.5, 31.4159, 2.5, 3.5]})
+    about = People("arrests", 5, ("district",), ("arrests",))
+    chart = Chart("dots", "district", "rate")
+    secret = pf.Result("made", table, "Rates?", f"The lowest is {SECRET}.", "", (), {}, chart, people=about)
+    shell = box([Pick("District", ["all"], "all")], lambda _: secret, lambda _: ["pf.again()"])
+    _, words, image, keep = shell.children
+    assert image.value == pictured(secret.shared())[1] != pictured(replace(secret, people=None))[1]
+    assert SECRET not in words.value and "2 of 4 rows" in keep.value
+    for page in (keep.value, kept(secret, ["pf.again()"]), links(secret, b"")):
+        files = [base64.b64decode(part) for part in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
+        books = [pd.read_excel(io.BytesIO(each), engine="openpyxl") for each in files if each[:2] == b"PK"]
+        lists = [pd.read_csv(io.BytesIO(each)) for each in files if each[:3] == b"\xef\xbb\xbf"]
+        assert len(books) == len(lists) == 1
+        for found in (*books, *lists):
+            assert found["note"].tolist() == ["shown", "hidden", "hidden", "shown"]
+            assert found.set_index("district")[["arrests", "rate"]].loc[["Blue", "Coral"]].isna().all(axis=None)
+
+
+def test_the_data_of_an_interactive_page_are_the_shared_table() -> None:
+    result = arrests.rates(department())
+    held = result._repr_mimebundle_()[MIME]
+    assert [row[held["columns"].index("note")] for row in held["rows"]] == ["shown", "hidden", "hidden", "shown"]

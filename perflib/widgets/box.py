@@ -43,21 +43,22 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
     downs = [ipywidgets.Dropdown(
         options=pick.options, value=pick.start, description=pick.label, layout={"width": "max-content"},
         style={"description_width": "initial"}) for pick in picks]
-    picture = lru_cache(maxsize=256)(lambda *chosen: pictured(look(*chosen)))
+    seen = lru_cache(maxsize=256)(lambda *chosen: look(*chosen).shared())  # small counts of people never reach it
+    picture = lru_cache(maxsize=256)(lambda *chosen: pictured(seen(*chosen)))
 
     def chosen() -> tuple[Any, ...]:
         return tuple(down.value for down in downs)
 
     def show() -> None:
         try:
-            (text.value, image.value), keep.value = picture(*chosen()), noted(look(*chosen()))
+            (text.value, image.value), keep.value = picture(*chosen()), noted(seen(*chosen()))
             after.ask()
         except PerflibError as error:
             text.value, image.value, keep.value = html.escape(str(error)), b"", ""
         image.layout.display = None if image.value else "none"
 
     def offer() -> None:
-        keep.value = kept(look(*chosen()), call(*chosen()))
+        keep.value = kept(seen(*chosen()), call(*chosen()))
 
     after, now = Soon(offer, _REST, again=True), Soon(show, _WAIT)
     for down in downs:
@@ -101,6 +102,7 @@ def pictured(result: Result) -> tuple[str, bytes]:
 
     Question, answer and caveats stand around the picture as text, not in it: letters are what takes long to draw.
     """
+    result = result.shared()
     words = f"<b>{html.escape(result.title)}</b><br>{html.escape(result.answer)}"
     if result.chart is None:
         return words, b""
@@ -112,13 +114,13 @@ def pictured(result: Result) -> tuple[str, bytes]:
 
 def noted(result: Result) -> str:
     """The caveats as HTML."""
-    lines = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in result.caveats)
+    lines = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in result.shared().caveats)
     return f'<ul style="margin:2px 0;padding-left:18px;line-height:1.45;color:#5F6368">{lines}</ul>' if lines else ""
 
 
 def kept(result: Result, lines: Sequence[str]) -> str:
     """HTML: caveats; the view's whole figure and table as files; the lines that give it again (a click selects one)."""
-    buffer = io.BytesIO()
+    result, buffer = result.shared(), io.BytesIO()
     if result.chart is not None:
         result.plot().savefig(buffer, format="png", dpi=_SAVED_DPI)
     files = links(result, buffer.getvalue()).replace("<a ", '<a style="color:#0B57D0;text-decoration:underline" ')
