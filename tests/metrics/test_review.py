@@ -234,3 +234,13 @@ def test_an_officer_without_peers_reads_as_not_assessable_everywhere() -> None:
     assert set(card.facts["readings"].values()) == {"not assessable"}
     assert "cannot be assessed in any" in card.answer
     assert "fewer than 5 peers" in card.table["reason"].tolist()
+
+
+def test_who_is_flagged_under_which_peers() -> None:
+    """O00 has four times the complaints of the others whoever the peers are; with as many as they, nobody is listed."""
+    dept = invented()
+    result = review.choices(dept, "complaints")
+    assert result.table["officer"].tolist() == ["O00"] and result.facts["in_all"] == 1
+    ten = [f"CO{officer:02d}{number}" for officer in range(12) for number in range(10)]
+    none = review.choices(dept.keep({"complaint_id": ten}, because="ten each", table="complaints"), "complaints")
+    assert none.table.empty and "Nobody is flagged" in none.answer

@@ -39,7 +39,8 @@ def choices(dept: Department, measure_name: str, *, period: str = "month", first
     verdicts = pd.DataFrame({words: found.table.set_index(found.table["officer"].astype(str))["verdict"]
                              for words, found in made.items()}).fillna("not assessable")
     flagged = verdicts.isin(["higher", "lower"])
-    table = verdicts[flagged.any(axis=1)].assign(flagged_in=flagged.sum(axis=1)).rename_axis("officer").reset_index()
+    every_one = verdicts.assign(flagged_in=flagged.sum(axis=1))
+    table = every_one[flagged.any(axis=1)].rename_axis("officer").reset_index()
     every = int((table["flagged_in"] == len(made)).sum())
     each = "; ".join(f"{words} {int(flagged[words].sum())}" for words in made)
     answer = (f"Flags by who the peers are: {each}. {every} of the {len(table)} officers flagged under any choice are "
