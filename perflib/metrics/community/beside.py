@@ -10,6 +10,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.metrics.community.opinion import areas
 from perflib.metrics.response import response
+from perflib.privacy.people import people as counted_people
 from perflib.result import Result
 
 #: areas below which no correlation is given.
@@ -60,7 +61,9 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
         f"{row['area']}: {row['trust']:.2f} ({row['trust_low']:.2f} to {row['trust_high']:.2f}), median response "
         f"{row['median']:.1f} min" for _, row in top.iterrows())
     answer = f"Highest and lowest answer: {answer}. {words}"
-    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *opinion.caveats], facts, None, LABELS)
+    about = counted_people(dept.settings, "surveys", ("area",), ("n",), facts=("areas", "wave", "correlation", "p"))
+    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *opinion.caveats], facts, None, LABELS,
+                  people=about)
 
 
 def _records(dept: Department) -> pd.DataFrame | str:

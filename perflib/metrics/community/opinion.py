@@ -13,6 +13,7 @@ from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.models.survey import Raked, difference, fay_herriot, mean, poststratified, rake
 from perflib.models.survey.areas import HIDDEN, direct
+from perflib.privacy.people import people as counted_people
 from perflib.result import Result
 
 FACTORS = ("age_group", "sex")
@@ -72,7 +73,9 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
     chart = Chart("line", "date", "estimate", "low", "high", by="instrument", y_label="mean answer", x_label="wave",
                   marks={"breaks": facts["breaks"], "zero": False}, alt=answer)
     caveats = [*_broken(table), *dict.fromkeys(notes), *_without(margins)]
-    return Result(name, table, title, answer, METHOD, caveats, facts, chart, LABELS)
+    about = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",),
+                           facts=("question", "wave", "breaks", "raked", "comparable"))
+    return Result(name, table, title, answer, METHOD, caveats, facts, chart, LABELS, people=about)
 
 
 def areas(dept: Department, question: str = "trust", wave: str = "", *, name: str = "survey_areas") -> Result:
@@ -120,7 +123,9 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
                   y_label="mean answer less the city's")
     caveats = ["Intervals, not ranks: areas whose intervals overlap are not told apart.",
                f"Areas with fewer than {HIDDEN} answers are not shown."]
-    return Result(name, table, title, answer, AREAS, caveats, facts, chart, {**LABELS, "area": "Area"})
+    about = counted_people(dept.settings, "surveys", ("area", "basis"), ("n",), facts=("wave", "basis", "city", "n",
+                                                                                      "deff"))
+    return Result(name, table, title, answer, AREAS, caveats, facts, chart, {**LABELS, "area": "Area"}, people=about)
 
 
 def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.DataFrame, str]:

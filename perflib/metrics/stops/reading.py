@@ -46,7 +46,7 @@ def reading(*tests: Result) -> Result:
     if unknown or not tests:
         raise InputError(f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading",
                          choices=ASKS)
-    rows = [{"test": NAMES[each.name], "found": each.answer, "limits": f"{ASKS[each.name][0]} Assumes: "
+    rows = [{"test": NAMES[each.name], "found": each.shared().answer, "limits": f"{ASKS[each.name][0]} Assumes: "
              f"{ASKS[each.name][1]}. Cannot rule out: {ASKS[each.name][2]}."} for each in tests]
     told = [each for each in tests if not each.reason]
     answer = _answer([each.name for each in told], len(tests))

@@ -13,14 +13,15 @@ from perflib.agency import Department
 from perflib.metrics.stops.scope import Counted, compared, counted, refused, rules, silent
 from perflib.models.disparity import outcome_test, threshold_test
 from perflib.privacy import suppress
+from perflib.privacy.people import people
 from perflib.result import Result
 
 NEEDED = ("searched", "contraband")
+#: counts by place and group, which are hidden where small
+COUNTED = ("stops", "searches", "hits")
 OUTCOME, THRESHOLD = "Do searches find as much in every group?", "How sure were officers before they searched?"
 _OUTCOME_METHOD = "Outcome test (Becker 1957)."
 _THRESHOLD_METHOD = "Threshold test (Simoiu, Corbett-Davies and Goel 2017; Pierson et al. 2020)."
-#: counts below this are not shown by place and group
-SMALL = 5
 
 
 def outcome(dept: Department, by: str = "subject_race", *, place: str = "district") -> Result:
@@ -30,14 +31,17 @@ def outcome(dept: Department, by: str = "subject_race", *, place: str = "distric
         return silent("outcome", found, OUTCOME, _OUTCOME_METHOD)
     searched = found.rows.groupby("group")["searches"].transform("sum") > 0
     made = outcome_test(found.rows[searched], name="outcome")
-    return made if made.reason else made.with_caveats(*found.caveats())
+    if made.reason:
+        return made
+    about = people(dept.settings, "stops", ("group",), ("searches", "hits"))
+    return replace(made, people=about).with_caveats(*found.caveats())
 
 
 def threshold(dept: Department, by: str = "subject_race", *, place: str = "district", reference: str = "",
               draws: int = 600, warmup: int = 400, seed: int = 0) -> Result:
     """The chance of a find at which officers search, by group and place. Result ``threshold`` as ``threshold_test``.
 
-    Counts below 5 by place and group, and those from which they could be worked out, are not shown.
+    Small counts by place and group, and those from which they could be worked out, are not in the table.
     """
     found = _counted(dept, "threshold", by, place)
     if isinstance(found, str):
@@ -53,7 +57,9 @@ def threshold(dept: Department, by: str = "subject_race", *, place: str = "distr
                       for row in below)
     answer = (f"{made.answer} Probability that the bar is lower than for {base}: {words}. Places where a group's "
               f"interval lies wholly below that of {base}: {named or 'none'}.")
-    shown = replace(made, table=_hidden(made.table), answer=answer, facts={**made.facts, "below": below})
+    about = people(dept.settings, "stops", ("place", "group"), COUNTED)
+    table = _hidden(made.table, about.threshold) if about else made.table
+    shown = replace(made, table=table, answer=answer, facts={**made.facts, "below": below})
     return shown.with_caveats("Places are looked at one by one: with many places some intervals part by chance.",
                               *_doubts(made), *found.caveats())
 
@@ -88,15 +94,17 @@ def _doubts(made: Result) -> list[str]:
     return lines
 
 
-def _hidden(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without small counts, and without the rates that would give them away."""
+def _hidden(table: pd.DataFrame, least: int) -> pd.DataFrame:
+    """The table without small counts of stops, searches and finds, and the rates that would give them away."""
     shown = table.copy()
     gone = np.zeros(len(table), dtype=bool)
-    for count in ("searches", "hits"):
+    for count in COUNTED:
         wide = table.pivot(index="place", columns="group", values=count)
-        safe = suppress(wide.fillna(0).astype(int), SMALL)
-        hidden = safe.isna().stack()
-        gone |= np.array([bool(hidden.loc[row.place, row.group]) for row in table.itertuples()])
-    for name in ("searches", "hits", "search_rate", "hit_rate"):
+        safe = suppress(wide.fillna(0).astype(int), least).isna()
+        hidden = safe.stack()
+        # a zero that had to be hidden but stands in no row would be told by its absence
+        absent = bool((safe & wide.isna()).any(axis=None))
+        gone |= np.array([absent or bool(hidden.loc[row.place, row.group]) for row in table.itertuples()])
+    for name in (*COUNTED, "search_rate", "hit_rate"):
         shown[name] = shown[name].astype(float).mask(gone)
     return shown
