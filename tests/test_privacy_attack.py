@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from perflib.metrics.stops.searches import COUNTED, _hidden
 from perflib.privacy.people import People, shown
 from perflib.privacy.releases import Releases
 from perflib.privacy.suppression import hide, hide_lines, hide_rows
@@ -215,3 +216,46 @@ def test_the_same_report_made_twice_is_the_same() -> None:
         counts = {f"c{n}": int(each) for n, each in enumerate(draw.poisson(draw.gamma(1, 9, size=6)))}
         releases = Releases()
         assert releases.release(counts, JANUARY) == releases.release(counts, JANUARY)
+
+
+def table_of(draw: np.random.Generator) -> pd.DataFrame:
+    """Stops, searches and finds by district and race, many cells small, some absent."""
+    rows = []
+    for place in "abcde":
+        for group, size in {"Asian": 6, "Black": 30, "Hispanic": 14, "White": 60}.items():
+            count = int(draw.poisson(size * draw.gamma(2, 0.5)))
+            searches = int(draw.binomial(count, 0.35))
+            if count:
+                rows.append((place, group, count, searches, int(draw.binomial(searches, 0.3))))
+    table = pd.DataFrame(rows, columns=["place", "group", *COUNTED])
+    return table.assign(search_rate=table["searches"] / table["stops"], hit_rate=table["hits"] / table["stops"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_stops_by_race_and_district_withstand_the_attack(seed: int) -> None:
+    """Whoever knows every total by race and by district, and all shown cells, cannot narrow a hidden count."""
+    table = table_of(np.random.default_rng(seed))
+    found = _hidden(table, 5)
+    attacked = 0
+    for count in COUNTED:
+        few = (table[count] > 0) & (table[count] < 5)
+        assert found.loc[few, [*COUNTED, "search_rate", "hit_rate"]].isna().all(axis=None)
+        values = table.pivot(index="place", columns="group", values=count).fillna(0).to_numpy(float)
+        there = table.pivot(index="place", columns="group", values=count).notna().to_numpy()
+        mask = found.pivot(index="place", columns="group", values=count).isna().to_numpy() & there
+        if mask.any() and not mask[there].all():
+            small = (values > 0) & (values < 5)
+            ends = attack(values, mask)[small[mask]]
+            assert not len(ends) or protected(ends)
+            attacked += len(ends)
+    assert attacked or found[list(COUNTED)].isna().all(axis=None)
+
+
+def test_the_attack_breaks_the_same_table_with_small_cells_alone_hidden() -> None:
+    broken = 0
+    for seed in range(6):
+        values = table_of(np.random.default_rng(seed)).pivot(index="place", columns="group", values="stops")
+        held = values.fillna(0).to_numpy(float)
+        mask = (held > 0) & (held < 5)
+        broken += bool(mask.any()) and not protected(attack(held, mask))
+    assert broken >= 2

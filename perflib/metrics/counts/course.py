@@ -11,10 +11,12 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.metrics.counts.compare import counted_people
 from perflib.metrics.counts.complete import complete_after, faults, lag, last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.response.course import deseasonalised
+from perflib.privacy.people import People
 from perflib.result import Result
 
 GRAINS = {"week": "W-MON", "month": "MS"}
@@ -51,7 +53,8 @@ def trend(
     if reason := lacking(dept, table, asked):
         return Result.not_assessable(name, reason, title=title)
     series = daily(dept, table, tuple(asked), unit, crosswalk)
-    return told(series, last_complete(dept, table, series), asked, every, name=name, title=title)
+    found = told(series, last_complete(dept, table, series), asked, every, name=name, title=title)
+    return replace(found, people=_people(dept, table, series))
 
 
 def told(
@@ -94,7 +97,8 @@ class Held:
         if reason := lacking(self.dept, self.table, asked):
             return Result.not_assessable(name, reason, title=title)
         series, complete = self.read(*asked)
-        return told(series, complete, asked, every, name=name, title=title)
+        found = told(series, complete, asked, every, name=name, title=title)
+        return replace(found, people=_people(self.dept, self.table, series))
 
     def read(self, *columns: str) -> tuple[Series, tuple[dt.date, str]]:
         """The counts by these columns and the last complete day, kept from the first time they are asked for."""
@@ -103,6 +107,10 @@ class Held:
             self._lag = lag(self.dept, self.table) if not self._read else self._lag
             self._read[columns] = series, complete_after(series, self._lag)
         return self._read[columns]
+
+
+def _people(dept: Any, table: str, series: Series) -> People | None:
+    return counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
 
 
 def _title(counted: str, every: str, asked: dict[str, str]) -> str:

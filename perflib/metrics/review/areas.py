@@ -174,10 +174,14 @@ def named(area: str) -> Area:
     return Area(words, words.capitalize(), "neither", _named(area))
 
 
-def by_unit(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame with units in the place of officers; posts without a unit are left out."""
+def by_unit(frame: pd.DataFrame, least: int = 1) -> pd.DataFrame:
+    """The same frame with units in the place of officers; posts without a unit are left out.
+
+    So are units in which fewer than ``least`` officers worked: their figures would be those of one or a few persons.
+    """
     if "unit" not in frame.columns:
         return frame.iloc[:0]
-    return frame[frame["unit"] != "not recorded"].assign(officer=lambda held: held["unit"])
+    officers = frame.groupby("unit")["officer"].transform("nunique")
+    return frame[(frame["unit"] != "not recorded") & (officers >= least)].assign(officer=lambda held: held["unit"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.review.areas import AREAS, rules
 from perflib.metrics.review.panel import completed, monthly, starts
+from perflib.privacy.people import people
 from perflib.result import Result
 
 TITLE = "Does the training move what it should move?"
 METHOD = ("Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
           "before and after (Roth and Sant'Anna 2023).")
+
+
+#: facts of an effect that tell of no small group of officers
+TOLD = ("treated", "controls", "method", "evidence", "before_p")
 
 
 class _Once(yaml.SafeLoader):
@@ -131,6 +136,7 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
         return Result.not_assessable("course_effect", rows, title=title)
     found = effect(starts(rows, taken), unit="officer", period="month", first="first", outcome="count", method=method,
                    what=name, measure=AREAS[area].short)
+    found = replace(found, people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD))
     return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
 
 

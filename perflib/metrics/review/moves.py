@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from perflib.agency import Department
 from perflib.metrics.review.areas import counted, named
+from perflib.metrics.review.development import TOLD
 from perflib.metrics.review.panel import demand, monthly, reassigned, starts
+from perflib.privacy.people import people
 from perflib.result import Result
 
 
@@ -48,6 +50,7 @@ def moved(dept: Department, area: str = "complaints") -> Result:
     frame = starts(rows, reassigned(dept))
     found = effect(frame, unit="officer", period="month", first="first", outcome="count", method="callaway_santanna",
                    what="changing units", measure=named(area).short, name="moved")
-    return replace(found, title=title).with_caveats(
+    about = people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD)
+    return replace(found, title=title, people=about).with_caveats(
         "Counts per month: a move to busier work raises them without any change in the officer.")
 

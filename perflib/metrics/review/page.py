@@ -12,6 +12,7 @@ from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.review.areas import AREAS, by_unit, counted, named, rules
+from perflib.privacy import Policy
 from perflib.result import Result
 
 #: a reading is "probably" so from this posterior probability on; "clearly" where it also survives the flag rule.
@@ -71,7 +72,8 @@ def _area(dept: Department, area: str, subject: str, minimum: int, q: float) -> 
     if subject == "unit":
         if area == "training":
             return Result.not_assessable(name, "courses are recorded by officer", title=AREAS[area].words), ""
-        frame = by_unit(frame)
+        policy: Policy = dept.settings.get("privacy") or Policy()
+        frame = by_unit(frame, policy.threshold("officers"))
     if frame.empty or frame["exposure"].sum() <= 0:
         return Result.not_assessable(name, "no work is recorded to count it for", title=AREAS[area].words), ""
     alike = [key for key in (("unit",) if subject == "officer" else ("duty",)) if key in frame.columns]
@@ -99,7 +101,8 @@ def card(found: Areas, who: str = "", *, weights: Mapping[str, float] | None = N
     who = who or _most_work(found)
     if who not in names:
         raise InputError(f"no {found.subject} {who!r}", where=found.subject, found=who, choices=names,
-                         do="give the code that the reports show")
+                         do="give the code that the reports show" if found.subject == "officer" else
+                         "name a unit as the assignments do; one of very few officers has no page (see SECURITY.md)")
     table = pd.DataFrame([_row(area, result, who, found.per[area]) for area, result in found.results.items()])
     facts: dict[str, Any] = {"who": who, "subject": found.subject, "composite": None,
                              "readings": dict(zip(found.results, table["reading"], strict=True))}
