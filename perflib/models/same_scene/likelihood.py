@@ -133,12 +133,15 @@ def likelihood(lam: Floats, scores: Floats, starts: Ints, officer: Ints, level: 
     kinds = scores.size
     share, work = np.empty((room[0], kinds)), np.empty((2, room[0] + 1, room[1]))
     count, stride = np.empty(kinds, np.int64), np.empty(kinds, np.int64)
-    log = 0.0
+    log, held = 0.0, np.empty(room[0])
     for i in range(starts.size - 1):
         first, last = starts[i], starts[i + 1]
-        here = lam[officer[first:last]]
+        here, centre = held[: last - first], 0.0
+        for r in range(last - first):
+            here[r] = lam[officer[first + r]]
+            centre += here[r]
+        centre /= last - first
         log += incident(here, level[first:last], scores, share, work, count, stride)
-        centre = here.mean()
         for r in range(last - first):
             mean = square = 0.0
             for j in range(kinds):
