@@ -12,8 +12,8 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.metrics.stops.scope import Counted, compared, counted, refused, rules, silent
 from perflib.models.disparity import outcome_test, threshold_test
-from perflib.privacy import suppress
 from perflib.privacy.people import people
+from perflib.privacy.suppression import hide_lines
 from perflib.result import Result
 
 NEEDED = ("searched", "contraband")
@@ -100,11 +100,10 @@ def _hidden(table: pd.DataFrame, least: int) -> pd.DataFrame:
     gone = np.zeros(len(table), dtype=bool)
     for count in COUNTED:
         wide = table.pivot(index="place", columns="group", values=count)
-        safe = suppress(wide.fillna(0).astype(int), least).isna()
-        hidden = safe.stack()
+        safe = pd.DataFrame(hide_lines(wide.fillna(0).to_numpy(float), least).mask, wide.index, wide.columns)
         # a zero that had to be hidden but stands in no row would be told by its absence
         absent = bool((safe & wide.isna()).any(axis=None))
-        gone |= np.array([absent or bool(hidden.loc[row.place, row.group]) for row in table.itertuples()])
+        gone |= np.array([absent or bool(safe.at[row.place, row.group]) for row in table.itertuples()])
     for name in (*COUNTED, "search_rate", "hit_rate"):
         shown[name] = shown[name].astype(float).mask(gone)
     return shown
