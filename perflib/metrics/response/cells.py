@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -45,19 +44,13 @@ def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: flo
 
     Columns: ``by``, ``n``, ``known``, ``zero``, one per fate but "known", and for each quantile ``<q>``, ``<q>_low``,
     ``<q>_high`` (order statistics), ``<q>_lower``, ``<q>_upper`` (missing at 0 and at infinity). Missing where it
-    does not exist. The minutes of a group are sorted once and stay in the engine; only the wanted ranks come out.
+    does not exist. The engine counts, and sorts the minutes of each group; the wanted ranks are read from its memory.
     """
     sorted_once = _sorted(rows, by)
-    counts = sorted_once.select("known", "n").distinct().execute()
-    places = ibis.memtable(_places(counts["known"].to_numpy(), counts["n"].to_numpy(), levels, level))
-    joined = sorted_once.join(places, (sorted_once.known == places.of_known) & (sorted_once.n == places.of_n))
-    columns = {name: _value(joined, name) for name in _names(levels)}
-    shown = [name for name in sorted_once.columns if name != "ordered"]
-    found = _named(joined.select(*shown, **columns).execute(), rows, by)
-    for q in levels:  # the missing at 0: where no known value is that low, the bound is 0 itself
-        low = f"{tag(q)}_lower"
-        found.loc[found[low].isna() & (found["known"] > 0), low] = 0.0
-    return found
+    found = sorted_once.drop("ordered").execute()
+    minutes = sorted_once.select("ordered").to_pyarrow()["ordered"].combine_chunks().flatten().to_numpy()
+    known, n = found["known"].to_numpy(), found["n"].to_numpy()
+    return _named(found.assign(**ranked(minutes, known, n, levels, level)), rows, by)
 
 
 def _sorted(rows: ir.Table, by: Sequence[str]) -> ir.Table:
@@ -69,16 +62,24 @@ def _sorted(rows: ir.Table, by: Sequence[str]) -> ir.Table:
     return found.mutate(ordered=found.ordered.sort()).cache()
 
 
-def _names(levels: Sequence[float]) -> list[str]:
-    return [tag(q) + end for q in levels for end in ("", "_low", "_high", "_lower", "_upper")]
+def ranked(
+    minutes: Floats, known: Floats, n: Floats, levels: Sequence[float], level: float
+) -> dict[str, Floats]:
+    """Each quantile of each group with interval and bounds.
 
-
-def _places(known: Floats, n: Floats, levels: Sequence[float], level: float) -> pd.DataFrame:
-    """1-based fractional positions, in ``known`` sorted values, of every number wanted; missing where there is none.
-
-    One row per pair of ``known`` and ``n``.
+    ``minutes`` holds the sorted values of the groups one after the other, ``known`` of them for each of ``n`` calls.
     """
-    found: dict[str, Floats] = {"of_known": known, "of_n": n}
+    wanted, starts = _places(known, n, levels, level), np.cumsum(known) - known
+    found = {name: _read(minutes, starts, known, at) for name, at in wanted.items()}
+    for q in levels:  # the missing at 0: where no known value is that low, the bound is 0 itself
+        low = found[f"{tag(q)}_lower"]
+        low[np.isnan(low) & (known > 0)] = 0.0
+    return found
+
+
+def _places(known: Floats, n: Floats, levels: Sequence[float], level: float) -> dict[str, Floats]:
+    """1-based fractional positions, in ``known`` sorted values, of every number wanted; missing where there is none."""
+    found: dict[str, Floats] = {}
     for q in levels:
         ranks = quantile_ranks(known, q, level)
         outer = bounded_probabilities(known, n - known, q)
@@ -87,12 +88,15 @@ def _places(known: Floats, n: Floats, levels: Sequence[float], level: float) -> 
                      *(1 + (known - 1) * p for p in outer)]
         found |= {tag(q) + end: at for end, at in zip(
             ("", "_low", "_high", "_lower", "_upper"), positions, strict=True)}
-    return pd.DataFrame(found)
+    return found
 
 
-def _value(joined: ir.Table, name: str) -> ir.FloatingValue:
-    at = joined[name].nullif(float("nan"))
-    floor = at.floor().cast("int64")
-    low = joined.ordered[floor - 1]
-    high = joined.ordered[ibis.least(floor, joined.known - 1)]
-    return (low + (high - low) * (at - floor)).name(name)
+def _read(ordered: Floats, starts: Floats, known: Floats, at: Floats) -> Floats:
+    """The value at each fractional rank ``at`` (from 1) of each group's stretch of ``ordered``; NaN where none."""
+    found = np.full(len(at), np.nan)
+    asked = ~np.isnan(at) & (known > 0)
+    floor = np.floor(at[asked]).astype(np.int64)
+    low = ordered[starts[asked] + floor - 1]
+    high = ordered[starts[asked] + np.minimum(floor, known[asked] - 1)]
+    found[asked] = low + (high - low) * (at[asked] - floor)
+    return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.response.by import FEWEST, Asking, not_recorded, told
-from perflib.metrics.response.cells import _names, _places, tag
+from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, lacking
 from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service
 from perflib.result import Result
@@ -144,14 +144,7 @@ class Held:
         for name, code in _FATE.items():
             if name != "known":
                 found[name] = fates[there, code]
-        ordered = timed.minutes[kept]
-        wanted = _places(known, n, quantiles, level)
-        starts = np.cumsum(known) - known
-        values = {name: _read(ordered, starts, known, wanted[name].to_numpy()) for name in _names(quantiles)}
-        for q in quantiles:
-            low = values[f"{tag(q)}_lower"]
-            low[np.isnan(low) & (known > 0)] = 0.0
-        found = found.assign(**values)
+        found = found.assign(**ranked(timed.minutes[kept], known, n, quantiles, level))
         return found.sort_values(by, ignore_index=True)
 
 
@@ -179,17 +172,6 @@ def _first_days(steps: Ints, by: str) -> NDArray[np.datetime64]:
     whole = steps.astype("datetime64[M]") if by == "month" else (
         steps * 7 - 3 if by == "week" else steps).astype("datetime64[D]")
     return whole.astype("datetime64[s]")
-
-
-def _read(ordered: NDArray[Any], starts: Ints, known: Ints, at: NDArray[Any]) -> NDArray[Any]:
-    """The value at each fractional rank ``at`` (from 1) of each group's stretch of ``ordered``; NaN where none."""
-    found = np.full(len(at), np.nan)
-    asked = ~np.isnan(at) & (known > 0)
-    floor = np.floor(at[asked]).astype(np.int64)
-    low = ordered[starts[asked] + floor - 1]
-    high = ordered[starts[asked] + np.minimum(floor, known[asked] - 1)]
-    found[asked] = low + (high - low) * (at[asked] - floor)
-    return found
 
 
 def _coded(texts: Any) -> tuple[list[str], Ints]:
