@@ -20,8 +20,6 @@ import pytest
 
 from perflib.reports import workspace
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
 TOKEN = "for-this-test-only"  # a test must know it; `perflib lab` lets JupyterLab make one
 PROMPTS = "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].map(one => one.textContent)"
 FAULTS = """[...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')].filter(one =>
@@ -121,17 +119,7 @@ class Explorer:
         raise AssertionError("the figure did not change")
 
 
-@pytest.fixture(scope="session")
-def lab_browser(chromium):
-    """The system's Chromium, driven by playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[Lab]:
     """JupyterLab as `perflib lab` starts it, with its own settings and nothing of this machine's."""
     pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
@@ -153,14 +141,14 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
         log.close()
 
 
-@pytest.fixture(scope="session")
-def opened(lab, lab_browser) -> Iterator[Callable[[str], Page]]:
+@pytest.fixture(scope="module")
+def opened(lab, browser) -> Iterator[Callable[[str], Page]]:
     """A function of a notebook's name: it is opened and run top to bottom once, and stays open."""
     pages: dict[str, Page] = {}
 
     def once(name: str) -> Page:
         if name not in pages:
-            context = lab_browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+            context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
             pages[name] = Page(context.new_page(), lab, name)
             pages[name].run_all()
         page = pages[name]

@@ -50,17 +50,6 @@ def result_cell() -> Callable[..., str]:
     return source
 
 
-@pytest.fixture(scope="session")
-def browser(chromium):
-    """The system's Chromium, driven by playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=chromium, args=arguments)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def open_page(browser, tmp_path):
     """A function of (html, **context options): the page opened with the network off, and a function that gives all the
