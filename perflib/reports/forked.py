@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -81,6 +82,7 @@ def fork_kernel(private: str, cwd: str) -> ForkedProcess:
 
 
 def _become_kernel(leash: int, private: str, cwd: str) -> None:
+    gc.set_threshold(50_000, 20, 100)  # a report makes many short-lived objects and few cycles; the process ends soon
     _own_state(private, cwd)
     if os.read(leash, 1) != GO:
         return

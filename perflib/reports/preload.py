@@ -13,7 +13,7 @@ os.environ.update({"MPLBACKEND": "Agg", **ENVIRONMENT})
 
 MODULES = (
     "pandas", "numpy", "pyarrow", "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot", "matplotlib.pyplot",
-    "scipy.stats", "statsmodels.api", "statsmodels.formula.api",
+    "scipy.stats",
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "IPython", "debugpy", "comm", "ipywidgets",
     "papermill", "papermill.execute", "papermill.engines", "nbclient", "nbformat", "nbformat.v4", "jinja2", "mistune",
     "perflib", "perflib.sources.opening", "perflib.sources.tables", "perflib.synthetic",

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from perflib.agency import Department
+from perflib.metrics.response.by import response as response_of
 from perflib.metrics.response.held import Held
 from perflib.metrics.response.scope import INTERVALS
 from perflib.metrics.response.words import name as quantile_name
@@ -35,8 +36,10 @@ def response(
     explorer = Explorer(dept, period)
     start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL, "interval": interval,
                              "quantile": quantile, "grain": grain}
-    first = explorer.result(**start)
-    return explorer.box(**start) if live(interactive) else first
+    if not live(interactive):
+        return explorer.unattended(**start)
+    explorer.result(**start)  # a starting choice that does not occur raises here
+    return explorer.box(**start)
 
 
 class Explorer:
@@ -66,6 +69,14 @@ class Explorer:
     ) -> Result:
         """The Result of one choice; all quantiles of a view are computed together."""
         view = self._view(district, priority, interval, grain)
+        return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
+
+    def unattended(self, district: str, priority: str, interval: str, quantile: float, grain: str) -> Result:
+        """As ``result``, by the metric itself: for one view the engine need not hand the calls over."""
+        asked = (("district", district), ("priority", priority))
+        chosen: dict[str, Any] = {name: value for name, value in asked if value != ALL}
+        view = response_of(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
+                           name="response_explorer", **chosen)
         return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
 
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:

@@ -132,11 +132,21 @@ def moment(dept: Department, day: dt.date) -> ir.TimestampScalar:
 def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
     if column not in calls.columns:
         raise InputError(f"the calls have no {column}", where=column)
-    found = set(calls.select(column).distinct().execute()[column].dropna())
+    found = _values(calls, column)
     unknown = [value for value in wanted if value not in found]
     if unknown:
         raise InputError(f"no {column} {unknown[0]!r}", where=column, choices=sorted(found), found=unknown[0])
     return calls.filter(calls[column].isin(wanted))
+
+
+def _values(calls: ir.Table, column: str) -> set[Any]:
+    """The values of a column; asked once of the same rows, since every question of a report checks its district."""
+    backend: Any = calls._find_backend()
+    known = vars(backend).setdefault("_perflib_values", {})
+    key = (calls.op(), column)
+    if key not in known:
+        known[key] = set(calls.select(column).distinct().execute()[column].dropna())
+    return known[key]
 
 
 def measured(dept: Department, scope: Scope) -> ir.Table:
