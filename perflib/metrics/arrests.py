@@ -69,6 +69,7 @@ def rates(
         return Result.not_assessable(name, f"the department has no table {absent}", title=title)
     counted, exposure = _arrests(dept, by), _exposure(dept, by, per)
     found = pd.DataFrame({"arrests": counted, "exposure": exposure}).dropna(subset=["exposure"]).fillna(0)
+    found = found.sort_index()  # the engine gives groups in any order
     found = found[found["exposure"] > 0]
     if found.empty:
         return Result.not_assessable(name, f"no group has both arrests and {words}", title=title)
