@@ -16,8 +16,8 @@ from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion
 from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
 from perflib.models.forecast.panel import Panel, panel
-from perflib.models.forecast.parallel import one_thread
 from perflib.models.forecast.report import report
+from perflib.models.threads import one_thread
 from perflib.result import Result
 
 Array = np.ndarray[Any, np.dtype[Any]]

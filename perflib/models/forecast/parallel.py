@@ -6,18 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import TypeVar
 
 _MANY, _MOST = 200, 8
 T = TypeVar("T")
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Keep the linear algebra to one thread: its matrices are small, and threads that wait cost ten times the work."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    return threadpool_limits(limits=1)
 
 
 def workers() -> int:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perflib.models.threads import one_thread
+
 Floats = NDArray[np.floating[Any]]
 #: gap between the two objectives, per unit of scale and row, at which the search ends.
 _CLOSE = 1e-13
@@ -24,9 +26,7 @@ def fit(design: Floats, response: Floats, tau: float) -> tuple[Floats, bool]:
     predictor and a corrector step; the corner next to its end is then taken where it is as good, and is exact.
     Sources: Portnoy and Koenker 1997, Statistical Science 12; Mehrotra 1992, SIAM J. Optimization 2.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(1, "blas"):  # the products are small: threads would wait for one another
+    with one_thread():
         return _fit(design, response, tau)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perflib.models import sampler
 from perflib.models.same_scene import likelihood
+from perflib.models.threads import one_thread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -104,7 +105,7 @@ def _inverse(matrix: Floats) -> Floats:
 
 def sample(scenes: Scenes, draws: int, warmup: int, chains: int, seed: int) -> sampler.Draws:
     """Draws from the posterior, chains started about the mode with the spread of the approximate posterior."""
-    with density(scenes) as both:
+    with one_thread(), density(scenes) as both:
         at = sampler.mode(both, np.zeros(scenes.parameters))
         covariance = _inverse(curvature(scenes, at, np.full(scenes.levels - 2, 0.5)))
 

@@ -12,13 +12,13 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.forecast.panel import FREQUENCIES, Panel, panel, too_short
-from perflib.models.forecast.parallel import one_thread
 from perflib.models.seasonality import days as known_days
 from perflib.models.seasonality import spectrum, strength
 from perflib.models.seasonality.effects import effects, terms
 from perflib.models.seasonality.events import Hourly, hourly
 from perflib.models.seasonality.profile import profile
 from perflib.models.seasonality.report import report
+from perflib.models.threads import one_thread
 from perflib.result import Result
 
 Array = np.ndarray[Any, np.dtype[Any]]

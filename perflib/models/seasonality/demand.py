@@ -15,8 +15,8 @@ from perflib.models.forecast.core import predict
 from perflib.models.forecast.dispersion import log_pmf
 from perflib.models.forecast.distribution import mixture_quantile
 from perflib.models.forecast.panel import Panel, panel
-from perflib.models.forecast.parallel import one_thread
 from perflib.models.seasonality.effects import WEEKDAYS
+from perflib.models.threads import one_thread
 from perflib.result import Result
 
 Array = np.ndarray[Any, np.dtype[Any]]
