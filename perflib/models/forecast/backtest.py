@@ -20,6 +20,8 @@ COMBINATION = "combination"
 #: Share of the likelihood that is believed, since the errors of one origin move together.
 TRUST = {"D": 0.7, "W": 0.4, "M": 0.25}
 _DROP, _POWER = 1.2, 6.0
+#: Origins by default: scatter is learnt from all (months: a dozen years of them), candidates are judged by the latest.
+ORIGINS, _JUDGED = {"D": 6, "W": 12, "M": 36}, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,12 @@ class Backtest:
     actual: Array
     means: Mapping[str, Array]
     weights: Mapping[str, float]
+
+    @property
+    def latest(self) -> Backtest:
+        """The latest origins alone: those by which candidates are judged."""
+        means = {name: mean[-_JUDGED:] for name, mean in self.means.items()}
+        return Backtest(self.origins[-_JUDGED:], self.actual[-_JUDGED:], means, self.weights)
 
     @property
     def combined(self) -> Array:
@@ -48,7 +56,7 @@ def origins_of(length: int, horizon: int, freq: str, most: int | None = None) ->
     """Where to stand back: whole windows one horizon apart while they last, else closer ones, some cut by the end."""
     need = _needed(length, freq)
     step = horizon if freq == "D" else max(1, horizon // 3)
-    most = most or (6 if freq == "D" else 12)
+    most = most or ORIGINS[freq]
     whole = [length - horizon - step * back for back in range(most)]
     kept = [origin for origin in whole if origin >= need]
     if len(kept) < 3:
@@ -74,7 +82,8 @@ def run(panel: Panel, horizon: int, candidates: Mapping[str, Callable[[Panel, in
 
     made = over_origins(at, origins, len(panel.names), progress)
     means = {name: np.stack([each[name] for each in made]) for name in candidates}
-    return Backtest(origins, actual, means, weigh(panel, actual, means))
+    judged = {name: mean[-_JUDGED:] for name, mean in means.items()}
+    return Backtest(origins, actual, means, weigh(panel, actual[-_JUDGED:], judged))
 
 
 def weigh(panel: Panel, actual: Array, means: Mapping[str, Array]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
 from perflib.models.forecast.panel import Panel, panel
 from perflib.models.forecast.report import report
+from perflib.models.forecast.track import widening
 from perflib.models.threads import one_thread
 from perflib.result import Result
 
@@ -58,7 +59,7 @@ def forecast(
     freq : ``"D"``, ``"W"`` or ``"M"``; detected by default.
     by : columns such as ``("district", "category")``; then ``series`` is not needed, every cell, every margin and the
         total are forecast, and the means add up. The table has a further column ``level``.
-    origins : how many times to stand back; by default 6 for days and 12 for weeks and months, fewer in short series.
+    origins : how many times to stand back; by default 6 for days, 12 for weeks, 36 for months; fewer in short series.
     progress : show a progress bar; by default where there are many series and a terminal.
     seed : of the randomised PIT.
 
@@ -72,7 +73,9 @@ def forecast(
 
     The mean is a weighted mean of the candidates' means, weighted by their mean scaled error in a rolling-origin
     back-test (Bates & Granger 1969; Tashman 2000). Counts follow mixtures of negative binomials whose dispersion and
-    tails are found from the errors of that back-test, so intervals are as wide as past errors were.
+    tails are found from the errors of that back-test, so intervals are as wide as past errors were; where the latest
+    intervals, as they would have been given then, did not hold, they are widened until they would have
+    (``forecast.track``).
     """
     by = (by,) if isinstance(by, str) else tuple(by)
     frame = named_cells(frame, by) if by else frame
@@ -83,11 +86,11 @@ def forecast(
         made = [predict(node.panel, horizon, candidates, origins, progress) for node in nodes]
         made = _coherent(nodes, made) if by else made
         tables = [
-            backtest.table(node.panel, each.test, horizon, seed, each.shape).assign(level=node.name)
+            backtest.table(node.panel, each.test.latest, horizon, seed, each.shape).assign(level=node.name)
             for node, each in zip(nodes, made, strict=True)
         ]
     return report(ForecastResult, held, _distributions(nodes, made), pd.concat(tables, ignore_index=True), horizon,
-                  tuple(levels), made[0].test.origins)
+                  tuple(levels), made[0].test.latest.origins, max(each.wider for each in made))
 
 
 def _coherent(nodes: list[Level], made: list[Prediction]) -> list[Prediction]:
@@ -109,12 +112,16 @@ def forecasts(frame: pd.DataFrame, horizon: int, **options: Any) -> dict[Any, Co
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Means (N, H), their dispersion with its growth and tails, and the back-test they were found from."""
+    """Means (N, H), their dispersion with its growth and tails, and the back-test they were found from.
+
+    ``wider``: by how much the track record of the latest forecasts multiplied the dispersion.
+    """
 
     mean: Array
     dispersion: Dispersion
     shape: Shape
     test: backtest.Backtest
+    wider: float = 1.0
 
     def forecasts(self, held: Panel) -> dict[Any, CountForecast]:
         """One CountForecast per series."""
@@ -134,7 +141,9 @@ def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, 
     mean = backtest.combine({name: model(held, horizon) for name, model in models.items()}, test.weights)
     trust = backtest.TRUST[held.freq]
     shape = shape_of(test.actual, test.combined, horizon, trust)
-    return Prediction(mean, fit_dispersion(test.actual, test.combined, horizon, trust, shape), shape, test)
+    found = fit_dispersion(test.actual, test.combined, horizon, trust, shape)
+    wider = widening(test.origins, test.actual, test.combined, horizon, trust)
+    return Prediction(mean, replace(found, values=found.values * wider), shape, test, wider)
 
 
 def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:

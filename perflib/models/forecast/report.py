@@ -18,11 +18,11 @@ METHOD = (
     "mixtures with dispersion from its errors; MASE (Hyndman & Koehler 2006), scaled CRPS over nine deciles "
     "(Gneiting & Raftery 2007), randomised PIT (Czado, Gneiting & Held 2009)."
 )
-_TOLERANCE, _SHOWN_AS_LINES = 0.03, 12
+_TOLERANCE, _SHOWN_AS_LINES, _WIDENED = 0.03, 12, 1.25
 
 
 def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecast]], scores: pd.DataFrame, horizon: int,
-           levels: tuple[float, ...], origins: tuple[int, ...]) -> Any:
+           levels: tuple[float, ...], origins: tuple[int, ...], wider: float = 1.0) -> Any:
     """Assemble the Result (of class ``kind``) from the distributions of every level and the back-test's scores.
 
     Words and headline facts are those of the first level, the cells, which the others only sum.
@@ -38,7 +38,8 @@ def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecas
         name="forecast", table=table.reset_index(drop=True),
         title="What is expected in the coming " + _steps(held, horizon),
         answer=_answer(held, rows, best, horizon, levels), method=METHOD,
-        caveats=(*held.notes, *_warnings(best, origins)), facts=_facts(held, rows, scored, horizon, origins),
+        caveats=(*held.notes, *_warnings(best, origins, wider)),
+        facts=_facts(held, rows, scored, horizon, origins) | {"dispersion_widened": wider},
         chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels),
         forecasts=made, backtest=scores.copy(),
     )
@@ -75,11 +76,14 @@ def _answer(held: Panel, rows: pd.DataFrame, best: pd.DataFrame, horizon: int, l
     )
 
 
-def _warnings(best: pd.DataFrame, origins: tuple[int, ...]) -> list[str]:
+def _warnings(best: pd.DataFrame, origins: tuple[int, ...], wider: float) -> list[str]:
     own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
     said = []
     if len(origins) < 3:
         said.append(f"The back-test stands on {len(origins)} origins only; its scores and the intervals are uncertain.")
+    if wider >= _WIDENED:
+        said.append("The latest forecasts missed by more than their intervals allowed: something has changed. The "
+                    f"intervals are wider than earlier years would make them (dispersion times {wider:.1f}).")
     if own["scrps"] >= naive["scrps"]:
         said.append("No better than repeating the last season: do not plan on more than that.")
     for level in (0.8, 0.95):

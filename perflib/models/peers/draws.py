@@ -31,9 +31,7 @@ def rates(found: rule.Verdicts, events: Floats, expected: Floats, seed: int = 0)
 
 def _group(rng: np.random.Generator, fit: rule.Fit, events: Floats, expected: Floats, cv: Floats, centre: Floats,
            odd: Floats) -> Floats:
-    multiples = np.concatenate([[1.0], kernels.ABOVE, kernels.BELOW])
-    share = np.column_stack([1 - odd.sum(axis=1), *([odd[:, 0] / len(kernels.ABOVE)] * len(kernels.ABOVE)),
-                             *([odd[:, 1] / len(kernels.BELOW)] * len(kernels.BELOW))])
+    multiples, share = rule.multiples(odd)
     pick = kernels.chosen(events, expected, cv, centre, multiples, share, rng.random((len(cv), len(events))))
     spread = np.maximum(cv[:, None] ** 2, 1e-8)
     mean = centre[:, None] * multiples[pick]

@@ -63,6 +63,13 @@ def peer_groups(
     InputError : missing columns, negative numbers, events without exposure in every row.
     PrivacyError : a protected personal field among ``assignment``.
     """
+    each, notes = _cells(frame, officer, assignment, month, exposure, events)
+    return Peers(_expected(each, minimum, set(without)), notes, int(each["cell"].nunique()))
+
+
+def _cells(frame: pd.DataFrame, officer: str, assignment: Sequence[str], month: str | None, exposure: str,
+           events: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows of cell x officer, and what was read as renamed."""
     refuse(assignment)
     keys = [*([month] if month else []), *assignment]
     rows = _rows(frame, officer, keys, exposure, events)
@@ -73,7 +80,7 @@ def peer_groups(
             notes += told_of
     cell = rows.groupby(keys, dropna=False, sort=False).ngroup() if keys else pd.Series(0, index=rows.index)
     each = rows.assign(cell=cell).groupby(["cell", "officer"], sort=True)[["exposure", "events"]].sum().reset_index()
-    return Peers(_expected(each, minimum, set(without)), tuple(notes), int(cell.nunique()))
+    return each, tuple(notes)
 
 
 def _rows(frame: pd.DataFrame, officer: str, keys: list[str], exposure: str, events: str) -> pd.DataFrame:
@@ -153,16 +160,16 @@ def same_work(
     The Result of ``funnel``; ``exposure`` is the comparable exposure, ``expected`` and ``comparable`` (its share) come
     after ``reason``. Facts also: ``cells``, ``assignment``, ``renamed`` (sentences).
     """
-    asked: dict[str, Any] = {"exposure": exposure, "events": events, "minimum": minimum}
+    each, notes = _cells(frame, officer, assignment, month, exposure, events)
+    found = Peers(_expected(each, minimum, set()), notes, int(each["cell"].nunique()))
     judged: dict[str, Any] = {"times": times, "q": q, "minimum_expected": minimum_expected, "name": name}
-    found = peer_groups(frame, officer, assignment, month, **asked)
     least = {"minimum": minimum, "exposure": minimum_exposure}
     first = _judged(found, least, judged)
     if first.reason:
         return _told(first, found, tuple(assignment), month)
     flagged = first.table["officer"][first.table["verdict"].isin(["higher", "lower"])]
     if 0 < len(flagged) < len(first.table) / 4:
-        found = peer_groups(frame, officer, assignment, month, **asked, without=list(flagged))
+        found = replace(found, table=_expected(each, minimum, set(flagged)))
     return _told(_judged(found, least, judged), found, tuple(assignment), month)
 
 

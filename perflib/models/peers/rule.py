@@ -26,6 +26,7 @@ ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0
 ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
 _COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
 _PLACES, _ROUGH, _FINE, _REACH = 15, 7, 16, 10.0
+_NEGLIGIBLE = 1e-4  # a part of the posterior that moves no probability that anybody reads
 _FEW = 60.0  # expected events above which doubling the smaller tail costs nothing
 
 
@@ -247,9 +248,38 @@ def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
     return np.asarray(adjusted(np.where(assessable, p, np.nan)))
 
 
-def exceeds(found: Verdicts, events: Floats, expected: Floats, times: float) -> Floats:
-    """Posterior P(rate > ``times`` x the centre of the officer's group), per officer."""
-    from perflib.models.peers import draws
+def multiples(odd: Floats) -> tuple[Floats, Floats]:
+    """Multiples of the centre at which officers are supposed to be, and the share at each for each row of ``odd``."""
+    above, below = len(kernels.ABOVE), len(kernels.BELOW)
+    share = np.column_stack([1 - odd.sum(axis=1), np.repeat(odd[:, :1] / above, above, axis=1),
+                             np.repeat(odd[:, 1:] / below, below, axis=1)])
+    return np.concatenate([[1.0], kernels.ABOVE, kernels.BELOW]), share
 
-    sample = draws.rates(found, events, expected)
-    return np.asarray((sample > times * found.centre).mean(axis=0))
+
+def exceeds(found: Verdicts, events: Floats, expected: Floats, times: float) -> Floats:
+    """Posterior P(rate > ``times`` x the centre of the officer's group), per officer: summed over the fit's grid."""
+    out, limit = np.empty(len(events)), times * found.centre
+    for g, (fit, weight) in enumerate(zip(found.fits, found.posterior, strict=True)):
+        at = np.flatnonzero(found.member == g)
+        out[at] = _beyond(fit, weight, events[at], expected[at], found.cv, limit[at[0]])
+    return out
+
+
+def _beyond(fit: Fit, weight: Floats, events: Floats, expected: Floats, cv: Floats, limit: float) -> Floats:
+    """Each officer's rate is gamma around the centre, or around one of the multiples where the few are."""
+    from scipy.special import gammaincc
+
+    times, share = multiples(ODD)
+    count, exposed, whole = events[:, None], expected[:, None], weight.sum(axis=2)
+    total, used = np.zeros(len(events)), 0.0
+    for s, c in np.argwhere(whole > _NEGLIGIBLE * whole.max()):
+        spread, mean = max(cv[s] ** 2, 1e-8), fit.centres[s, c] * times
+        log = count * np.log(mean) - (count + 1 / spread) * np.log1p(exposed * mean * spread)
+        chance = np.exp(log - log.max(axis=1, keepdims=True))
+        part = chance * ((weight[s, c] / (chance @ share.T)) @ share)
+        shape, rate = 1 / spread + count, (1 / (spread * mean) + exposed) * limit
+        much = part > _NEGLIGIBLE * whole[s, c]
+        tail = gammaincc(np.broadcast_to(shape, part.shape)[much], rate[much])
+        total += np.bincount(np.nonzero(much)[0], part[much] * tail, len(events))
+        used += whole[s, c]
+    return total / used
