@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from perflib.models.forecast import forecast, track
+from perflib.models.forecast.dispersion import shape_of
 
 MEAN, DISPERSION, HORIZON = 400.0, 0.01, 12
 ORIGINS = tuple(range(100, 100 + 4 * 12, 4))
@@ -28,8 +29,12 @@ def drawn(seed: int, last: float, series: int = 40) -> np.ndarray:
 
 
 def wider(seed: int, last: float) -> float:
-    actual = drawn(seed, last)
-    return track.widening(ORIGINS, actual, np.full(actual.shape, MEAN), HORIZON, 0.25)
+    return judged(ORIGINS, drawn(seed, last))
+
+
+def judged(origins: tuple[int, ...], actual: np.ndarray) -> float:
+    mean = np.full(actual.shape, MEAN)
+    return track.widening(origins, actual, mean, HORIZON, 0.25, shape_of(actual, mean, HORIZON, 0.25))
 
 
 def test_intervals_that_held_are_left_alone() -> None:
@@ -50,8 +55,7 @@ def test_nothing_is_known_before_it_came() -> None:
 
 
 def test_too_few_origins_prove_nothing() -> None:
-    actual = drawn(2, 6.0)
-    assert track.widening(ORIGINS[:5], actual[:5], np.full(actual[:5].shape, MEAN), HORIZON, 0.25) == 1.0
+    assert judged(ORIGINS[:5], drawn(2, 6.0)[:5]) == 1.0
 
 
 def test_the_result_says_that_something_has_changed() -> None:

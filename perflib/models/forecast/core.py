@@ -142,7 +142,7 @@ def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, 
     trust = backtest.TRUST[held.freq]
     shape = shape_of(test.actual, test.combined, horizon, trust)
     found = fit_dispersion(test.actual, test.combined, horizon, trust, shape)
-    wider = widening(test.origins, test.actual, test.combined, horizon, trust)
+    wider = widening(test.origins, test.actual, test.combined, horizon, trust, shape)
     return Prediction(mean, replace(found, values=found.values * wider), shape, test, wider)
 
 

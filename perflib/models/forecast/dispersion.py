@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
+
+from perflib.models.forecast import kernel
 
 Array = np.ndarray[Any, np.dtype[Any]]
 GRID = np.exp(np.linspace(np.log(2e-4), np.log(4.0), 28))
@@ -70,13 +72,7 @@ def _likelihood(actual: Array, mean: Array, growth: float, tail: tuple[Array, Ar
     used = weights > 0
     origin, series, step = np.nonzero(np.isfinite(actual))
     y, mu, rise = actual[origin, series, step], np.maximum(mean[origin, series, step], 1e-9), rise[step]
-    made = np.empty((actual.shape[1], len(grid)))
-    for at, value in enumerate(grid):
-        parts = np.stack([log_pmf(y, mu, value * each * rise) for each in multiples[used]])
-        highest = parts.max(axis=0)
-        mixed = highest + np.log(weights[used] @ np.exp(parts - highest))
-        made[:, at] = np.bincount(series, mixed, minlength=actual.shape[1])
-    return made
+    return np.asarray(kernel.likelihoods(y, mu, rise, series, grid, weights[used], multiples[used], actual.shape[1]))
 
 
 def log_pmf(y: Array, mean: Array, dispersion: Array) -> Array:
@@ -91,9 +87,11 @@ def log_pmf(y: Array, mean: Array, dispersion: Array) -> Array:
 def _evidence(likelihood: Array, rounds: int = 30) -> tuple[float, Array]:
     """Total log evidence and the posterior over the grid, the prior being estimated from all series (EM)."""
     prior = np.full(likelihood.shape[1], 1 / likelihood.shape[1])
+    top = likelihood.max(axis=1, keepdims=True)
+    relative = np.exp(likelihood - top)
     for _ in range(rounds):
-        joint = likelihood + np.log(prior)
-        total = logsumexp(joint, axis=1)
-        posterior = np.exp(joint - total[:, None])
+        joint = relative * prior
+        total = joint.sum(axis=1, keepdims=True)
+        posterior = joint / total
         prior = (posterior.sum(0) + 0.5 / likelihood.shape[1]) / (len(likelihood) + 0.5)
-    return float(total.sum()), posterior
+    return float((np.log(total) + top).sum()), posterior

@@ -15,6 +15,8 @@ from perflib.errors import InputError
 Array = np.ndarray[Any, np.dtype[Any]]
 # Below this over-dispersion a negative binomial and a Poisson agree to 1e-9, and the beta function loses digits.
 _POISSON = 1e-9
+# Means up to which quantiles are found by adding probabilities up from zero, and how many of them.
+_SMALL, _MOST = 30.0, 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,39 @@ def mixture_cdf(y: Array, mean: Array, dispersion: Array, weights: Array) -> Arr
 
 
 def mixture_quantile(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
-    """The smallest count with cdf >= q: bisection between bounds found from the normal approximation."""
+    """The smallest count with cdf >= q, elementwise over ``q`` and ``mean`` broadcast together.
+
+    Small means: the cdf is added up from zero. Large ones: bisection between bounds from the normal approximation.
+    """
     q, mean = np.broadcast_arrays(np.asarray(q, dtype=float), mean)
+    spread = np.broadcast_to(dispersion, (*mean.shape, dispersion.shape[-1]))
+    small = mean <= _SMALL
+    found = np.empty(mean.shape)
+    if small.any():
+        found[small] = _added(q[small], mean[small], spread[small], weights)
+    if not small.all():
+        found[~small] = _bisected(q[~small], mean[~small], spread[~small], weights)
+    return found
+
+
+def _added(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
+    """Quantiles by the recursion of the probabilities, p(k + 1) = p(k) * mean * (1 + k d) / ((k + 1) (1 + mean d))."""
+    mean, found = np.maximum(mean, 1e-12)[:, None], np.zeros(q.shape)
+    over = np.maximum(dispersion, _POISSON)
+    part = np.exp(-np.log1p(mean * over) / over)
+    ratio, total, at = mean / (1 + mean * over), part @ weights, np.arange(q.size)
+    for k in range(_MOST):
+        at = at[total[at] < q[at]]
+        if not at.size:
+            return found
+        found[at] = k + 1
+        part[at] *= ratio[at] * (1 + k * over[at]) / (k + 1)
+        total[at] += part[at] @ weights
+    found[at] = _bisected(q[at], mean[at, 0], dispersion[at], weights)  # a tail so long that adding up takes longer
+    return found
+
+
+def _bisected(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
     spread = np.sqrt(mean + mean**2 * (dispersion @ weights))
     guess = np.maximum(np.floor(mean + spread * ndtri(q)), 0.0)
     low, high = _bracket(q, guess, 0.25 * spread + 1.0, mean, dispersion, weights)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from perflib.models.forecast import kernel
 from perflib.models.forecast.scores import mean_present
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,11 +24,6 @@ _SHIFT = 3 / 8  # Anscombe's
 _POOL_STEPS, _SHARPNESS = 60.0, 0.5
 # How many standard deviations of a series about its running median, season included, make a campaign.
 _CAMPAIGN = 4.0
-# How many standard deviations a value may lie off before it is drawn in; after how many in a row, on one side,
-# it is the level that has moved.
-_FAR, _SCALE_MEMORY, _MOVED = 2.0, 0.1, 4
-# For how many steps a level that has moved may still turn back to where it came from at one value's word.
-_SETTLED = 12
 
 
 def seasonal_index(counts: Array, period: int, half: float = 6.0, prior: float = 1.0) -> Array:
@@ -70,7 +66,7 @@ def _tamed(ratio: Array, period: int) -> Array:
         warnings.simplefilter("ignore", RuntimeWarning)  # a place without a single known ratio stays unknown
         middle = np.nanmedian(cycles, axis=1, keepdims=True)
         far = 1.4826 * np.nanmedian(np.abs(cycles - middle), axis=(1, 2), keepdims=True)
-    drawn = middle + np.clip(cycles - middle, -_FAR * far, _FAR * far)
+    drawn = middle + np.clip(cycles - middle, -kernel.FAR * far, kernel.FAR * far)
     return drawn.reshape(len(ratio), -1)[:, : ratio.shape[1]]
 
 
@@ -100,36 +96,10 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
     The loss is the mean absolute error of the mean of the next ``ahead`` steps, which is what is to be forecast; a loss
     one step ahead chooses constants that follow noise. Errors ``memory`` steps old count half.
     """
-    alpha, beta, damping = constants.T
-    level = np.repeat(np.nan_to_num(mean_present(root[:, : max(burn, 1)]))[:, None], len(alpha), axis=1)
-    slope, loss, seen = np.zeros_like(level), np.zeros_like(level), np.zeros((len(root), 1))
-    reach = np.array([reaches(each, ahead).mean() for each in damping])
-    fade = 0.5 ** (1 / memory)
-    targets, length = _means_ahead(root, ahead), root.shape[1]
-    scale = np.repeat(_step_scale(root)[:, None], len(alpha), axis=1)
-    run, away, home = np.zeros_like(level), np.zeros_like(level), level
-    for step in range(length):
-        if step >= burn:
-            target = targets[:, step][:, None]
-            there = np.isfinite(target)
-            loss, seen = loss * fade, seen * fade
-            loss += np.where(there, np.abs(target - level - slope * reach), 0)
-            seen += there
-        now = root[:, step][:, None]
-        error = np.where(np.isfinite(now), now - (level + damping * slope), 0)
-        tame = np.clip(error, -_FAR * scale, _FAR * scale)
-        run = np.where(np.isfinite(now), np.where(tame == error, 0, np.sign(error) + run * (run * error > 0)), run)
-        moved = np.abs(run) >= _MOVED
-        back = (away > 0) & (tame != error) & (np.abs(now - home) < np.abs(now - level))
-        scale = np.where(np.isfinite(now), (1 - _SCALE_MEMORY) * scale + _SCALE_MEMORY * 1.25 * np.abs(tame), scale)
-        level = level + damping * slope + np.where(moved, np.maximum(alpha, 0.5) * error, alpha * tame)
-        level = np.where(back, home + alpha * np.clip(now - home, -_FAR * scale, _FAR * scale), level)
-        slope = np.where(back, 0.0, damping * slope + np.where(moved, 0.0, alpha * beta * tame))
-        away = np.where(back, 0, np.where(moved, 1, np.where(away > 0, away + 1, 0)))
-        away = np.where(away > _SETTLED, 0, away)
-        home = np.where(away > 0, home, level)
-        run = np.where(back, 0, run)
-    return level, slope, loss / np.maximum(seen, 1)
+    level = np.nan_to_num(mean_present(root[:, : max(burn, 1)]))
+    reach = np.array([reaches(each, ahead).mean() for each in constants[:, 2]])
+    return kernel.run(root, _means_ahead(root, ahead), constants, reach, level, _step_scale(root), burn,
+                      0.5 ** (1 / memory))
 
 
 def _step_scale(root: Array) -> Array:

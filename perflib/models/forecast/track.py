@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from perflib.models.forecast.dispersion import Dispersion, fit_dispersion, shape_of
+from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion
 from perflib.models.forecast.distribution import mixture_cdf
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -17,7 +17,7 @@ LEVELS = (0.8, 0.95)
 _RECORDS, _LEAST, _EARLIER, _SAMPLE = 5, 2, 4, 200
 
 
-def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int, trust: float) -> float:
+def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int, trust: float, shape: Shape) -> float:
     """The multiple of the dispersion with which the latest forecasts would have held what they promised.
 
     At each of the latest origins the dispersion is found anew from what was known *there*, since errors found in
@@ -26,27 +26,27 @@ def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int,
     80 and 95 %, and never one that makes what came less probable (rare counts, whose zeros it could only add to); 1
     where they held, or where fewer than two origins can be judged (by four earlier ones each).
 
-    ``actual`` and ``mean`` are (K, N, H) at ``origins``; NaN is unknown. At most 200 series are read.
+    ``actual`` and ``mean`` are (K, N, H) at ``origins``; NaN is unknown. ``shape`` (growth with the horizon and tails)
+    is that of all errors. At most 200 series are read.
 
     Sources: calibration on past forecast errors by time, Gibbs & Candes 2021, Adaptive conformal inference under
     distribution shift; Dawid 1984, the prequential approach.
     """
     every = max(1, mean.shape[1] // _SAMPLE)
     actual, mean = actual[:, ::every], mean[:, ::every]
-    kept, total, log = np.zeros((len(LEVELS), len(MULTIPLES))), 0.0, np.zeros(len(MULTIPLES))
-    judged = 0
+    judged: list[tuple[float, Array, Array, Dispersion]] = []
     for at in range(len(origins) - 1, max(len(origins) - 1 - _RECORDS, 0), -1):
         known = _known(origins, actual, at)
-        if np.isfinite(known).any(axis=(1, 2)).sum() < _EARLIER or not np.isfinite(actual[at]).any():
-            continue
-        shape = shape_of(known, mean[:at], horizon, trust)
-        shares, probable = _held(actual[at], mean[at], fit_dispersion(known, mean[:at], horizon, trust, shape))
-        weight = 0.5 ** (len(origins) - 1 - at) * np.isfinite(actual[at]).mean()
-        kept, total, log, judged = kept + weight * shares, total + weight, log + weight * probable, judged + 1
-    if judged < _LEAST:
+        if np.isfinite(known).any(axis=(1, 2)).sum() >= _EARLIER and np.isfinite(actual[at]).any():
+            weight = 0.5 ** (len(origins) - 1 - at) * np.isfinite(actual[at]).mean()
+            found = fit_dispersion(known, mean[:at], horizon, trust, shape)
+            judged.append((weight, actual[at], np.maximum(mean[at], 1e-9), found))
+    if len(judged) < _LEAST or (_held(judged, 1.0)[0] >= LEVELS).all():
         return 1.0
-    needed = [np.interp(level, np.maximum.accumulate(share / total), MULTIPLES)
-              for level, share in zip(LEVELS, kept, strict=True)]
+    every_multiple = [_held(judged, multiple) for multiple in MULTIPLES]
+    shares, log = np.array([share for share, _ in every_multiple]).T, np.array([log for _, log in every_multiple])
+    needed = [np.interp(level, np.maximum.accumulate(share), MULTIPLES)
+              for level, share in zip(LEVELS, shares, strict=True)]
     allowed = MULTIPLES[log >= log[0]].max()
     return float(min(np.sqrt(np.prod(needed)), allowed))
 
@@ -59,18 +59,18 @@ def _known(origins: tuple[int, ...], actual: Array, at: int) -> Array:
     return seen
 
 
-def _held(actual: Array, mean: Array, found: Dispersion) -> tuple[Array, Array]:
-    """For every multiple: expected share of the randomised PIT within each level, and the mean log probability."""
-    there = np.isfinite(actual)
-    mu = np.maximum(mean, 1e-9)
-    shares, log = np.empty((len(LEVELS), len(MULTIPLES))), np.empty(len(MULTIPLES))
-    for m, multiple in enumerate(MULTIPLES):
-        upto, below = (mixture_cdf(np.where(there, actual, 0.0) - less, mu, found.values * multiple, found.weights)
-                       for less in (0, 1))
+def _held(judged: list[tuple[float, Array, Array, Dispersion]], multiple: float) -> tuple[Array, float]:
+    """Expected shares of the randomised PIT within the levels, and the mean log probability, weighted over origins."""
+    shares, log, total = np.zeros(len(LEVELS)), 0.0, 0.0
+    for weight, actual, mean, found in judged:
+        there = np.isfinite(actual)
+        y, mu = actual[there], mean[there]
+        spread = np.broadcast_to(found.values * multiple, (*mean.shape, found.values.shape[-1]))[there]
+        upto, below = (mixture_cdf(y - less, mu, spread, found.weights) for less in (0, 1))
         width = np.maximum(upto - below, 1e-12)
-        log[m] = np.log(width)[there].mean()
         for k, level in enumerate(LEVELS):
             low, high = (1 - level) / 2, (1 + level) / 2
             overlap = np.clip(np.minimum(upto, high) - np.maximum(below, low), 0.0, None) / width
-            shares[k, m] = np.minimum(overlap, 1.0)[there].mean()
-    return shares, log
+            shares[k] += weight * np.minimum(overlap, 1.0).mean()
+        log, total = log + weight * float(np.log(width).mean()), total + weight
+    return shares / total, log / total
