@@ -33,7 +33,7 @@ LEVELS = ("hold", "takedown", "strike", "spray or baton", "conducted energy devi
 ALLEGATIONS = ("discourtesy", "procedure", "excessive force", "search", "neglect of duty")
 FINDINGS = ("sustained", "not_sustained", "exonerated", "unfounded", "withdrawn", "pending")
 HONOURS = ("thanks from a resident", "life saving", "letter of merit")
-COMMENDATIONS_PER_RESPONSE = 0.005
+COMMENDATIONS_PER_RESPONSE = 0.015
 
 
 def force(world: World) -> dict[str, Column]:

@@ -52,8 +52,9 @@ class Plan:
     activity_cv: float = 0.35
     outliers: int = 4
     outlier_multiple: float = 3.0
-    force_per_response: float = 0.008
-    complaints_per_response: float = 0.008
+    # about 15 events an officer in three years, so that a multiple of three can be told from chance
+    force_per_response: float = 0.02
+    complaints_per_response: float = 0.02
     rename_date: dt.date = dt.date(2024, 7, 1)
     moved_date: dt.date = dt.date(2024, 10, 1)
     moved: int = 12
@@ -128,7 +129,6 @@ _SMALL: dict[str, Any] = {
     "fatigue_last": dt.date(2025, 11, 30),
     "mix_date": dt.date(2025, 11, 1),
     "instrument_wave": "2025-2",
-    "force_per_response": 0.02,
     "complaints_per_response": 0.015,
 }
 _LARGE: dict[str, Any] = {"officers": 4000, "calls_per_day": 9260.0, "beats": 10}

@@ -9,6 +9,7 @@ from typing import Any
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.officers import MEASURES, compare
+from perflib.metrics.officers.held import Held
 from perflib.metrics.review import shown
 from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
@@ -47,6 +48,7 @@ class Explorer:
     def __init__(self, dept: Department, first: str = "", last: str = "", period: str = "month") -> None:
         self.dept, self.first, self.last, self.period = dept, first, last, period
         self.known: dict[tuple[str, str], Result] = {}
+        self.held = Held(dept, period, first, last)
         self._compared = lru_cache(maxsize=64)(self._compute)
 
     def result(self, measure: str = "force", peers: str = "same post and month", officer: str = ALL) -> Result:
@@ -59,7 +61,7 @@ class Explorer:
     def _compute(self, measure: str, peers: str) -> Result:
         by = PEERS[peers]
         made = self.known.get((measure, peers)) or compare(
-            self.dept, measure, by, period=self.period, first=self.first, last=self.last)
+            self.dept, measure, by, period=self.period, first=self.first, last=self.last, held=self.held)
         return replace(shown(made), name="officers_explorer")
 
     def officers(self, measure: str, peers: str) -> list[str]:
@@ -76,7 +78,8 @@ class Explorer:
         return [call_of("officers", _DEFAULTS, chosen), command]
 
     def box(self, measure: str = "force", peers: str = "same post and month", officer: str = ALL) -> Any:
-        """The widget. Whoever cannot be assessed is not offered."""
+        """The widget. Whoever cannot be assessed is not offered; every measure's cells are read now, not at a move."""
+        self.held.read()
         return box([
             Pick("Measure", list(MEASURES), measure), Pick("Peers", list(self._peers()), peers),
             Pick("Officer", self.officers(measure, peers), officer),

@@ -114,26 +114,14 @@ def test_the_planted_of_the_sample(town) -> None:
 
 @pytest.mark.slow
 def test_the_planted_officers_and_the_course_that_works() -> None:
-    """truth.yml of the sample: none of the twelve planted at three times the rate reads the wrong way.
-
-    Of those with enough work to tell, 8 of 10 read as planted; the two others happened to have about twice the count
-    that was expected of them, which chance gives to ordinary officers too. At least 7 of 10 is asked for.
-    """
+    """truth.yml of the sample: all twelve planted at three times the rate read as planted."""
     dept = pf.open()
-
-
     truth = yaml.safe_load((Path(pf.synthetic.sample()) / "truth.yml").read_text(encoding="utf-8"))["truths"]
     every = review.areas(dept)
-    right, told = 0, 0
     for planted, area, reading in (("top_performers", "commendations", "strength"),
                                    ("complaint_outliers", "complaints", "need"), ("force_outliers", "force", "need")):
         read = [review.card(every, who).facts["readings"][area] for who in truth[planted]["officers"]]
-        wrong = {"strength": "need", "need": "strength"}[reading]
-        assert not [each for each in read if each.endswith(wrong)], (area, read)
-        assert reading in read
-        told += sum(each != "not assessable" for each in read)
-        right += sum(each.endswith(reading) for each in read)
-    assert told >= 10 and right >= 0.7 * told
+        assert read == [reading] * 4, (area, read)
     facts = review.development(dept).facts
     assert facts[truth["course_that_works"]["course"]]["evidence"] == "it moved its measure"
     assert "no evidence yet" in facts[truth["course_that_does_not"]["course"]]["evidence"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import perflib as pf
 from perflib.errors import InputError
+from perflib.metrics.officers import compare
 from perflib.widgets.officers import ALL, PEERS, Explorer
 
 
@@ -43,3 +45,14 @@ def test_a_view_can_be_had_again(explorer) -> None:
     assert call == "pf.widgets.officers(dept, measure='complaints', peers='the whole agency')"
     assert command == "perflib run notebooks/06_officer_comparison.ipynb -p measure=complaints"
     assert set(explorer._peers()) == set(PEERS)
+
+
+def test_every_view_from_memory_is_the_comparison_of_the_engine(explorer) -> None:
+    for measure in ("force", "complaints", "stops", "frisks"):
+        for words, by in PEERS.items():
+            ours = compare(explorer.dept, measure, by, held=explorer.held)
+            theirs = compare(explorer.dept, measure, by)
+            pd.testing.assert_frame_equal(ours.table, theirs.table)
+            assert (ours.facts, ours.answer, ours.caveats) == (theirs.facts, theirs.answer, theirs.caveats), words
+    with pytest.raises(InputError, match="no 'beet'"):
+        compare(explorer.dept, "force", ["beet"], held=explorer.held)

@@ -52,10 +52,8 @@ def _one(root: Array, targets: Array, constants: Array, reach: float, level: flo
         if np.isfinite(now):
             error = now - (level + damping * slope)
             tame = min(max(error, -FAR * scale), FAR * scale)
-            if tame == error:
-                streak = 0.0
-            else:
-                streak = np.sign(error) + (streak if streak * error > 0 else 0.0)
+            kept = streak if streak * error > 0 else 0.0
+            streak = 0.0 if tame == error else np.sign(error) + kept
         back = away > 0 and tame != error and abs(now - home) < abs(now - level)
         if np.isfinite(now):
             scale = (1 - SCALE_MEMORY) * scale + SCALE_MEMORY * 1.25 * abs(tame)

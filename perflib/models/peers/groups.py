@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.peers import renamed
+from perflib.models.peers import renamed, rule
 from perflib.models.peers.funnel import METHOD, TITLE, funnel
 from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, refuse, told
 from perflib.result import Result
@@ -164,13 +164,21 @@ def same_work(
     found = Peers(_expected(each, minimum, set()), notes, int(each["cell"].nunique()))
     judged: dict[str, Any] = {"times": times, "q": q, "minimum_expected": minimum_expected, "name": name}
     least = {"minimum": minimum, "exposure": minimum_exposure}
-    first = _judged(found, least, judged)
-    if first.reason:
-        return _told(first, found, tuple(assignment), month)
-    flagged = first.table["officer"][first.table["verdict"].isin(["higher", "lower"])]
-    if 0 < len(flagged) < len(first.table) / 4:
-        found = replace(found, table=_expected(each, minimum, set(flagged)))
+    flagged = _far(found, least, q, minimum_expected)
+    if 0 < len(flagged) < len(found.table) / 4:
+        found = replace(found, table=_expected(each, minimum, flagged))
     return _told(_judged(found, least, judged), found, tuple(assignment), month)
+
+
+def _far(found: Peers, least: dict[str, float], q: float, minimum_expected: float) -> set[Any]:
+    """The officers whom the funnel would flag."""
+    held = found.table.set_index("officer")
+    held = held[(_reason(held, least) == "") & (held["expected"] > 0)]
+    if held.empty:
+        return set()
+    verdicts = rule.judge(*(held[one].to_numpy() for one in ("events", "expected", "uncertainty")))
+    open_to = (held["expected"] * verdicts.centre >= minimum_expected).to_numpy()
+    return set(held.index[np.nan_to_num(rule.false_discovery(verdicts.p, open_to), nan=1.0) <= q])
 
 
 def _judged(found: Peers, least: dict[str, float], judged: dict[str, Any]) -> Result:

@@ -194,7 +194,7 @@ def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[n
         lower[at] = np.maximum(1 - upper[at] + exact, exact)
         double = np.minimum(1.0, 2 * np.minimum(upper[at], lower[at]))
         few = whole & (expected[at] * (weight.sum(axis=2) * fit.centres).sum() < _FEW)
-        p[at] = _two_sided(tails, few, double, upper[at], lower[at])
+        p[at] = _two_sided(tails, few, double, upper[at], lower[at], events[at])
     total = np.exp(_log_sum(every, 1) - every.max())
     return Verdicts(upper, lower, p, odd, cv, total / total.sum(), tuple(fits), tuple(posterior), member)
 
@@ -227,20 +227,24 @@ class _Tails:
         return np.where(events > 0, found / used, 1.0)
 
 
-def _two_sided(tails: _Tails, few: NDArray[np.bool_], double: Floats, upper: Floats, lower: Floats) -> Floats:
+def _two_sided(tails: _Tails, few: NDArray[np.bool_], double: Floats, upper: Floats, lower: Floats,
+               events: Floats) -> Floats:
     """Two-sided p-values: for few expected events a high count adds what the lower tail can attain, not its double."""
     p = double.copy()
     exact = few & (upper < lower) & (p < 0.2)
-    open_to = np.flatnonzero(exact)
-    other, count = np.zeros(len(upper)), 0.0
-    while open_to.size:
-        below = 1 - tails.at_least(np.full(open_to.size, count + 1), open_to)
-        still = below <= upper[open_to]
-        open_to = open_to[still]
-        other[open_to] = below[still]
-        p[open_to] = upper[open_to] + other[open_to]
-        count += 1
-    return np.where(exact & (other == 0), upper, p)
+    who = np.flatnonzero(exact)
+    if not who.size:
+        return p
+    # The largest count whose lower tail is no greater than the upper one: between none (-1) and the officer's own.
+    low, high, found = np.full(who.size, -1.0), events[who], np.zeros(who.size)
+    while (high - low > 1).any():
+        middle = np.floor((low + high) / 2)
+        below = 1 - tails.at_least(middle + 1, who)
+        fits, open_to = below <= upper[who], high - low > 1
+        found = np.where(open_to & fits, below, found)
+        low, high = np.where(open_to & fits, middle, low), np.where(open_to & ~fits, middle, high)
+    p[who] = upper[who] + found
+    return p
 
 
 def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
