@@ -3,9 +3,10 @@
     python -m benchmarks.explorers [moves]
 
 Every move is one never made before: districts, priorities, offences, intervals, grains, officers' measures and peers in
-a random walk, on the sample and on a department of a million calls (the sample's records repeated under new numbers). Prints the median and
-the 95th percentile of the seconds from the choice to the finished picture, by the clock and by the processor; the last
-line is the median of the explorers over that of the recomputation, both drawn alike, in the same run.
+a random walk, on the sample and on a department of a million calls (the sample's records repeated under new numbers).
+Prints the median and the 95th percentile of the seconds from the choice to the finished picture, by the clock and by
+the processor; the last line is the median of the explorers over that of the recomputation, both drawn alike, in the
+same run.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def explorers(dept: pf.Department) -> Iterator[tuple[str, Callable[..., Any], Ca
     yield "cases", third.result, _cases(dept), [
         third.choices("district"), third.choices("offence"), ["month", "quarter", "year"]]
     fourth = rooms["seasons"]
-    yield "seasons", fourth.result, _fresh("seasons", dept), [fourth.choices(), list(sys.modules["perflib.widgets.seasons"].VIEWS)]
+    views = list(sys.modules["perflib.widgets.seasons"].VIEWS)
+    yield "seasons", fourth.result, _fresh("seasons", dept), [fourth.choices(), views]
     fifth = rooms["community"]
     yield "community", fifth.result, _fresh("community", dept), [
         ["requests"], fifth.districts("requests"), ["course", "shift"]]

@@ -29,16 +29,18 @@ def _found(rows: pd.DataFrame, column: str, month: str) -> list[tuple[Any, Any, 
     months = sorted(rows[month].dropna().unique())
     follows = dict(pairwise(months))
     spans = rows.groupby(column)[month].agg(["min", "max"])
-    members: dict[Any, set[Any]] = rows.groupby([column, month])["officer"].agg(set).to_dict()
     found = []
     for old, (_, last) in spans.iterrows():
         after = follows.get(last)
         if after is None:
             continue
         new = spans.index[spans["min"].isin([last, after]) & (spans.index != old)]
-        here = members[(old, last)] & set(rows.loc[rows[month] == after, "officer"])
+        if new.empty:
+            continue
+        then = rows[rows[month] == after]
+        here = set(rows.loc[(rows[month] == last) & (rows[column] == old), "officer"]) & set(then["officer"])
         found += [(old, one, spans.loc[one, "min"]) for one in new
-                  if len(here) >= _MEMBERS and here <= members.get((one, after), set())]
+                  if len(here) >= _MEMBERS and here <= set(then.loc[then[column] == one, "officer"])]
     return found
 
 

@@ -26,7 +26,7 @@ ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0
 ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
 _COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
 _PLACES, _ROUGH, _FINE, _REACH = 15, 7, 16, 10.0
-_NEGLIGIBLE = 1e-4  # a part of the posterior that moves no probability that anybody reads
+_NEGLIGIBLE = 5e-4  # a part of the posterior that moves no probability that anybody reads
 _FEW = 60.0  # expected events above which doubling the smaller tail costs nothing
 
 
