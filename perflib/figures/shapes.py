@@ -52,7 +52,8 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     """Units at (``x`` exposure, ``y`` rate) between limits that narrow with exposure.
 
     Marks: ``centre`` (column or number), ``lower`` / ``upper`` (95 % limit columns), ``lower_998`` / ``upper_998``,
-    ``highlight`` (column: true where the unit stands out), ``name`` (column: words beside those units).
+    ``highlight`` (column: true where the unit stands out; with its interval where ``low`` and ``high`` are named),
+    ``name`` (column: words beside those units).
     """
     ordered = table.sort_values(chart.x)
     x = style.numbers(ordered, chart.x)
@@ -64,6 +65,9 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     y, out = style.numbers(ordered, chart.y), style.flags(ordered, chart.marks.get("highlight"))
     ax.plot(x[~out], y[~out], "o", color=style.PALETTE[0], alpha=0.6, markersize=4, markeredgecolor="none")
     ax.plot(x[out], y[out], "D", color=style.ALERT, markersize=6, markeredgecolor="white")
+    if chart.low and chart.high:
+        ax.vlines(x[out], style.numbers(ordered, chart.low)[out], style.numbers(ordered, chart.high)[out],
+                  color=style.ALERT, linewidth=1)
     if chart.marks.get("name"):
         for name, left, up in zip(ordered[chart.marks["name"]][out], x[out], y[out], strict=True):
             ax.annotate(str(name), (left, up), xytext=(5, 0), textcoords="offset points", fontsize=7.5, va="center")

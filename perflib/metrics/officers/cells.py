@@ -89,11 +89,12 @@ def _events(dept: Department, asked: Measure, keys: Sequence[str], first: str, l
     rows = rows.filter(asked.what(rows)) if asked.what else rows
     key = ibis.coalesce(*(rows[one] for one in asked.key if one in rows.columns))
     flat = rows.select("officer_id", *keys, day=dept.local(dated(rows, asked.stamp)).date(), key=key)
-    flat = _within(flat, first, last)
+    flat = within(flat, first, last)
     return flat.group_by(["officer_id", "day", *keys]).agg(value=flat.key.nunique())
 
 
-def _within(rows: ir.Table, first: str, last: str) -> ir.Table:
+def within(rows: ir.Table, first: str, last: str) -> ir.Table:
+    """The rows whose ``day`` is known and lies between two ISO dates, either of which may be empty."""
     rows = rows.filter(rows.day.notnull())
     rows = rows.filter(rows.day >= ibis.date(first)) if first else rows
     return rows.filter(rows.day <= ibis.date(last)) if last else rows
@@ -112,7 +113,7 @@ def _exposed(dept: Department, asked: Measure, per: str, keys: tuple[str, ...], 
     if per == "hours" and "kind" in rows.columns:
         size = ibis.ifelse(rows.kind.fill_null("regular") == "leave", 0.0, size)
     held = keys if own else ()
-    flat = _within(rows.select("officer_id", *held, day=dept.local(rows[what.stamp]).date(), size=size), first, last)
+    flat = within(rows.select("officer_id", *held, day=dept.local(rows[what.stamp]).date(), size=size), first, last)
     daily = flat.group_by(["officer_id", "day", *held]).agg(value=flat["size"].sum())
     return _placed(dept, daily, keys, own, period)
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models.adaptability import likelihood, posterior
+from perflib.models.estimates_chart import drawn
 from perflib.models.peers import table
 from perflib.privacy import refuse_protected
 from perflib.result import Result
@@ -136,10 +136,9 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
     answer = table.told(facts, "how the figure changes with demand")
     labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
                              "posterior": "P(grows more than peers')", "periods": "Periods"}
-    chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", y_label=labels["estimate"], alt=answer,
-                  marks={"target": 1.0 * counts, "target_words": "peers"}) if len(names) else None
-    return Result(name, frame, TITLE, answer, METHOD, (*CAVEATS, *table.CAVEATS, *table.honest(facts)), facts, chart,
-                  labels)
+    frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer)
+    return Result(name, frame, TITLE, answer, METHOD, (*CAVEATS, *table.CAVEATS, *table.honest(facts)), facts,
+                  chart if len(names) else None, labels | {"flagged": "Flagged"})
 
 
 def _running(wrong: Floats) -> Floats:

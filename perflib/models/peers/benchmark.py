@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models.counts import adjusted
 from perflib.models.counts.asked import positive, share
+from perflib.models.estimates_chart import drawn
 from perflib.models.peers import features as designs
 from perflib.models.peers import local_fdr, rule, table
 from perflib.result import Result
@@ -168,13 +168,13 @@ def _told(frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, ti
                        "within a class are not adjusted for.")
     caveats.append(f"Events were added up to {facts['cells']:,} cells of identical features: this loses nothing, since "
                    "both regressions use the features alone.")
-    chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", marks={"target": 1.0}, alt=answer,
-                  y_label="Own rate / benchmark rate")
+    frame, chart = drawn(frame, 1.0, "Events", "Own rate / benchmark rate", answer)
     labels = table.LABELS | {
         "exposure": "Events", "estimate": "Rate / benchmark", "events": "With the outcome", "rate": "Own rate",
         "benchmark": "Benchmark rate", "effective": "Effective sample size of others", "imbalance": "Largest imbalance",
         "log_odds": "Log odds ratio", "error": "Standard error", "fdr_z": "False share if flagged (theoretical null)",
-        "local_fdr": "Local FDR (empirical null)", "posterior": f"P(rate > {times:g} x benchmark)"}
+        "local_fdr": "Local FDR (empirical null)", "posterior": f"P(rate > {times:g} x benchmark)",
+        "flagged": "Flagged"}
     more = (*table.CAVEATS, *caveats, *table.honest(facts))
     return Result(name, frame, TITLE, answer, METHOD, more, facts, chart, labels)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models.counts.asked import Floats, share
+from perflib.models.estimates_chart import drawn
 from perflib.models.peers import rule, table
 from perflib.models.peers.funnel import garwood
 from perflib.result import Result
@@ -115,11 +115,10 @@ def _tails(seen: Floats, expected: Floats, shape: Floats, spread: float) -> tupl
 def _told(made: pd.DataFrame, facts: dict[str, Any], name: str) -> Result:
     answer = (f"Of {facts['officers']:,} officers {facts['assessed']:,} can be held beside their own past: "
               f"{facts['higher']} higher and {facts['lower']} lower than before.{table.doubt(facts)}")
-    chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", marks={"target": 1.0}, alt=answer,
-                  y_label="Latest period / own past")
+    made, chart = drawn(made, 1.0, "Exposure, latest period", "Latest period / own past", answer)
     caveats = ("A change of an officer's figures can be a change of assignment, of the area or of recording: the past "
                "is no standard of what is right, and a high level that lasts is not seen here.", table.CAVEATS[0],
                "An extreme past is followed by a milder present by chance alone (regression to the mean).")
     labels = table.LABELS | {"estimate": "Latest / own past", "exposure": "Exposure, latest period",
-                             "periods": "Earlier periods"}
+                             "periods": "Earlier periods", "flagged": "Flagged"}
     return Result(name, made, TITLE, answer, METHOD, caveats, facts, chart, labels)

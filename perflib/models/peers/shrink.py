@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models.counts.asked import Floats, positive, share
+from perflib.models.estimates_chart import drawn
 from perflib.models.peers import draws, rule, table
 from perflib.result import Result
 
@@ -141,8 +141,7 @@ def _result(frame: pd.DataFrame, facts: dict[str, Any], posterior: str, name: st
     if "rank_width" in facts:
         answer += (f" Half of the 95 % rank intervals are wider than {facts['rank_width']:,.0f} of "
                    f"{facts['officers']:,} places: do not rank.")
-    chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", y_label="Events per unit of exposure",
-                  marks={"target": facts["centre"]}, alt=answer)
+    frame, chart = drawn(frame, facts["centre"], "Exposure", "Events per unit of exposure", answer)
     labels = table.LABELS | {"estimate": "Rate, shrunken", "rate": "Raw rate", "posterior": posterior, "rank": "Rank",
-                             "rank_low": "Rank, 95 % low", "rank_high": "Rank, 95 % high"}
+                             "rank_low": "Rank, 95 % low", "rank_high": "Rank, 95 % high", "flagged": "Flagged"}
     return Result(name, frame, TITLE, answer, METHOD, (*table.CAVEATS, *table.honest(facts)), facts, chart, labels)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models import sampler
+from perflib.models.estimates_chart import drawn
 from perflib.models.same_scene.fitting import Floats, Scenes, sample, standing
 from perflib.result import Result
 
@@ -184,9 +184,10 @@ def _tell(table: pd.DataFrame, facts: dict[str, Any], tail: float, certainty: fl
                       "repeat with more draws before use.")
     if facts["divergences"]:
         doubts.append(f"{facts['divergences']} divergent trajectories: parts of the posterior may be missed.")
-    chart = Chart("dots", "officer", "estimate", "low", "high", by="verdict", alt=answer,
-                  y_label="Propensity against the mean of peers (log odds of one level more)")
+    table, chart = drawn(table, 0.0, "Scenes", "Against peers (log odds per level)", answer)
     labels = {"exposure": "Incidents", "informative": "Incidents where levels differed",
               "estimate": "Propensity against peers (log odds)", "posterior": "Probability of the tail",
-              "fdr": "Expected share of false flags"}
+              "fdr": "Expected share of false flags", "flagged": "Flagged",
+              "officer": "Officer", "peers": "Peers", "low": "95 % low", "high": "95 % high", "verdict": "Verdict",
+              "reason": "Why not assessable", "top": "P(among the highest)", "bottom": "P(among the lowest)"}
     return Result(name, table, TITLE, answer, METHOD, (*CAVEATS, *doubts), facts, chart, labels)

@@ -23,7 +23,7 @@ function choice(state, name) {
   const { table } = state, values = table.distinct(name), by = table.result.chart && table.result.chart.by === name;
   const hidden = new Set();
   state.hidden.set(name, hidden);
-  const label = value => value === null ? DASH : day(value);
+  const label = value => value === null || value === "" ? DASH : day(value);
   if (onlyOne(table, name)) {
     const keep = n => { hidden.clear(); values.forEach((value, k) => { if (k !== n) hidden.add(value); }); };
     keep(0);
