@@ -23,7 +23,7 @@ def moment(day: str, hour: int = 12) -> pd.Timestamp:
 
 
 def town(**changes: object) -> pf.Department:
-    """Three calls; A and B at c1, A (twice) and C at c2, B alone at c3. A used force at c1 twice, C at c2 without level."""
+    """A and B at c1, A (twice) and C at c2, B alone at c3. A used force at c1 twice, C at c2, its level unknown."""
     calls = pd.DataFrame({
         "call_id": ["c1", "c2", "c3"], "received_at": [moment(f"2024-01-0{k}") for k in (1, 2, 3)],
         "call_type": ["Fight", "Fight", "Alarm"], "district": ["N", None, "S"]})
@@ -79,7 +79,7 @@ def test_what_cannot_be_benchmarked() -> None:
 
 
 def two_kinds(seed: int = 0) -> pf.Department:
-    """Forty officers; half answer fights, where force is ten times as common; officer O05 uses it three times as often."""
+    """Forty officers; half answer fights, where force is ten times as common; O05 uses it three times as often."""
     rng = np.random.default_rng(seed)
     n = 40_000
     who = rng.integers(0, 40, n)
