@@ -18,7 +18,7 @@ def cluster(address: str) -> Iterator[Executor]:
     InputError : Dask is not installed, or the scheduler does not answer.
     """
     try:
-        from distributed import Client  # type: ignore[import-not-found,unused-ignore]
+        from distributed import Client
     except ImportError:
         raise InputError(
             "Dask is not installed", where="--scheduler", do="pip install distributed, here and on the workers"

@@ -52,11 +52,16 @@ class Target:
 
 def _system(address: str) -> Any:
     try:
-        import fsspec  # type: ignore[import-not-found,unused-ignore]
+        import fsspec
 
         return fsspec.core.url_to_fs(address)[0]
     except ImportError as error:
         raise InputError(
-            f"an address needs a package that is not installed ({error.name})", where=address.partition("://")[0],
+            f"an address needs a package that is not installed ({error})", where=address.partition("://")[0],
             do="pip install fsspec and the package of that store, or give a folder",
+        ) from None
+    except ValueError as error:
+        raise InputError(
+            f"not an address that fsspec knows ({error})", where=address.partition("://")[0],
+            do="correct the address, or give a folder",
         ) from None
