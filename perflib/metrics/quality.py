@@ -143,9 +143,11 @@ def _caveats(dept: Department, dates: Mapping[str, Timeline]) -> list[str]:
     for source in dept.sources:
         counted = _tally({rule: count for rule, count in source.counted.items() if count})
         found += [f"{source.table}: accepted although a rule is broken: {counted}."] if counted else []
-        found += [f"{source.table}: {note}" for note in source.notes]
-        found += [f"{source.table}: {' '.join(source.trust.split())}"] if source.trust else []
-    return found
+    said: dict[str, list[str]] = {}  # what is true of many tables is said once
+    for source in dept.sources:
+        for note in (*source.notes, *([" ".join(source.trust.split())] if source.trust else [])):
+            said.setdefault(note, []).append(source.table)
+    return [*found, *(f"{', '.join(dict.fromkeys(tables))}: {note}" for note, tables in said.items())]
 
 
 def _weeks(feed: object, rows: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:

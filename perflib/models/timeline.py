@@ -94,10 +94,9 @@ def _daily(rows: pd.DataFrame, every: pd.DatetimeIndex) -> pd.Series:
 def _heap_words(where: str, heap: Heap) -> str:
     if not heap.heaped:
         return ""
-    return (
-        f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.0f} are expected from its "
-        f"neighbours ({heap.ratio:.2f} times)"
-    )
+    times = f"{heap.ratio:.1f} times" if heap.ratio <= 100 else "over 100 times"
+    return (f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.{heap.expected < 10:d}f} are "
+            f"expected from its neighbours ({times})")
 
 
 def _shift_words(feed: str, shift: Shift) -> str:

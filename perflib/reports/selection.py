@@ -85,13 +85,15 @@ def about(
     data = covered(dept)
     days = read_period(period, data)
     other = read_comparison(compare_to, days, data)
+    ranked = not subject and dept.has(dept.main, "priority")  # another subject has no priorities
     facts = {
-        "department": dept.name, "period": str(days), "district": district or "all", "priority": priority or "all",
+        "department": dept.name, "period": str(days), "district": district or "all",
+        "priority": priority or ("all" if ranked else ""),
         "compared_with": str(other) if other else "", "as_of": str(dept.known_on or data.last),
         "data_from": str(data.first), "data_to": str(data.last), "timezone": dept.timezone,
     }
     where = f"in district {district}" if district else "in all districts"
-    every = " of every priority" if dept.has(dept.main, "priority") else ""
+    every = " of every priority" if ranked else ""
     which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{every}"
     against = f", compared with {other}," if other else ""
     answer = f"{dept.name}: {subject or which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
@@ -108,7 +110,8 @@ def decisions(dept: Department) -> Result:
     log = dept.decisions()
     main = log[log["table"] == dept.main]
     facts = {"steps": len(log)}
-    answer = "No record was left out."
+    answer = ("No choice of this report leaves records of the department out. What a single figure leaves out, it says "
+              "beside it.")
     if len(main):
         facts |= {"rows_before": int(main["rows_before"].iloc[0]), "rows_after": int(main["rows_after"].iloc[-1])}
         answer = f"{len(main)} choices leave {facts['rows_after']:,} of {facts['rows_before']:,} accepted {dept.main}."
