@@ -41,15 +41,18 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     if chart.kind not in KINDS:
         raise InputError(f"no drawing of kind {chart.kind!r}", choices=KINDS, found=chart.kind)
     _check_columns(table, chart)
+    from matplotlib import rc_context
+
     from perflib.figures.frame import sheet
 
     table = _first_choices(table, chart)
     parts = _parts(table, chart)
-    figure, axes = sheet(title, caveats, _body(table, chart, len(parts)), len(parts))
-    for ax, (label, rows) in zip(axes, parts, strict=True):
-        _fill(ax, rows, chart, label)
-    if len(parts) > 1:
-        _share(axes)
+    with rc_context({"text.parse_math": False}):  # texts come from records: a dollar sign begins no formula
+        figure, axes = sheet(title, caveats, _body(table, chart, len(parts)), len(parts))
+        for ax, (label, rows) in zip(axes, parts, strict=True):
+            _fill(ax, rows, chart, label)
+        if len(parts) > 1:
+            _share(axes)
     return figure
 
 

@@ -10,12 +10,35 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import TightLayoutEngine
 from matplotlib.text import Text
 
 from perflib.figures.style import INK, MUTED
 
 WIDTH = 7.0
 _TITLE_LINE, _NOTE_LINE, _PAD = 0.235, 0.124, 0.14
+
+
+class Framed(TightLayoutEngine):
+    """Tight layout between the title and the small print, measured once; matplotlib's own ``rect`` measures twice.
+
+    What stands outside the axes keeps its size when they are made less high, so one measurement is enough.
+    """
+
+    def __init__(self, bottom: float, top: float, **options: Any) -> None:
+        super().__init__(rect=None, **options)  # type: ignore[arg-type]  # None: the whole figure, in one pass
+        self._bottom, self._top = bottom, top
+
+    def execute(self, fig: Any) -> None:
+        """Fit the axes of ``fig`` to the whole figure, then between the margins."""
+        super().execute(fig)
+        pars, rows = fig.subplotpars, max((axes.get_gridspec().nrows for axes in fig.axes if axes.get_gridspec()),
+                                          default=1)
+        low, high = pars.bottom + self._bottom, pars.top - self._top
+        gap = pars.hspace * (pars.top - pars.bottom) / (rows + (rows - 1) * pars.hspace)
+        each = (high - low - (rows - 1) * gap) / rows
+        if each > 0:
+            fig.subplots_adjust(bottom=low, top=high, hspace=gap / each)
 
 
 class Sheet(Figure):
@@ -35,7 +58,6 @@ class Sheet(Figure):
         drawn, dpi = self.dpi, options.get("dpi", "figure")
         self.dpi = drawn if dpi == "figure" else dpi
         if engine is not None:
-            self._plain_texts()
             with rc_context({"text.parse_math": False}):
                 engine.execute(self)
             self.set_layout_engine(None)
@@ -67,7 +89,7 @@ def sheet(title: str, notes: Sequence[str], body: float, panels: int = 1) -> tup
     bottom = len(small) * _NOTE_LINE + (_PAD if small else 0.05)
     height = top + body + bottom
     figure = Sheet(figsize=(WIDTH, height), facecolor="white")
-    figure.set_layout_engine("tight", rect=(0, bottom / height, 1, 1 - top / height), pad=0.5, w_pad=1.2, h_pad=0.9)
+    figure.set_layout_engine(Framed(bottom / height, top / height, pad=0.5, w_pad=1.2, h_pad=0.9))
     if heading:
         figure.text(0.015, 1 - 0.07 / height, "\n".join(heading), fontsize=11.5, fontweight="bold", color=INK,
                     va="top", ha="left", linespacing=1.25)
