@@ -34,7 +34,7 @@ OPEN = {
     "counts.page.compstat_page": "made of the meeting's table as it may be shared",
     "maps.shaded.rate_map": "hides small areas itself, in session too", "maps.shaded.response_map": CALLS,
     "maps.shaded.change_map": "hides small areas itself, in session too",
-    "officers.compare.compare": ONE, "officers.scenes.scenes": ONE, "officers.similar.similar": ONE,
+    "officers.compare.compare": ONE, "officers.past.past": ONE, "officers.scenes.scenes": ONE, "officers.similar.similar": ONE,
     "review.choices.choices": ONE, "review.moves.adaptability": ONE,
     "review.page.card": ONE, "review.page.standouts": ONE, "review.standing.shown": ONE,
     "review.audit.audit": "shares of variance by block of columns; no group and no count of a group",
