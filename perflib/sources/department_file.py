@@ -74,7 +74,10 @@ def read(path: Path) -> DepartmentFile:
     where = path.name
     lacking = [key for key in ("name", "timezone", "sources") if not raw.get(key)]
     if lacking:
-        raise DepartmentError(f"needs {', '.join(lacking)}", where=where)
+        tables = any(path.parent.glob("*.parquet"))
+        do = "name the folder, not this file: the folder holds tables ready to be opened" if tables else (
+            "see templates/department.yml")
+        raise DepartmentError(f"needs {', '.join(lacking)}", where=where, do=do)
     if not isinstance(raw["sources"], list):
         raise DepartmentError("`sources` is not a list", where=where)
     sources = tuple(_source(item, path, place) for place, item in enumerate(raw["sources"], 1))

@@ -287,3 +287,8 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def test_a_record_that_is_not_known_apart_from_its_padding(tmp_path: Path) -> None:
     found = opened(tmp_path, "id,t,a\n\u00a01,2025-01-01 10:00:00,\n")
     assert found.calls.call_id.execute().tolist() == ["1"]
+
+
+def test_the_file_inside_a_folder_of_tables_points_to_its_folder(small_city) -> None:
+    with pytest.raises(DepartmentError, match="name the folder, not this file"):
+        perflib.open(Path(small_city) / "department.yml")
