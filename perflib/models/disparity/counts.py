@@ -46,7 +46,8 @@ def multilevel_counts(frame: pd.DataFrame, *, reference: str | None = None, leve
                   ["Assumes that the baseline measures how often each group would be stopped by an even-handed "
                    "officer. If the baseline (arrests, say) is itself biased, so is the comparison.",
                    f"Dispersion {scale:.1f}: counts vary more than Poisson; intervals are widened accordingly."],
-                  facts, Chart("dots", "group", "ratio", "low", "high", y_label=f"Rate ratio to {first}", alt=each))
+                  facts, Chart("dots", "group", "ratio", "low", "high", y_label=f"Rate ratio to {first}", alt=each,
+                                marks={"target": 1.0, "target_words": "no difference"}))
 
 
 _TITLE = "Is a group stopped more than its baseline says, within places?"
@@ -83,3 +84,22 @@ def _ratios(fit: Any, others: list[str], scale: float, level: float) -> pd.DataF
     z = norm.ppf((1 + level) / 2)
     return pd.DataFrame({"group": others, "coefficient": b.to_numpy(), "ratio": np.exp(b).to_numpy(),
                          "low": np.exp(b - z * error).to_numpy(), "high": np.exp(b + z * error).to_numpy()})
+
+
+def ratios_by_place(frame: pd.DataFrame, *, reference: str, level: float = 0.95) -> pd.DataFrame:
+    """Stops per baseline of each group relative to ``reference`` in the same place, both taken as counts.
+
+    ``frame`` as for ``multilevel_counts``. Returns its rows with ``ratio``, ``low``, ``high``: (s1 / b1) / (s0 / b0),
+    the interval from 1/s1 + 1/b1 + 1/s0 + 1/b0 as the variance of its logarithm; missing for the reference itself and
+    where any of the four is 0. Raises InputError for missing columns or impossible counts.
+    """
+    from scipy.stats import norm
+
+    rows = counts(frame, ("stops",)).merge(_baseline(frame), on=["place", "group"])
+    base = rows[rows["group"] == reference].set_index("place")[["stops", "baseline"]]
+    both = rows.join(base.set_axis(["stops0", "baseline0"], axis=1), on="place")
+    four = both[["stops", "baseline", "stops0", "baseline0"]].astype(float)
+    four = four.where((four > 0).all(axis=1) & (rows["group"] != reference))
+    log = np.log(four["stops"] / four["baseline"]) - np.log(four["stops0"] / four["baseline0"])
+    reach = norm.ppf((1 + level) / 2) * np.sqrt((1 / four).sum(axis=1, skipna=False))
+    return rows.assign(ratio=np.exp(log), low=np.exp(log - reach), high=np.exp(log + reach))

@@ -10,6 +10,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.models.disparity.rows import counts
+from perflib.models.disparity.within import within_places
 from perflib.models.sampling import wilson
 from perflib.result import Result
 
@@ -20,7 +21,8 @@ def outcome_test(frame: pd.DataFrame, *, level: float = 0.95, name: str = "outco
     ``frame`` has one row per place and group: ``place``, ``group``, ``searches``, ``hits``. The rate within places
     weights each place by its searches of all groups, over the places where every group was searched. Returns a Result
     with one row per group: ``searches``, ``hits``, ``hit_rate``, ``low``, ``high`` (Wilson), ``within_places``.
-    Facts: ``reversed``, pairs whose pooled and within-place differences have opposite signs (Simpson).
+    Facts: ``reversed``, pairs whose pooled and within-place differences have opposite signs (Simpson's paradox); a
+    caveat names those whose difference within places (``within_places``, weights ``overlap``) is clearly the other way.
     Raises InputError for impossible counts. Sources: Becker 1957; Ayres 2002; Knowles, Persico and Todd 2001, JPE 109.
     """
     rows = counts(frame, ("searches", "hits"))
@@ -30,14 +32,15 @@ def outcome_test(frame: pd.DataFrame, *, level: float = 0.95, name: str = "outco
     low, high = wilson(total["hits"], total["searches"], level)
     table = total.assign(hit_rate=total["hits"] / total["searches"], low=low, high=high, within_places=_within(rows))
     reversed_ = _reversed(table)
-    doubts = [f"{a} against {b}: pooled and within places the hit rates differ in opposite directions (Simpson); the "
-              "pooled figure compares places, not groups." for a, b in reversed_]
+    doubts = [f"{a} against {b}: over all places together the hit rates differ one way, and within places clearly the "
+              "other way (Simpson's paradox): the figure over all places compares places, not groups."
+              for a, b in reversed_ if _clearly(rows, table["hit_rate"], a, b, level)]
     each = [f"{g} {v.hit_rate:.1%} ({v.low:.1%} to {v.high:.1%})" for g, v in table.iterrows()]
     return Result(name, table.reset_index(), _HITS, f"Searches that found something: {'; '.join(each)}.",
                   "Outcome test (Becker 1957); Wilson intervals.",
                   ["Assumes that the person at the margin of being searched is like the average one searched. "
-                   "Where groups differ in how clearly carriers can be told apart, hit rates can differ without any "
-                   "bias, or agree despite it (infra-marginality): read it with the threshold test.", *doubts],
+                   "Where people who carry something stand out more clearly in one group than in another, hit rates "
+                   "can differ without any bias, or agree despite it: read it with the threshold test.", *doubts],
                   {"hit_rates": table["hit_rate"].to_dict(), "within_places": table["within_places"].to_dict(),
                    "reversed": [list(pair) for pair in reversed_]},
                   Chart("dots", "group", "hit_rate", "low", "high", y_label="Finds per search", alt="; ".join(each)))
@@ -64,6 +67,12 @@ def _reversed(table: pd.DataFrame) -> list[tuple[str, str]]:
     gap = {(a, b): table.loc[a, ["hit_rate", "within_places"]] - table.loc[b, ["hit_rate", "within_places"]]
            for a, b in pairs}
     return [pair for pair in pairs if gap[pair]["hit_rate"] * gap[pair]["within_places"] < 0]
+
+
+def _clearly(rows: pd.DataFrame, pooled: pd.Series, a: str, b: str, level: float) -> bool:
+    """Whether the interval of the difference within places lies wholly on the other side of 0 than the pooled one."""
+    inside = within_places(rows, focus=a, reference=b, of="searches", count="hits", level=level)
+    return bool(inside.high < 0 if pooled[a] > pooled[b] else inside.low > 0)
 
 
 def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, level: float = 0.95,

@@ -17,6 +17,8 @@ from perflib.result import Result
 
 Floats = NDArray[np.float64]
 LEAST_PLACES, LEAST_GROUPS = 5, 2
+#: the sampler has settled when R-hat is at most this and the effective draws at least that
+MOST_RHAT, LEAST_ESS = 1.02, 400
 
 #: scale of the half-normal sigma; then mean, sd of t, phi by group and place, lambda by group and place.
 PRIORS = np.array([0.25, -2.0, 1.0, -3.5, 0.25, 0.0, 0.25, 2.0, 0.5, 0.0, 0.5])
@@ -27,7 +29,8 @@ METHOD = (
 )
 CAVEATS = (
     "Assumes that an officer searches whenever the chance of a find, as a beta-distributed signal, exceeds a threshold "
-    "of that place and group; and that how carriers differ from others has one place and one group component.",
+    "of that place and group; and that how clearly people who carry something stand out has one part of the place and "
+    "one of the group.",
     "A lower threshold is evidence of a lower bar for searching that group under these assumptions; it does not "
     "show intent, it says nothing about who is stopped, and searches that law or policy require count as choices.",
     "With few searches in a row the prior decides: read its interval, not its middle.",
@@ -62,8 +65,9 @@ def threshold_test(
     Returns a Result with one row per place and group: the counts, ``search_rate``, ``hit_rate``, ``threshold`` (mean of
     the posterior) and its interval ``low``, ``high``. Facts: ``thresholds`` by group, each place weighted by its
     stops of all groups, with intervals; ``differences`` from the reference with intervals and
-    ``probability_lower``; ``rhat``, ``ess``, ``divergences``; ``search_misfit``, ``hit_misfit`` (stop- and
-    search-weighted root mean square differences of observed and fitted rates).
+    ``probability_lower``; ``rhat``, ``ess``, ``divergences``, ``settled`` (whether the first two
+    suffice); ``search_misfit``, ``hit_misfit`` (stop- and search-weighted root mean square differences of observed and
+    fitted rates).
 
     Raises InputError for missing columns, impossible counts, repeated rows or an unknown reference.
     """
@@ -178,7 +182,9 @@ def _tell(fit: _Fit, frame: pd.DataFrame, reference: str, level: float, name: st
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = {"search_rate": rows["searches"] / rows["stops"], "hit_rate": rows["hits"] / rows["searches"]}
     table = rows.assign(**rates, threshold=fit.thresholds.mean(axis=0), low=low, high=high)
-    facts = {**_contrasts(fit, reference, tails), **_misfit(fit), **fit.health, "reference": reference}
+    settled = fit.health["rhat"] <= MOST_RHAT and fit.health["ess"] >= LEAST_ESS
+    facts = {**_contrasts(fit, reference, tails), **_misfit(fit), **fit.health, "reference": reference,
+             "settled": bool(settled)}
     doubts = _doubts(facts)
     chart = Chart("dots", "place", "threshold", "low", "high", by="group",
                   y_label="Search threshold (chance of a find)", alt=_answer(facts))
@@ -223,7 +229,7 @@ def _answer(facts: dict[str, Any]) -> str:
 
 def _doubts(facts: dict[str, Any]) -> list[str]:
     doubts = []
-    if facts["rhat"] > 1.02 or facts["ess"] < 400:
+    if not facts["settled"]:
         doubts.append(f"The sampler has not settled (R-hat {facts['rhat']:.3f}, effective draws {facts['ess']:.0f}): "
                       "repeat with more draws before use.")
     if facts["divergences"]:

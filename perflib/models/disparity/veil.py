@@ -17,7 +17,8 @@ METHOD = ("Veil of darkness (Grogger and Ridgeway 2006): logistic regression on 
           "inter-twilight period, natural spline of clock time with quantile knots, places held fixed.")
 CAVEATS = (
     "Assumes that at one clock time the group's share of those on the road is the same in light and dark, and that "
-    "darkness hides who is driving. Street lighting, or travel that shifts with the season, break it.",
+    "darkness hides who is driving. Street lighting, or travel that shifts with the season, break it: at one clock "
+    "time it is dark in winter and light in summer, so the season differs too.",
     "An odds ratio below 1 means a smaller share after dark, as bias by sight would give; 1 does not rule bias out.",
     "Stops between sunset and the end of civil twilight are left out.",
 )
@@ -39,9 +40,10 @@ def veil_of_darkness(
     window : days on either side of a clock change used by the check, where season hardly differs.
 
     Only stops at evening clock times that are dark on some days and light on others of the period are used. Returns a
-    Result with one row for all seasons and one for the clock-change window: ``stops``, ``dark``, ``odds_ratio``,
-    ``low``, ``high``. Facts: ``odds_ratio``, ``low``, ``high``, ``first_minute`` and ``last_minute`` of the
-    inter-twilight period, ``knots`` (minutes). Not assessable with fewer than 100 stops in light or in dark.
+    Result with one row for all seasons and one for the clock-change window: ``stops``, ``dark`` (of all groups),
+    ``own``, ``own_dark`` (of the group), ``odds_ratio`` (the group against all others), ``low``, ``high``. Facts:
+    ``odds_ratio``, ``low``, ``high``, ``first_minute`` and ``last_minute`` of the inter-twilight period, ``knots``
+    (minutes). Not assessable with fewer than 100 stops in light or in dark.
     Raises InputError for unknown columns, times without a zone, or an unknown ``focus``.
     """
     stops = _stops(frame, time, group, focus, place)
@@ -61,8 +63,8 @@ def veil_of_darkness(
     whole = fits["all seasons"]
     facts = {**{key: whole[key] for key in ("stops", "odds_ratio", "low", "high", "knots")},
              "first_minute": first, "last_minute": last}
-    answer = (f"Odds that a stop is of {focus}, dark against light: {whole['odds_ratio']:.2f} ({whole['low']:.2f} to "
-              f"{whole['high']:.2f}), from {whole['stops']:,} stops.")
+    answer = (f"Odds ratio of a stop being of {focus} rather than of any other group, dark against light: "
+              f"{whole['odds_ratio']:.2f} ({whole['low']:.2f} to {whole['high']:.2f}), from {whole['stops']:,} stops.")
     return Result(name, table, TITLE, answer, METHOD, CAVEATS, facts)
 
 
@@ -125,5 +127,6 @@ def _ratio(rows: pd.DataFrame, df: int, level: float) -> dict[str, Any]:
     design = np.column_stack([np.ones(len(rows)), rows["dark"], curve, place])
     fit = sm.GLM(rows["hit"].to_numpy(), design, family=sm.families.Binomial()).fit()
     z = norm.ppf((1 + level) / 2) * fit.bse[1]
-    return {"stops": len(rows), "dark": int(rows["dark"].sum()), "odds_ratio": float(np.exp(fit.params[1])),
+    return {"stops": len(rows), "dark": int(rows["dark"].sum()), "own": int(rows["hit"].sum()),
+            "own_dark": int((rows["hit"] * rows["dark"]).sum()), "odds_ratio": float(np.exp(fit.params[1])),
             "low": float(np.exp(fit.params[1] - z)), "high": float(np.exp(fit.params[1] + z)), "knots": knots.tolist()}
