@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,17 @@ class Spread:
     summed: float
 
 
+@dataclass(frozen=True)
+class Total:
+    """What the whole period may bring: ``expected``, the ends ``low`` and ``high``, and the earlier ``origins`` whose
+    errors they rest on."""
+
+    expected: float
+    low: float
+    high: float
+    origins: int
+
+
 def demand(weights: pd.DataFrame, start: object = None, days: int = 28, level: float = 0.80, *,
            candidates: Sequence[str] | None = None) -> Result:
     """How many events to expect in each hour of the week.
@@ -56,8 +67,9 @@ def demand(weights: pd.DataFrame, start: object = None, days: int = 28, level: f
     -------
     Result ``demand``: ``series, weekday, hour, hours`` (such hours in the period), ``expected`` (events in one such
     hour), ``low``, ``high`` (interval for a single such hour: what may come), ``mean_low``, ``mean_high`` (interval
-    for the mean over the period: what to staff for). Facts ``first``, ``last``, ``total`` per series, ``level``,
-    ``dispersion``, ``busiest``, ``quietest``.
+    for the mean over the period: what to staff for). Facts ``first``, ``last``, ``total`` per series with
+    ``total_low`` and ``total_high`` (interval for the count of the whole period: ``total_interval``), ``origins``
+    (earlier periods it rests on), ``level``, ``dispersion``, ``busiest``, ``quietest``.
 
     Raises
     ------
@@ -79,7 +91,9 @@ def demand(weights: pd.DataFrame, start: object = None, days: int = 28, level: f
     ]
     table = pd.concat([row for row, _ in rows], ignore_index=True)
     ahead = held.with_future(horizon)[len(held.dates) + gap :]
-    return _result(table, {name: spread for name, (_, spread) in zip(held.names, rows, strict=True)}, ahead, level)
+    spreads = {name: spread for name, (_, spread) in zip(held.names, rows, strict=True)}
+    totals = {str(name): _total(found.mean[at], found.test, at, gap, level) for at, name in enumerate(held.names)}
+    return _result(table, spreads, totals, ahead, level)
 
 
 def _checked(weights: pd.DataFrame, start: object, days: int, level: float) -> tuple[Array, Panel, int]:
@@ -154,6 +168,40 @@ def _spread(counts: Array, weekday: Array, test: Any, at: int, days: int) -> Spr
     return Spread(_likely(single), _likely(summed or single))
 
 
+def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) -> tuple[float, float]:
+    """Ends of the count of a whole period of which ``ahead`` are expected, from earlier periods foretold alike.
+
+    Parameters
+    ----------
+    came, said : what came in each earlier period, and what would have been said of it.
+
+    Returns
+    -------
+    The ends of a negative-binomial count with mean ``ahead``. Its variance is ``ahead`` squared times the mean square
+    of the relative errors, never below that of a Poisson count, times the square of t over z, since few periods tell
+    how wrong such a forecast is (Student 1908; degrees of freedom: the periods). No earlier period: no ends.
+    """
+    from scipy.stats import nbinom, norm, t
+
+    if not len(came):
+        return float("nan"), float("nan")
+    tail, mean = (1 + level) / 2, max(ahead, 1e-9)
+    wrong = float(np.mean((np.asarray(came) / np.maximum(said, 1e-9) - 1) ** 2))
+    variance = max(wrong * mean**2, mean) * float(t.ppf(tail, len(came)) / norm.ppf(tail)) ** 2
+    size = mean**2 / max(variance - mean, 1e-9 * mean)
+    low, high = nbinom.ppf([1 - tail, tail], size, size / (size + mean))
+    return float(low), float(high)
+
+
+def _total(mean: Array, test: Any, at: int, gap: int, level: float) -> Total:
+    """The whole period, with the errors of the same stretch ahead at the origins that saw it whole."""
+    came, said = test.actual[:, at, gap:], test.combined[:, at, gap:]
+    whole = np.isfinite(came).all(axis=1)
+    expected = float(mean[gap:].sum())
+    low, high = total_interval(came[whole].sum(axis=1), said[whole].sum(axis=1), expected, level)
+    return Total(expected, low, high, int(whole.sum()))
+
+
 def _likely(pairs: list[Any]) -> float:
     """Dispersion with the highest negative-binomial likelihood; counts are rounded, since spans give fractions."""
     came = np.round(np.concatenate([pair[0] for pair in pairs]))
@@ -161,18 +209,18 @@ def _likely(pairs: list[Any]) -> float:
     return float(max(_GRID, key=lambda value: float(log_pmf(came, said, np.asarray(value)).sum())))
 
 
-def _result(table: pd.DataFrame, spread: dict[Any, Spread], ahead: pd.DatetimeIndex, level: float) -> Result:
-    sums = table.assign(all=table["expected"] * table["hours"]).groupby("series", sort=False)["all"].sum()
+def _result(table: pd.DataFrame, spread: dict[Any, Spread], totals: dict[str, Total], ahead: pd.DatetimeIndex,
+            level: float) -> Result:
     whole = table.assign(part=table["expected"]).groupby(["weekday", "hour"], sort=False)["part"].sum()
     top, low = (list(whole.index)[place] for place in (int(whole.to_numpy().argmax()), int(whole.to_numpy().argmin())))
     first, last = f"{ahead[0]:%Y-%m-%d}", f"{ahead[-1]:%Y-%m-%d}"
     facts = {
-        "first": first, "last": last, "level": level, "total": sums.to_dict(),
+        "first": first, "last": last, "level": level, **_totals(totals),
         "dispersion": {str(name): vars(each) for name, each in spread.items()},
         "busiest": {"weekday": top[0], "hour": top[1], "expected": float(whole.max())},
         "quietest": {"weekday": low[0], "hour": low[1], "expected": float(whole.min())},
     }
-    answer = _answer(table, facts, sums, level)
+    answer = _answer(table, facts, totals, level)
     chart = Chart("heat", "hour", "expected", by="weekday", x_label="hour of the day", y_label="expected an hour",
                   marks={"unit": "expected in one hour"}, alt=answer) if len(spread) == 1 else None
     caveats = (
@@ -183,13 +231,29 @@ def _result(table: pd.DataFrame, spread: dict[Any, Spread], ahead: pd.DatetimeIn
     return Result("demand", table, title, answer, METHOD, caveats, facts, chart, LABELS)
 
 
-def _answer(table: pd.DataFrame, facts: dict[str, Any], sums: pd.Series, level: float) -> str:
+def _totals(totals: dict[str, Total]) -> dict[str, Any]:
+    ends = {"total": "expected", "total_low": "low", "total_high": "high"}
+    made: dict[str, Any] = {fact: {name: getattr(each, kept) for name, each in totals.items()}
+                            for fact, kept in ends.items()}
+    return {**made, "origins": min(each.origins for each in totals.values())}
+
+
+def _answer(table: pd.DataFrame, facts: dict[str, Any], totals: dict[str, Total], level: float) -> str:
     top, low = facts["busiest"], facts["quietest"]
-    words = (f"{sums.sum():,.0f} are expected from {facts['first']} to {facts['last']}; most on {top['weekday']} from "
-             f"{top['hour']:02d}:00 ({top['expected']:.1f} an hour), fewest on {low['weekday']} from "
+    words = (f"{total_words(facts)} are expected from {facts['first']} to {facts['last']}; most on {top['weekday']} "
+             f"from {top['hour']:02d}:00 ({top['expected']:.1f} an hour), fewest on {low['weekday']} from "
              f"{low['hour']:02d}:00 ({low['expected']:.1f}).")
-    if len(sums) > 1:
+    if len(totals) > 1:
         return words
     row = table[(table["weekday"] == top["weekday"]) & (table["hour"] == top["hour"])].iloc[0]
-    return (f"{words} In the busiest hour {row['low']:.0f} to {row['high']:.0f} may come on a single day, "
+    return (f"{words} In that hour {row['low']:.0f} to {row['high']:.0f} may come on a single day, "
             f"{row['mean_low']:.1f} to {row['mean_high']:.1f} in the mean of the period ({level:.0%} intervals).")
+
+
+def total_words(facts: Mapping[str, Any]) -> str:
+    """The total of a ``demand`` in words, with its interval where it has one and there is a single series."""
+    total = sum(facts["total"].values())
+    if len(facts["total"]) > 1 or not np.isfinite(low := next(iter(facts["total_low"].values()))):
+        return f"{total:,.0f}"
+    high = next(iter(facts["total_high"].values()))
+    return f"{total:,.0f} ({low:,.0f} to {high:,.0f}; {facts['level']:.0%} interval)"
