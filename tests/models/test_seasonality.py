@@ -11,6 +11,8 @@ from scipy.stats import nbinom, norm
 
 from perflib.errors import InputError
 from perflib.models.seasonality import hourly, noise, profile, rate_interval, seasonality, stabilised, stable, strength
+from perflib.models.seasonality.profile import leading
+from perflib.models.seasonality.report import exceeds, sentence
 
 DATES = pd.date_range("2021-01-01", periods=1096)
 
@@ -283,3 +285,30 @@ def test_chicago_weekends_are_those_of_the_data_notes(realdata):
     assert rate["Saturday"] == pytest.approx(44.6, abs=0.05) and rate["Sunday"] == pytest.approx(46.6, abs=0.05)
     assert week["count"].sum() / week["days"].sum() == pytest.approx(40.7, abs=0.05)
     assert made.facts["seasons"]["all"] == {"week": "seasonal", "year": "seasonal"}
+
+
+def test_the_leading_kind_of_hour_is_nearly_always_among_those_named():
+    """400 weeks' profiles in which one hour leads by little; 95 % said, whose deviation is 1.1 points."""
+    rng = np.random.default_rng(3)
+    mean = np.full(168, 100.0)
+    mean[40], mean[41] = 112.0, 110.0
+    inside = []
+    for _ in range(400):
+        count = rng.poisson(mean)
+        found = rate_interval(count, np.full(168, 50.0), 1.0)
+        inside.append(leading(found)[40])
+    assert np.mean(inside) >= 0.93
+    plain = rate_interval(np.r_[np.full(167, 100), 400], np.full(168, 50.0), 1.0)
+    assert leading(plain).tolist() == [False] * 167 + [True] and leading(plain, highest=False).sum() == 167
+
+
+def test_a_season_in_words_is_per_cent_above_or_below_the_mean_by_hand():
+    test = pd.Series({"season": "week", "verdict": "seasonal", "adjusted": 0.012, "strength": 0.35,
+                      "noise_median": 0.35, "noise_95": 0.38})
+    rows = pd.DataFrame({"season": "week", "position": ["Saturday", "Tuesday"], "ratio": [1.14, 0.85],
+                         "low": [1.11, 0.82], "high": [1.18, 0.89]})
+    assert sentence(test, rows) == (
+        "The pattern of the week repeats: Saturday is 14 % above (11 to 18 %), Tuesday is 15 % below (11 to 18 %) the "
+        "mean (p 0.012; strength 0.35 of 1, where noise of this length shows 0.35 and seldom over 0.38, so the pattern "
+        "is faint beside the rest).")
+    assert not exceeds(test) and exceeds(test.replace(0.35, 0.5))

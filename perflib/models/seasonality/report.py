@@ -46,31 +46,55 @@ def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
 
 
 def sentence(test: pd.Series, rows: pd.DataFrame) -> str:
-    """One test in words, with the highest and lowest position of its season."""
+    """One test in words, with the highest and lowest position of its season as per cent above or below the mean."""
     season = test["season"]
     if test["verdict"] == "not assessable":
         return f"A season of the {season} is not assessable: {test['reason']}."
-    strong = (f", strength {test['strength']:.2f} where noise of this length shows {test['noise_median']:.2f}"
-              if pd.notna(test["strength"]) else "")
     proof = f"p {test['adjusted']:.3f}" if test["adjusted"] >= 0.001 else "p below 0.001"
     if test["verdict"] == "not shown":
-        return f"No season of the {season} is shown ({proof}{strong})."
+        return f"No pattern of the {season} is shown to repeat ({proof}{_strong(test)})."
     held = rows[rows["season"] == season]
     if held.empty:
-        return f"There is a season of the {season} ({proof}{strong})."
+        return f"The pattern of the {season} repeats ({proof}{_strong(test)})."
     top, low = held.loc[held["ratio"].idxmax()], held.loc[held["ratio"].idxmin()]
-    return (f"There is a season of the {season} ({proof}{strong}): {top['position']} is highest at {top['ratio']:.2f} "
-            f"of the mean ({top['low']:.2f} to {top['high']:.2f}), {low['position']} lowest at {low['ratio']:.2f} "
-            f"({low['low']:.2f} to {low['high']:.2f}).")
+    return (f"The pattern of the {season} repeats: {_against(top)}, {_against(low)} the mean "
+            f"({proof}{_strong(test)}).")
+
+
+def _strong(test: pd.Series) -> str:
+    """The strength beside that of noise; no evidence of its own where noise is as strong."""
+    if pd.isna(test["strength"]):
+        return ""
+    weak = ", so the pattern is faint beside the rest" if not exceeds(test) else ""
+    return (f"; strength {test['strength']:.2f} of 1, where noise of this length shows {test['noise_median']:.2f} and "
+            f"seldom over {test['noise_95']:.2f}{weak}")
+
+
+def exceeds(test: pd.Series) -> bool:
+    """Whether a season is stronger than what noise of its length seldom passes."""
+    return bool(test["strength"] > test["noise_95"])
+
+
+def _against(row: pd.Series) -> str:
+    """A position above or below the mean, per cent, with its ends."""
+    sign = 1 if row["ratio"] >= 1 else -1
+    ends = sorted((sign * (100 * row["low"] - 100), sign * (100 * row["high"] - 100)))
+    return (f"{row['position']} is {abs(100 * row['ratio'] - 100):.0f} % {'above' if sign > 0 else 'below'} "
+            f"({ends[0]:.0f} to {ends[1]:.0f} %)")
+
+
+def few_years(tests: pd.DataFrame) -> str:
+    """What to say of a season of the year shown by two or three years only; empty where there are more."""
+    few = tests[(tests["season"] == "year") & tests["cycles"].between(2, 3) & tests["p"].notna()]
+    if few.empty:
+        return ""
+    return (f"{int(few['cycles'].min())} years show a season of the year only where it is plain: none shown is not "
+            f"none there, and strength must be read beside noise ({few['noise_median'].iloc[0]:.2f} at this length).")
 
 
 def _said(tests: pd.DataFrame, held: Panel, notes: list[str], level: float) -> list[str]:
     said = [f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in notes]
-    few = tests[(tests["season"] == "year") & tests["cycles"].between(2, 3) & tests["p"].notna()]
-    if len(few):
-        years = int(few["cycles"].min())
-        said.append(f"{years} years show a season of the year only where it is plain: none shown is not none there, "
-                    f"and strength must be read beside noise ({few['noise_median'].iloc[0]:.2f} at this length).")
+    said += [text] if (text := few_years(tests)) else []
     if held.freq == "M":
         said.append("Months are put to equal length; which weekdays they hold cannot be seen in monthly counts.")
     return [*said, f"Intervals of one season hold for all its positions together at {level:.0%}."]
