@@ -46,7 +46,7 @@ OPEN = {
     "response.change.compare": CALLS, "response.change.adjusted": CALLS, "response.course.trend": CALLS,
     "response.course.steps": CALLS, "response.goals.targets": CALLS, "response.volume.volume_shift": CALLS,
     "seasons.ahead.ahead": CALLS, "seasons.ahead.staffing": CALLS, "seasons.rhythm.hours": "means over many weeks",
-    "seasons.rhythm.spans": OFFENCES, "seasons.year.months": "means over years",
+    "seasons.outlook.outlook": "counts calls by month", "seasons.rhythm.spans": OFFENCES, "seasons.year.months": "means over years",
     "seasons.year.weekdays": "means over many weeks", "seasons.year.tested": NONE,
     "stops.reading.reading": "made of the words of the tests as they may be shared", "stops.scope.silent": NONE,
     "stops.selection.selection": "differences of shares between groups of 100 stops or more",

@@ -11,7 +11,11 @@ import pytest
 import perflib
 from perflib.errors import InputError
 from perflib.metrics import seasons
+from perflib.metrics.seasons.ahead import started
+from perflib.metrics.seasons.extremes import ends, words
 from perflib.metrics.seasons.read import exposure
+from perflib.models.seasonality import rate_interval
+from perflib.models.seasonality.effects import WEEKDAYS
 
 ZONE = "America/New_York"
 
@@ -86,6 +90,7 @@ def test_a_year_needs_two_and_says_so(steady):
     assert seasons.weekdays(steady).facts["verdict"] == "not shown"
     assert "days are too few" in seasons.ahead(steady).reason
     assert "days are too few" in seasons.staffing(seasons.ahead(steady)).reason
+    assert "cannot be said: 60 complete days are too few" in seasons.outlook(steady, seasons.ahead(steady)).answer
 
 
 def test_wrong_questions_are_refused(steady):
@@ -108,11 +113,62 @@ def test_spans_are_spread():
         "occurred_from": [(begun + pd.Timedelta(days=at // 4)).tz_convert("UTC") for at in range(140)],
     })
     rows["occurred_to"] = rows["occurred_from"] + pd.Timedelta(hours=4)
-    rows["reported_at"] = rows["occurred_to"]
+    rows["reported_at"] = rows["occurred_to"] - pd.Timedelta(minutes=1)
+    later = {"incident_id": "later", "occurred_from": begun.tz_convert("UTC") + pd.Timedelta(hours=16, days=35)}
+    rows = pd.concat([rows, pd.DataFrame([later | {"reported_at": later["occurred_from"], "offence": "Burglary"}])])
     made = seasons.spans(perflib.from_frames(timezone=ZONE, incidents=rows))
+    assert made.facts["days"] == 36 and made.facts["last"] == "2024-02-05"  # the day before the newest report
     rate = made.table.groupby("hour")["count"].sum()
     assert rate[[20, 21, 22, 23]].to_numpy() == pytest.approx(35, abs=0.5) and rate[3] == 0
     assert made.facts["spans"] == 140
+
+
+def test_spans_are_cut_at_the_first_and_the_last_day_that_can_be_counted():
+    """30 days of 5 exact offences, first reported on 1 March; one span of two days half before, one half after."""
+    day = pd.date_range("2024-03-01 17:00", periods=31, freq="D", tz="UTC").repeat(5)
+    edge = [("2024-02-29 05:00", "2024-03-02 05:00", "2024-03-02 06:00"),  # midnight in New York is 05:00 in London
+            ("2024-03-30 04:00", "2024-04-01 04:00", "2024-03-31 04:00")]
+    spans = pd.DataFrame(edge, columns=["occurred_from", "occurred_to", "reported_at"]).apply(pd.to_datetime, utc=True)
+    rows = pd.concat([pd.DataFrame({"occurred_from": day, "occurred_to": day, "reported_at": day}), spans])
+    rows = rows.assign(incident_id=[str(at) for at in range(len(rows))], offence="Theft")
+    made = seasons.spans(perflib.from_frames(timezone=ZONE, incidents=rows))
+    # the newest report is of 31 March, which may be cut short: 30 days of 5, and half of each span
+    assert (made.facts["first"], made.facts["last"], made.facts["days"]) == ("2024-03-01", "2024-03-30", 30)
+    assert made.facts["events"] == pytest.approx(30 * 5 + 0.5 + 0.5)
+    assert made.facts["exact"]["events"] == 150 and made.facts["span_hours"] == 48
+    assert made.table["exact"].sum() * 30 / 7 == pytest.approx(150, rel=0.2)
+    assert any("too narrow" in text for text in made.caveats)
+
+
+def test_hours_that_cannot_be_told_apart_are_named_together():
+    # ten weeks; Saturday 16 and 17 and Friday 17 have 400 and 399 events, Tuesday 4 none, all the others 100
+    counts = {("Saturday", 16): 400, ("Saturday", 17): 399, ("Friday", 17): 399, ("Tuesday", 4): 4}
+    rows = pd.DataFrame([(day, hour, counts.get((day, hour), 100), 10.0) for day in WEEKDAYS for hour in range(24)],
+                        columns=["weekday", "hour", "count", "hours"])
+    rate = rate_interval(rows["count"].to_numpy(), rows["hours"].to_numpy(), 1.0)
+    most = ends(pd.concat([rows, rate], axis=1))
+    top = most["busiest"]
+    assert top["alike"] == ["Friday 17", "Saturday 16", "Saturday 17"] and (top["start"], top["end"]) == (16, 18)
+    assert top["together"] == pytest.approx(39.95) and top["others"] == 1 and top["hour"] == 16
+    assert most["quietest"]["alike"] == ["Tuesday 4"]
+    assert words("Calls come in", most) == (
+        "Calls come in most on Saturday from 16:00 to 18:00 (40.0 an hour; 1 other hour of the week cannot be told "
+        "apart), least on Tuesday from 04:00 to 05:00 (0.4)")
+
+
+def test_where_no_hour_stands_out_none_is_named(steady):
+    assert "most at no hour in particular, least at no hour in particular" in seasons.hours(steady).answer
+
+
+def test_the_night_belongs_to_the_day_on_which_it_starts():
+    rows = pd.DataFrame([(day, hour, 1.0) for day in WEEKDAYS for hour in range(24)],
+                        columns=["weekday", "hour", "expected"])
+    rows.loc[(rows["weekday"] == "Friday") & (rows["hour"] == 2), "expected"] = 11.0  # in the night of Thursday
+    rows.loc[(rows["weekday"] == "Monday") & (rows["hour"] == 6), "expected"] = 21.0  # in the night of Sunday
+    rows.loc[(rows["weekday"] == "Monday") & (rows["hour"] == 7), "expected"] = 5.0  # in the day of Monday
+    made = started(rows).set_index(["weekday", "shift"])["expected"]
+    assert made["Thursday", "Night"] == 18 and made["Friday", "Night"] == 8 and made["Sunday", "Night"] == 28
+    assert made["Monday", "Day"] == 12 and len(made) == 21 and made.sum() == 168 + 10 + 20 + 4
 
 
 def test_next_month_and_its_shifts():
@@ -123,7 +179,16 @@ def test_next_month_and_its_shifts():
     made = seasons.ahead(department(at))
     assert made.facts["month"] == "2024-08" and len(made.table) == 168 and made.table["hours"].sum() == 31 * 24
     assert made.facts["total"]["all"] == pytest.approx(3 * 24 * 31, rel=0.05)
+    total = made.facts["total"]["all"]
+    assert made.facts["total_low"]["all"] < total < made.facts["total_high"]["all"] and "80% interval" in made.answer
+    short = seasons.outlook(department(at), made)
+    ahead = short.table.iloc[-1]
+    assert ahead["basis"] == "expected" and ahead["per_day"] == pytest.approx(total / 31)
+    assert ahead["low"] == pytest.approx(made.facts["total_low"]["all"] / 31) and len(short.table) == 7
+    assert short.table["count"].iloc[0] == counts[: 24 * 31].sum() and short.facts["total"] == total
+    assert short.answer.startswith("Calls from the public: ") and f"In August 2024 {total:,.0f} (" in short.answer
     shifts = seasons.staffing(made)
+    assert shifts.facts["level"] == 0.8 and "80% intervals" in shifts.answer
     assert len(shifts.table) == 21 and shifts.table["expected"].sum() == pytest.approx(made.table["expected"].sum())
     assert shifts.facts["busiest"]["shift"] == "Evening" or shifts.facts["busiest"]["shift"] == "Day"
     assert (shifts.table["low"] < shifts.table["expected"]).all()

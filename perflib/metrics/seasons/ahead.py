@@ -17,6 +17,7 @@ from perflib.metrics.seasons.rhythm import where
 from perflib.models.seasonality import demand
 from perflib.models.seasonality.demand import FEWEST as ENOUGH
 from perflib.models.seasonality.demand import METHOD
+from perflib.models.seasonality.effects import WEEKDAYS
 from perflib.result import Result
 
 SHIFTS = {"Day": (7, 15), "Evening": (15, 23), "Night": (23, 7)}
@@ -34,8 +35,9 @@ def ahead(dept: Department, table: str = "calls", origin: str = "public", *, mon
     Returns
     -------
     Result ``season_demand``: as ``perflib.models.seasonality.demand``: ``series, weekday, hour, hours, expected, low,
-    high, mean_low, mean_high`` (events in one such hour). Facts ``month``, ``total``, ``busiest``, ``quietest``,
-    ``last_complete``. Not assessable below 84 complete days.
+    high, mean_low, mean_high`` (events in one such hour). Facts ``month``, ``total`` with
+    ``total_low`` and ``total_high``, ``busiest``, ``quietest``, ``last_complete``. Not assessable below 84 complete
+    days.
 
     Raises
     ------
@@ -79,34 +81,45 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
     Returns
     -------
     Result ``season_staffing``: per weekday and shift of eight hours ``expected`` events, ``low`` and ``high`` (what one
-    such shift may bring, with the dispersion of its hours), and ``against`` (ratio to the mean shift).
-    Facts ``spread`` (busiest over quietest shift), ``busiest``, ``quietest``. Counts of events are not work: the
-    workload report turns them into unit hours.
+    such shift may bring, with the dispersion of its hours), and ``against`` (ratio to the mean shift). A shift stands
+    under the day on which it starts, its hours after midnight included (``started``).
+    Facts ``spread`` (busiest over quietest shift), ``busiest``, ``quietest``, ``level``. Events are not hours of work.
     """
     title = "What does it mean for staffing?"
     if found.reason:
         return Result.not_assessable(name, found.reason, title=title, method=METHOD)
-    rows = found.table.groupby(["weekday", "hour"], sort=False)[["expected", "low", "high"]].sum().reset_index()
-    rows["shift"] = [_shift(hour) for hour in rows["hour"]]
-    table = rows.groupby(["weekday", "shift"], sort=False)["expected"].sum().reset_index()
+    table = started(found.table)
     table["low"], table["high"] = _ends(table["expected"].to_numpy(), found)
     table["against"] = table["expected"] / table["expected"].mean()
     top, low = (table.iloc[int(place)] for place in (table["expected"].argmax(), table["expected"].argmin()))
     ratio = float(top["expected"] / low["expected"])
+    level = found.facts["level"]
     answer = (
         f"The busiest shift, {top['weekday']} {top['shift'].lower()}, is expected to bring {top['expected']:.0f} "
         f"events ({top['low']:.0f} to {top['high']:.0f}), {ratio:.1f} times the quietest, {low['weekday']} "
-        f"{low['shift'].lower()} ({low['expected']:.0f}; {low['low']:.0f} to {low['high']:.0f}). Equal crews on every "
-        "shift would leave the first short or the second idle."
+        f"{low['shift'].lower()} ({low['expected']:.0f}; {low['low']:.0f} to {low['high']:.0f}). The ranges are "
+        f"{level:.0%} intervals for a single such shift."
     )
-    facts = {"spread": ratio, "busiest": top[["weekday", "shift", "expected"]].to_dict(),
+    facts = {"spread": ratio, "level": level, "busiest": top[["weekday", "shift", "expected"]].to_dict(),
              "quietest": low[["weekday", "shift", "expected"]].to_dict(), "month": found.facts.get("month")}
     chart = Chart("dots", "weekday", "expected", "low", "high", by="shift", y_label="events in one shift", alt=answer)
-    caveats = ["Events are not hours of work: multiply by the time and the units each takes (the workload report).",
-               "Shifts of eight hours from 07:00, 15:00 and 23:00; hours after midnight stand under their own weekday."]
-    labels = {"weekday": "Weekday", "shift": "Shift", "expected": "Expected events", "low": "Low end",
-              "high": "High end", "against": "Ratio to the mean shift"}
+    caveats = ["Events are not hours of work: multiply by the time and the units each takes.",
+               "Shifts of eight hours from 07:00, 15:00 and 23:00, each under the day on which it starts: the night of "
+               "Thursday ends on Friday at 07:00."]
+    labels = {"weekday": "Starts on", "shift": "Shift", "expected": "Expected events", "low": f"Low end ({level:.0%})",
+              "high": f"High end ({level:.0%})", "against": "Ratio to the mean shift"}
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, labels)
+
+
+def started(table: pd.DataFrame) -> pd.DataFrame:
+    """``weekday, shift, expected``: events of each shift under the weekday on which it starts, all series together."""
+    rows = table.groupby(["weekday", "hour"], sort=False)["expected"].sum().reset_index()
+    shift = [_shift(hour) for hour in rows["hour"]]
+    late = [hour < SHIFTS[name][0] for name, hour in zip(shift, rows["hour"], strict=True)]
+    days = [WEEKDAYS[(WEEKDAYS.index(day) - after) % 7] for day, after in zip(rows["weekday"], late, strict=True)]
+    kept = rows.assign(weekday=pd.Categorical(days, WEEKDAYS), shift=pd.Categorical(shift, list(SHIFTS)))
+    made = kept.groupby(["weekday", "shift"], observed=True)["expected"].sum().reset_index()
+    return made.astype({"weekday": str, "shift": str})
 
 
 def _shift(hour: int) -> str:

@@ -78,9 +78,7 @@ def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[
     if reason := lacking(dept, table, columns) or _untimed(dept, table):
         return reason
     rows, notes = _rows(dept, table, origin, asked, by)
-    last, basis = last_complete(dept, table, daily(dept, table, ()))
-    parts = ("district",) if dept.has(table, "district") and "district" not in asked else ()
-    last, cut = _fed(daily(dept, table, parts), last) if parts else (last, [])
+    last, basis = until(dept, table, "district" not in asked)
     stamp = dept.stamp(table)
     kept = rows.filter(rows.hour < ibis.literal(dt.datetime.combine(last + dt.timedelta(days=1), dt.time())))
     found = kept.group_by(["hour", "part"]).agg(n=lambda held: held.count()).execute()
@@ -88,7 +86,7 @@ def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[
         return f"fewer than {FEWEST} complete days" if not found.empty else "no record fits"
     weights = _filled(found, days)
     return Hours(weights, exposure(weights.index, dept.timezone), weights.index[0].date(), last,
-                 (f"Counted by the hour of {stamp}, local time.", basis, *notes, *cut, *_jumps(weights)))
+                 (f"Counted by the hour of {stamp}, local time.", basis, *notes, *_jumps(weights)))
 
 
 def _jumps(weights: pd.DataFrame) -> list[str]:
@@ -138,21 +136,31 @@ def exposure(hours: Any, timezone: str) -> pd.Series:
     return pd.Series(1.0, index=passed).groupby(level=0).sum().reindex(index, fill_value=0.0)
 
 
-def _fed(series: Series, last: dt.date) -> tuple[dt.date, list[str]]:
+def until(dept: Department, table: str, feeds: bool = True) -> tuple[dt.date, str]:
+    """The last day to count, and the sentence that says why: the last complete one, or (``feeds``) the last on which
+    every district's feed still ran, whichever is earlier."""
+    last, basis = last_complete(dept, table, daily(dept, table, ()))
+    if not feeds or not dept.has(table, "district"):
+        return last, basis
+    stop, said = _fed(daily(dept, table, ("district",)), last)
+    return stop, said or basis
+
+
+def _fed(series: Series, last: dt.date) -> tuple[dt.date, str]:
     """The last day on which every district's feed still ran: a silent feed is no quiet month.
 
     A feed is silent when nothing came in its last days though more than ``_MISSED`` records were usual.
     """
-    until = series.days.searchsorted(pd.Timestamp(last)) + 1
-    days = series.days[:until]
+    reach = series.days.searchsorted(pd.Timestamp(last)) + 1
+    days = series.days[:reach]
     ends = {}
-    for name, counts in zip(series.cells[series.by[0]], series.counts[:, :until], strict=True):
+    for name, counts in zip(series.cells[series.by[0]], series.counts[:, :reach], strict=True):
         seen = np.flatnonzero(counts)
-        gone = until - 1 - seen[-1] if len(seen) else 0
+        gone = reach - 1 - seen[-1] if len(seen) else 0
         if 0 < gone <= _LATELY and counts[max(0, seen[-1] - 180) : seen[-1] + 1].mean() * gone > _MISSED:
             ends[name] = days[seen[-1]].date()
     if not ends:
-        return last, []
+        return last, ""
     stop = min(ends.values())
     named = ", ".join(f"{series.by[0]} {name} (last on {end})" for name, end in ends.items())
-    return stop, [f"Some feeds stopped: {named}. All days after {stop} are left out; check the feed."]
+    return stop, f"Counted to {stop}. Some feeds stopped: {named}. All later days are left out; check the feed."

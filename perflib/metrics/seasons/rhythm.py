@@ -10,7 +10,9 @@ from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
-from perflib.metrics.seasons.read import read
+from perflib.metrics.counts.series import daily
+from perflib.metrics.seasons.extremes import ends, when, words
+from perflib.metrics.seasons.read import read, until
 from perflib.models.seasonality import hourly, profile
 from perflib.result import Result
 
@@ -20,7 +22,9 @@ METHOD = (
 )
 SPANS = "Events known only to within a span weigh evenly over it (aoristic analysis: Ratcliffe 2000)."
 LABELS = {"weekday": "Weekday", "hour": "Hour", "count": "Events", "hours": "Such hours", "rate": "Events an hour",
-          "low": "Low end (95 %)", "high": "High end (95 %)"}
+          "low": "Low end (95 %)", "high": "High end (95 %)", "exact": "Of known time, an hour"}
+#: offences with a time needed at the least, and with an exact one to show them apart.
+EXACT = 100
 
 
 def hours(dept: Department, table: str = "calls", origin: str = "public", *, name: str = "season_hours",
@@ -34,18 +38,22 @@ def hours(dept: Department, table: str = "calls", origin: str = "public", *, nam
     Returns
     -------
     Result ``season_hours``, 168 rows: ``weekday, hour, count, hours`` (of that kind), ``rate`` (events an hour),
-    ``low``, ``high`` (95 %). Facts ``busiest``, ``quietest``, ``per_day``, ``days``. Not assessable below 28 days.
+    ``low``, ``high`` (95 %). Facts ``busiest``, ``quietest`` (``extremes.ends``: with all hours that cannot be told
+    apart), ``per_day``, ``days``. Not assessable below 28 days.
 
     Raises
     ------
     InputError : a column or value that does not exist.
     """
-    title = f"At what hours do {_named(table, origin)} come in?{where(cell)}"
+    subject = named(table, origin)
+    title = f"At what hours do {subject} come in?{where(cell)}"
     held = read(dept, table, origin=origin, **cell)
     if isinstance(held, str):
         return Result.not_assessable(name, held, title=title, method=METHOD)
     found = profile(held.weights.iloc[:, 0], ("weekday", "hour"), held.exposure)
-    return _shown(name, title, found, METHOD, held.notes, {"first": held.first, "last": held.last})
+    facts = {"first": held.first, "last": held.last}
+    return _shown(name, title, found, METHOD, held.notes, facts,
+                  f"{subject[0].upper()}{subject[1:]} come in")
 
 
 def spans(dept: Department, table: str = "incidents", *, name: str = "season_spans", **cell: Any) -> Result:
@@ -57,13 +65,34 @@ def spans(dept: Department, table: str = "incidents", *, name: str = "season_spa
 
     Returns
     -------
-    Result ``season_spans``, columns as of ``hours``; facts also ``spans``, ``long``, ``undated`` and ``midnight``:
-    a heap there is reported, and spread over its days where it stands for no known time.
+    Result ``season_spans``, columns as of ``hours``, and ``exact``: the rate of those whose time is known (where 100
+    are). Hours before the first and after the last day that can be counted (``until``) are left out. Facts also
+    ``spans``, ``span_share``, ``span_hours`` (median), ``long``, ``undated``, ``midnight`` (a heap there is reported,
+    and spread over its days where it stands for no known time), ``exact`` (busiest of those).
     """
-    title = f"When do they happen?{where(cell)}"
+    title = f"When do offences happen?{where(cell)}"
+    frame = _moments(dept, table, cell)
+    if isinstance(frame, str):
+        return Result.not_assessable(name, frame, title=title, method=f"{SPANS} {METHOD}")
+    held = hourly(_mended(frame))
+    if not held.timed:
+        return Result.not_assessable(name, "the offences have days, not times", title=title, method=METHOD)
+    first, last, basis = _period(dept, table)
+    kept = held.weights.loc[first : last + pd.Timedelta(hours=23), "all"]
+    found = profile(kept, ("weekday", "hour"))
+    notes = [f"{note[0].upper()}{note[1:]}." for note in held.notes()]
+    facts = {"spans": held.spans, "long": held.long, "undated": held.undated, "midnight": vars(held.midnight),
+             "first": kept.index[0].date(), "last": kept.index[-1].date(), **_widths(frame)}
+    found, said = _beside(found, frame, first, last, facts)
+    return _shown(name, title, found, f"{SPANS} {METHOD}", [*basis, *notes, *_unsure(facts)], facts,
+                  "Offences happen", said)
+
+
+def _moments(dept: Department, table: str, cell: dict[str, Any]) -> pd.DataFrame | str:
+    """``from`` and ``to`` of every offence, local time; or why there are none."""
     asked = {key: str(value) for key, value in cell.items() if value not in ("", None)}
     if reason := lacking(dept, table, ["occurred_from", *asked]):
-        return Result.not_assessable(name, reason, title=title, method=f"{SPANS} {METHOD}")
+        return reason
     rows = dept.table(table)
     for column, value in asked.items():
         if column not in rows.columns:
@@ -72,15 +101,48 @@ def spans(dept: Department, table: str = "incidents", *, name: str = "season_spa
     moments = {"from": dept.local(rows.occurred_from)}
     moments |= {"to": dept.local(rows.occurred_to)} if "occurred_to" in rows.columns else {}
     frame = rows.select(**moments).execute()
-    if int(frame["from"].notna().sum()) < 100:
-        return Result.not_assessable(name, "fewer than 100 offences with a time", title=title, method=METHOD)
-    held = hourly(_mended(frame))
-    if not held.timed:
-        return Result.not_assessable(name, "the offences have days, not times", title=title, method=METHOD)
-    found = profile(held.weights["all"], ("weekday", "hour"))
-    facts = {"spans": held.spans, "long": held.long, "undated": held.undated, "midnight": vars(held.midnight)}
-    notes = [f"{note[0].upper()}{note[1:]}." for note in held.notes()]
-    return _shown(name, title, found, f"{SPANS} {METHOD}", notes, facts)
+    return "fewer than 100 offences with a time" if int(frame["from"].notna().sum()) < EXACT else frame
+
+
+def _period(dept: Department, table: str) -> tuple[pd.Timestamp, pd.Timestamp, list[str]]:
+    """First and last day to count, by when offences were reported; and what to say of them."""
+    first = daily(dept, table, ()).days[0]
+    last, basis = until(dept, table)
+    said = f"What spans claim before {first:%Y-%m-%d} or after {last} is left out."
+    return first, pd.Timestamp(last), [basis, said]
+
+
+def _widths(frame: pd.DataFrame) -> dict[str, Any]:
+    """How many offences are known only to within a span, and how long the middle one of these is."""
+    if "to" not in frame.columns:
+        return {"span_share": 0.0}
+    width = (frame["to"] - frame["from"]).dt.total_seconds() / 3600
+    spread = width[width > 0]
+    share = {"span_share": float(len(spread) / max(int(frame["from"].notna().sum()), 1))}
+    return {**share, "span_hours": float(spread.median())} if len(spread) else share
+
+
+def _beside(found: pd.DataFrame, frame: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp,
+            facts: dict[str, Any]) -> tuple[pd.DataFrame, str]:
+    """The table with the rate of offences whose time is known, and the sentence on their busiest hours."""
+    exact = frame[frame["to"].isna() | (frame["to"] <= frame["from"])] if "to" in frame.columns else frame
+    exact = exact[exact["from"].between(first, last + pd.Timedelta(days=1), inclusive="left")]
+    if not facts["spans"] or len(exact) < EXACT:
+        return found, ""
+    at = exact["from"].dt.floor("h").value_counts()
+    every = pd.date_range(first, last + pd.Timedelta(hours=23), freq="h")
+    known = profile(at.reindex(every, fill_value=0), ("weekday", "hour"))
+    facts["exact"] = {"events": len(exact), "busiest": ends(known)["busiest"]}
+    said = (f" {facts['span_share']:.0%} are known only to within a span of time; those whose time is known happen "
+            f"most {when(facts['exact']['busiest'], ' an hour')}.")
+    return found.assign(exact=known["rate"].to_numpy()), said
+
+
+def _unsure(facts: dict[str, Any]) -> list[str]:
+    if not facts["spans"]:
+        return []
+    return [f"Half of the spans last {facts['span_hours']:.1f} hours or more. Spreading them flattens the peaks, and "
+            "the intervals take each part of a span as known: they are too narrow."]
 
 
 def _mended(frame: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +152,8 @@ def _mended(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(to=frame["to"].where(~(frame["to"] < frame["from"]), frame["from"]))
 
 
-def _named(table: str, origin: str) -> str:
+def named(table: str, origin: str) -> str:
+    """What is counted, in words."""
     return f"calls from the {origin}" if table == "calls" and origin else table
 
 
@@ -100,23 +163,17 @@ def where(cell: dict[str, Any]) -> str:
     return f" {', '.join(f'{column} {value}' for column, value in asked.items()).capitalize()}" if asked else ""
 
 
-def _shown(name: str, title: str, found: pd.DataFrame, method: str, notes: Any, facts: dict[str, Any]) -> Result:
-    known = found[found["hours"] > 0]
-    top, low = (known.iloc[int(place)] for place in (known["rate"].argmax(), known["rate"].argmin()))
+def _shown(name: str, title: str, found: pd.DataFrame, method: str, notes: Any, facts: dict[str, Any],
+           doing: str, more: str = "") -> Result:
     per_day = found["count"].sum() / found["hours"].sum() * 24
+    most = ends(found)
     answer = (
-        f"Most on {_cell(top)}, fewest on {_cell(low)}; {per_day:,.1f} a day on average "
-        f"({found['count'].sum():,.0f} events in {found['hours'].sum() / 24:,.0f} days)."
+        f"{words(doing, most)}; {per_day:,.1f} a day on average ({found['count'].sum():,.0f} in "
+        f"{found['hours'].sum() / 24:,.0f} days, {facts['first']} to {facts['last']}).{more}"
     )
-    facts = {**facts, "per_day": per_day, "days": found["hours"].sum() / 24, "events": found["count"].sum(),
-             **{key: {"weekday": row["weekday"], "hour": int(row["hour"]), "rate": row["rate"], "low": row["low"],
-                      "high": row["high"]} for key, row in (("busiest", top), ("quietest", low))}}
+    facts = {**facts, "per_day": per_day, "days": found["hours"].sum() / 24, "events": found["count"].sum(), **most}
     chart = Chart("heat", "hour", "rate", by="weekday", x_label="hour of the day", y_label="events an hour",
                   marks={"unit": "events an hour"}, alt=answer)
-    said = [*notes, "Each interval holds for its own hour; of the 168, about 8 lie outside by chance."]
+    said = [*notes, "Each interval holds for its own hour; of the 168, about 8 lie outside by chance. The busiest and "
+            "the quietest hours are all those that may be it (95 %): they cannot be told apart."]
     return Result(name, found, title, answer, method, said, facts, chart, LABELS)
-
-
-def _cell(row: pd.Series) -> str:
-    return (f"{row['weekday']} from {int(row['hour']):02d}:00 with {row['rate']:.2f} an hour ({row['low']:.2f} to "
-            f"{row['high']:.2f})")

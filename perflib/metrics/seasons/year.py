@@ -14,7 +14,7 @@ from perflib.metrics.counts.events import read_calendar
 from perflib.metrics.seasons.read import Hours, read
 from perflib.metrics.seasons.rhythm import where
 from perflib.models.seasonality import SeasonResult, seasonality
-from perflib.models.seasonality.report import METHOD, sentence
+from perflib.models.seasonality.report import METHOD, exceeds, few_years, sentence
 from perflib.result import Result
 
 SHORT = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -63,22 +63,50 @@ def tested(dept: Department, table: str = "calls", by: str = "district", origin:
 
     Returns
     -------
-    Result ``season_tests``: the part, ``season, verdict, p, adjusted`` (over parts and seasons), ``strength``,
-    ``noise_median``, ``cycles``, ``reason``. Facts ``seasonal`` (season -> parts called), ``assessable``.
+    Result ``season_tests``: the part, ``season, verdict, p`` (adjusted over parts and seasons), ``strength``,
+    ``noise_median`` and ``noise_95`` (what noise of this length shows, and seldom passes), ``beside`` (whether the
+    strength passes the latter), ``cycles``, ``reason``. Facts ``seasonal`` (season -> parts called), ``faint`` (of
+    these, the ones no stronger than noise), ``assessable``.
     """
     title = f"Does every {by} have the same seasons?"
     held = read(dept, table, by, origin)
     if isinstance(held, str):
         return Result.not_assessable(name, held, title=title, method=METHOD)
     made = seasonality(held.daily())
-    table_ = pd.DataFrame(made.tests).rename(columns={"series": by}).drop(columns=["statistic", "noise_95"])
-    facts = {"seasonal": {season: part.loc[part["verdict"] == "seasonal", by].tolist()
-                          for season, part in table_.groupby("season")},
+    tests = pd.DataFrame(made.tests).rename(columns={"series": by})
+    strong = [exceeds(test) for _, test in tests.iterrows()]
+    said = ["" if verdict != "seasonal" else "stronger than noise" if plain else "no stronger than noise"
+            for verdict, plain in zip(tests["verdict"], strong, strict=True)]
+    table_ = tests.assign(p=tests["adjusted"], beside=said)[
+        [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "beside", "cycles", "reason"]]
+    facts = {"seasonal": _called(table_, by, table_["verdict"] == "seasonal"),
+             "faint": _called(table_, by, table_["beside"] == "no stronger than noise"),
              "assessable": {season: int((part["verdict"] != "not assessable").sum())
                             for season, part in table_.groupby("season")}}
-    labels = {by: by.capitalize(), "season": "Season of the", "verdict": "Verdict", "adjusted": "Adjusted p",
-              "strength": "Strength", "noise_median": "Strength of noise", "cycles": "Whole cycles", "reason": "Reason"}
-    return Result(name, table_, title, made.answer, METHOD, [*held.notes, *made.caveats], facts, None, labels)
+    labels = {by: by.capitalize(), "season": "Season of the", "verdict": "Verdict", "p": "p (adjusted)",
+              "strength": "Strength", "noise_median": "Strength of noise", "noise_95": "Noise seldom passes",
+              "beside": "Beside noise", "cycles": "Whole cycles", "reason": "Reason"}
+    return Result(name, table_, title, _everywhere(facts, table_, by), METHOD, [*held.notes, *made.caveats], facts,
+                  None, labels)
+
+
+def _called(table: pd.DataFrame, by: str, kept: pd.Series) -> dict[str, list[str]]:
+    return {str(season): table.loc[kept & (table["season"] == season), by].tolist()
+            for season in sorted(table["season"].unique())}
+
+
+def _everywhere(facts: dict[str, Any], table: pd.DataFrame, by: str) -> str:
+    """How many parts have which season, and in which of them it is faint."""
+    words = []
+    for season, able in facts["assessable"].items():
+        reasons = table.loc[(table["season"] == season) & (table["reason"] != ""), "reason"]
+        if not able:
+            words.append(f"No {by} can show a season of the {season}: {reasons.iloc[0]}.")
+            continue
+        faint = facts["faint"][season]
+        words.append(f"The pattern of the {season} repeats in {len(facts['seasonal'][season])} of {able} {by}s"
+                     + (f", no stronger than noise of this length in {', '.join(faint)}" if faint else "") + ".")
+    return " ".join(words)
 
 
 def _made(dept: Department, table: str, origin: str, holidays: Any, paydays: str,
@@ -124,7 +152,9 @@ def _one(made: tuple[SeasonResult, Hours], season: str, name: str, title: str) -
              "noise": test["noise_median"], "first": held.first, "last": held.last,
              "ratio": dict(zip(table["position"], table["ratio"], strict=True))}
     answer = sentence(test, found.table)
-    return Result(name, _named(table, season), title, answer, METHOD, [*held.notes, *found.caveats], facts,
+    other = few_years(pd.DataFrame(found.tests)) if season != "year" else ""  # says nothing of a week
+    said = [text for text in found.caveats if text != other]
+    return Result(name, _named(table, season), title, answer, METHOD, [*held.notes, *said], facts,
                   _chart(season, answer), LABELS)
 
 
