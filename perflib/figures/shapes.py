@@ -49,22 +49,24 @@ def _ordered(names: pd.Index) -> list[object]:
 
 
 def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
-    """Units at (``x`` exposure, ``y`` rate) between limits that narrow with exposure.
+    """Units at (``x`` exposure, ``y`` rate) between limits that narrow with exposure; a legend names the limits.
 
     Marks: ``centre`` (column or number), ``lower`` / ``upper`` (95 % limit columns), ``lower_998`` / ``upper_998``,
+    ``limits`` (words: whose limits they are), ``span`` (number: the axis reaches at least as far from the centre),
+    ``intervals`` (true: faint intervals of all other units too),
     ``highlight`` (column: true where the unit stands out; with its interval where ``low`` and ``high`` are named),
     ``name`` (column: words beside those units).
     """
     ordered = table.sort_values(chart.x)
     x = style.numbers(ordered, chart.x)
-    for pair, dashes in ((("lower", "upper"), (0, (4, 3))), (("lower_998", "upper_998"), "solid")):
-        for mark in pair:
-            if chart.marks.get(mark) is not None:
-                ax.plot(x, style.numbers(ordered, chart.marks[mark]), color=style.MUTED, linewidth=1, linestyle=dashes)
+    _limits(ax, ordered, chart)
     _centre(ax, ordered, chart)
     y, out = style.numbers(ordered, chart.y), style.flags(ordered, chart.marks.get("highlight"))
     ax.plot(x[~out], y[~out], "o", color=style.PALETTE[0], alpha=0.6, markersize=4, markeredgecolor="none")
     ax.plot(x[out], y[out], "D", color=style.ALERT, markersize=6, markeredgecolor="white")
+    if chart.low and chart.high and chart.marks.get("intervals"):
+        ax.vlines(x[~out], style.numbers(ordered, chart.low)[~out], style.numbers(ordered, chart.high)[~out],
+                  color=style.PALETTE[0], linewidth=0.8, alpha=0.25)
     if chart.low and chart.high:
         ax.vlines(x[out], style.numbers(ordered, chart.low)[out], style.numbers(ordered, chart.high)[out],
                   color=style.ALERT, linewidth=1)
@@ -77,9 +79,24 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     style.number_axis(ax.yaxis)
 
 
+def _limits(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
+    x, whose = style.numbers(ordered, chart.x), str(chart.marks.get("limits", "limits"))
+    for pair, dashes, share in ((("lower", "upper"), (0, (4, 3)), "95 %"),
+                                (("lower_998", "upper_998"), "solid", "99.8 %")):
+        there = [chart.marks[mark] for mark in pair if chart.marks.get(mark) is not None]
+        for place, column in enumerate(there):
+            ax.plot(x, style.numbers(ordered, column), color=style.MUTED, linewidth=1, linestyle=dashes,
+                    label="_" if place else f"{share} {whose}")
+    if ax.get_lines():
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, frameon=False, fontsize=style.SMALL,
+                  borderaxespad=0.1)
+
+
 def _centre(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
     centre = chart.marks.get("centre")
     if isinstance(centre, str):
         ax.plot(style.numbers(ordered, chart.x), style.numbers(ordered, centre), color=style.MUTED, linewidth=1)
     elif centre is not None:
         ax.axhline(float(centre), color=style.MUTED, linewidth=1)
+        span = float(chart.marks.get("span") or 0.0)
+        ax.update_datalim([(0, float(centre) - span), (0, float(centre) + span)], updatex=False)

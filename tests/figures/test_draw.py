@@ -61,6 +61,15 @@ def test_signals_differ_in_shape_and_colour() -> None:
     assert diamonds[0].get_color() != rounds[0].get_color()
 
 
+def test_a_funnel_names_its_limits_and_keeps_its_span() -> None:
+    marks = {"centre": 4.0, "lower": "lower", "upper": "upper", "limits": "of ordinary officers", "span": 20.0}
+    axes = draw(TABLE, Chart("funnel", "number", "y", marks=marks)).axes[0]
+    assert [item.get_text() for item in axes.get_legend().get_texts()] == ["95 % of ordinary officers"]
+    low, high = axes.get_ylim()
+    assert low <= -16 and high >= 24
+    assert draw(TABLE, Chart("funnel", "number", "y")).axes[0].get_legend() is None
+
+
 def test_a_lone_point_keeps_its_interval() -> None:
     table = TABLE.assign(low=[2.0, np.nan, np.nan, 2.0, np.nan, np.nan, np.nan, np.nan])
     axes = draw(table, Chart("line", "when", "y", "low", "high")).axes[0]

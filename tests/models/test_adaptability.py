@@ -8,6 +8,7 @@ import pytest
 
 from perflib.errors import InputError, PrivacyError
 from perflib.models.adaptability import slopes
+from perflib.models.adaptability.posterior import Found, quantiles
 
 NAMED = {"officer": "officer", "demand": "busy", "value": "count", "exposure": "hours"}
 
@@ -72,6 +73,22 @@ def test_counts_against_quadrature() -> None:
         chances[name] = (whole * above / each[name]).sum() / whole.sum()
     found = result.table.set_index("officer")["posterior"]
     assert found.to_dict() == pytest.approx(chances, abs=2e-3)
+
+
+def test_the_chance_of_no_difference_stands_at_none() -> None:
+    """.6 at 0, .2 spread evenly on either side to 1: median 0, and 80 % limits half way out (.1 of .2), by hand."""
+    at = np.linspace(-1.0, 1.0, 301)
+    cdf = np.where(at < 0, 0.2 * (at + 1), 0.8 + 0.2 * at)[None, :]
+    same = np.array([0.6])
+    found = Found(at, cdf, np.array([0.2]), np.array([0.2]), same, 0.0, 0.0, 0.0)
+    middle, low, high = quantiles(found, 0.8)
+    assert (middle[0], low[0], high[0]) == pytest.approx((0.0, -0.5, 0.5), abs=1e-8)
+
+
+def test_officers_who_do_not_differ_stand_on_the_line_of_the_peers() -> None:
+    result = slopes(drawn(3, np.zeros(60)), **NAMED)
+    assert result.table["estimate"].median() == pytest.approx(1.0, abs=1e-12)
+    assert result.chart.marks["centre"] == 1.0 and result.chart.marks["span"] == 0.25
 
 
 @pytest.mark.parametrize("kind", ["poisson", "gaussian"])

@@ -139,7 +139,9 @@ def _cdf(lines: Lines, density: Floats, at: Floats) -> Floats:
 
 
 def quantiles(held: Found, level: float) -> tuple[Floats, Floats, Floats]:
-    """Median and limits of every officer's difference."""
+    """Median and limits of every officer's difference; the chance of no difference stands whole at 0."""
     tail = (1 - level) / 2
-    each = np.array([np.interp([0.5, tail, 1 - tail], row + 1e-12 * np.arange(len(row)), held.at) for row in held.cdf])
+    at = np.insert(held.at, _ZERO, held.at[_ZERO])
+    cdf = np.insert(held.cdf, _ZERO, held.cdf[:, _ZERO] - held.same, axis=1)
+    each = np.array([np.interp([0.5, tail, 1 - tail], row + 1e-12 * np.arange(len(row)), at) for row in cdf])
     return each[:, 0], each[:, 1], each[:, 2]

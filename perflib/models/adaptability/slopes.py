@@ -136,7 +136,7 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
     answer = table.told(facts, "how the figure changes with demand")
     labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
                              "posterior": "P(grows more than peers')", "periods": "Periods"}
-    frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer)
+    frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer, intervals=True)
     return Result(name, frame, TITLE, answer, METHOD, (*CAVEATS, *table.CAVEATS, *table.honest(facts)), facts,
                   chart if len(names) else None, labels | {"flagged": "Flagged"})
 

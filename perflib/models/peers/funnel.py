@@ -171,7 +171,8 @@ def _result(frame: pd.DataFrame, facts: dict[str, Any], times: float, name: str)
                f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
     flagged = frame.assign(flagged=frame["verdict"].isin(["higher", "lower"]))
     marks = {"centre": facts["centre"], "lower": "limit_low", "upper": "limit_high", "lower_998": "limit_low_998",
-             "upper_998": "limit_high_998", "highlight": "flagged", "name": "officer" if facts["flags"] <= 12 else None}
+             "upper_998": "limit_high_998", "highlight": "flagged", "name": "officer" if facts["flags"] <= 12 else None,
+             "limits": "of ordinary officers"}
     chart = Chart("funnel", "exposure", "estimate", x_label="Events expected", y_label="Observed / expected",
                   alt=answer, marks=marks)
     labels = table.LABELS | {"exposure": "Events expected", "estimate": "Observed / expected",
