@@ -160,6 +160,17 @@ def test_districts_of_different_trends_are_compared_inside() -> None:
     assert inside["low"] < 0 < inside["high"]
 
 
+def test_the_effect_stands_beside_what_would_have_been() -> None:
+    """Ten of twenty start in month 3 and go from 2 to 1 while the others stay at 2: 2 expected, -1, so -50 %."""
+    rows = pd.DataFrame([(who, month, 3.0 if who < 10 else np.nan, 1.0 if who < 10 and month == 3 else 2.0)
+                         for who in range(20) for month in (1, 2, 3)], columns=["officer", "month", "start", "count"])
+    result = effect(rows, method="callaway_santanna", who="officer", when="month", **NAMED)
+    assert result.facts["baseline"] == pytest.approx(2.0) and result.facts["change"] == pytest.approx(-0.5)
+    assert "-1.00 per officer and month" in result.answer and "2.00 would be expected without it" in result.answer
+    none = effect(rows.assign(count=0.0), **NAMED)
+    assert none.facts["change"] is None and "%)" not in none.answer.split("would be expected")[1]
+
+
 def test_too_few_are_not_assessable() -> None:
     result = effect(drawn(np.random.default_rng(0), officers=10), **NAMED)
     assert "at least 10" in result.reason

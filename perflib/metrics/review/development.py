@@ -135,7 +135,7 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
     if isinstance(rows, str):
         return Result.not_assessable("course_effect", rows, title=title)
     found = effect(starts(rows, taken), unit="officer", period="month", first="first", outcome="count", method=method,
-                   what=name, measure=AREAS[area].short)
+                   what=name, measure=AREAS[area].short, who="officer", when="month")
     found = replace(found, people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD))
     return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
 
@@ -143,8 +143,9 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
 def development(dept: Department, path: str | Path = "") -> Result:
     """Every course of the plan with the evidence of this department's own records.
 
-    Result ``development``: ``course``, ``helps``, ``moves``, ``effect``, ``low``, ``high`` (per officer and month),
-    ``evidence`` ("it moved its measure", "no evidence yet", or why it cannot be judged). Facts by course.
+    Result ``development``: ``course``, ``helps``, ``moves``, ``baseline`` (what would be expected without it, per
+    officer and month), ``effect`` with limits, ``change_share`` (effect over baseline), ``evidence`` ("it moved its
+    measure", "no evidence yet", or why it cannot be judged). Facts by course.
     """
     rows = [_evidence(dept, each) for each in plan(dept, path).courses]
     table = pd.DataFrame(rows)
@@ -152,19 +153,22 @@ def development(dept: Department, path: str | Path = "") -> Result:
     answer = (f"{len(works)} of {len(rows)} courses of the plan show evidence in these records that they moved their "
               f"measure{': ' + ', '.join(works) if works else ''}. For the others there is no evidence yet, which is "
               "not evidence that they do nothing.")
-    facts = {row["course"]: {key: row[key] for key in ("moves", "effect", "low", "high", "evidence")} for row in rows}
+    facts = {row["course"]: {key: row[key] for key in row if key != "course"} for row in rows}
     return Result("development", table, TITLE, answer, METHOD, [
         "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given after "
-        "a "
-        "bad month would look as if they worked; a page that finds the groups apart beforehand claims nothing.",
+        "a bad month would look as if they worked; a page that finds the groups apart beforehand claims nothing.",
         "Several courses are judged side by side; one in twenty intervals misses by chance."],
-        facts, None, {"course": "Course", "helps": "Suggested for", "moves": "Should move", "effect": "Effect, per "
-                      "officer and month", "low": "Low", "high": "High", "evidence": "Evidence here"})
+        facts, None, {"course": "Course", "helps": "Suggested for", "moves": "Should move",
+                      "baseline": "Without it, a month", "effect": "Effect per officer and month",
+                      "change_share": "In per cent", "evidence": "Evidence here"})
+
+
+_FIGURES = ("baseline", "effect", "effect_low", "effect_high", "change_share")
 
 
 def _evidence(dept: Department, each: Course) -> dict[str, Any]:
-    row: dict[str, Any] = {"course": each.name, "helps": ", ".join(each.helps), "moves": each.moves, "effect": None,
-                           "low": None, "high": None}
+    row: dict[str, Any] = {"course": each.name, "helps": ", ".join(AREAS[one].short for one in each.helps),
+                           "moves": AREAS[each.moves].short, **dict.fromkeys(_FIGURES)}
     found = course(dept, each.name, each.moves)
     if found.reason:
         return row | {"evidence": f"no evidence yet: {found.reason}"}
@@ -173,27 +177,32 @@ def _evidence(dept: Department, each: Course) -> dict[str, Any]:
     words = "it moved its measure" if found.facts["evidence"] and right else "no evidence yet"
     if found.facts["evidence"] and not right:
         words = "no evidence yet: its measure moved the wrong way"
-    return row | {"effect": simple["estimate"], "low": simple["low"], "high": simple["high"], "evidence": words}
+    shown = (found.facts["baseline"], simple["estimate"], simple["low"], simple["high"], found.facts["change"])
+    return row | dict(zip(_FIGURES, shown, strict=True)) | {"evidence": words}
 
 
 def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
     """What a review's needs suggest, with the evidence for each: courses, or other advice.
 
     ``review`` is a card, ``evidence`` the Result of ``development``. Result ``suggested``: ``need``, ``how_sure``,
-    ``suggestion``, ``evidence``. A need that nothing in the plan serves says so.
+    ``suggestion``, ``evidence``. A need that nothing in the plan serves says so. No row where no need is found.
     """
     readings = review.facts.get("readings", {})
     needs = {area: said for area, said in readings.items() if said in ("need", "probable need")}
     title = "What might help?"
+    judged = [area for area, said in readings.items() if said != "not assessable"]
+    if not judged:
+        return Result.not_assessable("suggested", review.reason or "no area can be assessed", title=title)
     if not needs:
-        words = "nothing that can be assessed reads as a need" if readings else (review.reason or "there is no review")
-        return Result.not_assessable("suggested", words, title=title)
+        many = f"{len(judged)} areas" if len(judged) > 1 else "one area"
+        words = f"No need found in the {many} that can be assessed."
+        empty = pd.DataFrame(columns=["need", "how_sure", "suggestion", "evidence"])
+        return Result("suggested", empty, title, words, "", facts={"needs": []})
     rows = [row for area, said in needs.items() for row in _advice(area, said, plan_of, evidence)]
     table = pd.DataFrame(rows)
     answer = "; ".join(f"{row['need'].lower()}: {row['suggestion']} ({row['evidence']})" for row in rows) + "."
     return Result("suggested", table, title, answer[0].upper() + answer[1:], "The department's development plan; "
-                                                                             "evidence "
-                  "by staggered adoption in its own records.",
+                  "evidence by staggered adoption in its own records.",
                   ["A suggestion for the talk between the officer and the sergeant, who know what the records do not."],
                   {"needs": list(needs)}, None, {"need": "Need", "how_sure": "Reads as", "suggestion": "Suggestion",
                                                  "evidence": "Evidence here"})

@@ -30,7 +30,19 @@ def adaptability(dept: Department, area: str = "response", *, q: float = 0.10) -
     rows = rows.groupby(["officer", "opens"]).agg(events=("events", "sum"), exposure=("exposure", "sum"),
                                                   demand=("demand", "mean")).reset_index()
     found = slopes(rows, officer="officer", demand="demand", value="events", exposure="exposure", q=q)
-    return replace(found, title=title).with_caveats("Demand is the number of calls of the district, not their gravity.")
+    found = _named(found, named(area).short, str(frame["per"].iloc[0]))
+    return replace(found, title=title).with_caveats(
+        "Demand is the number of calls of the district, not their gravity.",
+        "Only officers whose district and its demand are known are here, month by month.")
+
+
+def _named(found: Result, measure: str, work: str) -> Result:
+    """The same Result in the words of its measure and the work it is counted for."""
+    answer = found.answer.replace("how the figure changes", f"how their {measure} change", 1)
+    chart = replace(found.chart, alt=answer) if found.chart else None
+    if chart is not None and chart.kind == "funnel":
+        chart = replace(chart, x_label=work.capitalize())
+    return replace(found, answer=answer, chart=chart, labels=dict(found.labels) | {"exposure": work.capitalize()})
 
 
 def moved(dept: Department, area: str = "complaints") -> Result:
@@ -49,7 +61,7 @@ def moved(dept: Department, area: str = "complaints") -> Result:
         return Result.not_assessable("moved", rows, title=title)
     frame = starts(rows, reassigned(dept))
     found = effect(frame, unit="officer", period="month", first="first", outcome="count", method="callaway_santanna",
-                   what="changing units", measure=named(area).short, name="moved")
+                   what="changing units", measure=named(area).short, who="officer", when="month", name="moved")
     about = people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD)
     return replace(found, title=title, people=about).with_caveats(
         "Counts per month: a move to busier work raises them without any change in the officer.")

@@ -26,7 +26,8 @@ EVIDENCE, NONE = "evidence that {what} moved {measure}", "no evidence yet that {
 def effect(
     frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: str, method: str = "efficient",
     controls: str = "not_yet", within: str | None = None, window: int = 6, level: float = 0.95,
-    what: str = "the course", measure: str = "its measure", name: str = "course_effect",
+    what: str = "the course", measure: str = "its measure", who: str = "unit", when: str = "period",
+    name: str = "course_effect",
 ) -> Result:
     """Average effect, per unit and period, of having started, against units that have not (yet) started.
 
@@ -37,7 +38,7 @@ def effect(
         before the start in the best proportion; "callaway_santanna" takes all of it off and assumes parallel trends.
     controls : "not_yet" or "never". within : compare inside the values of this column only.
     window : periods shown on either side of the start.
-    what, measure : words for the sentence.
+    what, measure, who, when : words for the sentence; ``who`` and ``when`` name one unit and one period.
 
     Returns
     -------
@@ -46,7 +47,9 @@ def effect(
     placebos: they compare with the period just before it, and should show nothing. Facts: per average
     ``estimate`` and ``se`` (and ``se_neyman``, without the refinement), ``beta`` (share of the earlier difference
     taken off), ``evidence``, ``before_p`` (joint test that nothing differed before the start), ``treated``,
-    ``controls``, ``left_out``.
+    ``controls``, ``left_out``, and ``baseline`` (what those who started would have had per period without it: their
+    mean since the start less the simple ``estimate``) with ``change``, ``change_low``, ``change_high`` (the simple
+    estimate and its limits over the baseline, which is taken as known; None for a baseline that is not above 0).
     Standard errors are of the design: they take the sizes of cohorts as given. Not assessable with fewer than 10
     units on either side. Raises InputError for unknown choices and for what ``panel`` refuses.
     """
@@ -64,18 +67,31 @@ def effect(
         return Result.not_assessable(name, reason, title=title, method=METHODS[method])
     job = _Job(found, method == "efficient", level)
     table, more = _estimates(job, held, treated, window)
+    table["when"] = [_when(row, who, when) for row in table.to_dict("records")]
+    table = table[["average", "at", "when", "estimate", "se", "low", "high", "units"]]
     facts = {**more, "before_p": _before(job, held), "treated": started, "controls": others, "method": method,
              "left_out": found.left_out}
+    facts |= _baseline(job, treated, facts["simple"])
     facts["evidence"] = bool(facts["simple"]["low"] > 0 or facts["simple"]["high"] < 0) and facts["before_p"] >= DOUBT
-    words = {"what": what, "measure": measure}
+    words = {"what": what, "measure": measure, "who": who, "when": when}
     answer = _answer(facts, words, level)
     return Result(name, table, title, answer, f"{METHODS[method]}; compared with {CONTROLS[controls]}"
-                  f"{' of the same ' + within if within else ''}.", _caveats(facts, method, found),
-                  facts, _chart(answer, measure), _LABELS)
+                  f"{' of the same ' + within if within else ''}.", _caveats(facts, method, found, who),
+                  facts, _chart(answer, measure, when), _labels(who, when))
 
 
-_LABELS = {"average": "Average", "at": "Periods since the start", "when": "When",
-           "estimate": "Effect per period", "se": "Std. error", "low": "Low", "high": "High", "units": "Units"}
+def _labels(who: str, when: str) -> dict[str, str]:
+    return {"average": "Average", "at": f"{when.capitalize()}s since the start", "when": "When",
+            "estimate": f"Effect per {who} and {when}", "se": "Std. error", "low": "95 % low", "high": "95 % high",
+            "units": f"{who.capitalize()}s"}
+
+
+def _baseline(job: _Job, treated: Cells, simple: dict[str, float]) -> dict[str, float | None]:
+    """What those who started would have had without it, and the effect over that."""
+    had = float(average(job.found, treated, "simple") @ job.found.mean[treated.cohort, treated.at])
+    without = had - simple["estimate"]
+    each = {"change": "estimate", "change_low": "low", "change_high": "high"}
+    return {"baseline": without, **{key: simple[one] / without if without > 0 else None for key, one in each.items()}}
 
 
 def _known(value: str, choices: dict[str, str], where: str) -> None:
@@ -147,15 +163,17 @@ def _estimates(job: _Job, held: Cells, treated: Cells, window: int) -> tuple[pd.
             best = job.efficient and event >= 0
             rows.append({"average": "event", "at": event, **job.estimate(part, size / size.sum(), best)})
     table = pd.DataFrame(rows).drop(columns=["beta", "se_neyman"]).astype({"at": "Int64", "units": int})
-    table["when"] = [_WORDS.get(row["average"]) or _when(int(row["at"])) for row in rows]
-    return table[["average", "at", "when", "estimate", "se", "low", "high", "units"]], facts
+    return table, facts
 
 
-_WORDS = {"simple": "All units and periods", "cohort": "Mean of cohorts", "calendar": "Mean of periods"}
-
-
-def _when(at: int) -> str:
-    return "first period" if at == 0 else f"{abs(at)} {'before' if at < 0 else 'after'}"
+def _when(row: dict[Any, Any], who: str, when: str) -> str:
+    """What a row is an average of, in words."""
+    averages = {"simple": f"All {who}s and {when}s", "cohort": "Mean of cohorts", "calendar": f"Mean of {when}s"}
+    if row["average"] in averages:
+        return averages[row["average"]]
+    at = int(row["at"])
+    many = f"{abs(at)} {when}{'s' if abs(at) > 1 else ''}"
+    return f"first {when}" if at == 0 else f"{many} {'before' if at < 0 else 'after'}"
 
 
 def _before(job: _Job, held: Cells) -> float:
@@ -182,12 +200,17 @@ def _answer(facts: dict[str, Any], words: dict[str, str], level: float) -> str:
     simple = facts["simple"]
     verdict = (EVIDENCE if facts["evidence"] else NONE).format(**words)
     doubt = "" if facts["before_p"] >= DOUBT else " The groups already moved apart before the start."
-    return (f"{verdict[0].upper()}{verdict[1:]}: {simple['estimate']:+.4f} per officer and period "
-            f"({level:.0%} interval {simple['low']:+.4f} to {simple['high']:+.4f}), {facts['treated']:,} who started "
-            f"against up to {facts['controls']:,} who had not.{doubt}")
+    digits = 2 if abs(facts["baseline"]) >= 0.5 else 3
+    size, low, high = (f"{simple[key]:+.{digits}f}" for key in ("estimate", "low", "high"))
+    change = "" if facts["change"] is None else (
+        f", that is {facts['change']:+.0%} ({facts['change_low']:+.0%} to {facts['change_high']:+.0%})")
+    tell = "The data cannot tell more from less. " if simple["low"] < 0 < simple["high"] else ""
+    return (f"{verdict[0].upper()}{verdict[1:]}: {size} per {words['who']} and {words['when']} ({level:.0%} interval "
+            f"{low} to {high}), where {facts['baseline']:.{digits}f} would be expected without it{change}. "
+            f"{tell}{facts['treated']:,} who started are held against up to {facts['controls']:,} who had not.{doubt}")
 
 
-def _caveats(facts: dict[str, Any], method: str, found: Panel) -> list[str]:
+def _caveats(facts: dict[str, Any], method: str, found: Panel, who: str) -> list[str]:
     assumed = {
         "efficient": "Assumes that when somebody starts is as good as random. Where officers are sent because of a bad "
                      "month, they improve anyway (regression to the mean), and this figure would credit the course.",
@@ -199,10 +222,11 @@ def _caveats(facts: dict[str, Any], method: str, found: Panel) -> list[str]:
     if facts["before_p"] < DOUBT:
         lines.append(f"Before the start the groups already differed (joint p {facts['before_p']:.3f}): the comparison "
                      "is not trusted, and no effect is claimed.")
-    lines += [f"{count:,} units {why} are left out." for why, count in found.left_out.items() if count]
+    lines += [f"{count:,} {who}s {why} are left out." if count > 1 else f"1 {who} {why} is left out."
+              for why, count in found.left_out.items() if count]
     return lines
 
 
-def _chart(alt: str, measure: str) -> Chart:
-    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per period",
+def _chart(alt: str, measure: str, when: str) -> Chart:
+    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per {when}",
                  marks={"target": 0.0, "target_words": "no difference"}, alt=alt)
