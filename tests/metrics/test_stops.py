@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,13 +47,124 @@ def test_counts_by_hand() -> None:
 
 
 def test_bounds_by_hand() -> None:
-    """Searched: White .2, Black .4. With 10 % undue, among Black stops .2 + .1 x .2 = .22."""
-    result = stops.selection(made(by_hand()))
-    assert result.facts["observed"] == pytest.approx(0.2)
-    assert (result.facts["reference"], result.facts["focus"]) == ("White", "Black")
-    rows = {round(row["undue"], 2): row for row in result.facts["rows"]}
-    assert rows[0.0]["low"] == rows[0.0]["high"] == pytest.approx(0.2)
-    assert rows[0.1]["att"] == pytest.approx(0.22)
+    """Searched: all, .4 - .2; North (170 stops) .4 - 1/6, South (180) .4 - .25.
+
+    With 10 % undue, among Black stops North (50) .4 - .9/6 = .25 and South (100) .4 - .9 x .25 = .175.
+    """
+    facts = stops.selection(made(by_hand())).facts
+    inside = (170 * (0.4 - 1 / 6) + 180 * 0.15) / 350
+    assert facts["observed"] == facts["within"]["value"] == pytest.approx(inside)
+    assert facts["together"]["value"] == pytest.approx(0.2)
+    assert (facts["reference"], facts["focus"]) == ("White", "Black")
+    assert facts["rates"]["Black"] == {"stops": 150, "led": 60, "share": 0.4}
+    rows = {round(row["undue"], 2): row for row in facts["rows"]}
+    assert rows[0.0]["low"] == rows[0.0]["high"] == pytest.approx(inside)
+    assert rows[0.1]["att"] == pytest.approx((50 * 0.25 + 100 * 0.175) / 150)
+    assert [(each["place"], round(each["value"], 4)) for each in facts["places"]] == [("South", 0.15), ("North", 0.2333)]
+    assert facts["within"]["low"] < inside < facts["within"]["high"]
+
+
+def test_stops_without_a_district_are_a_stratum_of_their_own() -> None:
+    """South unrecorded: nothing is dropped, and the difference within strata is the same."""
+    whole, rows = stops.selection(made(by_hand())), by_hand()
+    rows.loc[rows["district"] == "South", "district"] = None
+    parted = stops.selection(made(rows))
+    assert parted.facts["within"] == whole.facts["within"] and parted.facts["unplaced"] == 180
+    assert [each["place"] for each in parted.facts["places"]] == ["North"]
+    assert any("180 of these stops record no district" in caveat for caveat in parted.caveats)
+
+
+def test_stops_that_do_not_record_the_outcome_are_not_counted_as_without_it() -> None:
+    """60 of the 80 stops of White people in South were without a search; now they say nothing."""
+    rows = by_hand()
+    rows["searched"] = rows["searched"].astype("boolean")
+    rows.loc[(rows["subject_race"] == "White") & (rows["district"] == "South") & ~rows["searched"], "searched"] = None
+    result = stops.selection(made(rows, reference="White"))
+    rates = result.facts["rates"]["White"]
+    assert (rates["stops"], rates["led"]) == (140, 40)
+    assert any("60 stops that do not record a search" in caveat for caveat in result.caveats)
+
+
+def test_hit_rates_are_compared_within_districts() -> None:
+    """North (20 and 20 searches) 6/20 - 12/20 = -.3 at 10; South (40, 20) 9/40 - 8/20 = -.175 at 13 1/3; pooled -.25."""
+    result = stops.outcome(made(by_hand()))
+    gap = result.facts["differences"]["Black"]
+    assert gap["within"]["value"] == pytest.approx((10 * -0.3 + 40 / 3 * -0.175) / (10 + 40 / 3))
+    assert gap["pooled"]["value"] == pytest.approx(-0.25)
+    assert "find less than those of White people: -22.9 points" in result.answer
+    row = result.table.set_index("group").loc["Black"]
+    assert (row["nothing"], row["difference"], row["together"]) == (45, pytest.approx(-22.857, abs=1e-3), -25)
+
+
+def test_a_hidden_reference_is_not_told_by_the_difference_from_it() -> None:
+    """White: 40 searches, 38 with a find; Black's own rate less the difference would be White's."""
+    cells = [("North", "White", 200, 40, 38), ("North", "Black", 150, 60, 20), ("North", "Asian", 150, 50, 10)]
+    rows = pd.DataFrame([(place, group, number < searches, number < hits)
+                         for place, group, count, searches, hits in cells for number in range(count)],
+                        columns=["district", "subject_race", "searched", "contraband"])
+    rows = rows.assign(stop_id=[f"S{n}" for n in range(len(rows))], kind="traffic",
+                       stopped_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"))
+    shown = stops.outcome(made(rows)).shared()
+    table = shown.table.set_index("group")
+    assert table.at["White", "note"] == "hidden" and shown.chart is None
+    assert table[["difference", "together", "low", "together_high"]].isna().all(axis=None)
+    assert "95" not in stops.reading(stops.outcome(made(rows))).answer
+
+
+def test_the_plain_counts_of_each_group() -> None:
+    table = stops.totals(made(by_hand())).table.set_index("group")
+    assert table.loc["Black", ["stops", "searches", "unsearched", "hits", "nothing"]].tolist() == [150, 60, 90, 15, 45]
+    assert table.at["White", "search_share"] == 0.2 and table.at["White", "find_share"] == 0.5
+    bare = made(by_hand().drop(columns=["searched", "contraband"]).assign(frisked=lambda rows: rows.index % 2 == 0))
+    assert stops.totals(bare).table["frisks"].sum() == stops.totals(bare).facts["frisks"] > 100
+    assert "race" in stops.totals(pf.from_frames(stops=by_hand(), timezone="UTC")).reason
+
+
+def with_arrests(arrests: dict[tuple[str, str], int]) -> pf.Department:
+    people = [(place, group) for (place, group), count in arrests.items() for _ in range(count)]
+    frame = pd.DataFrame(people, columns=["district", "subject_race"])
+    frame = frame.assign(arrest_id=[f"A{n}" for n in range(len(frame))],
+                         arrested_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"))
+    return pf.from_frames(stops=by_hand(), arrests=frame, timezone="UTC", personal=PERSONAL)
+
+
+def test_arrests_district_by_district_by_hand() -> None:
+    """North: (50/50) / (120/30) = .25; South: (100/10) / (80/40) = 5. No one ratio describes that."""
+    result = stops.baseline(with_arrests({("North", "Black"): 50, ("North", "White"): 30, ("South", "Black"): 10,
+                                          ("South", "White"): 40}))
+    table = result.table.set_index(["place", "group"])
+    assert table.loc[("North", "Black"), ["stops", "arrests", "ratio"]].tolist() == pytest.approx([50, 50, 0.25])
+    assert table.at[("South", "Black"), "ratio"] == pytest.approx(5)
+    assert not result.facts["one_ratio"] and "0.2 (North) to 5.0 (South)" in result.answer
+    assert any("One ratio per group does not describe" in caveat for caveat in result.caveats)
+    alike = stops.baseline(with_arrests({("North", "Black"): 25, ("North", "White"): 30, ("South", "Black"): 50,
+                                         ("South", "White"): 20}))
+    assert alike.facts["one_ratio"] and "0.50" in alike.answer
+
+
+def test_few_arrests_of_a_district_are_hidden_with_their_ratio() -> None:
+    result = stops.baseline(with_arrests({("North", "Black"): 25, ("North", "White"): 3, ("South", "Black"): 50,
+                                          ("South", "White"): 20}))
+    table = result.table.set_index(["place", "group"])
+    assert table.at[("North", "White"), "note"] == "hidden"
+    assert table.loc[["North"], ["ratio"]].isna().all(axis=None) and "too small" in result.answer
+
+
+def test_a_row_with_few_searches_without_a_find_is_hidden() -> None:
+    """Seven searches with six finds tell of the one person searched for nothing."""
+    rows = pd.DataFrame([(place, group, 300, 60, 30) for place in "abcdef" for group in ("Asian", "Black", "White")],
+                        columns=["place", "group", "stops", "searches", "hits"])
+    rows.loc[0, ["searches", "hits"]] = [7, 6]
+    table = stops.searches._hidden(rows.assign(search_rate=0.1, hit_rate=0.5), 5)
+    assert table.loc[0, ["searches", "hits", "hit_rate"]].isna().all() and table.at[0, "note"] == "hidden"
+    assert (table["note"] == "shown").sum() >= 10
+    rows.loc[0, ["stops", "searches", "hits"]] = [62, 60, 30]
+    assert np.isnan(stops.searches._hidden(rows.assign(search_rate=0.1, hit_rate=0.5), 5).at[0, "stops"])
+
+
+def test_a_sampler_that_does_not_settle_is_not_quoted(city) -> None:
+    result = stops.threshold(city, draws=6, warmup=6)
+    assert "has not settled" in result.reason and not result.facts.get("below")
 
 
 def test_search_kinds_and_reference_come_from_the_department_file() -> None:
@@ -86,7 +198,7 @@ def test_what_cannot_be_asked_says_why() -> None:
     assert "at least 5" in stops.threshold(dept).reason
     assert "location" in stops.veil(made(by_hand())).reason
     bare = pf.from_frames(stops=by_hand().drop(columns="searched"), timezone="UTC", personal=PERSONAL)
-    assert "no searched" in stops.threshold(bare).reason
+    assert "whether a search was made is not recorded" in stops.threshold(bare).reason
     closed = pf.from_frames(stops=by_hand(), timezone="UTC")
     assert "personal=['subject_race']" in stops.outcome(closed).reason
 
@@ -96,9 +208,12 @@ def test_the_first_screen_says_what_can_and_cannot_be_ruled_out() -> None:
     told = [getattr(stops, name)(dept) for name in ("veil", "outcome", "selection")]
     result = stops.reading(*told)
     assert "2 of 3 tests" in result.answer and "cannot rule out" in result.answer
-    assert "hour" not in result.answer
-    assert "no single score" in result.caveats[0]
-    assert list(result.table["found"]) == [each.answer for each in told]
+    assert "searches of Black people find less" in result.answer and "not veil of darkness" in result.answer
+    assert "no single score" in result.caveats[0] and "not added up" in result.answer
+    assert all(each.answer.startswith(found) for each, found in zip(told, result.table["found"], strict=True))
+    fixed = dict(zip(result.table["test"], result.table["limits"], strict=True))
+    assert "Holds fixed: the clock time and the district" in fixed["Veil of darkness"]
+    assert "clock" not in fixed["Hit rates"] and "200 stops of White people" in result.table["used"].iloc[2]
     assert "nothing about fairness" in stops.reading(stops.veil(dept)).answer
     with pytest.raises(InputError, match="outcome"):
         stops.reading(pf.Result("other", pd.DataFrame(), "t", "a", "m"))
@@ -166,4 +281,7 @@ def test_seattle_says_what_its_records_cannot_carry(realdata) -> None:
     results = [getattr(stops, name)(dept) for name in stops.TESTS]
     assert [bool(each.reason) for each in results] == [True, True, True, True, False]
     assert results[-1].facts["outcome"] == "frisked"
-    assert "they can rule out nothing" in stops.reading(*results).answer
+    assert "1 of 5 tests" in stops.reading(*results).answer
+    rates = results[-1].facts["rates"]
+    assert (rates["Black"]["led"], rates["White"]["led"], results[-1].facts["unplaced"]) == (1615, 1657, 6021)
+    assert 0.045 < results[-1].facts["observed"] < results[-1].facts["together"]["value"] < 0.095

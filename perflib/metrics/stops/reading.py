@@ -1,27 +1,33 @@
-"""The first screen: what the tests say side by side, and what they can and cannot rule out."""
+"""The first screen: what the tests find side by side, what each holds fixed, and what none can show."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.metrics.stops import words
 from perflib.result import Result
 
-TITLE = "Are stops and searches fair? What these tests can and cannot rule out"
+TITLE = "Are stops and searches fair? What these tests find and cannot rule out"
+#: test -> what it asks, holds fixed, assumes and cannot rule out
 ASKS = {
     "veil": ("Does darkness, which hides who drives, change who is stopped?",
+             "the clock time and the district; not the season, which changes with darkness",
              "who is out does not change with darkness at one clock time; street light does not show the driver",
              "bias against pedestrians, or by where cars are sent; bias that needs no sight"),
-    "baseline": ("Is a group stopped more than its arrests say, in the same district?",
+    "baseline": ("Is a group stopped more than its arrests say?", "the district",
                  "arrests measure who an even-handed officer would stop",
                  "bias that arrests share"),
-    "outcome": ("Do searches find as much?",
-                "the marginal search is like the average one",
-                "bias, or its absence, where groups differ in how clearly carriers stand out"),
-    "threshold": ("How sure were officers before they searched?",
-                  "searches follow one threshold per district and group; signals have one shape",
+    "outcome": ("Do searches find as much?", "the district",
+                "the search an officer nearly did not make is like the average one",
+                "bias, or its absence, where people who carry something stand out more clearly in one group"),
+    "threshold": ("How sure were officers before they searched?", "the district, each with a bar of its own",
+                  "searches follow one bar per district and group; what officers see has one shape",
                   "who is stopped at all; searches that law requires"),
-    "selection": ("What could undue stops hide in what follows a stop?",
+    "selection": ("What could undue stops hide in what follows a stop?", "the district, where it is recorded",
                   "an assumed share of undue stops, which no record shows",
                   "anything by itself: it shows how far the answer depends on the assumption"),
 }
@@ -34,35 +40,68 @@ CAVEATS = (
     "absence.",
     "Stops that were never recorded are in no test.",
 )
+#: in the order in which the first sentence tells them
+_FINDINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "threshold": words.threshold, "outcome": words.outcome, "selection": words.selection, "veil": words.veil,
+    "baseline": words.baseline}
+_UNSEEN = ("No test shows why: they cannot rule out differences in who was on the street, in where officers were sent, "
+           "in what they saw and did not write down, or in stops that were not recorded.")
 
 
 def reading(*tests: Result) -> Result:
-    """The tests side by side: what each asks, found, assumes and cannot rule out.
+    """The tests side by side: what each finds, rests on, asks, holds fixed, assumes and cannot rule out.
 
-    ``tests`` are Results named ``veil``, ``baseline``, ``outcome``, ``threshold``, ``selection`` (any of them).
-    Raises InputError for another Result, or none.
+    ``tests`` are Results named ``veil``, ``baseline``, ``outcome``, ``threshold``, ``selection`` (any of them). The
+    answer tells the findings of those that could be made, and where the two tests of searches agree. Result
+    ``reading`` with rows ``test``, ``found``, ``used``, ``limits``. Raises InputError for another Result, or none.
     """
     unknown = [each.name for each in tests if each.name not in ASKS]
     if unknown or not tests:
         raise InputError(f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading",
                          choices=ASKS)
-    rows = [{"test": NAMES[each.name], "found": each.shared().answer, "limits": f"{ASKS[each.name][0]} Assumes: "
-             f"{ASKS[each.name][1]}. Cannot rule out: {ASKS[each.name][2]}."} for each in tests]
-    told = [each for each in tests if not each.reason]
-    answer = _answer([each.name for each in told], len(tests))
-    return Result("reading", pd.DataFrame(rows), TITLE, answer, "Several tests, each with its own assumption.",
+    rows = [{"test": NAMES[each.name], "found": _found(each), "used": _used(each), "limits": _limits(each.name)}
+            for each in tests]
+    return Result("reading", pd.DataFrame(rows), TITLE, _answer(tests), "Several tests, each with its own assumption.",
                   CAVEATS, {"tests": {each.name: each.reason or "assessed" for each in tests}}, None,
-                  {"test": "Test", "found": "It finds", "limits": "What it asks, assumes and cannot rule out"})
+                  {"test": "Test", "found": "It finds", "used": "It rests on",
+                   "limits": "What it asks, holds fixed, assumes and cannot rule out"})
 
 
-def _answer(told: list[str], every: int) -> str:
-    """What can and cannot be ruled out, given the tests that could be made."""
-    if not told:
-        return (f"None of {every} tests can be made on these records: nothing about fairness follows from them, "
+def _limits(name: str) -> str:
+    asks, fixed, assumes, cannot = ASKS[name]
+    return f"{asks} Holds fixed: {fixed}. Assumes: {assumes}. Cannot rule out: {cannot}."
+
+
+def _facts(test: Result) -> Mapping[str, Any] | None:
+    """The facts as they may be shared; None where some are hidden or there are none."""
+    if test.reason:
+        return None
+    shared = test.shared()
+    return None if shared.facts.get("hidden") else shared.facts
+
+
+def _found(test: Result) -> str:
+    facts = _facts(test)
+    return test.shared().answer if facts is None else _FINDINGS[test.name](facts)
+
+
+def _used(test: Result) -> str:
+    facts = _facts(test)
+    return "\u2013" if facts is None else words.used(test.name, facts)
+
+
+def _answer(tests: tuple[Result, ...]) -> str:
+    """The findings in plain words, what the tests of searches agree on, and what none shows."""
+    if all(each.reason for each in tests):
+        return (f"None of {len(tests)} tests can be made on these records: nothing about fairness follows from them, "
                 "neither bias nor its absence.")
-    held = "the hour and the district" if "veil" in told else "the district"
-    can = (f"Those made hold {held} fixed, and so can rule out that {held} alone explain what they find."
-           if set(told) - {"selection"} else "None of those made holds anything fixed, so they can rule out nothing.")
-    return (f"{len(told)} of {every} tests can be made on these records. {can} They cannot rule out differences in who "
-            "is on the street, in where officers are sent, in what officers saw and did not write down, or in stops "
-            "that were not recorded.")
+    facts = {each.name: found for each in tests if (found := _facts(each)) is not None}
+    told = [words.baseline(facts[name], brief=True) if name == "baseline" else find(facts[name])
+            for name, find in _FINDINGS.items() if name in facts]
+    if {"threshold", "outcome"} <= set(facts):
+        told[1:1] = words.agreement(facts["threshold"], facts["outcome"])
+    made = sum(not each.reason for each in tests)
+    lacking = [NAMES[each.name].lower() for each in tests if each.reason]
+    without = f" (not {words.listed(lacking)})" if lacking else ""
+    return " ".join([*told, _UNSEEN, f"{made} of {len(tests)} tests can be made on these "
+                     f"records{without}; they are not added up."])

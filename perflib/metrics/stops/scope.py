@@ -22,6 +22,12 @@ LEAST = 100
 GROUPS = ("subject_race", "subject_sex", "subject_age_group")
 #: what a source writes when it does not know
 UNKNOWN = ("unknown", "not recorded", "unable to determine", "")
+#: a column -> what a department without it does not record
+RECORDED = {"searched": "whether a search was made", "contraband": "whether a search found something",
+            "frisked": "whether there was a pat-down", "arrested": "whether the stop led to an arrest",
+            "district": "the district of a stop", "beat": "the beat of a stop", "stopped_at": "when a stop was made",
+            "kind": "the kind of stop", "subject_race": "race", "subject_sex": "sex",
+            "subject_age_group": "the age group"}
 _KEYS = ("location", "refuse", "search_kinds", "reference")
 
 
@@ -111,7 +117,7 @@ def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str
             if spec is not None and spec.personal:
                 return (f"the stops were opened without {name}: personal columns are dropped at load unless asked for "
                         f"(open(..., personal=[{name!r}]))")
-            return f"the stops record no {name}"
+            return f"{RECORDED.get(name, name)} is not recorded"
     if all(bool(empty) for empty in dept.stops.agg(
             **{name: dept.stops[name].isnull().all() for name in (by, *columns)}).execute().iloc[0]):
         return "the stops are empty"
@@ -130,9 +136,15 @@ class Counted:
         return [f"{count:,} stops {why} are left out." for why, count in self.left_out.items() if count]
 
 
-def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, kinds: Sequence[str] = ()) -> Counted:
-    """Stops by place and group, with how many of them have each of ``sums`` true; small and unknown groups left out."""
+def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, kinds: Sequence[str] = (),
+            unplaced: str = "") -> Counted:
+    """Stops by place and group, with how many of them have each of ``sums`` true; small and unknown groups left out.
+
+    ``unplaced``: the place of stops that record none; empty leaves these stops out.
+    """
     table = dept.stops
+    if unplaced:
+        table = table.mutate(**{place: named(table, place).ifelse(table[place].cast("string"), unplaced)})
     every = int(table.count().execute())
     if kinds:
         table = table.filter(table.kind.isin(list(kinds)))
@@ -142,9 +154,9 @@ def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, 
     rows = rows.rename(columns={place: "place", by: "group"})
     total = rows.groupby("group")["stops"].transform("sum")
     within = int(table.count().execute())
+    unknown = by.removeprefix("subject_").replace("_", " ") + ("" if unplaced else f" or {place}")
     left = {f"of other kinds than {', '.join(kinds)}": every - within,
-            f"without a known {by.removeprefix('subject_').replace('_', ' ')} or {place}": within
-            - int(rows["stops"].sum()),
+            f"without a known {unknown}": within - int(rows["stops"].sum()),
             f"of groups with fewer than {LEAST}": int(rows.loc[total < LEAST, "stops"].sum())}
     kept = rows[total >= LEAST].sort_values(["place", "group"]).reset_index(drop=True)
     return Counted(kept, left)
