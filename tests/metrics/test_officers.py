@@ -120,7 +120,9 @@ def test_frisks_of_seattle(realdata: Path) -> None:
     result = officers.compare(pf.open(DEPARTMENTS / "seattle.yml"), "frisks", ["district"], period="year")
     facts, table = result.facts, result.table
     assert 890 < facts["officers"] <= 899 and facts["assessed"] == 90
-    assert facts["reasons"] == {"exposure below 50": facts["not_assessable"]}
+    assert facts["reasons"] == {"fewer than 50 stops beside peers": facts["not_assessable"]}
+    assert "frisks per stop, beside officers of the same district and year" in result.answer
+    assert facts["unknown"]["district"] == pytest.approx(0.39, abs=0.01) and 0.2 < facts["covered"] < 0.9
     assert (table.loc[table["verdict"] != "not assessable", "exposure"] >= 50).all()
     assert facts["cv"] > 0.35 and facts["flags_fixed_z"] > 5 * max(facts["flags"], 1)
     assert any("Ask why" in caveat for caveat in result.caveats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from perflib.agency import Department
 from perflib.errors import InputError
@@ -48,7 +49,8 @@ def compare(
     Returns
     -------
     Result as of ``perflib.models.peers.same_work``: one row per officer with a verdict. Facts also ``measure``,
-    ``per``, ``without_officer`` and ``unplaced`` events.
+    ``per``, ``period``, ``without_officer`` and ``unplaced`` events, ``covered`` (share of all exposure that those who
+    can be assessed hold) and ``unknown`` (column of ``by`` -> share of exposure where it is not recorded).
 
     Raises
     ------
@@ -73,7 +75,7 @@ def compare(
         return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}", title=title)
     frame = found.frame.rename(columns={"period": period}) if period else found.frame
     result = peers.same_work(frame, "officer", found.by, period or None, minimum=minimum, times=times, q=q,
-                             minimum_exposure=EXPOSURES[kind].least, name=name)
+                             minimum_exposure=EXPOSURES[kind].least, exposure_words=EXPOSURES[kind].words, name=name)
     return _told(result, found, measure_name, kind, title)
 
 
@@ -85,10 +87,20 @@ def _posts(dept: Department, by: Sequence[str] | None) -> Sequence[str]:
     return ("district",) if not dept.has("assignments") and dept.has("stops", "district") else ()
 
 
+def _reach(result: Result, found: Cells) -> dict[str, Any]:
+    """The share of all exposure that those who can be assessed hold, and where each column of the post is unknown."""
+    spent = found.frame["exposure"]
+    assessed = result.table.loc[result.table["verdict"] != "not assessable", "officer"]
+    covered = float(spent[found.frame["officer"].isin(assessed)].sum() / spent.sum())
+    unknown = {one: round(float(spent[found.frame[one] == NONE].sum() / spent.sum()), 6) for one in found.by}
+    return {"covered": round(covered, 6), "unknown": unknown}
+
+
 def _told(result: Result, found: Cells, measure_name: str, kind: str, title: str) -> Result:
     asked, words = measure(measure_name), EXPOSURES[kind].words
-    facts = dict(result.facts) | {"measure": measure_name, "per": kind, "without_officer": found.without_officer,
-                                  "unplaced": found.unplaced}
+    facts = dict(result.facts) | {"measure": measure_name, "per": kind, "period": found.period,
+                                  "without_officer": found.without_officer, "unplaced": found.unplaced,
+                                  **_reach(result, found)}
     gone = ((found.without_officer, "name no officer"), (found.unplaced, f"stand where the officer has no {words}"))
     lost = [f"{count:,} {asked.words} {why} and are in no officer's figures." for count, why in gone if count]
     if any((found.frame[one] == NONE).any() for one in found.by):
@@ -96,7 +108,7 @@ def _told(result: Result, found: Cells, measure_name: str, kind: str, title: str
     if facts["officers"] < SMALL:
         lost.append("The agency is too small to compare officers within posts. Pool several years, hold each officer "
                     "beside their own earlier years, and read the records themselves.")
-    answer = result.answer.replace("events for their exposure", f"{asked.words} per {words}", 1)
+    answer = result.answer.replace("events for their exposure", f"{asked.words} per {EXPOSURES[kind].one}", 1)
     labels = dict(result.labels) | {"exposure": words.capitalize(), "events": asked.words.capitalize(),
                                     "expected": f"Expected {asked.words}"}
     chart = replace(result.chart, x_label=f"Expected {asked.words}", alt=answer) if result.chart else None

@@ -32,22 +32,23 @@ class Measure:
 
 @dataclass(frozen=True)
 class Exposure:
-    """What events are counted for: rows of ``table``, its hours, or the months of an assignment."""
+    """What events are counted for: rows of ``table``, its hours, or the months of an assignment; ``one`` of them."""
 
     words: str
+    one: str
     table: str
     stamp: str
     least: float = 0.0
 
 
 EXPOSURES = {
-    "responses": Exposure("responses to calls", "unit_responses", "assigned_at"),
-    "calls": Exposure("calls answered as primary officer", "calls", "received_at"),
-    "stops": Exposure("stops", "stops", "stopped_at", 50),
-    "arrests": Exposure("arrests", "arrests", "arrested_at"),
-    "hours": Exposure("hours of work", "shifts", "started_at"),
-    "rules": Exposure("events that a rule applies to", "policy_events", "due_at"),
-    "months": Exposure("months in the assignment", "assignments", "start_on"),
+    "responses": Exposure("responses to calls", "response to a call", "unit_responses", "assigned_at"),
+    "calls": Exposure("calls answered as primary officer", "call answered as primary officer", "calls", "received_at"),
+    "stops": Exposure("stops", "stop", "stops", "stopped_at", 50),
+    "arrests": Exposure("arrests", "arrest", "arrests", "arrested_at"),
+    "hours": Exposure("hours of work", "hour of work", "shifts", "started_at"),
+    "rules": Exposure("events that a rule applies to", "event that a rule applies to", "policy_events", "due_at"),
+    "months": Exposure("months in the assignment", "month in the assignment", "assignments", "start_on"),
 }
 _WORK = ("responses", "calls", "hours", "months")
 MEASURES = {

@@ -33,6 +33,8 @@ OUTCOMES = {
     "frisks": Outcome("stops", "stopped_at", "frisked"),
     "searches": Outcome("stops", "stopped_at", "searched"),
 }
+#: what the rows of a base are called.
+WORDS = {"unit_responses": "responses to calls", "stops": "stops"}
 #: what an event is matched on: words -> columns of the event, or of its call, the first that is there.
 FEATURES = {"kind": ("call_type", "reason", "kind"), "priority": ("priority",), "district": ("district",)}
 TIMES = ("hours", "weekday", "quarter")
@@ -76,12 +78,12 @@ def similar(dept: Department, measure: str, features: Sequence[str] | None = Non
     unknown = int(frame["outcome"].isna().sum())
     frame = frame.dropna(subset="outcome").astype({"outcome": int})
     if frame.empty:
-        return Result.not_assessable(name, f"no {asked.base.replace('_', ' ')} with a known outcome", title=TITLE)
+        return Result.not_assessable(name, f"no {WORDS[asked.base]} with a known outcome", title=TITLE)
     from perflib.models import peers
 
     found = peers.internal_benchmark(frame, "officer", "outcome", used, q=q, name=name)
     facts = dict(found.facts) | {"measure": measure, "features": used, "unknown": unknown}
-    events = asked.base.replace("_", " ")
+    events = WORDS[asked.base]
     notes = [f"Events are matched on {', '.join(used)}. What else differed between them is not seen."]
     notes += [f"{unknown:,} {events} say nothing of {words} and are left out."] if unknown else []
     answer = found.answer.replace("outcomes of events of the same kind", f"{words} at the same kind of {events}", 1)
@@ -93,7 +95,7 @@ def similar(dept: Department, measure: str, features: Sequence[str] | None = Non
 
 def _lacking(dept: Department, asked: Outcome, words: str) -> str:
     if not dept.has(asked.base, "officer_id"):
-        return f"the department has no {asked.base.replace('_', ' ')} with their officers"
+        return f"the department has no {WORDS[asked.base]} with their officers"
     if asked.column and not dept.has(asked.base, asked.column):
         return f"the {asked.base} do not say whether there were {words}"
     if asked.of and not dept.has(asked.of, "call_id", "officer_id"):

@@ -12,7 +12,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.peers import renamed, rule
 from perflib.models.peers.funnel import METHOD, TITLE, funnel
-from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, refuse, told
+from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, listed, reasons, refuse, told
 from perflib.result import Result
 
 #: an officer is assessed when at least this share of the exposure was spent beside enough peers.
@@ -148,12 +148,14 @@ def same_work(
     q: float = 0.10,
     minimum_expected: float = 5.0,
     minimum_exposure: float = 0.0,
+    exposure_words: str = "",
     name: str = "same_work",
 ) -> Result:
     """Officers against those who held the same assignment in the same months: observed over expected events.
 
     Arguments as in ``peer_groups`` and ``funnel``. Officers flagged at first leave the standard of the others, the
-    expected counts are made anew, and everybody is held against them once more.
+    expected counts are made anew, and everybody is held against them once more. ``exposure_words`` name the exposure in
+    the reason of those below ``minimum_exposure``.
 
     Returns
     -------
@@ -163,14 +165,14 @@ def same_work(
     each, notes = _cells(frame, officer, assignment, month, exposure, events)
     found = Peers(_expected(each, minimum, set()), notes, int(each["cell"].nunique()))
     judged: dict[str, Any] = {"times": times, "q": q, "minimum_expected": minimum_expected, "name": name}
-    least = {"minimum": minimum, "exposure": minimum_exposure}
+    least = {"minimum": minimum, "exposure": minimum_exposure, "words": exposure_words}
     flagged = _far(found, least, q, minimum_expected)
     if 0 < len(flagged) < len(found.table) / 4:
         found = replace(found, table=_expected(each, minimum, flagged))
     return _told(_judged(found, least, judged), found, tuple(assignment), month)
 
 
-def _far(found: Peers, least: dict[str, float], q: float, minimum_expected: float) -> set[Any]:
+def _far(found: Peers, least: dict[str, Any], q: float, minimum_expected: float) -> set[Any]:
     """The officers whom the funnel would flag."""
     held = found.table.set_index("officer")
     held = held[(_reason(held, least) == "") & (held["expected"] > 0)]
@@ -181,7 +183,7 @@ def _far(found: Peers, least: dict[str, float], q: float, minimum_expected: floa
     return set(held.index[np.nan_to_num(rule.false_discovery(verdicts.p, open_to), nan=1.0) <= q])
 
 
-def _judged(found: Peers, least: dict[str, float], judged: dict[str, Any]) -> Result:
+def _judged(found: Peers, least: dict[str, Any], judged: dict[str, Any]) -> Result:
     """The funnel over those who can be compared; the others join the table with their reasons."""
     held = found.table.set_index("officer")
     few, reason = f"fewer than {least['minimum']} peers", _reason(held, least)
@@ -208,33 +210,34 @@ def _nobody(held: pd.DataFrame, reason: Any, judged: dict[str, Any]) -> Result:
         exposure=held["all_exposure"], events=held["all_events"], estimate=np.nan, low=np.nan, high=np.nan,
         posterior=np.nan, fdr=np.nan, verdict="not assessable", reason=reason).reset_index()
     facts = counted(table, float(judged["q"]))
-    why = "; ".join(f"{n:,} {word}" for word, n in facts["reasons"].items())
+    why = reasons(facts)
     return Result(str(judged["name"]), table, TITLE, f"Not assessable: {why}.", METHOD, (*CAVEATS, *honest(facts)),
                   facts, None, LABELS, why)
 
 
-def _reason(held: pd.DataFrame, least: dict[str, float]) -> Any:
-    few = f"fewer than {least['minimum']} peers"
+def _reason(held: pd.DataFrame, least: dict[str, Any]) -> Any:
+    few, enough = f"fewer than {least['minimum']} peers", f"{least['exposure']:g}"
+    below = f"fewer than {enough} {least['words']} beside peers" if least["words"] else f"exposure below {enough}"
     return np.select(
         [held["all_exposure"] <= 0, held["comparable"] <= 0, held["comparable"] < COMPARABLE,
          held["exposure"] < least["exposure"]],
-        ["no exposure recorded", few, f"most of the exposure beside {few}",
-         f"exposure below {least['exposure']:g}"], "")
+        ["no exposure recorded", few, f"most of the exposure beside {few}", below], "")
 
 
 def _told(result: Result, found: Peers, assignment: tuple[str, ...], month: str | None) -> Result:
     facts = dict(result.facts) | {"cells": found.cells, "assignment": list(assignment), "renamed": list(found.notes)}
-    alike = ", ".join([*assignment, *([month] if month else [])]) or "the whole agency"
+    alike = listed([*assignment, *([month] if month else [])]) or "the whole agency"
     if result.reason:
         return replace(result, facts=facts, table=result.table[_ORDER]).with_caveats(*found.notes)
-    answer = told(facts, f"events for their exposure, beside officers of the same {alike}")
+    beside = f"officers of the same {alike}" if assignment or month else "all other officers"
+    answer = told(facts, f"events for their exposure, beside {beside}")
     answer += (f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
                f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
-    partial = (f"The adjustment is for {alike} alone: officers of one unit can still do different work."
+    partial = (f"The adjustment is for {alike} alone: officers of one {assignment[0]} can still do different work."
                if assignment else "Nothing but exposure is adjusted for: units and shifts do different work.")
-    table = result.table[[*_ORDER, *(one for one in result.table.columns if one not in _ORDER)]]
+    frame = result.table[[*_ORDER, *(one for one in result.table.columns if one not in _ORDER)]]
     chart = replace(result.chart, x="expected", alt=answer) if result.chart else None
     labels = dict(result.labels) | {"exposure": "Exposure beside peers", "expected": "Events expected",
                                     "comparable": "Share of exposure beside peers"}
-    return replace(result, table=table, facts=facts, answer=answer, chart=chart, labels=labels).with_caveats(
+    return replace(result, table=frame, facts=facts, answer=answer, chart=chart, labels=labels).with_caveats(
         partial, *found.notes)

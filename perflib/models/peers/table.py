@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 #: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
 COLUMNS = ("officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason")
 VERDICTS = ("higher", "lower", "as peers", "not assessable")
+#: coefficient of variation of ordinary officers' rates above which practice itself varies too much to single out few.
+WIDE = 0.4
 #: what the words of the table mean, for every comparison.
 LABELS = {"officer": "Officer", "exposure": "Exposure", "peers": "Peers", "low": "95 % low", "high": "95 % high",
           "fdr": "False share if flagged", "verdict": "Verdict", "reason": "Why not assessable",
@@ -99,7 +101,9 @@ def told(facts: dict[str, Any], what: str) -> str:
     head = (f"Of {facts['officers']:,} officers {facts['assessed']:,} can be assessed: {facts['higher']} higher and "
             f"{facts['lower']} lower than peers in {what}")
     if facts["flags"]:
-        head += f"; of these {facts['flags']} flags about {facts['expected_false_flags']:.1f} are expected to be false."
+        flags, false = facts["flags"], facts["expected_false_flags"]
+        head += (f"; of {'these ' if flags > 1 else 'this '}{flags} flag{'s' if flags > 1 else ''} "
+                 f"about {false:.1f} {'are' if flags > 1 else 'is'} expected to be false.")
     else:
         head += f". If nobody differed, the chance of any flag would be at most {facts['q']:.0%}."
     return head + doubt(facts)
@@ -109,14 +113,25 @@ def doubt(facts: dict[str, Any]) -> str:
     """The sentence on those who cannot be assessed, with the reasons."""
     if not facts["not_assessable"]:
         return ""
-    why = "; ".join(f"{n:,} {word}" for word, n in facts["reasons"].items())
-    return f" {facts['not_assessable']:,} are not assessable ({why})."
+    verb = "is" if facts["not_assessable"] == 1 else "are"
+    return f" {facts['not_assessable']:,} {verb} not assessable: {reasons(facts)}."
+
+
+def reasons(facts: dict[str, Any]) -> str:
+    """Why officers cannot be assessed; with how many each where there are several reasons."""
+    why = facts["reasons"]
+    return "; ".join(why) if len(why) == 1 else "; ".join(f"{word} ({n:,})" for word, n in why.items())
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words with commas and a last "and"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def honest(facts: dict[str, Any]) -> list[str]:
     """What to say where officers differ widely, and where an agency is too small to compare them."""
     told_of = []
-    if facts.get("cv", 0.0) > 0.4:
+    if facts.get("cv", 0.0) > WIDE:
         told_of = ["Officers differ widely here even beside peers: nobody need stand out for practice to vary too "
                    "much. Ask why it does before asking who."]
     if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
