@@ -15,16 +15,16 @@ from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
 
-#: how peers are made: words -> columns of the assignment; None is what the department allows best.
+#: how peers are made, always in the same period: words -> columns of the assignment; None is the best there is.
 PEERS: dict[str, tuple[str, ...] | None] = {
-    "same post and month": None, "same district and month": ("district",), "same shift and month": ("shift",),
+    "same post": None, "same district": ("district",), "same shift": ("shift",),
     "the whole agency": (),
 }
-_DEFAULTS: dict[str, Any] = {"measure": "force", "peers": "same post and month", "officer": ""}
+_DEFAULTS: dict[str, Any] = {"measure": "force", "peers": "same post", "officer": ""}
 
 
 def officers(
-    dept: Department, interactive: bool = True, *, measure: str = "force", peers: str = "same post and month",
+    dept: Department, interactive: bool = True, *, measure: str = "force", peers: str = "same post",
     officer: str = "", period: str = "month", first: str = "", last: str = "", found: Result | None = None,
 ) -> Any:
     """An explorer of officers beside peers.
@@ -51,7 +51,7 @@ class Explorer:
         self.held = Held(dept, period, first, last)
         self._compared = lru_cache(maxsize=64)(self._compute)
 
-    def result(self, measure: str = "force", peers: str = "same post and month", officer: str = ALL) -> Result:
+    def result(self, measure: str = "force", peers: str = "same post", officer: str = ALL) -> Result:
         """The Result of one choice."""
         if peers not in PEERS:
             raise InputError(f"no peers {peers!r}", where="peers", choices=PEERS, found=peers)
@@ -77,7 +77,7 @@ class Explorer:
         command = command_of("06_officer_comparison", {"measure": chosen["measure"]})
         return [call_of("officers", _DEFAULTS, chosen), command]
 
-    def box(self, measure: str = "force", peers: str = "same post and month", officer: str = ALL) -> Any:
+    def box(self, measure: str = "force", peers: str = "same post", officer: str = ALL) -> Any:
         """The widget. Whoever cannot be assessed is not offered; every measure's cells are read now, not at a move."""
         self.held.read()
         return box([

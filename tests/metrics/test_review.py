@@ -91,8 +91,10 @@ def test_needs_lead_to_courses_with_their_evidence(found) -> None:
                                                                                                         "yet"}})
     result = review.suggested(review.card(found, "O00"), evidence, held)
     assert result.table[["suggestion", "evidence"]].values.tolist() == [["Listening", "no evidence yet"]]
-    assert "nothing that can be assessed reads as a need" in review.suggested(
-        review.card(found, "O05"), evidence, held).reason
+    none = review.suggested(review.card(found, "O05"), evidence, held)
+    assert not none.reason and none.answer == "No need found in the one area that can be assessed." and none.table.empty
+    silent = review.suggested(review.card(review.areas(invented(officers=4)), "O00"), evidence, held)
+    assert silent.reason == "no area can be assessed"
 
 
 def test_standouts_are_by_probability_and_not_ranked(found) -> None:
@@ -179,7 +181,7 @@ def test_the_first_screen_of_a_comparison(town) -> None:
     compared = pf.metrics.officers.compare(town, "complaints")
     told = review.standing(compared)
     held = told.table.set_index("explanation")["ruled_out"]
-    assert held["The unit an officer worked in"] == "yes" and held["The kind of call, and who else was there"] == "no"
+    assert held["The unit an officer worked in"] == "yes" and held["The kind of call or stop"] == "no"
     assert "cannot rule out" in told.answer
     nobody = review.shown(compared)  # sixty officers in twenty units have too few peers
     assert nobody.table["officers"].sum() == compared.facts["officers"] and "Nobody can be assessed" in nobody.answer
@@ -189,7 +191,7 @@ def test_the_first_screen_of_a_comparison(town) -> None:
     assert silent.any() and not silent.all()
     assert shown.table.loc[silent, ["events", "expected", "exposure", "peers"]].isna().all().all()
     assert len(review.shown(wide, most=3).table) == 3
-    plain = review.standing(pf.metrics.officers.compare(town, "complaints", (), period=""), period="")
+    plain = review.standing(pf.metrics.officers.compare(town, "complaints", (), period=""))
     assert plain.table.set_index("explanation")["ruled_out"]["The unit an officer worked in"] == "no"
 
 

@@ -9,10 +9,13 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.metrics.review.page import Areas
+from perflib.models.peers.table import listed
 from perflib.result import Result
 
 DEMOGRAPHICS = ("race", "sex", "birth_year")
 TITLE = "Is the comparison itself fair?"
+#: an explanation counts as more than chance below this adjusted p, as in ``audit_scores.explained``.
+DOUBT = 0.05
 
 
 def audit(dept: Department, found: Result) -> Result:
@@ -37,7 +40,23 @@ def audit(dept: Department, found: Result) -> Result:
     result = explained(rows, "score", blocks, name="audit")
     if result.reason:
         return replace(result, title=TITLE)
-    return replace(result, title=TITLE).with_caveats(*(f"Not audited: {why}." for why in absent))
+    answer = _answer(result.table, len(rows.dropna()))
+    chart = replace(result.chart, alt=answer) if result.chart else None
+    return replace(result, title=TITLE, answer=answer, chart=chart).with_caveats(
+        *(f"Not audited: {why}." for why in absent))
+
+
+def _answer(table: pd.DataFrame, officers: int) -> str:
+    """What explains the differences between scores beyond chance, what does not, and what cannot be told."""
+    said: dict[str, list[str]] = {"more": [], "chance": [], "unknown": []}
+    for row in table.to_dict("records"):
+        share = "" if row["reason"] else f"{row['block']} {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+        kind = "unknown" if row["reason"] else "more" if row["p_adjusted"] < DOUBT else "chance"
+        said[kind].append(share or f"The {row['block']} cannot be told from the others, with which it goes together")
+    words = {"more": "More than chance allows is explained by", "chance": "No more than chance allows is explained by"}
+    parts = [f"{words[kind]} {listed(said[kind])}." for kind in words if said[kind]]
+    head = f"How far are the differences between {officers:,} officers' scores explained by who and where they are?"
+    return " ".join([head, *parts, *(f"{one}." for one in said["unknown"])])
 
 
 def _who(dept: Department) -> tuple[pd.DataFrame, dict[str, list[str]], list[str]]:

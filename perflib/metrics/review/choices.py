@@ -45,16 +45,22 @@ def choices(dept: Department, measure_name: str, *, period: str = "month", first
     table = every_one[flagged.any(axis=1)].rename_axis("officer").reset_index()
     every = int((table["flagged_in"] == len(made)).sum())
     each = "; ".join(f"{words} {int(flagged[words].sum())}" for words in made)
-    answer = (f"Flags by who the peers are: {each}. {every} of the {len(table)} officers flagged under any choice are "
-              "flagged under all.") if len(table) else f"Nobody is flagged under any of {len(made)} choices of peers."
+    answer = f"Flags by who the peers are: {each}. {_all(every, len(table))}" if len(table) else (
+        f"Nobody is flagged under any of {len(made)} choices of peers.")
     return Result("choices", table, TITLE, answer, METHOD,
                   ["A verdict that comes and goes with the peers is weak. Wider peers see more officers and compare "
-                   "less "
-                   "like work; narrow ones can leave too few peers to tell.",
+                   "less like work; narrow ones can leave too few peers to tell.",
                    f"Choices are not independent tests: looking at several and keeping the one with most {asked.words} "
                    "flagged would mislead."],
                   {"flags": {words: int(flagged[words].sum()) for words in made}, "in_all": every}, None,
                   {"officer": "Officer", "flagged_in": "Flagged in"})
+
+
+def _all(every: int, some: int) -> str:
+    if some == 1:
+        return f"The one officer flagged under any choice is {'' if every else 'not '}flagged under all."
+    return (f"{every} of the {some} officers flagged under any choice {'is' if every == 1 else 'are'} flagged under "
+            "all.")
 
 
 def _open(dept: Department, measure_name: str, by: tuple[str, ...]) -> bool:

@@ -2,57 +2,146 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from perflib.agency import Department
 from perflib.figures import Chart
+from perflib.metrics.officers import EXPOSURES, MEASURES
+from perflib.metrics.officers.fixes import Fixed, fixes
+from perflib.metrics.review.beside import Beside, hold
+from perflib.models.peers.table import WIDE, listed
 from perflib.result import Result
 
 TITLE = "What this comparison can and cannot rule out"
-HELD = {
-    "unit": "The unit an officer worked in", "district": "The district", "shift": "The shift",
-    "duty": "The kind of duty", "beat": "The beat", "month": "The time of year and events of the month",
-}
-NEVER = ("The kind of call, and who else was there", "What was not recorded", "Why an officer was sent",
+HELD = {"unit": "The unit an officer worked in", "district": "The district", "shift": "The shift",
+        "duty": "The kind of duty", "beat": "The beat"}
+WHEN = {"month": "The time of year and events of the month", "quarter": "The time of year and events of the quarter",
+        "year": "What changed from year to year", "": "When the work was done"}
+SEASON = "The time of year"
+NEVER = ("What was not recorded", "Why an officer was sent",
          "A whole unit, or the whole department, doing too much or too little")
 
 
-def standing(found: Result, period: str = "month") -> Result:
+def standing(found: Result, dept: Department | None = None, others: Beside | None = None) -> Result:
     """What a Result of ``officers.compare`` rules out: a table of explanations, each held fixed or not, and the counts.
 
-    Result ``standing`` with ``explanation`` and ``ruled_out`` ("yes", "no", "in part"). Facts: the counts of ``found``.
+    Parameters
+    ----------
+    dept : says what a post fixes besides (a unit of one district and shift); without it such columns are "no".
+    others : the comparisons beside this one: how many of the flags hold there, and what those hold fixed.
+
+    Returns
+    -------
+    Result ``standing`` with ``explanation`` and ``ruled_out`` ("yes", "no", or "in part" with how far). The answer
+    says who has how many times what peers have, and how many flags hold elsewhere; where ordinary officers' rates
+    vary by more than ``table.WIDE`` of their mean it says that first. Facts: the counts of ``found``.
     """
-    if found.reason and not found.facts.get("officers"):
+    facts = found.facts
+    if found.reason and not facts.get("officers"):
         return Result.not_assessable("standing", found.reason, title=TITLE)
-    fixed = {*found.facts.get("assignment", ()), *(["month"] if period else [])}
-    rows = [{"explanation": "How much work the officer did", "ruled_out": "yes"},
-            {"explanation": "Chance", "ruled_out": "in part: about one in ten flags is expected to be false"}]
-    rows += [{"explanation": words, "ruled_out": "yes" if key in fixed else "no"} for key, words in HELD.items()]
-    rows += [{"explanation": words, "ruled_out": "no"} for words in NEVER]
-    facts = {key: found.facts.get(key) for key in ("officers", "assessed", "flags", "not_assessable", "measure", "per")}
-    return Result("standing", pd.DataFrame(rows), TITLE, _answer(found.facts, fixed), found.method, (
+    by, period = tuple(facts.get("assignment", ())), str(facts.get("period", ""))
+    rows = [("How much work the officer did", "yes"),
+            ("Chance", f"in part: up to {facts.get('q', 0.1):.0%} of flags are expected to be false")]
+    further = fixes(dept, by) if dept is not None else {}
+    rows += [(words, _post(one, by, facts, further)) for one, words in HELD.items()]
+    rows += [(WHEN[period], "yes" if period else "no"), *([(SEASON, "no")] if period == "year" else [])]
+    rows += [*_events(others), *((words, "no") for words in NEVER)]
+    kept = ("officers", "assessed", "flags", "not_assessable", "measure", "per", "period", "covered")
+    return Result("standing", pd.DataFrame(rows, columns=["explanation", "ruled_out"]), TITLE,
+                  _answer(found, others), found.method, (
         "A flag asks for a review of the record. It is no finding, and no ground for discipline.",
-        "Officers are shown by codes. Those not assessable stand without figures."), facts, None,
+        "Officers are shown by codes. Those not assessable stand without figures."),
+        {key: facts.get(key) for key in kept}, None,
         {"explanation": "Could it be explained by", "ruled_out": "Ruled out"})
 
 
-def _answer(facts: Any, fixed: set[str]) -> str:
-    held = [word for word in ("unit", "district", "shift", "duty", "beat", "month") if word in fixed]
-    words = ", ".join(["amount of work", *(f"the same {word}" for word in held)])
-    flags = facts.get("flags", 0)
+def _post(one: str, by: tuple[str, ...], facts: Mapping[str, Any], further: Mapping[str, Fixed]) -> str:
+    """How far a column of the post is held fixed: by itself, or because the post has one value of it."""
+    if one in by:
+        share = float(facts.get("unknown", {}).get(one, 0.0))
+        work = EXPOSURES[facts["per"]].words if facts.get("per") else "the work"
+        digits = 0 if share >= 0.01 else 1
+        return f"in part: unknown for {share:.{digits}%} of {work}" if share >= 0.0005 else "yes"
+    held, post = further.get(one), by[0] if len(by) == 1 else "post"
+    if held is None or not held.one:
+        return "no"
+    word = "kind of duty" if one == "duty" else one
+    if held.one == held.posts:
+        return f"yes: each {post} has one {word}"
+    none = f", {held.none} record none" if held.none else ""
+    return f"in part: {held.one} of {held.posts} {post}s have one {word}{none}"
+
+
+def _events(others: Beside | None) -> list[tuple[str, str]]:
+    """What the comparisons event by event, and at the scene, hold fixed beside this one."""
+    kind, scene = "no", "no"
+    if others is not None and not others.similar.reason:
+        kind = f"not here; held under \"same kind of work\" ({', '.join(others.similar.facts.get('features', []))})"
+    if others is not None and not others.scenes.reason:
+        scene = "not here; held under \"same scene\", for force"
+    return [("The kind of call or stop", kind), ("Who and what was met there", scene)]
+
+
+def _answer(found: Result, others: Beside | None) -> str:
+    facts = found.facts
+    measure, work = MEASURES[facts["measure"]].words, EXPOSURES[facts["per"]].words
+    assessed, officers, flags = int(facts.get("assessed", 0)), int(facts["officers"]), int(facts.get("flags", 0))
+    peers = _peers(facts)
+    if not assessed:
+        return (f"None of {officers:,} officers can be assessed beside {peers}. That says nothing of anybody. "
+                f"{_limits(facts, others)}")
+    wide = float(facts.get("cv", 0.0)) > WIDE
+    said = [_wide(facts, measure, peers)] if wide else []
+    said += [_flags(found, measure, assessed, peers if not wide else "peers", work)] if flags else [
+        f"Against so wide a spread none of the {assessed:,} officers who can be assessed can be singled out; that is "
+        f"no all-clear." if wide else
+        f"None of the {assessed:,} officers who can be assessed stands out in {measure} beside {peers}."]
+    said += [hold(found, others)] if others is not None and flags else []
+    said += [_false(facts)] if flags else []
+    silent = int(facts.get("not_assessable", 0))
+    cover = f"those assessed hold {facts['covered']:.0%} of all {work}"
+    said += [f"{silent:,} of {officers:,} officers cannot be assessed; {cover}." if silent else ""]
+    return " ".join([*(one for one in said if one), _limits(facts, others)])
+
+
+def _peers(facts: Mapping[str, Any]) -> str:
+    alike = [*facts.get("assignment", ()), *([facts["period"]] if facts.get("period") else [])]
+    return f"officers of the same {listed(alike)}" if alike else "all other officers"
+
+
+def _wide(facts: Mapping[str, Any], measure: str, peers: str) -> str:
+    return (f"Even among {peers} rates of {measure} vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
+            f"{facts['cv_high']:.0%}), chance apart: ask why practice varies so much before asking who.")
+
+
+def _flags(found: Result, measure: str, assessed: int, peers: str, work: str) -> str:
+    """Who has how many times what peers have, each way."""
+    parts = []
+    for verdict in ("higher", "lower"):
+        times = found.table.loc[found.table["verdict"] == verdict, "estimate"].astype(float)
+        if len(times):
+            low, high = f"{times.min():.1f}", f"{times.max():.1f}"
+            parts.append(f"{len(times):,} had {low if low == high else f'{low} to {high}'} times")
+    first, *rest = parts
+    first = first.replace(" had", f" of {assessed:,} officers who can be assessed had", 1)
+    return f"{listed([first, *rest])} as many {measure} as {peers} for the same number of {work}."
+
+
+def _false(facts: Mapping[str, Any]) -> str:
     false = float(facts.get("expected_false_flags", 0))
-    some = f"about {false:.0f} of them are" if false >= 1 else "fewer than one of them is"
-    chance = (f"{some} expected to be false" if flags else
-              f"if nobody differed, a flag would still come up in at most {facts.get('q', 0.1):.0%} of such "
-              f"comparisons")
-    return (f"{flags:,} of {facts.get('assessed', 0):,} officers who can be assessed stand out; {chance}. "
-            f"{facts.get('not_assessable', 0):,} of {facts.get('officers', 0):,} cannot be assessed. Officers are "
-            f"compared "
-            f"at equal {words}. This cannot rule out differences in the kind of calls, in partners, in what was "
-            f"written "
-            "down, or a unit whose officers all do the same.")
+    many = f"About {false:.0f} of the {facts['flags']:,} flags" if false >= 1 else "Fewer than one flag"
+    return f"{many} {'are' if false >= 1.5 else 'is'} expected to be false."
+
+
+def _limits(facts: Mapping[str, Any], others: Beside | None) -> str:
+    kind = "" if others is not None and not others.similar.reason else "the kind of calls, in "
+    whole = f"a {facts['assignment'][0]}" if facts.get("assignment") else "a department"
+    return (f"This cannot rule out differences in {kind}partners, in what was written down, or {whole} whose officers "
+            "all do the same.")
 
 
 def shown(found: Result, *, most: int = 600) -> Result:
