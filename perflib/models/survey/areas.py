@@ -16,6 +16,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: respondents below which an area is not shown at all, and below which its own figure is not relied on.
 HIDDEN, SMALL = 10, 50
 _STEPS = np.linspace(-4, 4, 9)
+_DRAWS, _SEED = 40_000, 11
 
 
 def direct(frame: pd.DataFrame, value: str, area: str, weight: str | None = None) -> pd.DataFrame:
@@ -31,10 +32,40 @@ def direct(frame: pd.DataFrame, value: str, area: str, weight: str | None = None
     return pd.DataFrame(rows, columns=["area", "n", "n_effective", "estimate", "se", "low", "high"])
 
 
+def apart(gap: Sequence[float] | Array, cover: Array, level: float = 0.95) -> pd.DataFrame:
+    """Differences with intervals that hold for all of them together: ``against, against_low, against_high``.
+
+    Parameters
+    ----------
+    gap : the differences, such as areas less the mean of all. cover : their covariance.
+
+    Returns
+    -------
+    One row per difference; each reaches as many of its own deviations as the largest of all passes with chance
+    1 - ``level`` (normal, drawn with a fixed seed), so that naming whatever leaves out zero names nobody wrongly in
+    ``level`` of the surveys in which no area differs.
+    """
+    middle, spread = np.asarray(gap, dtype=float), np.asarray(cover, dtype=float)
+    deviation = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    values, vectors = np.linalg.eigh(spread)
+    draws = np.random.default_rng(_SEED).normal(size=(_DRAWS, len(middle)))
+    moved = draws @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    largest = (np.abs(moved) / np.where(deviation > 0, deviation, np.inf)).max(axis=1)
+    reach = float(np.quantile(largest, level)) * deviation
+    return pd.DataFrame({"against": middle, "against_low": middle - reach, "against_high": middle + reach})
+
+
+def less_the_whole(best: Array, cover: Array, share: Array) -> tuple[Array, Array]:
+    """Areas less the mean of all (``share`` of each adds to 1), and the covariance of that; the whole is as unsure as
+    its parts are, and moves with them."""
+    turn = np.eye(len(best)) - np.asarray(share, dtype=float)[None, :]
+    return np.asarray(turn @ best), np.asarray(turn @ cover @ turn.T)
+
+
 def fay_herriot(estimate: Sequence[float] | Array, se: Sequence[float] | Array,
                 level: float = 0.95) -> tuple[pd.DataFrame, float]:
-    """Areas drawn to their common mean as far as their errors require: ``estimate, se, low, high``; and the variance
-    between areas.
+    """Areas drawn to their common mean as far as their errors require: ``estimate, se, low, high``, ``against`` (less
+    the common mean) with ends that hold for all areas together (``apart``); and the variance between areas.
 
     The variance between areas solves the moment equation of Paule & Mandel 1982; standard errors include the
     uncertainty of the common mean. Source: Fay & Herriot 1979, JASA 74; Prasad & Rao 1990, JASA 85.
@@ -62,7 +93,10 @@ def fay_herriot(estimate: Sequence[float] | Array, se: Sequence[float] | Array,
     unsure = 2 * len(y) / w.sum() ** 2 * d**2 / (d + between) ** 3
     spread = np.sqrt(keep * d + (1 - keep) ** 2 / w.sum() + 2 * unsure)
     best, reach = middle + keep * (y - middle), norm.ppf((1 + level) / 2) * spread
-    return pd.DataFrame({"estimate": best, "se": spread, "low": best - reach, "high": best + reach}), between
+    # errors of keep (y - middle) as a guess of an area's effect: the middle's error is shared, and else independent
+    cover = np.diag(keep * d + 2 * unsure) + np.outer(keep, keep) / w.sum()
+    table = pd.DataFrame({"estimate": best, "se": spread, "low": best - reach, "high": best + reach})
+    return pd.concat([table, apart(best - middle, cover, level)], axis=1), between
 
 
 def poststratified(frame: pd.DataFrame, value: str, area: str, factors: Sequence[str], cells: pd.DataFrame,
@@ -76,7 +110,9 @@ def poststratified(frame: pd.DataFrame, value: str, area: str, factors: Sequence
 
     Returns
     -------
-    ``area, n, estimate, se, low, high``; areas without respondents are estimated from their cells alone.
+    ``area, n, estimate, se, low, high``; areas without respondents are estimated from their cells alone. ``against``,
+    ``against_low``, ``against_high``: the area less the mean of the whole population by the same model, with ends that
+    hold for all areas together (``apart``).
 
     Raises
     ------
@@ -99,16 +135,17 @@ def poststratified(frame: pd.DataFrame, value: str, area: str, factors: Sequence
     maps = [_map(summary, population, block) for block in blocks]
     fitted = _fit(summary, [rows for rows, _ in maps])
     best, spread = _posterior(fitted, maps)
-    share = population[size] / population.groupby(area)[size].transform("sum")
     places = population[area].astype(str).to_numpy()
-    rows = []
-    for name in sorted(map(str, set(places))):
-        w = np.where(places == name, share.to_numpy(dtype=float), 0.0)
-        se = float(np.sqrt(np.maximum(w @ spread @ w, 0.0)))
-        middle, reach = float(w @ best), norm.ppf((1 + level) / 2) * se
-        rows.append({"area": name, "n": int((held[area] == name).sum()), "estimate": middle, "se": se,
-                     "low": middle - reach, "high": middle + reach})
-    return pd.DataFrame(rows)
+    towns = sorted(set(places))
+    people = population[size].to_numpy(dtype=float)
+    inside = np.stack([np.where(places == name, people, 0.0) for name in towns])
+    each = inside / inside.sum(axis=1, keepdims=True)
+    middle, cover = each @ best, each @ spread @ each.T
+    se = np.sqrt(np.maximum(np.diag(cover), 0.0))
+    reach = norm.ppf((1 + level) / 2) * se
+    table = pd.DataFrame({"area": towns, "n": [int((held[area] == name).sum()) for name in towns],
+                          "estimate": middle, "se": se, "low": middle - reach, "high": middle + reach})
+    return pd.concat([table, apart(*less_the_whole(middle, cover, inside.sum(axis=1) / people.sum()), level)], axis=1)
 
 
 def _held(frame: pd.DataFrame, value: str, names: list[str], cells: pd.DataFrame, size: str) -> pd.DataFrame:
