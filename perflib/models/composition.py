@@ -25,7 +25,8 @@ LABELS = {
     "kind": "Kind", "before": "Before", "after": "After", "share_before": "Share before", "share_after": "Share after",
     "change": "Change (points)", "change_low": "Low end (95 %)", "change_high": "High end (95 %)",
     "contribution": "Share of the shift", "relative": "Growth against the others",
-    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict",
+    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "share_after_low": "Share after, low end",
+    "share_after_high": "Share after, high end", "because": "Why not",
 }
 
 
@@ -61,10 +62,12 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
 
     Returns
     -------
-    Result ``composition``: ``kind, before, after, share_before, share_after, change`` (points of 100) with
+    Result ``composition``: ``kind, before, after, share_before, share_after`` (with ``share_after_low`` and
+    ``share_after_high``), ``change`` (points of 100) with
     ``change_low`` and ``change_high`` (95 %, from the variation between blocks), ``relative`` (growth of its number
     over that of the middle kind: shares must sum to one, so one that grows makes all others fall), ``contribution``
-    (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``. Facts ``jsd``,
+    (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``, ``because`` (why a
+    kind whose interval leaves out zero is not called). Facts ``jsd``,
     ``null_median``, ``null_95``, ``p``, ``changed``, ``blocks``, ``block_days``,
     ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below ``FEWEST`` blocks on a
     side.
@@ -228,27 +231,45 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
     shares = [total / total.sum() for total in totals]
     change = shares[1] - shares[0]
     reach = t.ppf(0.975, min(len(side) for side in sides) - 1) * np.sqrt(sum(share_variance(side) for side in sides))
+    late = t.ppf(0.975, len(sides[1]) - 1) * np.sqrt(share_variance(sides[1]))
     table = pd.DataFrame({
         "kind": kinds, "before": totals[0], "after": totals[1], "share_before": shares[0], "share_after": shares[1],
+        "share_after_low": np.maximum(shares[1] - late, 0.0), "share_after_high": np.minimum(shares[1] + late, 1.0),
         "change": 100 * change, "change_low": 100 * (change - reach), "change_high": 100 * (change + reach),
         "relative": np.exp(found["relative"]), "contribution": found["terms"] / max(found["jsd"], 1e-12),
         "p": found["kind_p"], "adjusted": adjusted(found["kind_p"]),
     })
     called = (table["adjusted"] < q) & bool(found["p"] < 0.05)
     table["verdict"] = np.where(~called, "as before", np.where(table["relative"] > 1, "more", "less"))
+    table["because"] = [_because(row, bool(found["p"] < 0.05)) for _, row in table.iterrows()]
     return table.sort_values("contribution", ascending=False, ignore_index=True)
+
+
+def _because(row: pd.Series, changed: bool) -> str:
+    """Why a kind is not called though the interval of its change leaves out zero; empty for the others."""
+    if row["verdict"] != "as before" or row["change_low"] <= 0 <= row["change_high"]:
+        return ""
+    if not changed:
+        return "the mix as a whole did not change"
+    return f"its number kept pace with the others (p {row['adjusted']:.2f})"
+
+
+def moved_words(row: Any) -> str:
+    """How a kind's share moved (a row of ``shift``), in per cent and points that add up as printed."""
+    before, after = (round(100 * row[name], 2) for name in ("share_before", "share_after"))
+    way = "rose" if after >= before else "fell"
+    return (f"{row['kind']} {way} from {before:.2f} % to {after:.2f} % ({after - before:+.2f} points, "
+            f"{row['change_low']:+.2f} to {row['change_high']:+.2f})")
 
 
 def _answer(facts: dict[str, Any], table: pd.DataFrame) -> str:
     proof = f"p {facts['p']:.3f}" if facts["p"] >= 0.001 else "p below 0.001"
-    distance = (f"divergence {facts['jsd']:.4f} bits where chance alone gives {facts['null_median']:.4f} "
-                f"and seldom over {facts['null_95']:.4f}")
+    times = facts["jsd"] / facts["null_95"] if facts["null_95"] > 0 else float("nan")
+    distance = f"the shift is {times:.1f} times what chance passes one time in twenty"
     if not facts["changed"]:
         return f"The mix did not change by more than chance ({proof}; {distance})."
     moved = table[table["verdict"] != "as before"]
     if moved.empty:
         return f"The mix changed ({proof}; {distance}), but no single kind stands out."
-    told = "; ".join(
-        f"{row['kind']} {row['share_before']:.1%} to {row['share_after']:.1%} ({row['change']:+.1f} points, "
-        f"{row['change_low']:+.1f} to {row['change_high']:+.1f})" for _, row in moved.head(3).iterrows())
+    told = "; ".join(moved_words(row) for _, row in moved.head(3).iterrows())
     return f"The mix changed ({proof}; {distance}): {told}."

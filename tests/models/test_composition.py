@@ -90,7 +90,7 @@ def test_a_planted_shift_is_found_and_its_driver_named():
     inside = [row["change_low"] < truth < row["change_high"] for each in found
               for _, row in each.table[each.table["kind"] == "f"].iterrows()]
     assert first["kind"] == "f" and first["verdict"] == "more" and sum(inside) >= 8
-    assert "f 6" in found[0].answer or "f 5" in found[0].answer
+    assert "f rose from 6" in found[0].answer or "f rose from 5" in found[0].answer
 
 
 @pytest.mark.parametrize("days, length, ratio, related", [(364, 28, 3.0, 0.0), (364, 28, 3.0, 0.4), (56, 7, 3.0, 0.4)])
