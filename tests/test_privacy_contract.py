@@ -30,6 +30,7 @@ OPEN = {
     "community.feedback.feedback": "counts messages, in quarters of 30 or more: see SECURITY.md",
     "community.mix.course": "counts requests and calls", "community.mix.drivers": "counts requests and calls",
     "community.mix.by_area": "counts requests and calls",
+    "community.needs.needs": "counts requests; of the survey only means, from its table as it may be shared",
     "counts.course.told": "no department here: its two callers declare",
     "counts.page.compstat_page": "made of the meeting's table as it may be shared",
     "maps.shaded.rate_map": "hides small areas itself, in session too", "maps.shaded.response_map": CALLS,

@@ -11,7 +11,9 @@ import pytest
 import perflib
 from perflib.errors import InputError
 from perflib.metrics import community
+from perflib.metrics.community.feedback import wilson
 from perflib.metrics.community.mix import windows
+from perflib.models.composition import moved_words
 
 ZONE = "America/New_York"
 KINDS = ["noise", "parking", "encampment"]
@@ -52,6 +54,54 @@ def test_the_shift_is_found_where_it_was_planted_and_nowhere_else(dept):
     row = found.table.iloc[0]
     assert row["kind"] == "encampment" and row["change_low"] < truth < row["change_high"] and row["stands_out"]
     assert not community.drivers(dept, since="2024-02-05", district="A").facts["changed"]
+
+
+def calls(days=240):
+    """Residents call about noise twice a day and theft once; officers begin a stop a day, three from day 120."""
+    kinds = [("Noise", "public", 2), ("Theft", "public", 1), ("Stop", "officer", 1), ("Stop", "officer", 2)]
+    rows = [pd.DataFrame({"call_type": kind, "origin": origin, "district": "A", "day": day}, index=range(count))
+            for day in range(days) for at, (kind, origin, count) in enumerate(kinds) if at < 3 or day >= days // 2]
+    held = pd.concat(rows, ignore_index=True)
+    stamp = pd.Timestamp("2024-01-01 15:00", tz="UTC") + pd.to_timedelta(held["day"], unit="D")
+    return held.assign(call_id=held.index.astype(str), received_at=stamp).drop(columns="day")
+
+
+def test_what_officers_begin_is_no_need_of_residents():
+    held = perflib.from_frames(timezone=ZONE, calls=calls())
+    made = community.drivers(held, "calls")
+    assert set(made.table["kind"]) == {"Noise", "Theft"} and not made.facts["changed"]
+    assert made.table.set_index("kind").loc["Noise", "share_after"] == pytest.approx(2 / 3)
+    assert "calls from the public" in made.title and any("origin is public" in text for text in made.caveats)
+    every = community.drivers(held, "calls", origin="")
+    assert every.facts["changed"] and every.facts["drivers"] == ["Stop"] and "origin" not in " ".join(every.caveats)
+    assert community.course(held, "calls").facts["kinds"] == ["Noise", "Theft"]
+    assert "no calls has the origin radio" in community.course(held, "calls", "radio").reason
+
+
+def test_the_answer_in_short_says_what_where_which_way_and_the_survey(dept):
+    changed = community.by_area(dept, since="2024-02-05")
+    moved = community.drivers(dept, since="2024-02-05")
+    waves = community.waves(perflib.from_frames(timezone=ZONE, surveys=survey()))
+    made = community.needs(moved, changed, waves)
+    top = made.table.iloc[0]
+    assert made.table["share_after"].is_monotonic_decreasing and top["kind"] == made.facts["most"]["kind"] == "noise"
+    assert top["share_after_low"] < top["share_after"] < top["share_after_high"]
+    row = changed.table.iloc[0]
+    assert row["district"] == "B" and row["kind"] == "encampment" and row["share_before"] < row["share_after"]
+    assert "changed in 1 of 2 districts: B: encampment rose from " in made.answer
+    assert f"{waves.table['estimate'].iloc[0]:.2f}" in made.answer and "no earlier wave can be compared" in made.answer
+    none = community.needs(moved, changed, community.waves(dept))
+    assert "The survey says nothing here" in none.answer and none.facts["survey"] == {}
+
+
+def test_points_add_up_as_printed_and_a_kind_not_called_says_why(dept):
+    row = {"kind": "noise", "share_before": 0.058443, "share_after": 0.073662, "change": 1.5219, "change_low": 1.08,
+           "change_high": 1.97}
+    # 5.84 and 7.37 are 1.53 apart, though the change is 1.52
+    assert moved_words(row) == "noise rose from 5.84 % to 7.37 % (+1.53 points, +1.08 to +1.97)"
+    made = community.drivers(dept, since="2024-02-05", district="B").table.set_index("kind")
+    assert made.loc["encampment", "because"] == "" and made.loc["noise", "change_high"] < 0
+    assert made.loc["noise", "because"].startswith("its number kept pace with the others (p ")
 
 
 def test_shares_of_a_quarter_by_hand(dept):
@@ -125,6 +175,8 @@ def test_a_new_questionnaire_breaks_the_line():
     assert made.facts["breaks"] == ["2025-05-01"] and made.facts["comparable"] is False
     assert "change" not in made.facts and "cannot be compared" in made.answer
     assert made.chart.by == "instrument" and made.chart.marks["breaks"] == ["2025-05-01"]
+    assert made.chart.marks["choose"] == ["instrument"] and made.table["wave"].tolist() == ["2025", "2024"]
+    assert any("a difference across it is not a change of opinion" in text for text in made.caveats)
 
 
 def test_areas_are_estimated_and_few_answers_are_hidden():
@@ -143,7 +195,11 @@ def test_areas_are_estimated_and_few_answers_are_hidden():
 def test_the_sample_shows_its_planted_truths(sample):
     made = community.feedback(sample)
     assert made.facts["kappa"]["kappa"] > 0.9 and made.facts["messages"] > 200
+    assert any("these are invented" in text for text in made.caveats) and made.facts["share_low"] < 0.3
     both = community.beside(sample)
+    assert both.table["missing_share"].between(0.05, 0.3).all() and both.table["first_share"].between(0.03, 0.3).all()
+    assert any("without a usable arrival" in text for text in both.caveats)
+    assert both.labels["first_share"] == "Priority 1"
     assert len(both.table) == 6 and "too few to say" in both.answer and "correlation" not in both.facts
     assert any("ecological" in text for text in both.caveats)
     assert made.table.groupby("quarter")["share"].sum().to_numpy() == pytest.approx(1)
@@ -176,7 +232,13 @@ def test_chicago_sentiment_is_broken_in_2020(realdata):
     for question, means in wanted.items():
         made = community.waves(dept, question)
         # the notes say 59.6 for safety in 2019, which is 59.548 in the file
-        assert made.table["estimate"].to_list() == pytest.approx(means, abs=0.06)
+        assert made.table.sort_values("date")["estimate"].to_list() == pytest.approx(means, abs=0.06)
         assert made.facts["breaks"] == ["2020-07-01"] and any("line is broken" in text for text in made.caveats)
     until = perflib.from_frames(timezone="America/Chicago", surveys=surveys[surveys["wave"] <= "2020"])
     assert "cannot be compared" in community.waves(until, "trust").answer
+
+
+def test_wilson_by_hand():
+    # 50 of 100: centre (.5 + 1.9207/100) / (1 + 3.8415/100) = .5, reach 1.96 sqrt(.0025 + .000096) / 1.038415
+    low, high = (float(end[0]) for end in wilson(np.array([0.5]), np.array([100.0])))
+    assert (low, high) == pytest.approx((0.40383, 0.59617), abs=1e-5)

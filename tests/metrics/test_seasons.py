@@ -186,7 +186,7 @@ def test_next_month_and_its_shifts():
     assert ahead["basis"] == "expected" and ahead["per_day"] == pytest.approx(total / 31)
     assert ahead["low"] == pytest.approx(made.facts["total_low"]["all"] / 31) and len(short.table) == 7
     assert short.table["count"].iloc[0] == counts[: 24 * 31].sum() and short.facts["total"] == total
-    assert short.answer.startswith("Calls from the public: ") and f"In August 2024 {total:,.0f} (" in short.answer
+    assert short.answer.startswith("Calls from the public: ") and f"In August 2024, {total:,.0f} (" in short.answer
     shifts = seasons.staffing(made)
     assert shifts.facts["level"] == 0.8 and "80% intervals" in shifts.answer
     assert len(shifts.table) == 21 and shifts.table["expected"].sum() == pytest.approx(made.table["expected"].sum())

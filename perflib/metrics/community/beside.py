@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.metrics.community.opinion import areas
+from perflib.metrics.counts.series import daily
 from perflib.metrics.response import response
+from perflib.metrics.seasons.read import until
 from perflib.privacy.people import people as counted_people
 from perflib.result import Result
 
@@ -23,7 +26,10 @@ ECOLOGICAL = (
     "Areas, not people: that areas with slower answers trust less would not show that those who waited trust less "
     "(ecological fallacy; Robinson 1950). Areas differ in much else."
 )
+MISSING = ("Calls without a usable arrival are in no median: where many are missing, the true one may lie well above "
+           "or below (the response report bounds it).")
 LABELS = {
+    "missing_share": "Without arrival",
     "area": "Area", "trust": "Mean answer", "trust_low": "Low end", "trust_high": "High end", "n": "Answers",
     "median": "Median response (min)", "median_low": "Low end (min)", "median_high": "High end (min)",
     "calls": "Public calls", "per_1000": "Calls per 1,000 residents a year",
@@ -39,9 +45,11 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
 
     Returns
     -------
-    Result ``trust_beside``: ``area, trust, trust_low, trust_high, n, median, median_low, median_high, calls,
-    per_1000``. Facts ``areas``, ``correlation`` and ``p`` (only with ``FEWEST`` areas or more). Not assessable where
-    the survey is not, or where no area bears the name of a district.
+    Result ``trust_beside``: ``area, trust, trust_low, trust_high, n, median, median_low, median_high, missing_share``
+    (calls without a usable arrival, whose wait is in no median), ``first_share`` (of the priority whose name sorts
+    first), ``calls, per_1000``; calls are those from the public to the last day on which every feed ran. Facts
+    ``areas``, ``correlation`` and ``p`` (only with ``FEWEST`` areas or more). Not assessable where the survey is not,
+    or where no area bears the name of a district.
     """
     title = f"{question.capitalize()} beside the records, area by area"
     opinion = areas(dept, question, wave)
@@ -49,48 +57,67 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
         return Result.not_assessable(name, opinion.reason, title=title, method=METHOD)
     table = opinion.table.rename(columns={"estimate": "trust", "low": "trust_low", "high": "trust_high"})
     table = table[["area", "trust", "trust_low", "trust_high", "n"]]
-    held = _records(dept)
-    if isinstance(held, str) or not set(held["area"]) & set(table["area"]):
-        reason = held if isinstance(held, str) else "no area of the survey bears the name of a district"
+    found = _records(dept)
+    if isinstance(found, str) or not set(found[0]["area"]) & set(table["area"]):
+        reason = found if isinstance(found, str) else "no area of the survey bears the name of a district"
         return Result.not_assessable(name, reason, title=title, method=METHOD)
+    held, said, labels = found
     table = table.merge(held, on="area", how="left")
     facts: dict[str, Any] = {"areas": len(table), "wave": opinion.facts["wave"]}
     words = _correlated(table, facts)
     top = table.dropna(subset=["trust"]).iloc[[0, -1]]
     answer = "; ".join(
         f"{row['area']}: {row['trust']:.2f} ({row['trust_low']:.2f} to {row['trust_high']:.2f}), median response "
-        f"{row['median']:.1f} min" for _, row in top.iterrows())
+        f"{row['median']:.1f} min ({row['missing_share']:.0%} of its calls without an arrival)"
+        for _, row in top.iterrows())
     answer = f"Highest and lowest answer: {answer}. {words}"
     about = counted_people(dept.settings, "surveys", ("area",), ("n",), facts=("areas", "wave", "correlation", "p"))
-    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *opinion.caveats], facts, None, LABELS,
+    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *said, *opinion.caveats], facts, None, labels,
                   people=about)
 
 
-def _records(dept: Department) -> pd.DataFrame | str:
+def _records(dept: Department) -> tuple[pd.DataFrame, list[str], dict[str, str]] | str:
+    """Response and calls by area to the last day on which every feed ran, what to say of them, and the labels."""
     if not dept.has("calls", "district"):
         return "the calls do not record the district"
-    found = response(dept, "district", quantiles=(0.5,))
+    series = daily(dept, "calls", ())
+    last, basis = until(dept, "calls")
+    first = series.days[0].date()
+    found = response(dept, "district", quantiles=(0.5,), period=(first, last))
     if found.reason:
         return found.reason
     table = found.table.rename(columns={"district": "area", "n": "calls"})
     table["area"] = table["area"].astype(str)
-    table = table[["area", "calls", "median", "median_low", "median_high"]]
+    table = table[["area", "calls", "median", "median_low", "median_high", "missing_share"]]
+    said = [f"Calls: {basis[0].lower()}{basis[1:]}", MISSING]
+    if dept.has("calls", "priority"):
+        shares, top = _first_priority(dept, first, last)
+        table = table.merge(shares, on="area", how="left")
+        said.append(f"The median mixes all priorities, of which areas have unlike shares: that of priority {top} "
+                    "stands beside it.")
+    labels = LABELS | ({"first_share": f"Priority {top}"} if "first_share" in table else {})
+    return _per_resident(dept, table, (last - first).days + 1), said, labels
+
+
+def _first_priority(dept: Department, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, str]:
+    """Per area the share of public calls with the priority whose name sorts first; and that name."""
+    found = response(dept, ["district", "priority"], quantiles=(0.5,), level=None, period=(first, last)).table
+    names = found["priority"].astype(str)
+    top = min(names[found["priority"].notna()], default="")
+    held = found.assign(area=found["district"].astype(str), first=found["n"].where(names == top, 0))
+    sums = held.groupby("area")[["first", "n"]].sum()
+    return (sums["first"] / sums["n"]).rename("first_share").reset_index(), top
+
+
+def _per_resident(dept: Department, table: pd.DataFrame, days: int) -> pd.DataFrame:
     if not dept.has("population", "residents"):
         return table
     people = dept.population.execute()
     people = people[people["group"].isna()] if "group" in people else people
     people = people[people["year"] == people["year"].max()].groupby("area")["residents"].sum()
-    years = max((_last(dept) - _first(dept)) / pd.Timedelta(days=365.2425), 1 / 365)
+    years = days / 365.2425
     residents = table["area"].map(people).to_numpy(dtype=float)
     return table.assign(per_1000=table["calls"] / years / np.where(residents > 0, residents, np.nan) * 1000)
-
-
-def _first(dept: Department) -> pd.Timestamp:
-    return pd.Timestamp(dept.calls.received_at.min().execute())
-
-
-def _last(dept: Department) -> pd.Timestamp:
-    return pd.Timestamp(dept.calls.received_at.max().execute())
 
 
 def _correlated(table: pd.DataFrame, facts: dict[str, Any]) -> str:

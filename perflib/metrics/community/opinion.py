@@ -12,7 +12,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.models.survey import Raked, difference, fay_herriot, mean, poststratified, rake
-from perflib.models.survey.areas import HIDDEN, direct
+from perflib.models.survey.areas import HIDDEN, apart, direct, less_the_whole
 from perflib.privacy.people import people as counted_people
 from perflib.result import Result
 
@@ -28,7 +28,8 @@ AREAS = (
 LABELS = {
     "wave": "Wave", "date": "Date", "estimate": "Mean answer", "low": "Low end (95 %)", "high": "High end (95 %)",
     "n": "Answers", "n_effective": "Effective answers", "deff": "Design effect", "instrument": "Questionnaire",
-    "basis": "Basis", "own": "Own mean", "against": "Less the city's mean",
+    "basis": "Basis", "own": "Own mean", "against": "Less the city's mean", "against_low": "Low end (95 %, all areas)",
+    "against_high": "High end (95 %, all areas)",
 }
 
 
@@ -41,9 +42,11 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
 
     Returns
     -------
-    Result ``survey_waves``: ``wave, date, instrument, estimate, low, high, n, n_effective, deff, raked``. Facts
-    ``breaks`` (dates from which another questionnaire was used), ``deff``, ``change`` (last two waves of one
-    questionnaire) with ends and p, ``comparable``. Waves of fewer than ``HIDDEN`` answers are not shown.
+    Result ``survey_waves``: ``wave, date, instrument, estimate, low, high, n, n_effective, deff, raked``, in order of
+    time; the newest first, and one questionnaire drawn at a time, where it changed. Facts
+    ``breaks`` (dates from which another questionnaire was used), ``deff``, ``scale`` (lowest and highest answer on
+    record), ``change`` (last two waves of one questionnaire) with ends and p, ``comparable``. Waves of fewer than
+    ``HIDDEN`` answers are not shown.
 
     Raises
     ------
@@ -69,12 +72,14 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
     if not rows:
         return Result.not_assessable(name, f"no wave has {HIDDEN} answers", title=title, method=METHOD)
     table = pd.DataFrame(rows).sort_values("date", ignore_index=True)
-    facts, answer = _told(table, estimates, question)
+    scale = (float(held["answer"].min()), float(held["answer"].max()))
+    facts, answer = _told(table, estimates, question, scale)
     chart = Chart("line", "date", "estimate", "low", "high", by="instrument", y_label="mean answer", x_label="wave",
-                  marks={"breaks": facts["breaks"], "zero": False}, alt=answer)
-    caveats = [*_broken(table), *dict.fromkeys(notes), *_without(margins)]
+                  marks={"breaks": facts["breaks"], "zero": False, **_apart(facts["breaks"])}, alt=answer)
+    table = table.sort_values("date", ascending=not facts["breaks"], ignore_index=True)
+    caveats = [_unworded(question, scale), *_broken(table), *dict.fromkeys(notes), *_without(margins)]
     about = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",),
-                           facts=("question", "wave", "breaks", "raked", "comparable"))
+                           facts=("question", "wave", "breaks", "raked", "comparable", "scale"))
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, LABELS, people=about)
 
 
@@ -87,11 +92,11 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
 
     Returns
     -------
-    Result ``survey_areas``: ``area, estimate, low, high, own, n, basis`` and ``against`` (less the city's mean) with
-    its ends; ``own`` is the area's raked mean, ``basis``
-    "multilevel", "shrunken" (the stated fallback where the population by age and sex lacks) or "too few answers"
-    (fewer than ``HIDDEN``: nothing is shown). Facts ``wave``, ``basis``, ``spread``, ``apart`` (areas whose interval
-    leaves out the city's mean).
+    Result ``survey_areas``: ``area, estimate, low, high, own, n, basis`` and ``against`` (less the mean of the whole
+    city, by the same model) with ends that hold for all areas together and know that the city's mean is unsure too;
+    ``own`` is the area's raked mean, ``basis`` "multilevel", "shrunken" (the stated fallback where the population by
+    age and sex lacks) or "too few answers" (fewer than ``HIDDEN``: nothing is shown). Facts ``wave``, ``basis``,
+    ``spread``, ``apart`` (areas whose ``against`` leaves out zero).
     """
     title = f"Where do residents answer differently? {question.capitalize()}"
     held = _answers(dept, question, {}, "area")
@@ -102,30 +107,39 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
     if part.empty:
         raise InputError(f"no wave {wave!r}", where="wave", choices=sorted(held["wave"].unique()), found=wave)
     weights, _, _ = _weighted(part, _margins(dept, {}))
-    own = direct(part.assign(w=weights), "answer", "area", "w")
+    part = part.assign(w=weights)
+    own = direct(part, "answer", "area", "w")
     found, basis = _small(dept, part, own)
     table = own[["area", "n"]].merge(found, on="area", how="left").assign(own=own["estimate"].to_numpy())
     few = table["n"] < HIDDEN
-    table.loc[few, ["estimate", "low", "high", "own"]] = np.nan
+    table.loc[few, ["estimate", "low", "high", "own", *AGAINST]] = np.nan
     table["basis"] = np.where(few, "too few answers", basis)
     city = mean(part["answer"].to_numpy(float), weights)
-    apart = table[(table["low"] > city.mean) | (table["high"] < city.mean)]["area"].tolist()
-    ends = {"against": "estimate", "against_low": "low", "against_high": "high"}
-    table = table.assign(**{name: table[column] - city.mean for name, column in ends.items()})
-    order = ["area", "estimate", "low", "high", "own", "n", "basis", *ends]
-    table = table.sort_values("estimate", ascending=False, ignore_index=True)[order]
-    told = ", ".join(apart)
-    answer = (f"In wave {last} the city's mean is {city.mean:.2f} ({city.low:.2f} to {city.high:.2f}); "
-              + (f"areas whose interval leaves it out: {told}." if apart else "no area's interval leaves it out."))
-    facts = {"wave": last, "basis": basis, "city": city.mean, "apart": apart, "n": city.n, "deff": city.deff,
-             "spread": float(table["estimate"].max() - table["estimate"].min())}
+    table = table.sort_values("estimate", ascending=False, ignore_index=True)
+    table = table[["area", "estimate", "low", "high", "own", "n", "basis", *AGAINST]]
+    out = table[(table["against_low"] > 0) | (table["against_high"] < 0)]
+    answer = (f"In wave {last} the city's mean answer is {city.mean:.2f} ({city.low:.2f} to {city.high:.2f}). "
+              + (f"Apart from it, all areas compared together: {_gaps(out)}." if len(out)
+                 else "No area can be told apart from it when all are compared together."))
+    facts = {"wave": last, "basis": basis, "city": city.mean, "apart": out["area"].tolist(), "n": city.n,
+             "deff": city.deff, "spread": float(table["estimate"].max() - table["estimate"].min())}
     chart = Chart("dots", "area", "against", "against_low", "against_high", alt=answer, marks={"note": "basis"},
                   y_label="mean answer less the city's")
-    caveats = ["Intervals, not ranks: areas whose intervals overlap are not told apart.",
+    caveats = ["Intervals, not ranks. Differences from the city hold for all areas together (95 %): where no area "
+               "differs, one survey in twenty or fewer would name any.",
                f"Areas with fewer than {HIDDEN} answers are not shown."]
     about = counted_people(dept.settings, "surveys", ("area", "basis"), ("n",), facts=("wave", "basis", "city", "n",
                                                                                       "deff"))
     return Result(name, table, title, answer, AREAS, caveats, facts, chart, {**LABELS, "area": "Area"}, people=about)
+
+
+#: how far an area lies from the city's mean.
+AGAINST = ["against", "against_low", "against_high"]
+
+
+def _gaps(out: pd.DataFrame) -> str:
+    return "; ".join(f"{row['area']} {row['against']:+.2f} ({row['against_low']:+.2f} to {row['against_high']:+.2f})"
+                     for _, row in out.iterrows())
 
 
 def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -137,12 +151,16 @@ def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.
         fits = all(set(known[each].astype(str)) <= set(people[each].astype(str)) for each in ["area", *factors])
         if fits and len(known) >= 30:
             made = poststratified(known, "answer", "area", factors, people)
-            return made[["area", "estimate", "low", "high"]], "multilevel"
+            return made[["area", "estimate", "low", "high", *AGAINST]], "multilevel"
     able = own[own["se"] > 0]
     if len(able) >= 3:
         table, _ = fay_herriot(able["estimate"].to_numpy(float), able["se"].to_numpy(float))
-        return table.assign(area=able["area"].to_numpy())[["area", "estimate", "low", "high"]], "shrunken"
-    return own[["area", "estimate", "low", "high"]], "direct"
+        return table.assign(area=able["area"].to_numpy())[["area", "estimate", "low", "high", *AGAINST]], "shrunken"
+    share = part[part["area"].isin(able["area"])].groupby("area")["w"].sum()
+    gap = less_the_whole(able["estimate"].to_numpy(float), np.diag(able["se"].to_numpy(float) ** 2),
+                         (share / share.sum()).reindex(able["area"]).to_numpy(float))
+    table = apart(*gap).assign(area=able["area"].to_numpy()) if len(able) else pd.DataFrame(columns=["area", *AGAINST])
+    return own[["area", "estimate", "low", "high"]].merge(table, on="area", how="left"), "direct"
 
 
 def _answers(dept: Department, question: str, cell: dict[str, Any], *columns: str) -> pd.DataFrame | str:
@@ -205,16 +223,29 @@ def _most(column: pd.Series) -> str:
     return str(column.mode().iloc[0])
 
 
-def _told(table: pd.DataFrame, estimates: dict[Any, Any], question: str) -> tuple[dict[str, Any], str]:
+def _apart(breaks: list[str]) -> dict[str, list[str]]:
+    """One questionnaire is drawn at a time, the newest first: on one axis two would be compared."""
+    return {"choose": ["instrument"]} if breaks else {}
+
+
+def _unworded(question: str, scale: tuple[float, float]) -> str:
+    return (f"The records name the question ({question}) and hold answers from {scale[0]:g} to {scale[1]:g}; they hold "
+            "neither its wording nor which end is good: read the questionnaire before a direction.")
+
+
+def _told(table: pd.DataFrame, estimates: dict[Any, Any], question: str,
+          scale: tuple[float, float]) -> tuple[dict[str, Any], str]:
     new = table["instrument"].ne(table["instrument"].shift()) & (table.index > 0)
     last = table.iloc[-1]
     facts: dict[str, Any] = {
         "question": question, "wave": last["wave"], "estimate": last["estimate"], "low": last["low"],
         "high": last["high"], "n": int(last["n"]), "n_effective": last["n_effective"], "deff": last["deff"],
         "breaks": [f"{day:%Y-%m-%d}" for day in table.loc[new, "date"]], "raked": bool(table["raked"].all()),
+        "scale": list(scale),
     }
-    words = (f"Wave {last['wave']}: {last['estimate']:.2f} ({last['low']:.2f} to {last['high']:.2f}), {last['n']:.0f} "
-             f"answers that count as {last['n_effective']:.0f}.")
+    words = (f"Wave {last['wave']}: the mean answer to {question} is {last['estimate']:.2f} ({last['low']:.2f} to "
+             f"{last['high']:.2f}) where answers run from {scale[0]:g} to {scale[1]:g}. {last['n']:.0f} answered; "
+             f"since they are weighted, they tell as much as {last['n_effective']:.0f} of equal weight.")
     if len(table) < 2:
         return facts, words
     before = table.iloc[-2]
@@ -231,8 +262,8 @@ def _broken(table: pd.DataFrame) -> list[str]:
     names = list(dict.fromkeys(table["instrument"]))
     if len(names) < 2:
         return []
-    return [f"The questionnaire changed ({' to '.join(names)}): the line is broken there, and no change across it is "
-            "an opinion that changed."]
+    return [f"The questionnaire changed ({' to '.join(names)}): the line is broken there and shows one at a time; a "
+            "difference across it is not a change of opinion."]
 
 
 def _without(margins: Any) -> list[str]:

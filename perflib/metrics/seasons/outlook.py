@@ -62,7 +62,7 @@ def _next(found: Result, facts: dict[str, Any]) -> str:
     facts |= {"month": found.facts["month"], "level": found.facts["level"]}
     facts |= {fact: next(iter(found.facts[fact].values())) for fact in ("total", "total_low", "total_high")}
     length = pd.Timestamp(found.facts["month"]).days_in_month
-    return (f"In {pd.Timestamp(found.facts['month']):%B %Y} {total_words(found.facts)} are expected, "
+    return (f"In {pd.Timestamp(found.facts['month']):%B %Y}, {total_words(found.facts)} are expected, "
             f"{facts['total'] / length:,.1f} a day.")
 
 

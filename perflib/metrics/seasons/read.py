@@ -140,10 +140,15 @@ def until(dept: Department, table: str, feeds: bool = True) -> tuple[dt.date, st
     """The last day to count, and the sentence that says why: the last complete one, or (``feeds``) the last on which
     every district's feed still ran, whichever is earlier."""
     last, basis = last_complete(dept, table, daily(dept, table, ()))
-    if not feeds or not dept.has(table, "district"):
+    stop, named = silent(dept, table, last) if feeds else (last, "")
+    if not named:
         return last, basis
-    stop, said = _fed(daily(dept, table, ("district",)), last)
-    return stop, said or basis
+    return stop, f"Counted to {stop}. Some feeds stopped: {named}. All later days are left out; check the feed."
+
+
+def silent(dept: Department, table: str, last: dt.date) -> tuple[dt.date, str]:
+    """The last day up to ``last`` on which every district's feed still ran, and the silent ones in words (or "")."""
+    return _fed(daily(dept, table, ("district",)), last) if dept.has(table, "district") else (last, "")
 
 
 def _fed(series: Series, last: dt.date) -> tuple[dt.date, str]:
@@ -161,6 +166,5 @@ def _fed(series: Series, last: dt.date) -> tuple[dt.date, str]:
             ends[name] = days[seen[-1]].date()
     if not ends:
         return last, ""
-    stop = min(ends.values())
     named = ", ".join(f"{series.by[0]} {name} (last on {end})" for name, end in ends.items())
-    return stop, f"Counted to {stop}. Some feeds stopped: {named}. All later days are left out; check the feed."
+    return min(ends.values()), named

@@ -64,9 +64,9 @@ def tested(dept: Department, table: str = "calls", by: str = "district", origin:
     Returns
     -------
     Result ``season_tests``: the part, ``season, verdict, p`` (adjusted over parts and seasons), ``strength``,
-    ``noise_median`` and ``noise_95`` (what noise of this length shows, and seldom passes), ``beside`` (whether the
-    strength passes the latter), ``cycles``, ``reason``. Facts ``seasonal`` (season -> parts called), ``faint`` (of
-    these, the ones no stronger than noise), ``assessable``.
+    ``noise_median`` and ``noise_95`` (what noise of this length shows, and seldom passes), ``cycles``, ``reason``; a
+    season no stronger than the latter is "seasonal, faint". Facts ``seasonal`` (season -> parts called), ``faint``
+    (which of these are), ``assessable``.
     """
     title = f"Does every {by} have the same seasons?"
     held = read(dept, table, by, origin)
@@ -74,18 +74,15 @@ def tested(dept: Department, table: str = "calls", by: str = "district", origin:
         return Result.not_assessable(name, held, title=title, method=METHOD)
     made = seasonality(held.daily())
     tests = pd.DataFrame(made.tests).rename(columns={"series": by})
-    strong = [exceeds(test) for _, test in tests.iterrows()]
-    said = ["" if verdict != "seasonal" else "stronger than noise" if plain else "no stronger than noise"
-            for verdict, plain in zip(tests["verdict"], strong, strict=True)]
-    table_ = tests.assign(p=tests["adjusted"], beside=said)[
-        [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "beside", "cycles", "reason"]]
-    facts = {"seasonal": _called(table_, by, table_["verdict"] == "seasonal"),
-             "faint": _called(table_, by, table_["beside"] == "no stronger than noise"),
+    faint = (tests["verdict"] == "seasonal") & ~pd.Series([exceeds(test) for _, test in tests.iterrows()])
+    facts = {"seasonal": _called(tests, by, tests["verdict"] == "seasonal"), "faint": _called(tests, by, faint),
              "assessable": {season: int((part["verdict"] != "not assessable").sum())
-                            for season, part in table_.groupby("season")}}
+                            for season, part in tests.groupby("season")}}
+    table_ = tests.assign(p=tests["adjusted"], verdict=tests["verdict"].where(~faint, "seasonal, faint"))[
+        [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "cycles", "reason"]]
     labels = {by: by.capitalize(), "season": "Season of the", "verdict": "Verdict", "p": "p (adjusted)",
               "strength": "Strength", "noise_median": "Strength of noise", "noise_95": "Noise seldom passes",
-              "beside": "Beside noise", "cycles": "Whole cycles", "reason": "Reason"}
+              "cycles": "Whole cycles", "reason": "Reason"}
     return Result(name, table_, title, _everywhere(facts, table_, by), METHOD, [*held.notes, *made.caveats], facts,
                   None, labels)
 
