@@ -143,24 +143,31 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
 def development(dept: Department, path: str | Path = "") -> Result:
     """Every course of the plan with the evidence of this department's own records.
 
-    Result ``development``: ``course``, ``helps``, ``moves``, ``baseline`` (what would be expected without it, per
-    officer and month), ``effect`` with limits, ``change_share`` (effect over baseline), ``evidence`` ("it moved its
-    measure", "no evidence yet", or why it cannot be judged). Facts by course.
+    Result ``development``: ``course``, ``moves``, ``baseline`` (what would be expected without it, per officer and
+    month), ``effect`` with limits, ``change_share`` (effect over baseline), ``evidence`` ("it moved its measure", "no
+    evidence yet", or why it cannot be judged). Facts by course, ``helps`` (the needs it is suggested for) included.
     """
     rows = [_evidence(dept, each) for each in plan(dept, path).courses]
-    table = pd.DataFrame(rows)
-    works = [row["course"] for row in rows if row["evidence"].startswith("it moved")]
-    answer = (f"{len(works)} of {len(rows)} courses of the plan show evidence in these records that they moved their "
-              f"measure{': ' + ', '.join(works) if works else ''}. For the others there is no evidence yet, which is "
-              "not evidence that they do nothing.")
+    table = pd.DataFrame(rows).drop(columns="helps", errors="ignore")
+    works = [row for row in rows if row["evidence"].startswith("it moved")]
+    answer = (f"{len(works)} of {len(rows)} courses of the plan {'shows' if len(works) == 1 else 'show'} evidence in "
+              f"these records of moving {'its' if len(works) == 1 else 'their'} measure"
+              f"{': ' + '; '.join(map(_worked, works)) if works else ''}. For the others there is no evidence yet, "
+              "which is not evidence that they do nothing.")
     facts = {row["course"]: {key: row[key] for key in row if key != "course"} for row in rows}
     return Result("development", table, TITLE, answer, METHOD, [
         "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given after "
         "a bad month would look as if they worked; a page that finds the groups apart beforehand claims nothing.",
         "Several courses are judged side by side; one in twenty intervals misses by chance."],
-        facts, None, {"course": "Course", "helps": "Suggested for", "moves": "Should move",
+        facts, None, {"course": "Course", "moves": "Should move",
                       "baseline": "Without it, a month", "effect": "Effect per officer and month",
                       "change_share": "In per cent", "evidence": "Evidence here"})
+
+
+def _worked(row: dict[str, Any]) -> str:
+    change = "" if row["change_share"] is None else f", {row['change_share']:+.0%}"
+    return (f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month where {row['baseline']:.2f} "
+            f"would be expected{change})")
 
 
 _FIGURES = ("baseline", "effect", "effect_low", "effect_high", "change_share")

@@ -10,14 +10,14 @@ from perflib.metrics.review.areas import AREAS
 from perflib.metrics.review.page import CAVEATS, LABELS, Areas, row_of
 from perflib.result import Result
 
-_SHOWN = ("area", "count", "expected", "ratio", "ratio_low", "ratio_high", "chance_better")
+_SHOWN = ("area", "count", "expected", "ratio", "ratio_low", "ratio_high")
 
 
 def standouts(found: Areas, *, most: int = 25) -> Result:
     """Who does better than peers by the rule that flags: one row per person and area that reads as a "strength".
 
     Praise is held to the standard of blame: the false-discovery rule, not a probability of its own.
-    Result ``standouts``: ``who``, ``area``, ``count``, ``expected``, ``ratio`` with limits, ``chance_better``. Order
+    Result ``standouts``: ``who``, ``area``, ``count``, ``expected``, ``ratio`` with limits. Order
     within an area is by code. Facts: ``by_area`` counts, ``assessed`` by area, ``expected_false``. No row where nobody
     stands out; not assessable where no area can be assessed.
     """

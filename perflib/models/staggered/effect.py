@@ -77,7 +77,7 @@ def effect(
     answer = _answer(facts, words, level)
     return Result(name, table, title, answer, f"{METHODS[method]}; compared with {CONTROLS[controls]}"
                   f"{' of the same ' + within if within else ''}.", _caveats(facts, method, found, who),
-                  facts, _chart(answer, measure, when), _labels(who, when))
+                  facts, _chart(answer, measure, f"{who} and {when}"), _labels(who, when))
 
 
 def _labels(who: str, when: str) -> dict[str, str]:
@@ -227,6 +227,6 @@ def _caveats(facts: dict[str, Any], method: str, found: Panel, who: str) -> list
     return lines
 
 
-def _chart(alt: str, measure: str, when: str) -> Chart:
-    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per {when}",
+def _chart(alt: str, measure: str, each: str) -> Chart:
+    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per {each}",
                  marks={"target": 0.0, "target_words": "no difference"}, alt=alt)
