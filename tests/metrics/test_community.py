@@ -176,7 +176,7 @@ def test_a_new_questionnaire_breaks_the_line():
     assert "change" not in made.facts and "cannot be compared" in made.answer
     assert made.chart.by == "instrument" and made.chart.marks["breaks"] == ["2025-05-01"]
     assert made.chart.marks["choose"] == ["instrument"] and made.table["wave"].tolist() == ["2025", "2024"]
-    assert any("a difference across it is not a change of opinion" in text for text in made.caveats)
+    assert any("changed (v1 to v2)" in text and "not a change of opinion" in text for text in made.caveats)
 
 
 def test_areas_are_estimated_and_few_answers_are_hidden():

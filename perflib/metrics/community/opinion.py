@@ -259,7 +259,7 @@ def _told(table: pd.DataFrame, estimates: dict[Any, Any], question: str,
 
 
 def _broken(table: pd.DataFrame) -> list[str]:
-    names = list(dict.fromkeys(table["instrument"]))
+    names = list(dict.fromkeys(table.sort_values("date")["instrument"]))
     if len(names) < 2:
         return []
     return [f"The questionnaire changed ({' to '.join(names)}): the line is broken there and shows one at a time; a "
