@@ -25,8 +25,8 @@ LABELS = {
     "kind": "Kind", "before": "Before", "after": "After", "share_before": "Share before", "share_after": "Share after",
     "change": "Change (points)", "change_low": "Low end (95 %)", "change_high": "High end (95 %)",
     "contribution": "Share of the shift", "relative": "Growth against the others",
-    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "share_after_low": "Share after, low end",
-    "share_after_high": "Share after, high end", "because": "Why not",
+    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "late_low": "Share after, low end",
+    "late_high": "Share after, high end", "because": "Why not",
 }
 
 
@@ -62,8 +62,8 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
 
     Returns
     -------
-    Result ``composition``: ``kind, before, after, share_before, share_after`` (with ``share_after_low`` and
-    ``share_after_high``), ``change`` (points of 100) with
+    Result ``composition``: ``kind, before, after, share_before, share_after`` (95 % ends: ``late_low``
+    and ``late_high``), ``change`` (points of 100) with
     ``change_low`` and ``change_high`` (95 %, from the variation between blocks), ``relative`` (growth of its number
     over that of the middle kind: shares must sum to one, so one that grows makes all others fall), ``contribution``
     (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``, ``because`` (why a
@@ -234,7 +234,7 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
     late = t.ppf(0.975, len(sides[1]) - 1) * np.sqrt(share_variance(sides[1]))
     table = pd.DataFrame({
         "kind": kinds, "before": totals[0], "after": totals[1], "share_before": shares[0], "share_after": shares[1],
-        "share_after_low": np.maximum(shares[1] - late, 0.0), "share_after_high": np.minimum(shares[1] + late, 1.0),
+        "late_low": np.maximum(shares[1] - late, 0.0), "late_high": np.minimum(shares[1] + late, 1.0),
         "change": 100 * change, "change_low": 100 * (change - reach), "change_high": 100 * (change + reach),
         "relative": np.exp(found["relative"]), "contribution": found["terms"] / max(found["jsd"], 1e-12),
         "p": found["kind_p"], "adjusted": adjusted(found["kind_p"]),
@@ -251,7 +251,7 @@ def _because(row: pd.Series, changed: bool) -> str:
         return ""
     if not changed:
         return "the mix as a whole did not change"
-    return f"its number kept pace with the others (p {row['adjusted']:.2f})"
+    return f"number: no clear change (p {row['adjusted']:.2f})"
 
 
 def moved_words(row: Any) -> str:

@@ -120,3 +120,17 @@ def test_too_little_is_not_assessed_and_wrong_questions_are_refused():
         shift(frame.drop(columns="kind"), **YEARS)
     with pytest.raises(InputError, match="same kinds"):
         divergence([1, 2], [1])
+
+
+def test_ends_of_the_later_share_and_why_a_kind_is_not_called():
+    frame = long(counts(np.random.default_rng(5), 1, 728, late=3.0)[0])
+    made = shift(frame, **YEARS).table.set_index("kind")
+    # the share of 13 blocks: its ends are 2.178813 (t, 12 degrees of freedom) linearised deviations away
+    late = frame[frame["date"] >= "2023-12-31"].pivot_table(index="date", columns="kind", values="count")
+    blocks = late.to_numpy().reshape(13, 28, 7).sum(axis=1)
+    reach = 2.178813 * np.sqrt(share_variance(blocks)[5])
+    assert (made.loc["f", "late_low"], made.loc["f", "late_high"]) == pytest.approx(
+        (made.loc["f", "share_after"] - reach, made.loc["f", "share_after"] + reach))
+    left = made[(made["verdict"] == "as before") & (made["change_high"] < 0)]
+    assert len(left) and left["because"].str.match(r"number: no clear change \(p 0\.\d\d\)").all()
+    assert made.loc["f", "because"] == ""

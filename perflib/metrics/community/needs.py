@@ -34,7 +34,8 @@ def needs(moved: Result, changed: Result, opinion: Result, *, name: str = "commu
     title = "What do residents ask for, and has it changed?"
     if moved.reason:
         return Result.not_assessable(name, moved.reason, title=title, method=METHOD)
-    rows = moved.table.assign(rest=moved.table["kind"] == REST)
+    ends = {"late_low": "share_after_low", "late_high": "share_after_high"}
+    rows = moved.table.rename(columns=ends).assign(rest=moved.table["kind"] == REST)
     rows = rows.sort_values(["rest", "share_after"], ascending=[True, False], ignore_index=True)
     rows = rows[["kind", "after", "share_after", "share_after_low", "share_after_high", "share_before", "change",
                  "change_low", "change_high"]]
