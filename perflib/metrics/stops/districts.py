@@ -11,8 +11,17 @@ from perflib.models.disparity import pooled
 
 #: the most that counts may vary, as a multiple of chance, for one ratio per group to describe the districts
 MOST_DISPERSION = 5.0
+#: ... or the most that a group's ratios in the districts may lie apart: with many counts more than chance may be little
+MOST_SPREAD = 1.5
 #: records of each group below which a district's own difference is not given
 LEAST_EACH = 50
+
+
+def alike(dispersion: float | None, found: list[dict[str, Any]]) -> bool:
+    """Whether one ratio per group describes the districts; ``found`` as ``spans``."""
+    if dispersion is not None and dispersion <= MOST_DISPERSION:
+        return True
+    return bool(found) and all(each["high"] <= MOST_SPREAD * each["low"] for each in found)
 
 
 def by_place(rows: pd.DataFrame, groups: Iterable[str], base: str, *, of: str, count: str) -> list[dict[str, Any]]:

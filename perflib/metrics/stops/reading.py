@@ -53,23 +53,24 @@ def reading(*tests: Result) -> Result:
 
     ``tests`` are Results named ``veil``, ``baseline``, ``outcome``, ``threshold``, ``selection`` (any of them). The
     answer tells the findings of those that could be made, and where the two tests of searches agree. Result
-    ``reading`` with rows ``test``, ``found``, ``used``, ``limits``. Raises InputError for another Result, or none.
+    ``reading`` with rows ``test``, ``found``, ``limits``. Raises InputError for another Result, or none.
     """
     unknown = [each.name for each in tests if each.name not in ASKS]
     if unknown or not tests:
         raise InputError(f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading",
                          choices=ASKS)
-    rows = [{"test": NAMES[each.name], "found": _found(each), "used": _used(each), "limits": _limits(each.name)}
-            for each in tests]
+    rows = [{"test": NAMES[each.name], "found": _found(each), "limits": _limits(each)} for each in tests]
     return Result("reading", pd.DataFrame(rows), TITLE, _answer(tests), "Several tests, each with its own assumption.",
                   CAVEATS, {"tests": {each.name: each.reason or "assessed" for each in tests}}, None,
-                  {"test": "Test", "found": "It finds", "used": "It rests on",
-                   "limits": "What it asks, holds fixed, assumes and cannot rule out"})
+                  {"test": "Test", "found": "It finds",
+                   "limits": "What it asks, rests on, holds fixed, assumes and cannot rule out"})
 
 
-def _limits(name: str) -> str:
-    asks, fixed, assumes, cannot = ASKS[name]
-    return f"{asks} Holds fixed: {fixed}. Assumes: {assumes}. Cannot rule out: {cannot}."
+def _limits(test: Result) -> str:
+    asks, fixed, assumes, cannot = ASKS[test.name]
+    facts = _facts(test)
+    rests = "" if facts is None else f" Rests on: {words.used(test.name, facts)}"
+    return f"{asks}{rests} Holds fixed: {fixed}. Assumes: {assumes}. Cannot rule out: {cannot}."
 
 
 def _facts(test: Result) -> Mapping[str, Any] | None:
@@ -85,11 +86,6 @@ def _found(test: Result) -> str:
     return test.shared().answer if facts is None else _FINDINGS[test.name](facts)
 
 
-def _used(test: Result) -> str:
-    facts = _facts(test)
-    return "\u2013" if facts is None else words.used(test.name, facts)
-
-
 def _answer(tests: tuple[Result, ...]) -> str:
     """The findings in plain words, what the tests of searches agree on, and what none shows."""
     if all(each.reason for each in tests):
@@ -102,6 +98,6 @@ def _answer(tests: tuple[Result, ...]) -> str:
         told[1:1] = words.agreement(facts["threshold"], facts["outcome"])
     made = sum(not each.reason for each in tests)
     lacking = [NAMES[each.name].lower() for each in tests if each.reason]
-    without = f" (not {words.listed(lacking)})" if lacking else ""
+    without = f" (not made: {', '.join(lacking)})" if lacking else ""
     return " ".join([*told, _UNSEEN, f"{made} of {len(tests)} tests can be made on these "
-                     f"records{without}; they are not added up."])
+                     f"records{without}. Their findings are not added up."])

@@ -180,6 +180,17 @@ def compared(rows: pd.DataFrame, asked: str, where: str) -> str:
     return asked or largest(rows)
 
 
+def base_of(dept: Department, rows: pd.DataFrame, by: str, asked: str) -> str:
+    """The group others are compared with: ``asked``, else the department's where it is one of ``by``, else the largest.
+
+    Raises InputError for an ``asked`` group that is not there, and for the department's among races.
+    """
+    named = rules(dept).reference
+    if by != GROUPS[0] and named not in set(rows["group"]):
+        named = ""
+    return compared(rows, asked or named, "reference")
+
+
 def silent(name: str, reason: str, title: str, method: str) -> Result:
     """Not assessable, in the words of the test."""
     return Result.not_assessable(name, reason, title=title, method=method)

@@ -14,7 +14,7 @@ from perflib.figures import Chart
 from perflib.metrics.stops import hiding, words
 from perflib.metrics.stops.districts import by_place
 from perflib.metrics.stops.hiding import least
-from perflib.metrics.stops.scope import Counted, compared, counted, refused, rules, silent
+from perflib.metrics.stops.scope import Counted, base_of, counted, refused, rules, silent
 from perflib.models.disparity import outcome_test, pooled, threshold_test, within_places
 from perflib.privacy.people import People, people
 from perflib.result import Result
@@ -45,7 +45,7 @@ def outcome(dept: Department, by: str = "subject_race", *, place: str = "distric
     made = outcome_test(rows, name="outcome")
     if made.reason:
         return made
-    base = compared(rows, reference or rules(dept).reference, "reference")
+    base = base_of(dept, rows, by, reference)
     about = people(dept.settings, "stops", ("group",), ("searches", "hits", "nothing"))
     told = _compared(made, rows, base)
     if about and told.table.loc[_few(told.table, about), "group"].eq(base).any():
@@ -85,9 +85,10 @@ def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
     order = ["group", "searches", "hits", "nothing", "hit_rate", "hit_share", "hit_share_low", "hit_share_high",
              *_AGAINST]
     return replace(made, table=table[order], facts=facts, chart=chart, labels={
-        "group": "Group", "searches": "Searches", "hits": "Finds", "nothing": "Without a find", "hit_share": "Hit rate",
+        "group": "Group", "searches": "Searches", "hits": "Finds", "nothing": "No find", "hit_share": "Hit rate",
         "difference": f"Points against {base}, same district", "together": "All districts together"},
-        answer=f"{words.outcome(facts)} Against {words.people(base)} in the same district: {each}.",
+        answer=f"{words.outcome(facts)} Finds per 100 searches, against {words.people(base)} in the same district: "
+               f"{each}.",
         method=f"{_OUTCOME_METHOD} Differences within districts weighted as Mantel and Haenszel, Wilson limits joined "
                "(Newcombe 1998; Zou and Donner 2008).")
 
@@ -103,13 +104,13 @@ def threshold(dept: Department, by: str = "subject_race", *, place: str = "distr
     found = _counted(dept, "threshold", by, place)
     if isinstance(found, str):
         return silent("threshold", found, THRESHOLD, _THRESHOLD_METHOD)
-    base = compared(found.rows, reference or rules(dept).reference, "reference")
+    base = base_of(dept, found.rows, by, reference)
     made = _settled(found.rows, base, draws, warmup, seed)
     if made.reason:
         return made
     facts = {**made.facts, "below": _below(made.table, base), "kinds": list(rules(dept).search_kinds),
              **_sums(found.rows)}
-    gaps = "; ".join(f"{group} {words.points(gap['mean'])} points ({words.points(gap['low'])} to "
+    gaps = "; ".join(f"{words.people(group)} {words.points(gap['mean'])} points ({words.points(gap['low'])} to "
                      f"{words.points(gap['high'])}, probability of a lower bar {gap['probability_lower']:.0%})"
                      for group, gap in facts["differences"].items())
     answer = (f"{words.threshold(facts)} Over all districts, weighted by stops, the chance of a find at which officers "

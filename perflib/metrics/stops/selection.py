@@ -12,7 +12,7 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.stops import hiding, words
 from perflib.metrics.stops.districts import by_place
-from perflib.metrics.stops.scope import Counted, compared, counted, refused, rules, silent
+from perflib.metrics.stops.scope import Counted, base_of, compared, counted, refused, rules, silent
 from perflib.models.disparity import Bounded, Difference, bounds_within, pooled, within_places
 from perflib.result import Result
 
@@ -47,7 +47,7 @@ def selection(dept: Department, by: str = "subject_race", *, outcome: str = "", 
     groups = held.rows.groupby("group")["stops"].sum()
     if len(groups) < 2:
         return silent("selection", "fewer than two groups have enough stops", TITLE, METHOD)
-    base = compared(held.rows, reference or rules(dept).reference, "reference")
+    base = base_of(dept, held.rows, by, reference)
     other = focus or str(groups.drop(index=base).sort_values(kind="stable").index[-1])
     compared(held.rows, other, "focus")
     smallest = hiding.least(dept.settings, "stops")
@@ -116,7 +116,9 @@ def _tell(told: Sequence[Bounded], facts: dict[str, Any], more: list[str]) -> Re
     caveats = [
         f"Assumes that nobody is stopped only for being among {base}, that undue stops are not the more severe ones, "
         "that circumstances are alike within a district, and the stated share of undue stops, which these records "
-        "cannot show: try several. Only the district is held fixed: not the hour, the reason or the place within it."]
+        "cannot show: try several. Only the district is held fixed: not the hour, the reason or the place within it.",
+        f"The effect among the stops of {group} weights districts by these, the bounds by the stops of both groups: "
+        "where districts differ, so do the two."]
     if facts["unplaced"]:
         caveats.append(f"{facts['unplaced']:,} of these stops record no district: they are a stratum of their own, "
                        "within which no place is held fixed.")

@@ -10,9 +10,9 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.stops import hiding, words
-from perflib.metrics.stops.districts import MOST_DISPERSION, doubts, spans
+from perflib.metrics.stops.districts import alike, doubts, spans
 from perflib.metrics.stops.hiding import least
-from perflib.metrics.stops.scope import LEAST, RECORDED, compared, counted, named, refused, rules, silent
+from perflib.metrics.stops.scope import LEAST, RECORDED, base_of, counted, named, refused, rules, silent
 from perflib.metrics.stops.words import listed, people
 from perflib.models.disparity import multilevel_counts, ratios_by_place, veil_of_darkness
 from perflib.result import Result
@@ -86,11 +86,11 @@ def _veil(table: pd.DataFrame, told: dict[str, Result], kind: str) -> Result:
         "veil", table, VEIL, f"{words.veil(facts)} Odds ratios of a stop being of a group rather than of any other, "
         f"dark against light: {each}.", first.method,
         [*first.caveats, f"{len(whole)} groups are tested side by side; one in twenty such intervals misses by chance.",
-         *([f"Stops of kind {kind} only."] if kind else []), *_seasons(table)],
+         *([f"{kind.capitalize()} stops only."] if kind else []), *_seasons(table)],
         facts, Chart("dots", "group", "odds_ratio", "low", "high", by="period" if len(table) > len(whole) else None,
                      y_label="Odds ratio against all other groups, dark against light", alt=each,
                      marks={"target": 1.0, "target_words": "no difference"}),
-        {"odds_ratio": "Odds ratio", "low": "Low", "high": "High", "dark": "of these in the dark",
+        {"odds_ratio": "Odds ratio", "low": "Low", "high": "High", "dark": "Of these in the dark",
          "stops": "Stops of the group"})
 
 
@@ -112,7 +112,7 @@ def baseline(dept: Department, by: str = "subject_race", *, place: str = "distri
     Result ``baseline`` with rows ``place``, ``group``, ``stops``, ``arrests`` and, against the reference group in the
     same place, ``ratio`` with its interval ``low``, ``high`` (``ratios_by_place``); small counts, and what would give
     them away, are not in the table. Facts as ``multilevel_counts``, with ``one_ratio``: whether one ratio per group
-    describes the districts (dispersion at most 5), ``ratios`` of that model, ``spans`` (smallest and largest ratio of
+    describes the districts (``alike``), ``ratios`` of that model, ``spans`` (smallest and largest ratio of
     each group), ``stops``, ``arrests``. Not assessable where arrests record no group or place.
     """
     if reason := refused(dept, "baseline", by, (place,)):
@@ -127,7 +127,7 @@ def baseline(dept: Department, by: str = "subject_race", *, place: str = "distri
     rows["baseline"] = rows["baseline"].fillna(0).astype(int)
     if rows.empty or not (rows["baseline"] > 0).any():
         return silent("baseline", "no group has both stops and arrests", COUNTS, _COUNTS_METHOD)
-    base = compared(rows, reference or rules(dept).reference, "reference")
+    base = base_of(dept, rows, by, reference)
     made = multilevel_counts(rows, reference=base, name="baseline")
     if made.reason:
         return made
@@ -143,9 +143,9 @@ def _by_district(made: Result, rows: pd.DataFrame, base: str, smallest: int, lef
     table = table.rename(columns={"baseline": "arrests"})
     table.loc[near, ["ratio", "low", "high"]] = float("nan")
     shown = hiding.noted(table, gone, ("stops", "arrests"))
-    one = made.facts["dispersion"] is not None and made.facts["dispersion"] <= MOST_DISPERSION
-    facts = {**made.facts, "one_ratio": one, "spans": spans(shown), "stops": int(rows["stops"].sum()),
-             "ratios": made.table[["group", "ratio", "low", "high"]].to_dict("records"),
+    found = spans(shown)
+    facts = {**made.facts, "one_ratio": alike(made.facts["dispersion"], found), "spans": found,
+             "stops": int(rows["stops"].sum()), "ratios": made.table[["group", "ratio", "low", "high"]].to_dict("records"),
              "arrests": int(rows["baseline"].sum())}
     caveats = [made.caveats[0], *doubts(facts), *left, *hiding.words(gone, smallest, "stops or arrests"),
                "Places are looked at one by one: with many of them some intervals miss by chance."]

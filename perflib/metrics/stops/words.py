@@ -33,15 +33,15 @@ def points(value: float) -> str:
 
 def between(found: Facts) -> str:
     """A difference in points with its interval."""
-    return f"{points(found['value'])} points, {points(found['low'])} to {points(found['high'])}"
+    return f"{points(found['value'])} points ({points(found['low'])} to {points(found['high'])})"
 
 
 def veil(facts: Facts) -> str:
     """Which groups are clearly a smaller, or larger, share of stops after dark."""
     smaller = [group for group, each in facts.items() if each["high"] < 1]
     larger = [group for group, each in facts.items() if each["low"] > 1]
-    told = [f"{listed(map(people, groups))} are a clearly {word} share of stops after dark than in daylight "
-            f"(odds ratio {listed(_ratio(facts[group]) for group in groups)})"
+    told = [f"{listed(f'{people(group)} (odds ratio {_ratio(facts[group])})' for group in groups)} are a clearly "
+            f"{word} share of stops after dark than in daylight"
             for groups, word in ((smaller, "smaller"), (larger, "larger")) if groups]
     if not told:
         return "At the same clock time no group is a clearly smaller or larger share of stops after dark."
@@ -60,9 +60,8 @@ def baseline(facts: Facts, *, brief: bool = False) -> str:
         return f"Stops per arrest in the same district, as ratios to {base}: {told}."
     if not spans:
         return "Stops per arrest differ too much between districts for one figure, and each one's counts are too small."
-    wide = sorted(spans, key=lambda each: each["low"] / each["high"])[: 1 if brief else len(spans)]
     each = "; ".join(f"{people(span['group'])} {span['low']:.1f} ({span['low_place']}) to {span['high']:.1f} "
-                     f"({span['high_place']})" for span in wide)
+                     f"({span['high_place']})" for span in spans[: 1 if brief else None])
     return (f"Stops per arrest differ too much between districts for one figure; as ratios to {base} in the same "
             f"district: {each}.")
 
@@ -76,13 +75,13 @@ def outcome(facts: Facts) -> str:
     told = []
     for word, groups in (("less", [g for g, each in known.items() if each["high"] < 0]),
                          ("more", [g for g, each in known.items() if each["low"] > 0])):
-        told += [f"searches of {people(group)} find {word} than those of {base}: {between(known[group])}"
+        told += [f"searches of {people(group)} find {word} than those of {base}, {between(known[group])}"
                  for group in groups]
     if told:
-        return f"In the same district {'; '.join(told)}."
+        return f"Over all districts, compared within each: {'; '.join(told)}."
     most = max(known, key=lambda group: known[group]["group"])
-    return (f"In the same district searches of no group find clearly less, or more, than those of {base} "
-            f"({people(most)} {between(known[most])}).")
+    return (f"Over all districts searches of no group find clearly less, or more, than those of {base} in the same "
+            f"district; for {people(most)} the difference is {between(known[most])}.")
 
 
 def threshold(facts: Facts) -> str:
@@ -90,10 +89,10 @@ def threshold(facts: Facts) -> str:
     base, below = people(facts["reference"]), facts["below"]
     if not below:
         return f"In no district is a group clearly searched on less ground than {base}."
-    each = "; ".join(f"{people(row['group'])} in {row['place']}, at a chance of a find of {row['threshold']:.0%} "
-                     f"against {row['other']:.0%}" for row in below[:_MOST])
-    more = f"; and {len(below) - _MOST} more" if len(below) > _MOST else "; nowhere else is it clear"
-    return f"Searched on less ground than {base}: {each}{more}."
+    each = "; ".join(f"in {row['place']} {people(row['group'])} are searched on less ground than {base}, at a chance "
+                     f"of a find of {row['threshold']:.0%} against {row['other']:.0%}" for row in below[:_MOST])
+    more = f"; and so in {len(below) - _MOST} more cases" if len(below) > _MOST else "; nowhere else is it clear"
+    return f"{each[0].upper()}{each[1:]}{more}."
 
 
 def agreement(bars: Facts, rates: Facts) -> list[str]:
@@ -117,9 +116,9 @@ def selection(facts: Facts) -> str:
     group, base, rates, places = facts["focus"], facts["reference"], facts["rates"], facts["places"]
     ends = [f"{points(each['value'])} ({each['place']})" for each in (*places[:1], *places[-1:])]
     spread = f", by district from {ends[0]} to {ends[1]}" if len(places) > 1 else ""
-    return (f"Stops that led to {DID.get(facts['outcome'], facts['outcome'])}: {rates[group]['share']:.1%} of "
-            f"the {rates[group]['stops']:,} of {people(group)}, {rates[base]['share']:.1%} of the "
-            f"{rates[base]['stops']:,} of {people(base)}; in the same district {between(facts['within'])}{spread}.")
+    return (f"Of {rates[group]['stops']:,} stops of {people(group)}, {rates[group]['share']:.1%} led to "
+            f"{DID.get(facts['outcome'], facts['outcome'])}; of {rates[base]['stops']:,} of {people(base)}, "
+            f"{rates[base]['share']:.1%}; in the same district the difference is {between(facts['within'])}{spread}.")
 
 
 def used(name: str, facts: Facts) -> str:
