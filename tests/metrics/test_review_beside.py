@@ -150,3 +150,13 @@ def test_the_headline_of_seattle(realdata: Path) -> None:
     assert "no all-clear" in told.answer and "of all stops" in told.answer
     ruled = told.table.set_index("explanation")["ruled_out"]
     assert ruled["The district"] == "in part: unknown for 39% of stops" and ruled["The time of year"] == "no"
+
+
+def test_nobody_assessable_is_told_with_the_reason() -> None:
+    dept = invented()
+    few = dept.keep({"officer_id": ["O00", "O01", "O02"]}, because="a small agency", table="unit_responses")
+    found = officers.compare(few, "complaints")
+    beside = review.beside(few, found, "complaints")
+    told = review.standing(found, few, beside)
+    assert "None of" in told.answer and "fewer than 5 peers" in told.answer and "better or worse" in told.answer
+    assert review.repeated(found, beside).empty and review.flagged(found, beside).reason

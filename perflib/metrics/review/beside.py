@@ -106,13 +106,11 @@ def _flags(same: dict[str, pd.Series], known: dict[str, pd.Series], there: list[
     """How many of several flags hold where."""
     each = [(int((same[one] & known[one]).sum()), int(known[one].sum()), _WHERE[one]) for one in there]
     every = len(known[there[0]])
-    few = [f"{n}{'' if of == every else f' of the {of} that can be assessed'} {where}" for n, of, where in each[1:]]
+    few = [f"{n or 'none'}{'' if of == every else f' of the {of} that can be assessed'} {where}" for n, of, where in each[1:]]
     n, of, where = each[0]
-    return f"{listed([f'{n} of the {of} flags {_verb(n)} {where}', *few])}."
-
-
-def _verb(number: int) -> str:
-    return "holds" if number == 1 else "hold"
+    some = f"None of the {of} flags holds" if not n else f"All {n} flags hold" if n == every else (
+        f"{n} of the {of} flags {'holds' if n == 1 else 'hold'}")
+    return f"{listed([f'{some} {where}', *few])}."
 
 
 def _one_flag(same: dict[str, pd.Series], known: dict[str, pd.Series], there: list[str]) -> str:

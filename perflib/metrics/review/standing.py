@@ -13,7 +13,7 @@ from perflib.figures import Chart
 from perflib.metrics.officers import EXPOSURES, MEASURES
 from perflib.metrics.officers.fixes import Fixed, fixes
 from perflib.metrics.review.beside import Beside, hold
-from perflib.models.peers.table import WIDE, listed
+from perflib.models.peers.table import WIDE, listed, reasons
 from perflib.result import Result
 
 TITLE = "What this comparison can and cannot rule out"
@@ -79,9 +79,9 @@ def _post(one: str, by: tuple[str, ...], facts: Mapping[str, Any], further: Mapp
 def _events(others: Beside | None) -> list[tuple[str, str]]:
     """What the comparisons event by event, and at the scene, hold fixed beside this one."""
     kind, scene = "no", "no"
-    if others is not None and not others.similar.reason:
+    if others is not None and others.similar.facts.get("assessed"):
         kind = f"not here; held under \"same kind of work\" ({', '.join(others.similar.facts.get('features', []))})"
-    if others is not None and not others.scenes.reason:
+    if others is not None and others.scenes.facts.get("assessed"):
         scene = "not here; held under \"same scene\", for force"
     return [("The kind of call or stop", kind), ("Who and what was met there", scene)]
 
@@ -92,8 +92,8 @@ def _answer(found: Result, others: Beside | None) -> str:
     assessed, officers, flags = int(facts.get("assessed", 0)), int(facts["officers"]), int(facts.get("flags", 0))
     peers = _peers(facts)
     if not assessed:
-        return (f"None of {officers:,} officers can be assessed beside {peers}. That says nothing of anybody. "
-                f"{_limits(facts, others)}")
+        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(facts)}. That says nothing, "
+                f"for better or worse, of anybody's work. {_limits(facts, others)}")
     wide = float(facts.get("cv", 0.0)) > WIDE
     said = [_wide(facts, measure, peers)] if wide else []
     said += [_flags(found, measure, assessed, peers if not wide else "peers", work)] if flags else [
@@ -138,9 +138,11 @@ def _false(facts: Mapping[str, Any]) -> str:
 
 
 def _limits(facts: Mapping[str, Any], others: Beside | None) -> str:
-    kind = "" if others is not None and not others.similar.reason else "the kind of calls, in "
+    kind = "" if others is not None and others.similar.facts.get("assessed") else "the kind of calls, in "
     whole = f"a {facts['assignment'][0]}" if facts.get("assignment") else "a department"
-    return (f"This cannot rule out differences in {kind}partners, in what was written down, or {whole} whose officers "
+    whole = "a kind of duty" if whole == "a duty" else whole
+    what = "A flag asks for a review of the record: it" if facts.get("flags") else "This"
+    return (f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose officers "
             "all do the same.")
 
 
