@@ -106,7 +106,8 @@ def _flags(same: dict[str, pd.Series], known: dict[str, pd.Series], there: list[
     """How many of several flags hold where."""
     each = [(int((same[one] & known[one]).sum()), int(known[one].sum()), _WHERE[one]) for one in there]
     every = len(known[there[0]])
-    few = [f"{n or 'none'}{'' if of == every else f' of the {of} that can be assessed'} {where}" for n, of, where in each[1:]]
+    few = [f"{n or 'none'}{'' if of == every else f' of the {of} that can be assessed'} {where}"
+           for n, of, where in each[1:]]
     n, of, where = each[0]
     some = f"None of the {of} flags holds" if not n else f"All {n} flags hold" if n == every else (
         f"{n} of the {of} flags {'holds' if n == 1 else 'hold'}")

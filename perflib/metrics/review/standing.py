@@ -92,7 +92,7 @@ def _answer(found: Result, others: Beside | None) -> str:
     assessed, officers, flags = int(facts.get("assessed", 0)), int(facts["officers"]), int(facts.get("flags", 0))
     peers = _peers(facts)
     if not assessed:
-        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(facts)}. That says nothing, "
+        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(dict(facts))}. That says nothing, "
                 f"for better or worse, of anybody's work. {_limits(facts, others)}")
     wide = float(facts.get("cv", 0.0)) > WIDE
     said = [_wide(facts, measure, peers)] if wide else []
@@ -142,8 +142,8 @@ def _limits(facts: Mapping[str, Any], others: Beside | None) -> str:
     whole = f"a {facts['assignment'][0]}" if facts.get("assignment") else "a department"
     whole = "a kind of duty" if whole == "a duty" else whole
     what = "A flag asks for a review of the record: it" if facts.get("flags") else "This"
-    return (f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose officers "
-            "all do the same.")
+    return (f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose "
+            "officers all do the same.")
 
 
 def shown(found: Result, *, most: int = 600) -> Result:
