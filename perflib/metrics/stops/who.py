@@ -144,9 +144,9 @@ def _by_district(made: Result, rows: pd.DataFrame, base: str, smallest: int, lef
     table.loc[near, ["ratio", "low", "high"]] = float("nan")
     shown = hiding.noted(table, gone, ("stops", "arrests"))
     found = spans(shown)
-    facts = {**made.facts, "one_ratio": alike(made.facts["dispersion"], found), "spans": found,
-             "stops": int(rows["stops"].sum()), "ratios": made.table[["group", "ratio", "low", "high"]].to_dict("records"),
-             "arrests": int(rows["baseline"].sum())}
+    ratios = made.table[["group", "ratio", "low", "high"]].to_dict("records")
+    facts = {**made.facts, "one_ratio": alike(made.facts["dispersion"], found), "spans": found, "ratios": ratios,
+             "stops": int(rows["stops"].sum()), "arrests": int(rows["baseline"].sum())}
     caveats = [made.caveats[0], *doubts(facts), *left, *hiding.words(gone, smallest, "stops or arrests"),
                "Places are looked at one by one: with many of them some intervals miss by chance."]
     answer = words.baseline(facts)
