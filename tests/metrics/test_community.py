@@ -242,3 +242,12 @@ def test_wilson_by_hand():
     # 50 of 100: centre (.5 + 1.9207/100) / (1 + 3.8415/100) = .5, reach 1.96 sqrt(.0025 + .000096) / 1.038415
     low, high = (float(end[0]) for end in wilson(np.array([0.5]), np.array([100.0])))
     assert (low, high) == pytest.approx((0.40383, 0.59617), abs=1e-5)
+
+
+def test_before_the_first_answer_nothing_is_said_and_a_district_is_named(dept):
+    early = perflib.from_frames(timezone=ZONE, surveys=survey(answer=np.nan).assign(answer=np.nan))
+    assert community.waves(early).reason == "no answer is known"
+    moved = community.drivers(dept, since="2024-02-05", district="B")
+    assert moved.title.startswith("Has the mix of requests changed? District B: 20")
+    made = community.needs(moved, community.by_area(dept, since="2024-02-05"), community.waves(dept))
+    assert made.answer.startswith("Residents of district B asked most for help with ")

@@ -16,6 +16,7 @@ from perflib.metrics.seasons.extremes import ends, words
 from perflib.metrics.seasons.read import exposure
 from perflib.models.seasonality import rate_interval
 from perflib.models.seasonality.effects import WEEKDAYS
+from perflib.models.seasonality.profile import leading
 
 ZONE = "America/New_York"
 
@@ -226,3 +227,17 @@ def test_decc_hours(realdata, monkeypatch):
     assert dt.date.fromisoformat(made.facts["last"]) <= dt.date(2025, 12, 27)
     # the notes of the data: volume jumps at week 41, officer and phone rows together, by the extraction
     assert any("level jumps" in text and "2025-10-0" in text for text in made.caveats)
+
+
+def test_where_the_week_is_too_thin_the_hours_of_all_days_are_compared():
+    # two events in every hour of the week, but four from 10 to 12 on every day: 28 to 14 of each hour in seven weeks
+    rows = pd.DataFrame([(day, hour, 4 if 10 <= hour < 12 else 2, 7.0) for day in WEEKDAYS for hour in range(24)],
+                        columns=["weekday", "hour", "count", "hours"])
+    rate = rate_interval(rows["count"].to_numpy() * 10, rows["hours"].to_numpy(), 10.0)
+    assert leading(pd.concat([rows, rate], axis=1)).all()  # no hour of the week can be told from another
+    many = rows.assign(count=rows["count"] * 10)
+    found = ends(pd.concat([many, rate_interval(many["count"].to_numpy(), many["hours"].to_numpy(), 3.0)], axis=1))
+    top = found["busiest"]
+    assert (top["weekday"], top["start"], top["end"], top["others"], top["told"]) == ("any day", 10, 12, 0, True)
+    assert top["together"] == pytest.approx(40 / 7) and not found["quietest"]["told"]
+    assert "most on any day from 10:00 to 12:00 (5.7 an hour), least at no hour" in words("Calls come", found)

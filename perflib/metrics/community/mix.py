@@ -77,7 +77,8 @@ def drivers(dept: Department, table: str = "requests", since: str = "", origin: 
 
     Returns
     -------
-    Result ``mix_drivers``: columns and facts of ``perflib.models.composition.shift``; what is put together stands last.
+    Result ``mix_drivers``: columns and facts of ``perflib.models.composition.shift``, and the fact ``cell``; what is
+    put together stands last.
 
     Raises
     ------
@@ -94,8 +95,11 @@ def drivers(dept: Department, table: str = "requests", since: str = "", origin: 
         "dots", "kind", "change", "change_low", "change_high", y_label="change of its share (points of 100)",
         marks={"highlight": "stands_out", "name": "because"}, alt=found.answer)
     made = _last(found.table.assign(stands_out=found.table["verdict"] != "as before")) if chart else found.table
-    return Result(name, made, f"{title} {found.title.removeprefix('Did the mix change? ')}", found.answer, METHOD,
-                  [*notes, *said, *found.caveats], found.facts, chart, {**found.labels, "kind": "Kind",
+    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    facts = found.facts if found.reason else {**found.facts, "cell": asked}
+    when = found.title.removeprefix("Did the mix change? ")
+    return Result(name, made, f"{title}{': ' if asked else ' '}{when}", found.answer, METHOD,
+                  [*notes, *said, *found.caveats], facts, chart, {**found.labels, "kind": "Kind",
                                                                        "stands_out": "Stands out"}, found.reason)
 
 
@@ -293,4 +297,5 @@ def _whole(frame: pd.DataFrame, first: pd.Timestamp, last: dt.date, freq: str) -
 
 def _where(cell: dict[str, Any]) -> str:
     asked = {column: value for column, value in cell.items() if value not in ("", None)}
-    return f", {', '.join(f'{column} {value}' for column, value in asked.items())}" if asked else ""
+    told = ", ".join(f"{column} {value}" for column, value in asked.items())
+    return f" {told[0].upper()}{told[1:]}" if told else ""

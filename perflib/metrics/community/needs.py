@@ -43,17 +43,21 @@ def needs(moved: Result, changed: Result, opinion: Result, *, name: str = "commu
     facts = {"most": rows.iloc[0][["kind", "after", "share_after", "share_after_low", "share_after_high"]].to_dict(),
              "changed": changed.facts.get("changed", []), "survey": survey,
              "before": moved.facts["before"], "after": moved.facts["after"]}
-    answer = f"{_most(rows, facts['after'])} {_where(changed, moved)} {said}".strip()
+    answer = f"{_most(rows, facts['after'], moved.facts['cell'])} {_where(changed, moved)} {said}".strip()
     chart = Chart("bars", "kind", "share_after", "share_after_low", "share_after_high", y_label="share of requests",
                   alt=answer)
     caveats = list(dict.fromkeys([*moved.caveats, *changed.caveats]))
     return Result(name, rows, title, answer, METHOD, caveats, facts, chart, LABELS)
 
 
-def _most(rows: pd.DataFrame, span: str) -> str:
+def _most(rows: pd.DataFrame, span: str, cell: dict[str, str]) -> str:
     top, total = rows.iloc[0], rows["after"].sum()
-    return (f"Residents asked most for help with {top['kind']}: {top['share_after']:.1%} "
+    return (f"Residents{_place(cell)} asked most for help with {top['kind']}: {top['share_after']:.1%} "
             f"({top['share_after_low']:.1%} to {top['share_after_high']:.1%}) of {total:,.0f} requests from {span}.")
+
+
+def _place(cell: dict[str, str]) -> str:
+    return f" of {', '.join(f'{column} {value}' for column, value in cell.items())}" if cell else ""
 
 
 def _where(changed: Result, moved: Result) -> str:
@@ -80,8 +84,9 @@ def _said(opinion: Result) -> tuple[dict[str, Any], str]:
         return {}, ""
     survey = {"question": told.facts["question"], **{name: last[name] for name in ("wave", "estimate", "low", "high")}}
     end = told.facts["scale"][1]
-    words = (f"In the survey, {survey['question']} is {last['estimate']:.2f} ({last['low']:.2f} to {last['high']:.2f}) "
-             f"of {end:g} in wave {last['wave']}")
+    place = _place(told.facts["cell"]) or " of all areas"
+    words = (f"In the survey{place}, {survey['question']} is {last['estimate']:.2f} ({last['low']:.2f} to "
+             f"{last['high']:.2f}) of {end:g} in wave {last['wave']}")
     if not told.facts.get("comparable"):
         return survey, f"{words}; no earlier wave can be compared with it."
     if "change" not in told.facts:

@@ -74,12 +74,13 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
     table = pd.DataFrame(rows).sort_values("date", ignore_index=True)
     scale = (float(held["answer"].min()), float(held["answer"].max()))
     facts, answer = _told(table, estimates, question, scale)
+    facts["cell"] = {column: str(value) for column, value in cell.items() if value not in ("", None)}
     chart = Chart("line", "date", "estimate", "low", "high", by="instrument", y_label="mean answer", x_label="wave",
                   marks={"breaks": facts["breaks"], "zero": False, **_apart(facts["breaks"])}, alt=answer)
     table = table.sort_values("date", ascending=not facts["breaks"], ignore_index=True)
     caveats = [_unworded(question, scale), *_broken(table), *dict.fromkeys(notes), *_without(margins)]
     about = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",),
-                           facts=("question", "wave", "breaks", "raked", "comparable", "scale"))
+                           facts=("question", "wave", "breaks", "raked", "comparable", "scale", "cell"))
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, LABELS, people=about)
 
 
@@ -169,6 +170,8 @@ def _answers(dept: Department, question: str, cell: dict[str, Any], *columns: st
         return reason
     rows = dept.surveys
     held = rows.filter(rows.answer.notnull()).execute()
+    if held.empty:
+        return "no answer is known"
     known = sorted(held["question"].unique())
     if question not in known:
         raise InputError(f"no question {question!r}", where="question", choices=known, found=question)

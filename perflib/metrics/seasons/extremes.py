@@ -9,8 +9,9 @@ import pandas as pd
 
 from perflib.models.seasonality.profile import leading
 
-#: of the 168 hours of a week; where more than these cannot be told apart, no hour is named.
-HALF = 84
+#: of the hours of a week, or of a day: where more than this share cannot be told apart, none is named.
+HALF = 0.5
+ANY = "any day"
 
 
 def ends(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -20,15 +21,19 @@ def ends(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
     -------
     Per end: the leading hour's ``weekday, hour, rate, low, high``; ``alike``, every hour of the week that cannot be
     told apart from it (``leading``, 95 %), as "Friday 16"; of these, the neighbours of the leading hour on its day:
-    ``start`` and ``end`` of that run and ``together``, its rate; ``others``, how many are alike beside the run.
+    ``start`` and ``end`` of that run and ``together``, its rate; ``others``, how many are alike beside the run;
+    ``told``, whether any hour stands out. Where more than half of the week is alike, hours of all days together are
+    compared, and ``weekday`` is "any day".
     """
     known = found[found["hours"] > 0].reset_index(drop=True)
     return {name: _end(known, highest) for name, highest in (("busiest", True), ("quietest", False))}
 
 
 def _end(known: pd.DataFrame, highest: bool) -> dict[str, Any]:
-    row = known.iloc[int(known["rate"].argmax() if highest else known["rate"].argmin())]
     near = known[leading(known, highest)]
+    if len(near) > HALF * len(known) and known["weekday"].nunique() > 1:
+        return _end(_of_the_day(known), highest)
+    row = known.iloc[int(known["rate"].argmax() if highest else known["rate"].argmin())]
     start, end = _run(near.loc[near["weekday"] == row["weekday"], "hour"].to_numpy(), int(row["hour"]))
     run = near[(near["weekday"] == row["weekday"]) & near["hour"].between(start, end - 1)]
     alike = [f"{day} {hour}" for day, hour in zip(near["weekday"], near["hour"], strict=True)]
@@ -36,8 +41,16 @@ def _end(known: pd.DataFrame, highest: bool) -> dict[str, Any]:
         "weekday": row["weekday"], "hour": int(row["hour"]), "rate": row["rate"], "low": row["low"],
         "high": row["high"], "alike": alike,
         "start": start, "end": end, "together": float(run["count"].sum() / run["hours"].sum()),
-        "others": len(near) - len(run),
+        "others": len(near) - len(run), "told": len(near) <= HALF * len(known),
     }
+
+
+def _of_the_day(known: pd.DataFrame) -> pd.DataFrame:
+    """The hours of all days together; errors of the parts add up in squares."""
+    error = known["hours"] * (known["high"] - known["low"]) / 2
+    sums = known.assign(square=error**2).groupby("hour")[["count", "hours", "square"]].sum().reset_index()
+    rate, reach = sums["count"] / sums["hours"], np.sqrt(sums["square"]) / sums["hours"]
+    return sums.assign(weekday=ANY, rate=rate, low=rate - reach, high=rate + reach)
 
 
 def _run(hours: np.ndarray[Any, Any], hour: int) -> tuple[int, int]:
@@ -58,8 +71,8 @@ def words(doing: str, most: dict[str, Any]) -> str:
 
 def when(end: dict[str, Any], unit: str = "") -> str:
     """One end in words: the run of hours, its rate, and how many others cannot be told apart from it."""
-    if len(end["alike"]) > HALF:
+    if not end["told"]:
         return "at no hour in particular"
-    others = end["others"]
-    more = "" if not others else f"; {others} other hour{'s' if others > 1 else ''} of the week cannot be told apart"
+    others, among = end["others"], "day" if end["weekday"] == ANY else "week"
+    more = f"; {others} other hour{'s' if others > 1 else ''} of the {among} cannot be told apart" if others else ""
     return f"on {end['weekday']} from {end['start']:02d}:00 to {end['end']:02d}:00 ({end['together']:.1f}{unit}{more})"

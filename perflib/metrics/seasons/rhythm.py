@@ -160,7 +160,8 @@ def named(table: str, origin: str) -> str:
 def where(cell: dict[str, Any]) -> str:
     """The cell in words, for a title."""
     asked = {column: value for column, value in cell.items() if value not in ("", None)}
-    return f" {', '.join(f'{column} {value}' for column, value in asked.items()).capitalize()}" if asked else ""
+    told = ", ".join(f"{column} {value}" for column, value in asked.items())
+    return f" {told[0].upper()}{told[1:]}" if told else ""
 
 
 def _shown(name: str, title: str, found: pd.DataFrame, method: str, notes: Any, facts: dict[str, Any],
