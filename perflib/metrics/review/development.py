@@ -166,8 +166,9 @@ def development(dept: Department, path: str | Path = "") -> Result:
 
 def _worked(row: dict[str, Any]) -> str:
     change = "" if row["change_share"] is None else f", {row['change_share']:+.0%}"
-    return (f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month where {row['baseline']:.2f} "
-            f"would be expected{change})")
+    return (f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month, 95% interval "
+            f"{row['effect_low']:+.2f} to {row['effect_high']:+.2f}, where {row['baseline']:.2f} would be "
+            f"expected{change})")
 
 
 _FIGURES = ("baseline", "effect", "effect_low", "effect_high", "change_share")

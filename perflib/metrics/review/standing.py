@@ -92,8 +92,8 @@ def _answer(found: Result, others: Beside | None) -> str:
     assessed, officers, flags = int(facts.get("assessed", 0)), int(facts["officers"]), int(facts.get("flags", 0))
     peers = _peers(facts)
     if not assessed:
-        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(dict(facts))}. That says nothing, "
-                f"for better or worse, of anybody's work. {_limits(facts, others)}")
+        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(dict(facts))}. That says "
+                f"nothing, for better or worse, of anybody's work. {_limits(facts, others)}")
     wide = float(facts.get("cv", 0.0)) > WIDE
     said = [_wide(facts, measure, peers)] if wide else []
     said += [_flags(found, measure, assessed, peers if not wide else "peers", work)] if flags else [
