@@ -245,6 +245,8 @@ def test_wilson_by_hand():
 
 
 def test_before_the_first_answer_nothing_is_said_and_a_district_is_named(dept):
+    assert "too few records in every district" in community.by_area(
+        perflib.from_frames(timezone=ZONE, requests=requests(20))).reason
     early = perflib.from_frames(timezone=ZONE, surveys=survey(answer=np.nan).assign(answer=np.nan))
     assert community.waves(early).reason == "no answer is known"
     moved = community.drivers(dept, since="2024-02-05", district="B")

@@ -129,6 +129,8 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     before, after, said = windows(frame["date"].min().date(), last, since)
     rows = [_area(str(area), part, before, after) for area, part in frame.groupby("area")]
     found = pd.DataFrame(rows).rename(columns={"area": by})
+    if found["p"].isna().all():
+        return Result.not_assessable(name, f"too few records in every {by}", title=title, method=METHOD)
     found["adjusted"] = adjusted(found["p"].to_numpy(dtype=float))
     found["verdict"] = np.where(found["p"].isna(), "not assessable",
                                 np.where(found["adjusted"] < Q, "changed", "as before"))

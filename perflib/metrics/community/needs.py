@@ -83,14 +83,14 @@ def _said(opinion: Result) -> tuple[dict[str, Any], str]:
     if pd.isna(last["estimate"]):
         return {}, ""
     survey = {"question": told.facts["question"], **{name: last[name] for name in ("wave", "estimate", "low", "high")}}
-    end = told.facts["scale"][1]
+    low, high = told.facts["scale"]
     place = _place(told.facts["cell"]) or " of all areas"
     words = (f"In the survey{place}, {survey['question']} is {last['estimate']:.2f} ({last['low']:.2f} to "
-             f"{last['high']:.2f}) of {end:g} in wave {last['wave']}")
+             f"{last['high']:.2f}) in wave {last['wave']}, where answers run from {low:g} to {high:g}")
     if not told.facts.get("comparable"):
         return survey, f"{words}; no earlier wave can be compared with it."
     if "change" not in told.facts:
         return survey, f"{words}."
     gap = f"{told.facts['change']:+.2f}, {told.facts['change_low']:+.2f} to {told.facts['change_high']:+.2f}"
     more = "more" if told.facts["p"] < 0.05 else "no more"
-    return survey, f"{words}, {more} than chance away from the wave before ({gap})."
+    return survey, f"{words}; that is {more} than chance away from the wave before ({gap})."

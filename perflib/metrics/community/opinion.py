@@ -247,8 +247,8 @@ def _told(table: pd.DataFrame, estimates: dict[Any, Any], question: str,
         "scale": list(scale),
     }
     words = (f"Wave {last['wave']}: the mean answer to {question} is {last['estimate']:.2f} ({last['low']:.2f} to "
-             f"{last['high']:.2f}) where answers run from {scale[0]:g} to {scale[1]:g}. {last['n']:.0f} answered; "
-             f"since they are weighted, they tell as much as {last['n_effective']:.0f} of equal weight.")
+             f"{last['high']:.2f}) where answers on record run from {scale[0]:g} to {scale[1]:g}. {last['n']:.0f} "
+             f"answered; since they are weighted, they tell as much as {last['n_effective']:.0f} of equal weight.")
     if len(table) < 2:
         return facts, words
     before = table.iloc[-2]
