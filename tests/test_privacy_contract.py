@@ -51,9 +51,9 @@ OPEN = {
     "seasons.year.months": "means over years",
     "seasons.year.weekdays": "means over many weeks", "seasons.year.tested": NONE,
     "stops.reading.reading": "made of the words of the tests as they may be shared", "stops.scope.silent": NONE,
-    "stops.selection.selection": "differences of shares between groups of 100 stops or more",
-    "stops.who.veil": "stops of all groups, 100 or more in light and in dark, else it is not assessable",
-    "stops.who.baseline": "rate ratios; no count",
+    "stops.selection.selection": "hides small counts itself, and differences from a hidden row",
+    "stops.who.veil": "a group needs 20 stops or more in light and in dark, else it is left out",
+    "stops.who.baseline": "hides small counts itself",
 }
 HELD = {"stops.searches.threshold": "_hidden"}
 

@@ -156,8 +156,8 @@ def _facts(rows: pd.DataFrame, design: designs.Design, q: float) -> dict[str, An
 
 def _told(frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, times: float, name: str) -> Result:
     answer = table.told(facts, "outcomes of events of the same kind")
-    answer += (f" {facts['flags_theoretical']} differ from their benchmark at all by chance's own measure "
-               f"(theoretical null); |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
+    answer += (f" {facts['flags_theoretical']} differ from their benchmark at all, more than chance explains; a plain "
+               f"|z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
     names = ", ".join(design.features)
     caveats = [f"The weights make {names} alike, each by itself; what officers' events differ in besides is not "
                "adjusted for.",
