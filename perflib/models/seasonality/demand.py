@@ -24,7 +24,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SHAPE_DAYS, DRAWN, FEWEST = 364, 20.0, 84
 METHOD = (
     "Level: rolling-origin weighted forecast of daily counts; shape: hour-of-week shares of the last year, each "
-    "weekday drawn to its kind; negative-binomial counts whose dispersion comes from earlier months forecast alike."
+    "weekday drawn to its kind; negative-binomial counts whose dispersion comes from earlier months forecast alike; "
+    "the total's interval from the relative errors of whole earlier periods, t for their number, never below Poisson."
 )
 _GRID = np.exp(np.linspace(np.log(1e-4), np.log(3.0), 60))
 LABELS = {
