@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 DASH = "–"
 _SHORT, _LONG = 16, 48
-_PROBABILITIES = ("p", "p_value")
+_PROBABILITIES = ("p", "p_value", "adjusted")
+_COMPLETE = 60  # rows of the table with all columns: a page of three hundred officers would pass two megabytes
 _MOST_COLUMNS, _MOST_CHARACTERS = 7, 112  # what stands side by side without scrolling on a page 1100 points wide
 
 
@@ -57,7 +58,8 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> P
     ``columns``, ``rows``, ``labels`` and ``chart`` are those of ``Result.describe()``. Columns ``x_low`` and ``x_high``
     (or the chart's interval of its ``y``) are printed beside ``x``. A column whose name contains ``share`` is a
     proportion and printed in per cent. A single row of many columns stands upright, one column a line; of a wide
-    table the labels, counts, estimates with intervals and shares come first and the rest stays in the complete one.
+    table the labels, counts, estimates with intervals and shares come first and the rest stays in the complete one,
+    which is printed for its first ``_COMPLETE`` rows: the page's data hold them all.
     """
     rows = described["rows"][:most]
     columns = _columns(described["columns"], rows, described.get("labels") or {}, described.get("chart") or {})
@@ -69,7 +71,8 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> P
     left = len(described["rows"]) - len(rows)
     main = _whole(chosen, len(rows), caption, left)
     every = f"{caption} All columns"
-    complete = _whole(columns, len(rows), every, left) if len(chosen) < len(columns) else Markup("")
+    first = min(len(rows), _COMPLETE)
+    complete = (_whole(columns, first, every, left + len(rows) - first) if len(chosen) < len(columns) else Markup(""))
     return Printed(main, complete, len(columns))
 
 

@@ -43,7 +43,7 @@ function writer(table, name) {
     if (value === null || value === undefined) return DASH;
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (typeof value !== "number") return day(value);
-    if (name === "p" || name === "p_value") return value < 0.001 ? "<0.001" : value.toFixed(3);
+    if (["p", "p_value", "adjusted"].includes(name)) return value < 0.001 ? "<0.001" : value.toFixed(3);
     return isShare(name) ? `${(100 * value).toFixed(largest < 0.01 ? 2 : 1)}%` : grouped(value, digits);
   };
 }

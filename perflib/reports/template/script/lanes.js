@@ -59,7 +59,8 @@ function laneDrawing(state, width) {
   const lanes = [...new Set(state.chosen.map(text))];
   const labels = lanes.map(lane => wrap(lane, 34));
   const left = 18 + 7.2 * Math.max(4, ...labels.flat().map(line => line.length)), right = width - (bars ? 70 : 22);
-  const thick = 27 * Math.max(1, 0.6 * parts.length), top = 6, bottom = top + thick * lanes.length;
+  const told = own && typeof marks.target === "number"; // its words stand above the lanes, where no interval crosses them
+  const thick = 27 * Math.max(1, 0.6 * parts.length), top = told ? 22 : 6, bottom = top + thick * lanes.length;
   const numbers = parts.flatMap(part => part.rows.flatMap(row => [part.name, part.low, part.high, part.outerLow, part.outerHigh]
     .map(name => name ? table.cell(name, row) : null))).concat(own ? marks.target ?? null : null).filter(Number.isFinite);
   const lowest = Math.min(0, ...numbers), highest = Math.max(...numbers, lowest === 0 && !numbers.length ? 1 : -Infinity) || 1;
@@ -74,9 +75,9 @@ function laneDrawing(state, width) {
   }
   line(left, top, left, bottom, MUTED, 1);
   words(own && chart.y_label ? chart.y_label : table.heading(parts.length ? parts[0].name : chart.y), (left + right) / 2, bottom + 36, "middle", INK);
-  if (own && typeof marks.target === "number") {
-    line(at(marks.target), top, at(marks.target), bottom, MUTED, 1.2, { "stroke-dasharray": "5 4" });
-    words(`${marks.target_words ?? "target"} ${short(marks.target, share)}`, at(marks.target) + 4, bottom - 4, "start", MUTED);
+  if (told) {
+    line(at(marks.target), top - 4, at(marks.target), bottom, MUTED, 1.2, { "stroke-dasharray": "5 4" });
+    words(`${marks.target_words ?? "target"} ${short(marks.target, share)}`, at(marks.target), top - 9, "middle", MUTED);
   }
   const spot = (lane, part) => top + thick * (lane + 0.5) + (part - (parts.length - 1) / 2) * Math.min(thick * 0.26, thick * 0.8 / parts.length);
   lanes.forEach((lane, n) => {
