@@ -10,7 +10,7 @@ from perflib.synthetic.arrivals import HOURLY
 from perflib.synthetic.calls import CANCELLED, PRIORITIES, STAMP_MISSING, WITHOUT_ARRIVAL
 from perflib.synthetic.cases import EXCEPTIONAL, HAZARD, HEAPED, OFFENCES, UNFOUNDED, WEEKS, cumulative
 from perflib.synthetic.clock import yearly
-from perflib.synthetic.community import AGES, ANSWERS_BY_AGE, CODED, KIND_SHARE, KINDS, TOPIC_SHARE, TOPICS
+from perflib.synthetic.community import AGES, ANSWERS_BY_AGE, CODED, KIND_SHARE, KINDS, PLACE_TRUST, TOPIC_SHARE, TOPICS
 from perflib.synthetic.conduct import COMMENDATIONS_PER_RESPONSE
 from perflib.synthetic.people import RENAMED, People
 from perflib.synthetic.plan import Plan
@@ -273,6 +273,11 @@ def _community(plan: Plan) -> dict[str, Any]:
             "wave": plan.instrument_wave,
             "shift": plan.instrument_shift,
             "note": "a new wording; opinion itself does not change",
+        },
+        "survey_places": {
+            "table": "surveys",
+            "column": "answer",
+            "shift_by_district": dict(zip(plan.districts, PLACE_TRUST, strict=False)),
         },
         "survey_response": {
             "table": "surveys",

@@ -142,7 +142,7 @@ def test_the_values_are_read_by_mouse_and_by_keyboard(open_page, whole):
     assert page.locator("#result-months [aria-live]").text_content() == "; ".join(expected)
     page.locator("#result-months .u-over").hover()
     assert page.locator("#result-months .tip").is_visible()
-    page.locator("#result-priorities svg").hover(position={"x": 200, "y": 20})
+    page.locator("#result-priorities svg").hover(position={"x": 200, "y": 34})  # below the words of the target
     words = page.locator("#result-priorities .tip").inner_text().split("\n")
     assert words == ["1", "median: 4.80 (4.60 to 5.10)", "slow: 9.30", "N: 7"]
     page.locator("#result-weeks .chart").press("ArrowLeft")
