@@ -35,6 +35,14 @@ def test_expected_from_the_own_past_hand_worked() -> None:
     assert found.facts["latest"] == "2024-01-01" and found.facts["per"] == "responses"
 
 
+@pytest.mark.filterwarnings("error")
+def test_nobody_without_work_has_a_ratio() -> None:
+    found = officers.past(agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (0, 0)]}),
+                          "complaints").table.set_index("officer")
+    assert found.loc["B", "reason"] == "no exposure recorded"
+    assert found.loc["B", ["estimate", "low", "high"]].isna().all()
+
+
 def test_fifteen_officers_and_the_one_who_changed() -> None:
     """Steady rates and one who doubles and more: found in nearly every draw, the others hardly ever."""
     hit, false = 0, 0

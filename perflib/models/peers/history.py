@@ -71,9 +71,10 @@ def own_history(
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     fdr = rule.false_discovery(p, reason == "")
     low, high = garwood(seen)
+    base = np.where(expected > 0, expected, np.nan)  # without work in the latest period there is no ratio
     made = pd.DataFrame({
-        "officer": names, "exposure": now["exposure"].to_numpy(), "peers": 0, "estimate": seen / expected,
-        "low": low / expected, "high": high / expected, "posterior": np.nan, "fdr": fdr,
+        "officer": names, "exposure": now["exposure"].to_numpy(), "peers": 0, "estimate": seen / base,
+        "low": low / base, "high": high / base, "posterior": np.nan, "fdr": fdr,
         "verdict": table.verdicts(fdr, upper < lower, reason, q), "reason": reason, "events": seen,
         "expected": expected, "periods": past["periods"].astype(int).to_numpy()})
     facts = table.counted(made, q, p) | {"cv_within": float(np.sqrt(spread)), "latest": last}
