@@ -11,6 +11,7 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.response.by import response
 from perflib.metrics.response.groups import lacking
+from perflib.metrics.response.scope import Scope, unstamped
 from perflib.result import Result
 
 _KEYS = ("month", "district", "priority")
@@ -35,7 +36,7 @@ def board(dept: Department, *, months: int = 36, most: int = 3000, **scope: Any)
     Raises InputError as ``response`` does.
     """
     title = "Month by month: choose district, priority, period and measure"
-    absent = lacking(dept, _KEYS)
+    absent = [*lacking(dept, _KEYS), *unstamped(dept, Scope(**scope).interval)]
     found = response(dept, list(_KEYS), quantiles=(0.5, 0.9), name="response_board", **scope) if not absent else None
     if found is None or found.reason:
         reason = found.reason if found else f"the calls record no {absent[0]}"

@@ -14,7 +14,9 @@ from perflib.figures import Chart
 from perflib.metrics.response import words
 from perflib.metrics.response.cells import LOST, cells, points, tag
 from perflib.metrics.response.groups import WORDS, grouped, lacking
-from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, measured, of_origin, with_interval
+from perflib.metrics.response.scope import (
+    FATES, INTERVALS, Scope, in_service, measured, of_origin, unstamped, with_interval,
+)
 from perflib.result import Result
 
 #: below this many known values a group is "too few" and gets no quantiles.
@@ -52,7 +54,7 @@ def response(
     """
     keys, asked = [by] if isinstance(by, str) else list(by), Scope(**scope)
     label = name or f"response_by_{'_'.join(keys)}"
-    if absent := lacking(dept, keys):
+    if absent := [*lacking(dept, keys), *unstamped(dept, asked.interval)]:
         return Result.not_assessable(label, f"the calls record no {absent[0]}", title=_title(asked, keys),
                                      method=_METHOD)
     rows = grouped(dept, measured(dept, asked), keys, fill=False)
@@ -121,17 +123,21 @@ def intervals(dept: Department, **scope: Any) -> Result:
     the median and 90th percentile with intervals.
     """
     asked = Scope(**scope)
+    title = f"Where does the time go? {words.first_upper(asked.words())}"
+    present = [name for name in INTERVALS if not unstamped(dept, name)]
+    if not present:
+        return Result.not_assessable("response_intervals", "the calls record no two stamps of any interval",
+                                     title=title, method=_METHOD)
     rows = _with_offsets(dept, of_origin(in_service(dept, asked), asked.origin))
-    present = [name for name, item in INTERVALS.items() if {item.start, item.end} <= set(rows.columns)]
-    found = _intervals(dept.named(ibis.union(*(_stretch(rows, name) for name in present))), present)
+    found = _intervals(dept.named(_stretches(rows, present)), present)
     if not found["n"].sum():
-        return Result.not_assessable("response_intervals", f"no {asked.words()}")
+        return Result.not_assessable("response_intervals", f"no {asked.words()}", title=title, method=_METHOD)
     worst = found.iloc[int(found["missing_share"].to_numpy().argmax())]
     answer = (f"Of {found['n'].iloc[0]:,} {asked.words()}, the interval most often missing is {worst['words']} "
               f"({worst['missing_share']:.1%}); {found['negative'].sum():,} intervals are negative, "
               f"{found['zero'].sum():,} exactly zero and {found['clock_change'].sum():,} lie over a clock change.")
     return Result(
-        "response_intervals", found, f"Where does the time go? {words.first_upper(asked.words())}", answer, _METHOD,
+        "response_intervals", found, title, answer, _METHOD,
         ("Negative intervals are counted and left out of the quantiles.",),
         {str(row["interval"]): row for row in found.to_dict("records")},
         Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)",
@@ -144,6 +150,11 @@ def _with_offsets(dept: Department, rows: Any) -> Any:
     return dept.named(rows.mutate(**{
         f"offset_{name}": dept.local(rows[name]).delta(rows[name].cast("timestamp"), unit="second")
         for name in sorted(stamps)}))
+
+
+def _stretches(rows: Any, present: Sequence[str]) -> Any:
+    parts = [_stretch(rows, name) for name in present]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _stretch(rows: Any, name: str) -> Any:

@@ -17,7 +17,7 @@ from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST, response
 from perflib.metrics.response.cells import tag
 from perflib.metrics.response.groups import WORDS, grouped, lacking
-from perflib.metrics.response.scope import Scope, days, measured
+from perflib.metrics.response.scope import Scope, days, measured, unstamped
 from perflib.result import Result
 
 #: rows the regression sees; more are sampled by a hash of the call's id.
@@ -109,7 +109,7 @@ def adjusted(
     """
     from perflib.models.quantiles import quantile_regression
 
-    if absent := lacking(dept, [compare]):
+    if absent := [*lacking(dept, [compare]), *unstamped(dept, Scope(**scope).interval)]:
         return Result.not_assessable(
             "response_adjusted", f"the calls record no {absent[0]}", title="Compared on like calls")
     rows = _periods(dept, period, against, scope) if compare == "period" else (

@@ -14,7 +14,7 @@ from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST
 from perflib.metrics.response.cells import cells, tag
 from perflib.metrics.response.groups import WORDS, grouped
-from perflib.metrics.response.scope import INTERVALS, Scope, in_service, measured
+from perflib.metrics.response.scope import INTERVALS, Scope, in_service, measured, unstamped
 from perflib.models.quantiles import interval_se
 from perflib.result import Result
 
@@ -68,7 +68,11 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
     """
     from perflib.models.trend import control_chart
 
-    frame, title = series(dept, every, None, q, **scope), _title(every, q, None, Scope(**scope))
+    asked = Scope(**scope)
+    title = _title(every, q, None, asked)
+    if absent := unstamped(dept, asked.interval):
+        return Result.not_assessable("response_trend", f"the calls record no {absent[0]}", title=title)
+    frame = series(dept, every, None, q, **scope)
     if len(frame) < 3:
         return Result.not_assessable("response_trend", f"{len(frame)} whole {every}s; at least 3 are needed",
                                      title=title)
@@ -89,14 +93,17 @@ def steps(
     """
     from perflib.models.trend import breaks, step_test
 
+    asked = Scope(**scope)
+    title = _title(every, q, None, asked)
+    if absent := unstamped(dept, asked.interval):
+        return Result.not_assessable("response_steps", f"the calls record no {absent[0]}", title=title)
     frame = series(dept, every, by, q, **scope) if by and dept.has("calls", by) else pd.DataFrame({"series": []})
     if by and frame["series"].nunique() >= 3:
         return step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by,
-                         title=_title(every, q, by, Scope(**scope)))
+                         title=_title(every, q, by, asked))
     adjusted, note = deseasonalised(series(dept, every, None, q, **scope))
     found = breaks(adjusted["value"], list(adjusted["date"]), errors=list(adjusted["se"]), name="response_steps",
-                   unit="minutes",
-                   title=_title(every, q, None, Scope(**scope)))
+                   unit="minutes", title=title)
     return found.with_caveats(note)
 
 

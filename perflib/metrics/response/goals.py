@@ -9,8 +9,8 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.response.groups import grouped
-from perflib.metrics.response.scope import Scope, measured
+from perflib.metrics.response.groups import grouped, lacking
+from perflib.metrics.response.scope import Scope, measured, unstamped
 from perflib.result import Result
 
 _METHOD = "Share of calls with a known response within the target; Wilson 1927 score interval."
@@ -31,7 +31,10 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
     if not goals:
         return Result.not_assessable("response_targets", "the department file names no priority_targets",
                                      method=_METHOD)
-    rows = grouped(dept, measured(dept, Scope(**scope)), ["priority"])
+    asked = Scope(**scope)
+    if absent := [*lacking(dept, ["priority"]), *unstamped(dept, asked.interval)]:
+        return Result.not_assessable("response_targets", f"the calls record no {absent[0]}", method=_METHOD)
+    rows = grouped(dept, measured(dept, asked), ["priority"])
     wanted = {str(code): _goal(goal) for code, goal in goals.items()}
     limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))
     found = rows.mutate(aim=limit).filter(limit.notnull()).group_by("priority").agg(

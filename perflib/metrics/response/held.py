@@ -14,7 +14,7 @@ from perflib.errors import InputError
 from perflib.metrics.response.by import FEWEST, Asking, not_recorded, told
 from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, lacking
-from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service
+from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, unstamped
 from perflib.result import Result
 
 #: what calls can be chosen and grouped by here; and the parts of the time.
@@ -66,8 +66,8 @@ class Held:
         asking = Asking(self.dept, asked, (by,), tuple(quantiles), level, fewest, label)
         if by not in (*TEXTS, *GRAINS):
             raise InputError(f"cannot group held calls by {by!r}", where="by", choices=(*TEXTS, *GRAINS), found=by)
-        if lacking(self.dept, [by]):
-            return not_recorded(asking, lacking(self.dept, [by])[0])
+        if absent := [*lacking(self.dept, [by]), *unstamped(self.dept, interval)]:
+            return not_recorded(asking, absent[0])
         scoped = self._chosen(district=district, priority=priority)
         mask = scoped if origin == "all" or "origin" not in self._texts else scoped & self._of_origin(origin)
         return told(asking, self._cells(by, mask, self._interval(interval), quantiles, level), self._origins(scoped))
@@ -100,9 +100,6 @@ class Held:
     def _interval(self, interval: str) -> _Timed:
         if interval not in self._timed:
             item = INTERVALS[interval]
-            absent = [name for name in (item.start, item.end) if name not in self._stamps]
-            if absent:
-                raise InputError(f"the calls have no {absent[0]}, which {interval} needs", where="interval")
             self._timed[interval] = _Timed(self._stamps[item.start], self._stamps[item.end], self._lost())
         return self._timed[interval]
 

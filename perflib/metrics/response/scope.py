@@ -94,6 +94,12 @@ def days(period: Any) -> tuple[dt.date | None, dt.date | None]:
     return first, last
 
 
+def unstamped(dept: Department, interval: str) -> list[str]:
+    """The stamps of an interval that the department's calls do not record."""
+    item = INTERVALS[interval]
+    return [name for name in (item.start, item.end) if not dept.has("calls", name)]
+
+
 def _date(day: Any) -> dt.date:
     try:
         return day if isinstance(day, dt.date) else dt.date.fromisoformat(str(day))

@@ -9,6 +9,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.metrics.response.groups import lacking
 from perflib.metrics.response.scope import Scope, in_service
 from perflib.metrics.response.words import first_upper
 from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
@@ -35,6 +36,9 @@ def volume_shift(dept: Department, *, by: str = "origin", **scope: Any) -> Resul
     ``together``, ``feeds`` {feed: {week, before, after}}.
     """
     asked = Scope(**{**scope, "origin": "all"})
+    if absent := lacking(dept, [by]):
+        return Result.not_assessable("volume_shift", f"the calls record no {absent[0]}, which tells the feeds apart",
+                                     title=_title(asked), method=_METHOD)
     feeds = _weekly(dept, asked, by)
     if len(feeds.get("all", ())) < 8:
         return Result.not_assessable("volume_shift", f"{len(feeds.get('all', ()))} whole weeks; 8 are needed",
