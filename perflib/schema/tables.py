@@ -59,11 +59,11 @@ class Table:
     columns: Mapping[str, Column]
     rules: tuple[Rule, ...] = ()
 
-    def column(self, name: str) -> Column:
-        """The column, or MappingError with the valid names."""
+    def column(self, name: str, where: str = "") -> Column:
+        """The column, or MappingError with the valid names; ``where`` names the mapping that asks."""
         if name not in self.columns:
             raise MappingError(
-                f"no column {name!r} in table {self.name!r}", choices=self.columns, found=name,
+                f"no column {name!r} in table {self.name!r}", where=where, choices=self.columns, found=name,
                 do="use a name of the schema",
             )
         return self.columns[name]
@@ -94,10 +94,10 @@ def names() -> tuple[str, ...]:
     return tuple(tables())
 
 
-def get(name: str) -> Table:
+def get(name: str, where: str = "") -> Table:
     """The table of that name; MappingError with the valid names otherwise."""
     if name not in tables():
-        raise MappingError(f"no table {name!r} in the schema", choices=names(), found=name)
+        raise MappingError(f"no table {name!r} in the schema", where=where, choices=names(), found=name)
     return tables()[name]
 
 

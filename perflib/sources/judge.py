@@ -10,6 +10,7 @@ from perflib import schema
 from perflib.sources.bind import BoundFilter, bind, bind_filters
 from perflib.sources.clock import earlier, late, resolved, touched
 from perflib.sources.engine import Engine
+from perflib.sources.formats import timed
 from perflib.sources.mapping import Mapping
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
 from perflib.sources.sql import literal, literals, name
@@ -51,9 +52,8 @@ class Plan:
     @property
     def days(self) -> frozenset[str]:
         """The stamps that hold a day and no time, as their formats say."""
-        timed = ("%H", "%I", "%c", "%T", "%X", "%s")
         specs = (spec for spec in self.mapping.specs if spec.formats)
-        return frozenset(spec.column.name for spec in specs if not any(part in "".join(spec.formats) for part in timed))
+        return frozenset(spec.column.name for spec in specs if not timed(spec.formats))
 
 
 def plan(mapping: Mapping, zone: str, personal: Sequence[str]) -> Plan:

@@ -11,7 +11,7 @@ import yaml
 
 from perflib import schema
 from perflib.errors import MappingError
-from perflib.sources import derive, strict_yaml
+from perflib.sources import derive, formats, strict_yaml
 
 MISSING = ("", "NULL", "-", "NA")
 QUARANTINE_LIMIT = 0.05
@@ -23,6 +23,7 @@ _COLUMN = (
 _READER = (
     "format", "delimiter", "encoding", "decimal", "sheet", "member", "query", "relation", "url_env", "header",
 )
+OTHERWISE = ("keep", "missing", "reject")
 FORMATS = ("csv", "tsv", "parquet", "excel", "json", "postgresql", "duckdb")
 
 
@@ -101,10 +102,10 @@ def parse(raw: Any, where: str) -> Mapping:
     _known(reader, _READER, f"{where}, reader")
     if "format" in reader and reader["format"] not in FORMATS:
         raise MappingError("unknown format", where=f"{where}, reader", choices=FORMATS, found=reader["format"])
-    table = schema.get(raw.get("table", ""))
+    table = schema.get(raw.get("table", ""), where)
     missing = ("", *_list(raw["missing"])) if "missing" in raw else MISSING
     specs = tuple(
-        _spec(table.column(name), spec, missing, reader, f"{where}, column {name}")
+        _spec(table.column(name, where), spec, missing, reader, f"{where}, column {name}")
         for name, spec in raw["columns"].items()
     )
     lacking = set(table.required) - {spec.column.name for spec in specs}
@@ -120,7 +121,7 @@ def parse(raw: Any, where: str) -> Mapping:
 def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
     """The mapping of data that already carries canonical names."""
     for name in present:
-        table.column(name)
+        table.column(name, where)
     lacking = set(table.required) - set(present)
     if lacking:
         raise MappingError(f"the required column {', '.join(sorted(lacking))} is absent", where=where)
@@ -137,13 +138,14 @@ def _spec(column: schema.Column, raw: Any, missing: tuple[str, ...], reader: Dic
         raise MappingError("needs either `from` or `value`", where=where)
     if "otherwise" in raw and "recode" not in raw:
         raise MappingError("`otherwise` without `recode`", where=where)
+    _not_misspelt(raw.get("otherwise", ""), column, where)
     options: dict[str, Any] = {key: tuple(_list(raw[key])) for key in ("true", "false") if key in raw}
     decimal = raw.get("decimal", reader.get("decimal", "."))
     if decimal not in (".", ","):
         raise MappingError("decimal is neither '.' nor ','", where=where, found=decimal)
     return Spec(
         column, _sources(raw.get("from", []), where), raw.get("value"), _flag(raw.get("optional", "false"), where),
-        tuple(_list(raw.get("format", []))), raw.get("join", " "), _recode(raw.get("recode") or {}),
+        formats.checked(_list(raw.get("format", [])), where), raw.get("join", " "), _recode(raw.get("recode") or {}),
         raw.get("otherwise", ""), (*missing, *_list(raw.get("missing", []))), decimal,
         pivot=_whole(raw["pivot"], f"{where}, pivot") if "pivot" in raw else None,
         strip_decimal=_flag(raw.get("strip_decimal", "false"), where),
@@ -159,6 +161,26 @@ def _sources(raw: Any, where: str) -> tuple[tuple[str, ...], ...]:
             _known(part, ("any",), where)
         found.append(tuple(_list(part["any"])) if isinstance(part, dict) else (part,))
     return tuple(found)
+
+
+def _not_misspelt(otherwise: str, column: schema.Column, where: str) -> None:
+    """Refuse a word one letter away from keep, missing or reject: it would become a category of its own."""
+    near = [word for word in OTHERWISE if otherwise != word and _one_letter(otherwise.lower(), word)]
+    if near and otherwise not in column.allowed:
+        raise MappingError(
+            f"otherwise: {otherwise!r} looks like {near[0]!r} misspelt", where=where,
+            do="correct it, or choose another word for the value", choices=OTHERWISE, found=otherwise,
+        )
+
+
+def _one_letter(text: str, word: str) -> bool:
+    """Whether one letter added, left out, changed, or two neighbours exchanged make one of the other (or none)."""
+    if sorted(text) == sorted(word):
+        return sum(one != other for one, other in zip(text, word, strict=True)) <= 2
+    short, long = sorted((text, word), key=len)
+    if len(short) == len(long):
+        return sum(one != other for one, other in zip(text, word, strict=True)) == 1
+    return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
 def _recode(raw: Dict[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from perflib.sources import formats
 from perflib.sources.bind import Bound
 from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
 from perflib.sources.mapping import Spec
@@ -216,15 +217,11 @@ def _parsed(spec: Spec, text: str) -> tuple[str, str]:
             f"CASE WHEN regexp_matches({text}, {_ISO}) AND NOT {offset} THEN TRY_CAST({text} AS TIMESTAMP) END",
             f"CASE WHEN {offset} AND regexp_matches({text}, {_ISO}) THEN TRY_CAST({full} AS TIMESTAMPTZ) END",
         )
-    local = [f"try_strptime({text}, {literal(form)})" for form in spec.formats if not _aware(form)]
-    fixed = [f"try_strptime({text}, {literal(form)})" for form in spec.formats if _aware(form)]
+    local = [formats.read(text, form, spec.decimal) for form in spec.formats if not formats.aware(form)]
+    fixed = [formats.read(text, form, spec.decimal) for form in spec.formats if formats.aware(form)]
     if not local:
         return "CAST(NULL AS TIMESTAMP)", coalesce(fixed)
     return coalesce(local), f"CASE WHEN {coalesce(local)} IS NULL THEN {coalesce(fixed)} END" if fixed else ""
-
-
-def _aware(form: str) -> bool:
-    return re.search(r"%[zZ]", form) is not None
 
 
 def _pivoted(stamp: str, pivot: int) -> str:
