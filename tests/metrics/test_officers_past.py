@@ -35,7 +35,7 @@ def test_expected_from_the_own_past_hand_worked() -> None:
     assert found.facts["latest"] == "2024-01-01" and found.facts["per"] == "responses"
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_nobody_without_work_has_a_ratio() -> None:
     found = officers.past(agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (0, 0)]}),
                           "complaints").table.set_index("officer")
@@ -54,6 +54,18 @@ def test_fifteen_officers_and_the_one_who_changed() -> None:
         hit += "O04" in set(flagged)
         false += bool(set(flagged) - {"O04"})
     assert hit >= 18 and false <= 5
+
+
+def test_days_are_iso_dates_in_their_order_and_a_time_without_work_says_so() -> None:
+    dept = agency({"A": [(10, 1), (10, 2), (10, 3)]})
+    for function in (officers.compare, officers.past, officers.similar):
+        with pytest.raises(InputError, match="'03.02.2025' is not a date"):
+            function(dept, "complaints", first="03.02.2025")
+    with pytest.raises(InputError, match="lies after"):
+        officers.compare(dept, "complaints", first="2024-01-02", last="2024-01-01")
+    found = officers.compare(dept, "complaints", first="2019-01-01", last="2019-12-31")
+    assert "no officer has any responses to calls from 2019-01-01 to 2019-12-31" in found.reason
+    assert "one year only" in officers.past(dept, "complaints", first="2019-01-01", last="2019-12-31").reason
 
 
 def test_what_cannot_be_asked() -> None:

@@ -140,6 +140,13 @@ def test_the_panel_counts_zero_months_and_finds_the_start() -> None:
     assert first["O00"] == 5 and first["O01"] == 0 and np.isnan(first["O02"]) and np.isnan(first["O03"])
 
 
+def test_where_nobody_changed_unit_nobody_moved() -> None:
+    posts = pd.DataFrame({"officer_id": ["A", "A", "B"], "unit": "Patrol",
+                          "start_on": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-01-01"]).date})
+    dept = pf.from_frames(assignments=posts, timezone="UTC", privacy=OPEN)
+    assert reassigned(dept).empty and list(reassigned(dept).columns) == ["officer", "day"]
+
+
 def test_a_renamed_unit_is_no_move() -> None:
     dept = invented()
     posts = dept.assignments.execute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,15 +41,31 @@ def cells(dept: Department, asked: Measure, per: str, by: Sequence[str], period:
     assignments it is what the event's own row says, which serves only where events and exposure are the same rows.
     """
     own = not dept.has("assignments")
+    check_days(first, last)
     keys = _keys(dept, asked, per, by, own)
     events = _events(dept, asked, keys if own else (), first, last)
     nobody = int(events.filter(events.officer_id.isnull()).value.sum().execute() or 0)
     named = events.filter(events.officer_id.notnull())
     done = _placed(dept, named, keys, own, period).rename(columns={"value": "events"})
     work = _exposed(dept, asked, per, keys, own, period, first, last).rename(columns={"value": "exposure"})
+    if work.empty and done.empty:
+        frame = pd.DataFrame({name: pd.Series(dtype=str) for name in ("officer", "period", *keys)})
+        return Cells(frame.assign(exposure=0.0, events=0.0), keys, period, nobody, 0)
     frame = work.merge(done, how="outer", on=["officer", "period", *keys]).fillna({"exposure": 0.0, "events": 0})
     lost = frame["exposure"] <= 0
     return Cells(frame, keys, period, nobody, int(frame.loc[lost, "events"].sum()))
+
+
+def check_days(first: str, last: str) -> None:
+    """Refuse a first or last day that is no ISO date, or that lie the wrong way round. Raises InputError."""
+    for name, day in (("first", first), ("last", last)):
+        try:
+            if day:
+                dt.date.fromisoformat(day)
+        except (TypeError, ValueError):
+            raise InputError(f"{day!r} is not a date", where=name, do="write it as YYYY-MM-DD") from None
+    if first and last and first > last:
+        raise InputError(f"{first} lies after {last}", where="first, last", do="give the earlier day first")
 
 
 def coarser(found: Cells, by: Sequence[str]) -> Cells:

@@ -72,7 +72,8 @@ def compare(
     columns = _posts(dept, by)
     found = held.cells(measure_name, kind, columns) if held else cells(dept, asked, kind, columns, period, first, last)
     if found.frame["exposure"].sum() <= 0:
-        return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}", title=title)
+        when = f" from {first or 'the beginning'} to {last or 'the end'} of the records" if first or last else ""
+        return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}{when}", title=title)
     frame = found.frame.rename(columns={"period": period}) if period else found.frame
     result = peers.same_work(frame, "officer", found.by, period or None, minimum=minimum, times=times, q=q,
                              minimum_exposure=EXPOSURES[kind].least, exposure_words=EXPOSURES[kind].words, name=name)

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perflib.agency import Department
+from perflib.metrics.officers.cells import check_days
 from perflib.result import Result
 
 TITLE = "Who uses more or less force than colleagues at the same scene?"
@@ -41,6 +42,7 @@ def scenes(dept: Department, *, present: bool | None = None, first: str = "", la
     why = _lacking(dept, present and not known)
     if why:
         return Result.not_assessable(name, why, title=TITLE)
+    check_days(first, last)
     rows = dept.force
     rows = _within(dept, rows, first, last)
     scene = ibis.coalesce(*(rows[one] for one in SCENE if one in rows.columns))

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 
 from perflib.agency import Department
 from perflib.errors import InputError
-from perflib.metrics.officers.cells import within
+from perflib.metrics.officers.cells import check_days, within
 from perflib.metrics.officers.measures import measure as by_name
 from perflib.result import Result
 
@@ -61,6 +61,7 @@ def similar(dept: Department, measure: str, features: Sequence[str] | None = Non
     InputError : an unknown measure, or a feature that is not recorded. Not assessable: a measure that is not recorded
         by the event it came from.
     """
+    check_days(first, last)
     words, name = by_name(measure).words, name or f"similar_{measure}"
     if measure not in OUTCOMES:
         return Result.not_assessable(name, f"{words} are not recorded by the call or stop they came from", title=TITLE)

@@ -80,6 +80,8 @@ def reassigned(dept: Department) -> pd.DataFrame:
         ["officer_id", "day"], kind="stable")
     before = rows.groupby("officer_id")["unit"].shift()
     moves = rows.assign(before=before)[before.notna() & (before != rows["unit"])]
+    if moves.empty:
+        return pd.DataFrame({"officer": pd.Series(dtype=str), "day": pd.Series(dtype="datetime64[ns]")})
     together = moves.groupby(["before", "unit", "day"])["officer_id"].transform("size")
     members = moves["before"].map(rows.groupby("unit")["officer_id"].nunique())
     moves = moves[~((together >= 3) & (together >= 0.8 * members))]

@@ -78,12 +78,25 @@ def run(panel: Panel, horizon: int, candidates: Mapping[str, Callable[[Panel, in
     actual = np.stack([counts[:, origin : origin + horizon] for origin in origins])
 
     def at(origin: int) -> dict[str, Array]:
-        return {name: candidate(panel.until(origin), horizon) for name, candidate in candidates.items()}
+        return {name: foretold(candidate, panel.until(origin), horizon) for name, candidate in candidates.items()}
 
     made = over_origins(at, origins, len(panel.names), progress)
     means = {name: np.stack([each[name] for each in made]) for name in candidates}
+    begun = np.all([np.isfinite(mean) for mean in means.values()], axis=0)
+    actual, means = np.where(begun, actual, np.nan), {name: np.where(begun, mean, 0.0) for name, mean in means.items()}
     judged = {name: mean[-_JUDGED:] for name, mean in means.items()}
     return Backtest(origins, actual, means, weigh(panel, actual[-_JUDGED:], judged))
+
+
+def foretold(candidate: Callable[[Panel, int], Array], panel: Panel, horizon: int) -> Array:
+    """What a candidate expects, (N, H); missing for series that had hardly begun, which would spoil what all share."""
+    enough = panel.enough
+    if enough.all():
+        return candidate(panel, horizon)
+    found = np.full((len(enough), horizon), np.nan)
+    if enough.any():
+        found[enough] = candidate(panel.only(enough), horizon)
+    return found
 
 
 def weigh(panel: Panel, actual: Array, means: Mapping[str, Array]) -> dict[str, float]:

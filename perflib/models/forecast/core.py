@@ -15,8 +15,9 @@ from perflib.models.forecast.candidates import chosen
 from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion, shape_of
 from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.hierarchy import Level, levels_of, named_cells, reconcile
-from perflib.models.forecast.panel import Panel, panel
+from perflib.models.forecast.panel import LEAST, Panel, panel
 from perflib.models.forecast.report import report
+from perflib.models.forecast.scores import mean_present
 from perflib.models.forecast.track import widening
 from perflib.models.threads import one_thread
 from perflib.result import Result
@@ -81,6 +82,7 @@ def forecast(
     frame = named_cells(frame, by) if by else frame
     held = panel(frame, season, freq, absent)
     _check(held, horizon, levels)
+    held = held if by else _begun(held)
     nodes = levels_of(held, frame, by) if by else [Level("series", held, np.eye(len(held.names)))]
     with one_thread():
         made = [predict(node.panel, horizon, candidates, origins, progress) for node in nodes]
@@ -138,12 +140,27 @@ def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, 
     models = chosen(candidates, held.freq)
     back = backtest.origins_of(len(held.dates), horizon, held.freq, origins)
     test = backtest.run(held, horizon, models, back, progress)
-    mean = backtest.combine({name: model(held, horizon) for name, model in models.items()}, test.weights)
+    ahead = {name: backtest.foretold(model, held, horizon) for name, model in models.items()}
+    mean = backtest.combine(ahead, test.weights)
+    mean = np.where(np.isfinite(mean), mean, np.nan_to_num(mean_present(held.counts))[:, None])
     trust = backtest.TRUST[held.freq]
     shape = shape_of(test.actual, test.combined, horizon, trust)
     found = fit_dispersion(test.actual, test.combined, horizon, trust, shape)
     wider = widening(test.origins, test.actual, test.combined, horizon, trust, shape)
     return Prediction(mean, replace(found, values=found.values * wider), shape, test, wider)
+
+
+def _begun(held: Panel) -> Panel:
+    """The panel without series that have hardly begun, and a note that names them."""
+    gone = [str(name) for name, enough in zip(held.names, held.enough, strict=True) if not enough]
+    if not gone:
+        return held
+    if len(gone) == len(held.names):
+        raise InputError(f"no series has {LEAST[held.freq]} known counts", where="frame", do="give longer series")
+    some = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+    kept = held.only(held.enough)
+    note = f"not assessable, with fewer than {LEAST[held.freq]} known counts: {some}"
+    return replace(kept, notes=(*held.notes, note))
 
 
 def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:

@@ -15,7 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: Steps per week and per year, the pandas alias, and the word for one step.
 FREQUENCIES = {"D": (7, 365.2425, "D", "day"), "W": (0, 52.1775, "W", "week"), "M": (0, 12.0, "MS", "month")}
 SEASONS = ("week", "year")
+_THIN = 5  # dates further apart than this on average are not taken for days unless freq says so
 ABSENT = ("unknown", "zero")
+LEAST = {"D": 14, "W": 8, "M": 8}  # known counts that a series needs
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,16 @@ class Panel:
         """The panel as it was known after its first ``stop`` dates."""
         seasons = tuple(name for name in self.seasons if not too_short(name, self.freq, stop))
         return Panel(self.names, self.dates[:stop], self.counts[:, :stop], self.freq, seasons)
+
+    def only(self, chosen: Array) -> Panel:
+        """The panel of the series for which ``chosen`` (N,) is true."""
+        names = tuple(name for name, kept in zip(self.names, chosen, strict=True) if kept)
+        return Panel(names, self.dates, self.counts[chosen], self.freq, self.seasons, self.notes)
+
+    @property
+    def enough(self) -> Array:
+        """Which series have counts enough to be forecast: two weeks of days, eight weeks or months."""
+        return np.asarray(np.isfinite(self.counts).sum(axis=1) >= LEAST[self.freq])
 
     def with_future(self, horizon: int) -> pd.DatetimeIndex:
         """Its dates and the ``horizon`` coming ones."""
@@ -91,7 +103,7 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     wrong = count.isna() & frame["count"].notna() | ~np.isfinite(count.fillna(0))
     if wrong.any():
         raise InputError(f"{frame.loc[wrong, 'count'].iloc[0]!r} is no count", where="column count")
-    date = pd.to_datetime(frame["date"]).dt.tz_localize(None).dt.normalize()
+    date = _dated(frame["date"])
     if date.isna().any() or frame["series"].isna().any():
         many = int((date.isna().to_numpy() | frame["series"].isna().to_numpy()).sum())
         raise InputError(f"{many} rows lack a series or a date", where="frame")
@@ -106,6 +118,23 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def _dated(given: pd.Series) -> pd.Series:
+    """The days of a column of dates, moments or periods; of text only where it is ISO, so that no day is guessed."""
+    if isinstance(given.dtype, pd.PeriodDtype):
+        given = given.dt.to_timestamp()
+    if pd.api.types.is_numeric_dtype(given):
+        raise InputError(f"{given.iloc[0]!r} is a number, not a date", where="column date",
+                         do="convert it first, such as pd.to_datetime(days, unit='D', origin='1899-12-30') for Excel's")
+    if pd.api.types.is_datetime64_any_dtype(given):
+        return given.dt.tz_localize(None).dt.normalize()
+    found = pd.to_datetime(given, format="ISO8601", errors="coerce")
+    wrong = found.isna() & given.notna()
+    if wrong.any():
+        raise InputError(f"{given[wrong].iloc[0]!r} is not a date", where="column date",
+                         do="write dates as YYYY-MM-DD")
+    return found.dt.tz_localize(None).dt.normalize()
+
+
 def _frequency(dates: pd.Series, freq: str | None) -> str:
     if freq is not None:
         if freq not in FREQUENCIES:
@@ -117,7 +146,12 @@ def _frequency(dates: pd.Series, freq: str | None) -> str:
         raise InputError(f"{len(every)} dates are too few to forecast from", where="frame")
     if (gaps % 7 == 0).all():
         return "W"
-    return "M" if gaps.min() >= 28 and len(set(every.day)) <= 4 else "D"
+    if gaps.min() >= 28 and len(set(every.day)) <= 4:
+        return "M"
+    if len(every) < (every[-1] - every[0]).days / _THIN:
+        raise InputError(f"{len(every)} dates in {(every[-1] - every[0]).days:,} days are neither days, weeks nor months",
+                         where="freq", do="say which they are: D, W or M", choices=FREQUENCIES)
+    return "D"
 
 
 def _steps(dates: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
