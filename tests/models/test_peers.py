@@ -297,3 +297,14 @@ def test_own_history_refuses_what_it_cannot_know() -> None:
     assert table.loc[4, "reason"].startswith("fewer than 5 events expected")
     with pytest.raises(InputError, match="one period only"):
         peers.own_history(rows[rows["period"] == 2024])
+
+
+def test_officers_in_another_order_are_the_same_officers_and_words_are_no_numbers() -> None:
+    names = [f"O{k}" for k in range(12)]
+    events, expected = pd.Series(np.arange(12.0), names), pd.Series(np.linspace(5, 16, 12), names)
+    pd.testing.assert_frame_equal(peers.funnel(events, expected).table, peers.funnel(events, expected[::-1]).table)
+    with pytest.raises(InputError, match="different officers in their index, such as 'O3'"):
+        peers.funnel(events, expected.drop("O3"))
+    for wrong in (["a"] * 12, [None, "b", *range(10)]):
+        with pytest.raises(InputError, match="events: are no numbers"):
+            peers.funnel(wrong, expected.to_numpy())

@@ -38,18 +38,35 @@ def given(events: Any, base: Any, group: Any, what: str) -> pd.DataFrame:
     differ, negative or fractional events, a negative base, or an officer named twice.
     """
     held = next((one for one in (events, base) if isinstance(one, pd.Series)), None)
-    values, size = counts(np.atleast_1d(np.asarray(events, dtype=float)), "events"), np.atleast_1d(base).astype(float)
+    if isinstance(events, pd.Series) and isinstance(base, pd.Series) and not events.index.equals(base.index):
+        base = _aligned(events, base, what)
+    values, size = counts(_numbers(events, "events"), "events"), _numbers(base, what)
     if values.ndim != 1 or len(values) != len(size) or not len(values):
         raise InputError(f"{len(values)} events and {len(size)} values of {what}", where=what,
                          do="give one per officer")
-    if isinstance(events, pd.Series) and isinstance(base, pd.Series) and not events.index.equals(base.index):
-        raise InputError("events and " + what + " have different officers in their index", where=what)
     if (size < 0).any() or np.isinf(size).any():
         raise InputError("must not be negative or infinite", where=what)
     names = held.index if held is not None else pd.RangeIndex(1, len(values) + 1)
     if names.has_duplicates:
         raise InputError("an officer has more than one row", where="events", do="add up each officer's rows first")
     return pd.DataFrame({"officer": names.to_numpy(), "events": values, "base": size, "group": _group(group, names)})
+
+
+def _numbers(given: Any, where: str) -> Floats:
+    try:
+        return np.atleast_1d(np.asarray(given, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError("are no numbers", where=where, do="give one number per officer") from None
+
+
+def _aligned(events: pd.Series, base: pd.Series, what: str) -> pd.Series:
+    """``base`` in the order of the officers of ``events``."""
+    if events.index.has_duplicates or base.index.has_duplicates:
+        raise InputError("an officer has more than one row", where=what, do="add up each officer's rows first")
+    odd = events.index.symmetric_difference(base.index)
+    if len(odd):
+        raise InputError(f"events and {what} have different officers in their index, such as {odd[0]!r}", where=what)
+    return base.reindex(events.index)
 
 
 def _group(group: Any, names: pd.Index) -> NDArray[np.int64]:
