@@ -148,9 +148,10 @@ def _frequency(dates: pd.Series, freq: str | None) -> str:
         return "W"
     if gaps.min() >= 28 and len(set(every.day)) <= 4:
         return "M"
-    if len(every) < (every[-1] - every[0]).days / _THIN:
-        raise InputError(f"{len(every)} dates in {(every[-1] - every[0]).days:,} days are neither days, weeks nor months",
-                         where="freq", do="say which they are: D, W or M", choices=FREQUENCIES)
+    span = (every[-1] - every[0]).days
+    if len(every) < span / _THIN:
+        raise InputError(f"{len(every)} dates in {span:,} days are neither days, weeks nor months", where="freq",
+                         do="say which they are: D, W or M", choices=FREQUENCIES)
     return "D"
 
 
