@@ -58,3 +58,11 @@ def test_dates_are_never_guessed(dates, words: str) -> None:
 def test_iso_text_and_periods_are_dates(dates) -> None:
     rows = three(48)
     pd.testing.assert_frame_equal(forecast(rows.assign(date=dates(rows["date"])), 3).table, forecast(rows, 3).table)
+
+
+def test_a_series_that_ended_is_named_and_an_untested_forecast_claims_nothing() -> None:
+    rows = three(48)
+    rows = rows[(rows["series"] != "C") | (rows["date"] < "2022-06-01")]
+    assert any("no count is known of C since 2022-05-01" in one for one in forecast(rows, 3).caveats)
+    none = forecast(rows.assign(count=0), 3)
+    assert "nan" not in none.answer and "cannot tell how good" in none.answer

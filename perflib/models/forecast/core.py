@@ -82,7 +82,7 @@ def forecast(
     frame = named_cells(frame, by) if by else frame
     held = panel(frame, season, freq, absent)
     _check(held, horizon, levels)
-    held = held if by else _begun(held)
+    held = _ended(held if by else _begun(held))
     nodes = levels_of(held, frame, by) if by else [Level("series", held, np.eye(len(held.names)))]
     with one_thread():
         made = [predict(node.panel, horizon, candidates, origins, progress) for node in nodes]
@@ -161,6 +161,17 @@ def _begun(held: Panel) -> Panel:
     kept = held.only(held.enough)
     note = f"not assessable, with fewer than {LEAST[held.freq]} known counts: {some}"
     return replace(kept, notes=(*held.notes, note))
+
+
+def _ended(held: Panel) -> Panel:
+    """The panel with a note on series of which nothing is known any more for a whole season."""
+    last = held.counts.shape[1] - 1 - np.argmax(np.isfinite(held.counts[:, ::-1]), axis=1)
+    gone = [f"{name} since {held.dates[at]:%Y-%m-%d}" for name, at in zip(held.names, last, strict=True)
+            if at < len(held.dates) - 1 - held.lag]
+    if not gone:
+        return held
+    some = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+    return replace(held, notes=(*held.notes, f"no count is known of {some}: forecast as if they went on"))
 
 
 def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:

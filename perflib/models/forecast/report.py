@@ -67,9 +67,12 @@ def _steps(held: Panel, horizon: int) -> str:
 
 def _answer(held: Panel, rows: pd.DataFrame, best: pd.DataFrame, horizon: int, levels: tuple[float, ...]) -> str:
     own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
+    expected = (f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming "
+                f"{_steps(held, horizon)} (to {rows['date'].max():%Y-%m-%d}).")
+    if not np.isfinite([own["mase"], naive["mase"]]).all():
+        return f"{expected} The records cannot tell how good such forecasts were."
     return (
-        f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming {_steps(held, horizon)} "
-        f"(to {rows['date'].max():%Y-%m-%d}). In the back-test the combination had MASE {own['mase']:.3f} and scaled "
+        f"{expected} In the back-test the combination had MASE {own['mase']:.3f} and scaled "
         f"CRPS {own['scrps']:.3f}, the seasonal naive forecast {naive['mase']:.3f} and {naive['scrps']:.3f}; "
         f"{100 * own['pit_80']:.0f} % of what came lay in the 80 % intervals and {100 * own['pit_95']:.0f} % in the "
         "95 %."
