@@ -14,6 +14,7 @@ from perflib.agency import Department, SourceReport
 from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
 from perflib.result import json_safe, spreadsheet_safe
+from perflib.sources import declared
 
 _MISSING_SHOWN = 0.0005
 
@@ -27,10 +28,11 @@ class Check:
     sources: tuple[SourceReport, ...]
     timelines: Mapping[str, Timeline] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 when a source was refused: nothing accepted, quarantine past its limit, a column missing ..."""
+        """0, or 1 when a source was refused: nothing accepted or kept, quarantine past its limit ..."""
         return 1 if self.faults else 0
 
     def text(self) -> str:
@@ -47,7 +49,7 @@ class Check:
             "rows_read": totals["read"], "accepted": totals["accepted"], "quarantined": totals["quarantined"],
             "clock_change_rows": totals["clock_change_rows"],
             "sources": [_described(source, self.timelines.get(source.table), self.timezone) for source in self.sources],
-            "errors": list(self.faults), "exit_code": self.exit_code,
+            "notes": list(self.notes), "errors": list(self.faults), "exit_code": self.exit_code,
         }
         return json.dumps(json_safe(described), indent=2, ensure_ascii=False)
 
@@ -65,7 +67,8 @@ def check(path: str | Path) -> Check:
     except PerflibError as fault:
         return Check(str(path), "", (), faults=(str(fault),))
     if isinstance(found, Department):
-        return Check(found.name, found.timezone, reports, _timelines(found), faults)
+        faults = (*faults, *declared.emptied(found))
+        return Check(found.name, found.timezone, reports, _timelines(found), faults, declared.unmatched(found))
     return Check(found[0], found[1], reports, faults=faults)
 
 

@@ -17,6 +17,7 @@ def shown(check: Check) -> str:
     lines = [f"{check.name}{f' ({check.timezone})' if check.timezone else ''}"]
     for source in check.sources:
         lines += ["", *_block(source, check.timelines.get(source.table), check.timezone)]
+    lines += ["", *check.notes] if check.notes else []
     lines += ["", *(f"REFUSED  {fault}" for fault in check.faults)]
     lines += [] if check.faults else ["Every record is accounted for; no source is refused."]
     return "\n".join(lines)

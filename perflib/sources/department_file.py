@@ -13,7 +13,7 @@ import yaml
 
 from perflib.errors import DepartmentError
 from perflib.privacy import Policy
-from perflib.sources import strict_yaml
+from perflib.sources import declared, strict_yaml
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
@@ -87,7 +87,8 @@ def read(path: Path) -> DepartmentFile:
 def settings(path: Path) -> dict[str, Any]:
     """The raw content of a department file, its keys checked."""
     try:
-        raw = strict_yaml.typed(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        raw = strict_yaml.typed(text)
     except FileNotFoundError as fault:
         raise DepartmentError("no such department file", where=str(path)) from fault
     except OSError as fault:
@@ -102,7 +103,7 @@ def settings(path: Path) -> dict[str, Any]:
             raise DepartmentError(f"unknown key {key!r}", where=path.name, choices=_TOP, found=key)
     if raw.get("timezone"):
         zone(str(raw["timezone"]), f"{path.name}, timezone")
-    return raw
+    return declared.as_written(raw, strict_yaml.texts(text), path.name)
 
 
 def kept_settings(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
