@@ -73,15 +73,19 @@ def about(
 ) -> Result:
     """What the report was asked: department, period, district, priority, comparison, as-of date.
 
-    ``subject`` says in words what is counted, where it is not calls.
+    ``subject`` says in words what is counted, where it is not all calls; that it came from the public is not said of
+    calls that do not record who began them.
 
     The facts are strings, shown at the head of the page: ``department``, ``period``, ``district``, ``priority``,
     ``compared_with``, ``as_of``.
     """
     import pandas as pd
 
+    from perflib.metrics.response.scope import ANYBODY
     from perflib.result import Result
 
+    if not dept.has("calls", "origin"):
+        subject = subject.replace("calls from the public", ANYBODY)
     data = covered(dept)
     days = read_period(period, data)
     other = read_comparison(compare_to, days, data)

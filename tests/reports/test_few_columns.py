@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import perflib
-from perflib.metrics import response
+from perflib.metrics import response, seasons
 from perflib.metrics.response.held import Held
+from perflib.metrics.response.scope import UNTOLD
 from perflib.reports import run
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -87,3 +88,16 @@ def test_the_commands_of_the_readme_make_a_page(tmp_path, notebook, columns):
     (path,) = NOTEBOOKS.glob(f"{notebook}_*.ipynb")
     made = run(path, {}, department=tmp_path / "department.yml", out=tmp_path / "out").raise_if_failed()
     assert made.status == "done" and "Not assessable: " in made.html.read_text(encoding="utf-8")
+
+
+def test_nobody_is_said_to_have_begun_calls_whose_origin_is_not_recorded(monkeypatch):
+    dept = perflib.from_frames(calls=calls(README))
+    for notebook in ("01", "04"):
+        for name, made in cells(notebook, dept, monkeypatch).items():
+            assert "from the public" not in made.title + made.answer, name
+    told = [response.by_priority(dept, origin="public"), response.trend(dept), response.steps(dept, by=None),
+            response.intervals(dept), seasons.hours(dept), seasons.outlook(dept, seasons.ahead(dept))]
+    for made in told:
+        assert "alls (who began them is not recorded)" in made.title and UNTOLD in made.caveats, made.name
+    known = response.by_priority(perflib.from_frames(calls=calls(README).assign(origin="public")))
+    assert known.title.endswith("Calls from the public")

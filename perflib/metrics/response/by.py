@@ -15,7 +15,15 @@ from perflib.metrics.response import words
 from perflib.metrics.response.cells import LOST, cells, points, tag
 from perflib.metrics.response.groups import WORDS, grouped, lacking
 from perflib.metrics.response.scope import (
-    FATES, INTERVALS, Scope, in_service, measured, of_origin, unstamped, with_interval,
+    FATES,
+    INTERVALS,
+    Scope,
+    in_service,
+    measured,
+    of_origin,
+    scope_of,
+    unstamped,
+    with_interval,
 )
 from perflib.result import Result
 
@@ -52,7 +60,7 @@ def response(
     ------
     InputError : unknown interval, origin, group, district or priority, or a period that is none.
     """
-    keys, asked = [by] if isinstance(by, str) else list(by), Scope(**scope)
+    keys, asked = [by] if isinstance(by, str) else list(by), scope_of(dept, **scope)
     label = name or f"response_by_{'_'.join(keys)}"
     if absent := [*lacking(dept, keys), *unstamped(dept, asked.interval)]:
         return Result.not_assessable(label, f"the calls record no {absent[0]}", title=_title(asked, keys),
@@ -122,7 +130,7 @@ def intervals(dept: Department, **scope: Any) -> Result:
     ``clock_change`` (one stamp before a change of the clock and one after, or within an hour that occurs twice) and
     the median and 90th percentile with intervals.
     """
-    asked = Scope(**scope)
+    asked = scope_of(dept, **scope)
     title = f"Where does the time go? {words.first_upper(asked.words())}"
     present = [name for name in INTERVALS if not unstamped(dept, name)]
     if not present:
@@ -138,7 +146,7 @@ def intervals(dept: Department, **scope: Any) -> Result:
               f"{found['zero'].sum():,} exactly zero and {found['clock_change'].sum():,} lie over a clock change.")
     return Result(
         "response_intervals", found, title, answer, _METHOD,
-        ("Negative intervals are counted and left out of the quantiles.",),
+        ("Negative intervals are counted and left out of the quantiles.", *asked.untold()),
         {str(row["interval"]): row for row in found.to_dict("records")},
         Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)",
               alt=answer), _labels(["words"], (0.5, 0.9), 0.95) | {"words": "Interval"})

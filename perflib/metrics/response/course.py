@@ -14,7 +14,7 @@ from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST
 from perflib.metrics.response.cells import cells, tag
 from perflib.metrics.response.groups import WORDS, grouped
-from perflib.metrics.response.scope import INTERVALS, Scope, in_service, measured, unstamped
+from perflib.metrics.response.scope import INTERVALS, Scope, in_service, measured, scope_of, unstamped
 from perflib.models.quantiles import interval_se
 from perflib.result import Result
 
@@ -68,7 +68,7 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
     """
     from perflib.models.trend import control_chart
 
-    asked = Scope(**scope)
+    asked = scope_of(dept, **scope)
     title = _title(every, q, None, asked)
     if absent := unstamped(dept, asked.interval):
         return Result.not_assessable("response_trend", f"the calls record no {absent[0]}", title=title)
@@ -80,7 +80,7 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
     found = control_chart(adjusted["value"], "i", dates=list(adjusted["date"]), errors=list(adjusted["se"]),
                           direction="down", name="response_trend", title=title, unit="minutes")
     facts = {**found.facts, "season_removed": note.startswith("The season")}
-    return replace(found, facts=facts).with_caveats(note)
+    return replace(found, facts=facts).with_caveats(note, *asked.untold())
 
 
 def steps(
@@ -93,18 +93,19 @@ def steps(
     """
     from perflib.models.trend import breaks, step_test
 
-    asked = Scope(**scope)
+    asked = scope_of(dept, **scope)
     title = _title(every, q, None, asked)
     if absent := unstamped(dept, asked.interval):
         return Result.not_assessable("response_steps", f"the calls record no {absent[0]}", title=title)
     frame = series(dept, every, by, q, **scope) if by and dept.has("calls", by) else pd.DataFrame({"series": []})
     if by and frame["series"].nunique() >= 3:
-        return step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by,
-                         title=_title(every, q, by, asked))
+        found = step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by,
+                          title=_title(every, q, by, asked))
+        return found.with_caveats(*asked.untold())
     adjusted, note = deseasonalised(series(dept, every, None, q, **scope))
     found = breaks(adjusted["value"], list(adjusted["date"]), errors=list(adjusted["se"]), name="response_steps",
                    unit="minutes", title=title)
-    return found.with_caveats(note)
+    return found.with_caveats(note, *asked.untold())
 
 
 def deseasonalised(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

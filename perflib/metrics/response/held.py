@@ -14,7 +14,7 @@ from perflib.errors import InputError
 from perflib.metrics.response.by import FEWEST, Asking, not_recorded, told
 from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, lacking
-from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, unstamped
+from perflib.metrics.response.scope import FATES, INTERVALS, Scope, in_service, scope_of, unstamped
 from perflib.result import Result
 
 #: what calls can be chosen and grouped by here; and the parts of the time.
@@ -61,7 +61,8 @@ class Held:
         ------
         InputError : another ``by``, an unknown interval or origin, a district or priority that no call held has.
         """
-        asked = Scope(interval, origin, self.scope.service, district or None, priority or None, self.scope.period)
+        asked = scope_of(self.dept, interval=interval, origin=origin, service=self.scope.service,
+                         district=district or None, priority=priority or None, period=self.scope.period)
         label = name or f"response_by_{by}"
         asking = Asking(self.dept, asked, (by,), tuple(quantiles), level, fewest, label)
         if by not in (*TEXTS, *GRAINS):

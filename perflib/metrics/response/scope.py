@@ -35,6 +35,9 @@ INTERVALS: dict[str, Interval] = {
     "response": Interval("received_at", "arrived_at", "response time, answered to first arrival"),
 }
 ORIGINS = ("public", "officer", "unknown", "all")
+#: calls whose source does not say who began them, in a title and in a caveat.
+ANYBODY = "calls (who began them is not recorded)"
+UNTOLD = "The source does not say who began a call: officer-initiated activity cannot be told apart."
 #: what became of a call's end stamp, and the words for it.
 FATES = {
     "known": "both stamps known", "negative": "stamps in the wrong order", "cancelled": "cancelled before arrival",
@@ -44,7 +47,8 @@ FATES = {
 
 @dataclass(frozen=True)
 class Scope:
-    """The calls asked for. ``period``: "" or "all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" (both days included, local)."""
+    """The calls asked for. ``period``: "" or "all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" (both days included, local).
+    ``recorded``: the calls say who began them; if not, no words claim it."""
 
     interval: str = "response"
     origin: str = "public"
@@ -52,6 +56,7 @@ class Scope:
     district: str | tuple[str, ...] | None = None
     priority: str | tuple[str, ...] | None = None
     period: Any = ""
+    recorded: bool = True
     first: dt.date | None = field(init=False, default=None)
     last: dt.date | None = field(init=False, default=None)
 
@@ -68,9 +73,19 @@ class Scope:
         """The scope in a few words, for titles."""
         whose = {"public": "calls from the public", "officer": "officer-initiated activity",
                  "unknown": "calls of unknown origin", "all": "all calls"}[self.origin]
+        whose = ANYBODY if self.untold() else whose
         parts = [whose] + [f"{name} {', '.join(_tuple(value))}" for name, value in
                            (("district", self.district), ("priority", self.priority)) if value]
         return ", ".join(parts + ([f"{self.first} to {self.last}"] if self.first else []))
+
+    def untold(self) -> tuple[str, ...]:
+        """The caveat that it is not recorded who began the calls; none where it is, or where all are asked for."""
+        return () if self.recorded or self.origin == "all" else (UNTOLD,)
+
+
+def scope_of(dept: Department, **asked: Any) -> Scope:
+    """The scope, knowing whether this department's calls say who began them."""
+    return Scope(**asked, recorded=dept.has("calls", "origin"))
 
 
 def days(period: Any) -> tuple[dt.date | None, dt.date | None]:

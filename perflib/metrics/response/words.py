@@ -9,7 +9,7 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.metrics.response.cells import tag
-from perflib.metrics.response.scope import Scope, origins
+from perflib.metrics.response.scope import UNTOLD, Scope, origins
 
 
 def name(q: float) -> str:
@@ -91,6 +91,6 @@ def _origin(dept: Department, asked: Scope, counts: Mapping[str, int] | None = N
         return ["Officer-initiated activity is included; its response is mostly zero by construction."]
     counts = origins(dept, asked) if counts is None else counts
     if not counts:
-        return ["The source does not say who began a call: officer-initiated activity cannot be told apart."]
+        return [UNTOLD]
     rest = [f"{origin} {n:,}" for origin, n in counts.items() if origin != asked.origin]
     return [f"Left out by origin: {', '.join(rest)}."] if rest else []

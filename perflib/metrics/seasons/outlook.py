@@ -36,7 +36,7 @@ def outlook(dept: Department, found: Result, table: str = "calls", origin: str =
     ``per_day``, ``events``, ``first``, ``last``, ``busiest``, ``quietest`` (``extremes.ends``), ``month``, ``total``,
     ``total_low``, ``total_high``, ``level``; without the last five where ``found`` is not assessable.
     """
-    subject = named(table, origin)
+    subject = named(dept, table, origin)
     title = f"How many {subject}, when, and what next?{where(cell)}"
     held = read(dept, table, origin=origin, **cell)
     if isinstance(held, str):

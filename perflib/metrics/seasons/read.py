@@ -18,6 +18,7 @@ from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
+from perflib.metrics.response.scope import UNTOLD
 from perflib.models.levels import level_shifts, weekly
 
 ALL = "all"
@@ -106,6 +107,8 @@ def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],
     if origin and dept.has(table, "origin"):
         rows = rows.filter(rows.origin == origin)
         notes.append(f"Only {table} whose origin is {origin}: what officers begin themselves follows their shifts.")
+    elif origin and table == "calls":
+        notes.append(UNTOLD)
     if "service" in rows.columns and "service" not in asked:
         rows = rows.filter(rows.service.isnull() | (rows.service == "police"))
     for name in [*asked, *([by] if by else [])]:

@@ -11,6 +11,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import daily
+from perflib.metrics.response.scope import ANYBODY
 from perflib.metrics.seasons.extremes import ends, when, words
 from perflib.metrics.seasons.read import read, until
 from perflib.models.seasonality import hourly, profile
@@ -45,7 +46,7 @@ def hours(dept: Department, table: str = "calls", origin: str = "public", *, nam
     ------
     InputError : a column or value that does not exist.
     """
-    subject = named(table, origin)
+    subject = named(dept, table, origin)
     title = f"At what hours do {subject} come in?{where(cell)}"
     held = read(dept, table, origin=origin, **cell)
     if isinstance(held, str):
@@ -152,8 +153,10 @@ def _mended(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(to=frame["to"].where(~(frame["to"] < frame["from"]), frame["from"]))
 
 
-def named(table: str, origin: str) -> str:
-    """What is counted, in words."""
+def named(dept: Department, table: str, origin: str) -> str:
+    """What is counted, in words; who began the calls only where the records say it."""
+    if table == "calls" and origin and not dept.has(table, "origin"):
+        return ANYBODY
     return f"calls from the {origin}" if table == "calls" and origin else table
 
 
