@@ -197,6 +197,19 @@ def test_next_month_and_its_shifts():
         seasons.ahead(department(at), month="2025-08")
 
 
+def test_staffing_names_no_weekday_without_saying_whether_the_week_repeats():
+    rng = np.random.default_rng(8)
+    hours = pd.date_range("2024-01-01", periods=24 * 200, freq="h") + pd.Timedelta(minutes=5)
+    flat = np.repeat(hours, rng.poisson(2, len(hours)))
+    weekly = np.repeat(hours, rng.poisson(np.where(hours.day_of_week >= 5, 4, 2)))
+    for at, start in ((flat, "No pattern of the week is shown to repeat (p "), (weekly, "The busiest shift, S")):
+        dept = department(at)
+        shifts, days = seasons.staffing(seasons.ahead(dept)), seasons.weekdays(dept)
+        assert shifts.answer.startswith(start) and "The busiest shift, " in shifts.answer
+        assert {key: shifts.facts["week"][key] for key in ("verdict", "p")} == {
+            key: days.facts[key] for key in ("verdict", "p")}
+
+
 def test_districts_are_tested_apart(small_city):
     dept = perflib.open(small_city, tables=["calls"])
     made = seasons.tested(dept)

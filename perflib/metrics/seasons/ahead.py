@@ -14,7 +14,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.seasons.read import Hours, read
 from perflib.metrics.seasons.rhythm import where
-from perflib.models.seasonality import demand
+from perflib.models.seasonality import demand, seasonality
 from perflib.models.seasonality.demand import FEWEST as ENOUGH
 from perflib.models.seasonality.demand import METHOD
 from perflib.models.seasonality.effects import WEEKDAYS
@@ -36,8 +36,9 @@ def ahead(dept: Department, table: str = "calls", origin: str = "public", *, mon
     -------
     Result ``season_demand``: as ``perflib.models.seasonality.demand``: ``series, weekday, hour, hours, expected, low,
     high, mean_low, mean_high`` (events in one such hour). Facts ``month``, ``total`` with
-    ``total_low`` and ``total_high``, ``busiest``, ``quietest``, ``last_complete``. Not assessable below 84 complete
-    days.
+    ``total_low`` and ``total_high``, ``busiest``, ``quietest``, ``last_complete``, and ``week``: ``verdict``,
+    ``p`` and ``reason`` of the test whether a pattern of the week repeats, as ``weekdays`` has it. Not assessable below
+    84 complete days.
 
     Raises
     ------
@@ -53,9 +54,16 @@ def ahead(dept: Department, table: str = "calls", origin: str = "public", *, mon
         return Result.not_assessable(name, reason, title=title, method=METHOD)
     start, length = _month(month, held)
     found = demand(held.weights, start, length, level)
-    facts = {**found.facts, "month": f"{start:%Y-%m}", "last_complete": held.last}
+    facts = {**found.facts, "month": f"{start:%Y-%m}", "last_complete": held.last,
+             "week": _week(held)}
     return replace(found, name=name, title=f"What to expect in {start:%B %Y}, hour by hour?{where(cell)}", facts=facts,
                    caveats=(*held.notes, *found.caveats))
+
+
+def _week(held: Hours) -> dict[str, Any]:
+    """Does a pattern of the week repeat? The test of all series together."""
+    test = next(each for each in seasonality(held.only().daily()).facts["tests"] if each["season"] == "week")
+    return {"verdict": test["verdict"], "p": test["adjusted"], "reason": test["reason"]}
 
 
 def _month(text: str, held: Hours) -> tuple[pd.Timestamp, int]:
@@ -83,7 +91,8 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
     Result ``season_staffing``: per weekday and shift of eight hours ``expected`` events, ``low`` and ``high`` (what one
     such shift may bring, with the dispersion of its hours), and ``against`` (ratio to the mean shift). A shift stands
     under the day on which it starts, its hours after midnight included (``started``).
-    Facts ``spread`` (busiest over quietest shift), ``busiest``, ``quietest``, ``level``. Events are not hours of work.
+    Facts ``spread`` (busiest over quietest shift), ``busiest``, ``quietest``, ``level``, ``week`` (as of ``ahead``:
+    where no pattern of the week is shown to repeat, the answer begins with that). Events are not hours of work.
     """
     title = "What does it mean for staffing?"
     if found.reason:
@@ -95,13 +104,15 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
     ratio = float(top["expected"] / low["expected"])
     level = found.facts["level"]
     answer = (
+        f"{_unshown(found.facts.get('week') or {})}"
         f"The busiest shift, {top['weekday']} {top['shift'].lower()}, is expected to bring {top['expected']:.0f} "
         f"events ({top['low']:.0f} to {top['high']:.0f}), {ratio:.1f} times the quietest, {low['weekday']} "
         f"{low['shift'].lower()} ({low['expected']:.0f}; {low['low']:.0f} to {low['high']:.0f}). The ranges are "
         f"{level:.0%} intervals for a single such shift."
     )
     facts = {"spread": ratio, "level": level, "busiest": top[["weekday", "shift", "expected"]].to_dict(),
-             "quietest": low[["weekday", "shift", "expected"]].to_dict(), "month": found.facts.get("month")}
+             "quietest": low[["weekday", "shift", "expected"]].to_dict(), "month": found.facts.get("month"),
+             "week": found.facts.get("week")}
     chart = Chart("dots", "weekday", "expected", "low", "high", by="shift", y_label="events in one shift", alt=answer)
     caveats = ["Events are not hours of work: multiply by the time and the units each takes.",
                "Shifts of eight hours from 07:00, 15:00 and 23:00, each under the day on which it starts: the night of "
@@ -109,6 +120,16 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
     labels = {"weekday": "Starts on", "shift": "Shift", "expected": "Expected events", "low": f"Low end ({level:.0%})",
               "high": f"High end ({level:.0%})", "against": "Ratio to the mean shift"}
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, labels)
+
+
+def _unshown(week: dict[str, Any]) -> str:
+    """What must be said before any weekday is named: that the week shows no pattern, or none can be tested."""
+    if week.get("verdict") == "not shown":
+        return (f"No pattern of the week is shown to repeat (p {week['p']:.3f}): which weekday leads below may be "
+                "chance, and is no reason to staff the days differently. ")
+    if week.get("verdict") == "not assessable":
+        return f"Whether a pattern of the week repeats is not assessable ({week['reason']}). "
+    return ""
 
 
 def started(table: pd.DataFrame) -> pd.DataFrame:
