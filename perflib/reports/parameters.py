@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from perflib.errors import ParameterError
+from perflib.reports.values import check_words
 
 Value = str | int | float | bool
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -49,7 +50,8 @@ class Contract:
 
         Raises
         ------
-        ParameterError : an unknown name, or a value that is not of the annotated type.
+        ParameterError : an unknown name, a value that is not of the annotated type, or (``check_words``) a word or day
+            that is right for no department.
         """
         unknown = [name for name in given if name not in self.names]
         if unknown:
@@ -57,10 +59,12 @@ class Contract:
                 f"unknown parameter {', '.join(map(repr, unknown))}", where=self.notebook, choices=self.names,
                 found=unknown[0],
             )
-        return {
+        values = {
             item.name: self._typed(item, given[item.name]) if item.name in given else item.default
             for item in self.parameters
         }
+        check_words(values, given, self.notebook)
+        return values
 
     def _typed(self, item: Parameter, value: Any) -> Value:
         typed = _from_text(item.type, value) if isinstance(value, str) else _from_value(item.type, value)

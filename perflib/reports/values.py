@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,29 @@ if TYPE_CHECKING:
 #: Parameters whose values a department decides, in any notebook that has them.
 KNOWN = ("district", "priority", "period", "compare_to")
 CHOSEN = ("district", "priority")
+#: parameters that are days, in any notebook that has them.
+DAYS = ("as_of", "first", "last", "since")
+#: how far a month to look ahead to may begin after the records; how long feeds may have been silent before their end.
+AHEAD = BEHIND = dt.timedelta(days=61)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words a parameter takes, in notebooks that have the parameter ``beside`` too; ``several``: with commas."""
+
+    beside: str
+    valid: tuple[str, ...]
+    several: bool = False
+    empty: bool = True
+
+
+#: written out, for their metrics are heavy to import: a test holds them against what the metrics take.
+WORDS = {
+    "measure": Words("within", ("force", "complaints", "commendations", "frisks", "searches", "stops", "arrests"),
+                     empty=False),
+    "by": Words("within", ("unit", "district", "shift", "duty", "beat"), several=True),
+    "within": Words("measure", ("month", "quarter", "year")),
+}
 
 
 @dataclass(frozen=True)
@@ -26,18 +49,22 @@ class Survey:
     name: str
     choices: Mapping[str, list[str]]
     data: Period
+    main: str = "calls"
 
     def check(self, values: Mapping[str, object], where: str = "") -> None:
         """Refuse values the department does not have.
 
         Raises
         ------
-        ParameterError : a district or priority that is not there (the valid ones are listed), a period without data.
+        ParameterError : a district or priority that is not there (the valid ones are listed), a period without data, a
+            month to look ahead to that is not ahead.
         """
         asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
         for name in CHOSEN:
             if name in asked and asked[name] not in self.choices[name]:
                 raise _no_such(self.name, name, asked[name], self.choices[name], where)
+        if ahead(values) and self.main == "calls":
+            _check_month(str(values["month"]), str(values["as_of"]), self.data.last, where)
         if "period" in asked or "compare_to" in asked:
             period = read_period(asked.get("period", ""), self.data)
             read_comparison(asked.get("compare_to", ""), period, self.data)
@@ -50,7 +77,8 @@ def survey(department: Department) -> Survey:
     ------
     ParameterError : the main table is empty.
     """
-    return Survey(department.name, {name: choices(department, name) for name in CHOSEN}, covered(department))
+    return Survey(department.name, {name: choices(department, name) for name in CHOSEN}, covered(department),
+                  department.main)
 
 
 def needs_department(values: Mapping[str, object]) -> bool:
@@ -58,7 +86,66 @@ def needs_department(values: Mapping[str, object]) -> bool:
     asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
     if asked.get("period") in ("all", "latest-month") and not asked.get("compare_to"):
         del asked["period"]
-    return bool(asked) and "department" in values
+    return bool(asked or ahead(values)) and "department" in values
+
+
+def ahead(values: Mapping[str, object]) -> bool:
+    """Whether a month to look ahead to is asked for, of what is known at some day."""
+    return bool(values.get("month")) and "as_of" in values
+
+
+def check_words(values: Mapping[str, object], given: Iterable[str], where: str = "") -> None:
+    """Refuse what is right for no department: a word that a parameter does not take, a day that is none.
+
+    Only the ``given`` parameters are looked at: what a notebook has by default is its own affair.
+
+    Raises
+    ------
+    ParameterError : with the valid values listed.
+    """
+    for name in given:
+        value = values[name]
+        if isinstance(value, str) and name in WORDS and WORDS[name].beside in values:
+            _check_word(name, value, WORDS[name], where)
+        if isinstance(value, str) and value and name in DAYS:
+            _day(name, value, where)
+    if ahead(values) and "month" in given:
+        _first_of("month", str(values["month"]), where)
+    first, last = (str(values.get(name) or "") for name in ("first", "last"))
+    if first and last and {"first", "last"} & set(given) and first > last:
+        raise ParameterError(f"first {first!r} lies after last {last!r}", where=where, do="give the earlier day first")
+
+
+def _check_word(name: str, value: str, words: Words, where: str) -> None:
+    if not value and words.empty:
+        return
+    for one in value.replace(" ", "").split(",") if words.several else [value]:
+        if one not in words.valid:
+            raise ParameterError(f"{name} cannot be {one!r}", where=where, choices=words.valid, found=one)
+
+
+def _day(name: str, value: str, where: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        raise ParameterError(f"{name} {value!r} is not a day", where=where, do="write it as YYYY-MM-DD") from None
+
+
+def _first_of(name: str, month: str, where: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise ParameterError(f"{name} {month!r} is not a month", where=where, do="write it as YYYY-MM") from None
+
+
+def _check_month(month: str, as_of: str, last: dt.date, where: str) -> None:
+    """Refuse a month that no forecast from these records reaches. Which day is the last complete one is not asked here:
+    a month just before the end of the records may still be ahead of it."""
+    end = min(last, _day("as_of", as_of, where)) if as_of else last
+    if not end - BEHIND <= _first_of("month", month, where) <= end + AHEAD:
+        starts = [(end.replace(day=1) + dt.timedelta(days=31 * at)).replace(day=1) for at in (1, 2)]
+        raise ParameterError(f"month {month!r} does not begin within two months after {end}, the end of the records",
+                             where=where, choices=[f"{day:%Y-%m}" for day in starts if day <= end + AHEAD])
 
 
 def check_values(values: Mapping[str, object], where: str = "") -> None:

@@ -11,7 +11,9 @@ import pytest
 from perflib.agency import Department
 from perflib.errors import ParameterError
 from perflib.reports import about, run, select
-from perflib.reports.values import covered
+from perflib.reports.parameters import read_contract
+from perflib.reports.period import Period
+from perflib.reports.values import WORDS, Survey, covered
 
 PARAMETERS = "\n".join(f'{name}: str = ""' for name in ("department", "district", "priority", "period", "compare_to"))
 
@@ -54,6 +56,52 @@ def test_a_value_that_is_not_there_is_refused_before_a_kernel_starts(make_notebo
         run(make_notebook(parameters=PARAMETERS), given, out=tmp_path / "out")
     assert words in str(caught.value).replace("??", "?")
     assert not (tmp_path / "out").exists()
+
+
+OFFICERS = PARAMETERS + "".join(f'\n{name}: str = "{value}"' for name, value in (
+    ("measure", "force"), ("by", ""), ("within", "month"), ("first", ""), ("last", "")))
+AHEAD = PARAMETERS + "".join(f'\n{name}: str = ""' for name in ("as_of", "month"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "given", "words"),
+    [
+        (OFFICERS, {"measure": "forse"}, "measure cannot be 'forse'; did you mean 'force'?; valid: force, complaints"),
+        (OFFICERS, {"measure": ""}, "measure cannot be ''"),
+        (OFFICERS, {"by": "unit, distrct"}, "by cannot be 'distrct'; did you mean 'district'?; valid: unit"),
+        (OFFICERS, {"within": "week"}, "within cannot be 'week'; valid: month, quarter, year"),
+        (OFFICERS, {"first": "1.1.2025"}, "first '1.1.2025' is not a day; write it as YYYY-MM-DD"),
+        (OFFICERS, {"last": "2025-02-30"}, "last '2025-02-30' is not a day"),
+        (OFFICERS, {"first": "2025-02-01", "last": "2025-01-01"}, "first '2025-02-01' lies after last '2025-01-01'"),
+        (AHEAD, {"as_of": "gestern"}, "as_of 'gestern' is not a day"),
+        (AHEAD, {"month": "next"}, "month 'next' is not a month; write it as YYYY-MM"),
+        (AHEAD, {"month": "2020-01"}, "month '2020-01' does not begin within two months after 2026-01-02"),
+        (AHEAD, {"month": "2026-04"}, "valid: 2026-02, 2026-03"),
+        (AHEAD, {"month": "2026-03", "as_of": "2025-11-30"}, "valid: 2025-12, 2026-01"),
+    ],
+)
+def test_what_a_notebook_cannot_take_is_refused_under_its_own_name(
+    make_notebook, opened, tmp_path, parameters, given, words
+):
+    with pytest.raises(ParameterError) as caught:
+        run(make_notebook(parameters=parameters), given, out=tmp_path / "out")
+    assert words in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_what_a_notebook_takes_is_let_through(make_notebook):
+    check = read_contract(make_notebook(parameters=OFFICERS)).fill
+    assert check({"by": "unit,shift", "within": "", "first": "2025-01-01"})["by"] == "unit,shift"
+    other = PARAMETERS + '\nby: str = "subject_race"\nmonth: str = ""'  # the same names, for something else
+    assert read_contract(make_notebook(parameters=other)).fill({"by": "subject_sex", "month": "2020-01"})
+    Survey("Testville", {}, Period(dt.date(2025, 1, 1), dt.date(2026, 1, 2))).check({"as_of": "", "month": "2026-02"})
+
+
+def test_the_words_are_those_that_the_metrics_take():
+    from perflib.metrics.officers import MEASURES, POSTS
+    from perflib.metrics.officers.cells import PERIODS
+
+    assert set(WORDS["measure"].valid) == set(MEASURES) and WORDS["by"].valid == POSTS
+    assert {*WORDS["within"].valid, ""} == set(PERIODS)
 
 
 def test_days_are_local_days(dept):
