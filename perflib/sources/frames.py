@@ -19,7 +19,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.guard import Guard
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
-from perflib.sources.mapping import canonical
+from perflib.sources.mapping import QUARANTINE_LIMIT, canonical
 from perflib.sources.opening import asked_personal, department
 from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
@@ -27,20 +27,23 @@ from perflib.sources.staged import Staged
 
 def from_frames(
     name: str = "", timezone: str = "UTC", personal: Iterable[str] = (), privacy: Mapping[str, Any] | None = None,
-    **frames: pd.DataFrame,
+    quarantine_limit: float | None = None, **frames: pd.DataFrame,
 ) -> Department:
     """A Department of pandas frames, one per canonical table (``calls=frame, officers=frame``).
 
     Stamps without an offset are local in ``timezone``. Rows that break the schema's rules are quarantined, as from
-    a file. The frames are not changed. Personal columns are dropped unless named in ``personal``. Ids of officers and
-    staff become keyed codes; ``privacy`` is as in a department file (``{"key": "officers.key"}``, or
-    ``{"pseudonyms": False, "because": "invented people"}``), its paths relative to the current directory.
+    a file, and a frame with more than the share ``quarantine_limit`` of them is refused (left out: a file's limit, but
+    never for a single row). In columns of texts (ids, priorities) whole numbers lose their ".0": pandas makes 101 a
+    101.0 where another row lacks one. The frames are not changed. Personal columns are dropped unless named in
+    ``personal``. Ids of officers and staff become keyed codes; ``privacy`` is as in a department file
+    (``{"key": "officers.key"}``, or ``{"pseudonyms": False, "because": "invented people"}``), its paths relative to the
+    current directory.
 
     Raises
     ------
     MappingError : an unknown table or column, with the valid names; a required column is absent.
     DepartmentError, PrivacyError : ``privacy`` is not understood; the key cannot be used.
-    InputError : not a frame. SourceError : an empty frame, or one of which no row is accepted.
+    InputError : not a frame. SourceError : an empty frame, or too many rows quarantined.
     """
     if not frames:
         raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
@@ -50,13 +53,14 @@ def from_frames(
     engine = Engine()
     loaded: list[Loaded] = []
     for table, frame in frames.items():
-        loaded.append(_load(table, frame, timezone, asked, loaded, engine))
+        loaded.append(_load(table, frame, timezone, asked, loaded, engine, quarantine_limit))
     settings = {} if privacy is None else {"privacy": guard.policy}
     return department(name or "frames", timezone, loaded, settings, guard, engine)
 
 
 def _load(
-    table: str, frame: pd.DataFrame, timezone: str, asked: tuple[str, ...], earlier: list[Loaded], engine: Engine
+    table: str, frame: pd.DataFrame, timezone: str, asked: tuple[str, ...], earlier: list[Loaded], engine: Engine,
+    limit: float | None,
 ) -> Loaded:
     wanted = schema.get(table)
     where = f"frame {table}"
@@ -66,9 +70,11 @@ def _load(
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise InputError(f"column {', '.join(twice)} is there more than once", where=where)
-    mapping = replace(canonical(wanted, names, where), quarantine_limit=1.0)
+    mapping = canonical(wanted, names, where)
     if not len(frame):
         raise SourceError("has columns but no rows", where=where)
+    # one row of a few is a large share and yet no sign of a wrong frame
+    mapping = replace(mapping, quarantine_limit=max(QUARANTINE_LIMIT, 1 / len(frame)) if limit is None else limit)
     staged = _stage(frame, names, where, engine)
     asked_plan = plan(mapping, timezone, asked)
     return load(asked_plan, [judge(staged, asked_plan, engine)], earlier, engine, where)
@@ -91,13 +97,18 @@ def _array(column: pd.Series, where: str) -> pa.Array:
     try:
         found = pa.Array.from_pandas(column)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        found = pa.array([None if _blank(item) else str(item) for item in column], type=pa.string())
+        found = pa.array([None if _blank(item) else _text(item) for item in column], type=pa.string())
     except pa.ArrowException as fault:
         raise InputError(f"cannot be read ({fault})", where=where) from fault
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     if pa.types.is_nested(found.type) or pa.types.is_binary(found.type):
         raise InputError(f"found {found.type}, plain values were wanted", where=where)
     return found.cast(pa.string()) if pa.types.is_null(found.type) else found
+
+
+def _text(item: Any) -> str:
+    """A mixed value as a person would write it: 101.0 is 101."""
+    return str(int(item)) if isinstance(item, float) and item.is_integer() and abs(item) < 1e15 else str(item)
 
 
 def _blank(item: object) -> bool:

@@ -100,7 +100,7 @@ def _value(bound: Bound, types: Sequence[str], trim: bool) -> Value:
         native = _native(spec, held, types[bound.places[0]])
         if native is not None:
             return native
-    parts = [_present(f"CAST(c{place} AS VARCHAR)", spec, trim) for place in bound.places]
+    parts = [_present(_text(f"c{place}", types[place]), spec, trim) for place in bound.places]
     if len(parts) == 1:
         return _finished(spec, _recoded(spec, parts[0]), *_read(spec, trim), quick=not trim)
     joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
@@ -121,6 +121,16 @@ def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False
     bounded = "true" if quick and kind == "timestamp" else _bounded(taken)
     given = f"CASE WHEN {shown} AND {bounded} THEN {taken} END"
     return Value(spec, text, local, fixed, known, f"CAST({given} AS DATE)" if kind == "date" else given)
+
+
+def _text(held: str, type_: str) -> str:
+    """A source column as text; a whole float is an integer, since one missing id makes all others 101.0."""
+    text = f"CAST({held} AS VARCHAR)"
+    if type_ not in ("FLOAT", "DOUBLE"):
+        return text
+    whole = f"{held} = floor({held}) AND abs({held}) < 1e15"
+    number = f"CAST(CAST({held} AS BIGINT) AS VARCHAR)"
+    return f"CASE WHEN isnan({held}) THEN NULL WHEN {whole} THEN {number} ELSE {text} END"
 
 
 def _present(text: str, spec: Spec, trim: bool) -> str:
