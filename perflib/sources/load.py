@@ -17,6 +17,7 @@ from perflib.sources import quarantine
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
 from perflib.sources.rules import rule_checks
+from perflib.sources.samples import such_as
 from perflib.sources.sql import every, literal, name
 
 #: accepted rows up to here become a table in the engine's memory; more stay in Parquet
@@ -50,7 +51,8 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
         reasons[place][record] = [f"{' + '.join(plan.table.key)}: duplicate of an earlier record"]
     read = sum(part.staged.rows for part in parts)
     refused = sum(len(part) for part in reasons)
-    fault = _past_limit(plan, read, refused, quarantine.tally(reasons), where)
+    past = refused == read or refused > plan.mapping.quarantine_limit * read
+    fault = _past_limit(plan, read, refused, _most(plan, parts, reasons, engine), where) if past else None
     accepted = _accepted(plan, parts, reasons, engine)
     facts = _facts(plan, parts, accepted, engine)
     if facts["rows"] != read - refused:
@@ -77,17 +79,21 @@ def _hashes(parts: Sequence[Part]) -> dict[str, str]:
     return own | {label: digest for part in parts for label, digest in part.staged.also}
 
 
-def _past_limit(plan: Plan, read: int, refused: int, tally: Mapping[str, int], where: str) -> SourceError | None:
-    most = "; ".join(f"{words} ({count:,})" for words, count in list(tally.items())[:5])
+def _most(
+    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine
+) -> str:
+    top = list(quarantine.tally(reasons).items())[:5]
+    return "; ".join(f"{words} ({count:,}){such_as(words, plan, parts, reasons, engine)}" for words, count in top)
+
+
+def _past_limit(plan: Plan, read: int, refused: int, most: str, where: str) -> SourceError:
     if refused == read:
         return SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
-    if refused > plan.mapping.quarantine_limit * read:
-        return SourceError(
-            f"{refused:,} of {read:,} records ({refused / read:.1%}) refused, past the limit of "
-            f"{plan.mapping.quarantine_limit:.1%}: {most}",
-            where=where, do="repair the export or the mapping, or state a higher quarantine_limit",
-        )
-    return None
+    return SourceError(
+        f"{refused:,} of {read:,} records ({refused / read:.1%}) refused, past the limit of "
+        f"{plan.mapping.quarantine_limit:.1%}: {most}",
+        where=where, do="repair the export or the mapping, or state a higher quarantine_limit",
+    )
 
 
 def _duplicates(
