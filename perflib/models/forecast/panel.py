@@ -166,8 +166,7 @@ def _steps(dates: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
 
 def _known(counts: Array, rows: pd.DataFrame, wide: pd.DataFrame, absent: str) -> tuple[Array, list[str]]:
     notes = []
-    given = pd.MultiIndex.from_frame(rows[["series", "date"]])
-    lacking = counts.size - len(given)
+    lacking = counts.size - len(rows)  # no pair of series and date occurs twice
     if lacking > 0 and absent == "zero":
         stated = rows.assign(there=1.0).pivot(index="date", columns="series", values="there").reindex(wide.index)
         counts = np.where(stated[wide.columns].isna().to_numpy().T, 0.0, counts)

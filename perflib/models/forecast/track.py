@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion
 from perflib.models.forecast.distribution import mixture_cdf
+from perflib.models.forecast.parallel import workers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Multiples of the dispersion that are tried. Never below 1: a calm year does not prove that calm will last.
@@ -43,7 +46,8 @@ def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int,
             judged.append((weight, actual[at], np.maximum(mean[at], 1e-9), found))
     if len(judged) < _LEAST or (_held(judged, 1.0)[0] >= LEVELS).all():
         return 1.0
-    every_multiple = [_held(judged, multiple) for multiple in MULTIPLES]
+    with ThreadPoolExecutor(workers()) as pool:
+        every_multiple = list(pool.map(partial(_held, judged), MULTIPLES))
     shares, log = np.array([share for share, _ in every_multiple]).T, np.array([log for _, log in every_multiple])
     needed = [np.interp(level, np.maximum.accumulate(share), MULTIPLES)
               for level, share in zip(LEVELS, shares, strict=True)]
