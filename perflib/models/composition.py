@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.counts import adjusted
+from perflib.models.counts import adjusted, e_test_p
 from perflib.result import Result
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -134,8 +134,8 @@ def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> d
 
 
 def _independent(early: Array, late: Array, grown: Array) -> tuple[float, Array]:
-    """p of the G-test of two mixes of independent records, and of each kind's growth against the middle kind."""
-    from scipy.stats import chi2, norm
+    """p of the G-test of two mixes of independent records, and of the E-test of each kind against the middle kind."""
+    from scipy.stats import chi2
 
     n = np.array([early.sum(), late.sum()])
     both = (early + late) / n.sum()
@@ -144,7 +144,8 @@ def _independent(early: Array, late: Array, grown: Array) -> tuple[float, Array]
         parts = [np.where(side > 0, side * np.log(side / (size * both)), 0.0)[used].sum()
                  for side, size in zip((early, late), n, strict=True)]
     whole = float(chi2.sf(2 * sum(parts), max(int(used.sum()) - 1, 1)))
-    return whole, 2 * norm.sf(np.abs(grown) / np.sqrt(1 / (early + 0.5) + 1 / (late + 0.5)))
+    middle = (late + 0.5) / (early + 0.5) / np.exp(grown)
+    return whole, e_test_p(late, early, (middle, 1))
 
 
 def relative(early: Array, late: Array) -> Array:

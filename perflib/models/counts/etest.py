@@ -38,9 +38,14 @@ def e_test(a: float, b: float, exposure: Any = (1, 1), d: float = 0) -> Result:
 
     Notes
     -----
-    Holds for Poisson counts; crime counts usually vary more (``nb_test``). With d other than 0 the published figures
-    standardise the observed difference by the variance of the lower rate alone, as ``p_value`` does here; the paper's
-    formula uses the variance of both counts: ``p_value_paper``.
+    Holds for Poisson counts; crime counts usually vary more (``nb_test``). For equal rates (d = 0) the variance is that
+    of the pooled rate (the score statistic of Gu, Ng, Tang and Schucany 2008, Biometrical Journal 50); by enumeration
+    over exposures from 1:1 to 52:1 and rates from .5 to 10 the test rejects at most .0504 / .0113 / .00103 of equal
+    pairs at .05 / .01 / .001. Under unequal exposures it finds a rise of the shorter period more often than the exact
+    conditional test, and below .05 a fall less often. With d other than 0 the published figures standardise the
+    observed difference by the variance of the lower rate alone, as ``p_value`` does here, and reject up to a fifth of
+    pairs that differ by d at .05; the paper's formula uses the variance of both counts and holds its level:
+    ``p_value_paper``.
     """
     p = e_test_p(a, b, exposure, d)
     first, second = exposures(exposure)
@@ -49,7 +54,8 @@ def e_test(a: float, b: float, exposure: Any = (1, 1), d: float = 0) -> Result:
     caveats = ["Assumes Poisson counts: where counts vary more from period to period the p-value is too small."]
     if d != 0:
         facts["p_value_paper"] = e_test_p(a, b, exposure, d, observed="both")
-        caveats.append(f"With the variance of both counts, as in the paper, p = {facts['p_value_paper']:.4g}.")
+        caveats.append(f"With the variance of both counts, as in the paper, p = {facts['p_value_paper']:.4g}: use this "
+                       "one, the published figure rejects up to a fifth of pairs that differ by d at .05.")
     null = f"rates that differ by {d:g}" if d else "equal rates"
     answer = (f"{a:,.0f} against {b:,.0f} ({rates[0]:,.4g} and {rates[1]:,.4g} per unit of exposure): with {null} a "
               f"difference this large arises by chance with probability {p:.3g}.")
@@ -77,7 +83,7 @@ def _values(cells: Floats, d: float, observed: str) -> Floats:
     x, y, n1, n2 = cells.T
     low = (x + y - d * n1) / (n1 + n2)
     p = np.ones(len(cells))
-    variance = x / n1**2 + y / n2**2 if d == 0 or observed == "both" else low * (1 / n1 + 1 / n2)
+    variance = x / n1**2 + y / n2**2 if d and observed == "both" else low * (1 / n1 + 1 / n2)
     use = np.flatnonzero((low > 0) & (low + d > 0) & (variance > 0))
     use = use[np.argsort(low[use] * n1[use])]
     limit = (x / n1 - y / n2 - d) ** 2 / np.where(variance > 0, variance, 1)
@@ -102,8 +108,9 @@ def _width(mean: float) -> float:
 
 
 def _tail(limit: Floats, n1: Floats, n2: Floats, low: Floats, d: float, none: bool) -> Floats:
-    """P((X/n1 - Y/n2 - d)^2 >= limit (X/n1^2 + Y/n2^2)); the outcome without any event counts only if ``none``.
+    """P((X/n1 - Y/n2 - d)^2 >= limit V); the outcome without any event counts only if ``none``.
 
+    V is the variance of the difference: (X + Y) / (n1 n2), at the pooled rate, where d is 0, else X/n1^2 + Y/n2^2.
     For each x the condition is a quadratic in y that opens upwards, so y lies outside its two roots.
     """
     from scipy.special import gammaln, pdtr, pdtrc
@@ -111,8 +118,10 @@ def _tail(limit: Floats, n1: Floats, n2: Floats, low: Floats, d: float, none: bo
     mean1, mean2 = ((low + d) * n1)[:, None], (low * n2)[:, None]
     x = np.maximum(np.floor(mean1 - 9.5 * np.sqrt(mean1) - 10), 0) + np.arange(np.ceil(_width(mean1.max())))
     centre = (x / n1[:, None] - d) * n2[:, None]
-    half = limit[:, None] / 2
-    spread = np.sqrt(np.maximum((centre + half) ** 2 - centre**2 + limit[:, None] * x * (n2 / n1)[:, None] ** 2, 0))
+    ratio = (n2 / n1)[:, None]
+    of_x, of_y = (ratio**2, 1.0) if d else (ratio, ratio)
+    half = limit[:, None] * of_y / 2
+    spread = np.sqrt(np.maximum((centre + half) ** 2 - centre**2 + limit[:, None] * of_x * x, 0))
     slack = 1e-9 * (1 + np.abs(centre))
     below = np.floor(centre + half - spread + slack)
     above = np.maximum(np.ceil(centre + half + spread - slack), below + 1)
