@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -83,6 +84,18 @@ def _sample(options: argparse.Namespace) -> int:
     return 0
 
 
+def _indicators(options: argparse.Namespace) -> int:
+    from perflib.metrics import indicators
+
+    rows = indicators.describe()
+    if options.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    for row in rows:
+        print(row["name"], f"{row['label']} ({row['unit']})", row["definition"], sep="\n    ")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="perflib", description="Police performance analyses, unattended.")
     parser.add_argument("--version", action="version", version=f"perflib {__version__}")
@@ -95,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
     safety.add_commands(commands)
     _add_sample(commands)
+    dictionary = commands.add_parser("indicators", help="the dictionary of indicators")
+    dictionary.add_argument("--json", action="store_true", help="for machines")
+    dictionary.set_defaults(command=_indicators)
     workspace.add_commands(commands)
     return parser
 

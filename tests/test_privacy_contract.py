@@ -33,6 +33,7 @@ OPEN = {
     "community.needs.needs": "counts requests; of the survey only means, from its table as it may be shared",
     "counts.course.told": "no department here: its two callers declare",
     "counts.page.compstat_page": "made of the meeting's table as it may be shared",
+    "indicators.words.result": "its one caller declares",
     "maps.shaded.rate_map": "hides small areas itself, in session too", "maps.shaded.response_map": CALLS,
     "maps.shaded.change_map": "hides small areas itself, in session too",
     "officers.compare.compare": ONE, "officers.past.past": ONE,
