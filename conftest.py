@@ -24,6 +24,7 @@ os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 _PRIVATE = tempfile.mkdtemp(prefix="perflib-tests-")
 os.environ["PERFLIB_KEY_FILE"] = os.path.join(_PRIVATE, "tests.key")
 os.environ["PERFLIB_AUDIT_FILE"] = os.path.join(_PRIVATE, "audit.jsonl")
+os.environ["LOCALAPPDATA" if os.name == "nt" else "XDG_CONFIG_HOME"] = os.path.join(_PRIVATE, "config")
 
 import pytest  # noqa: E402 - the environment comes first
 

@@ -57,7 +57,7 @@ class SourceReport:
     trust: str = ""
     notes: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
-    quarantine: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quarantine: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)  # raw records: no notebook prints them
 
     def span(self, timezone: str) -> tuple[str, str]:
         """First and last date of the records as local text; empty where there is none. Days carry no time of day."""

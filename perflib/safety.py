@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from perflib.errors import PrivacyError
 from perflib.sources.guard import guard_of, located, log_of
 
 _CODE = re.compile(r"P-[A-Z2-7]{10}")
+_RAW = (
+    "It holds raw records: names, ids and narratives as they came. "
+    + ("Whoever may read its folder can read it" if os.name == "nt" else "Only this account may read it")
+    + "; do not pass it on, and remove it once the export is repaired."
+)
 #: a reason shorter than this says nothing
 _SHORTEST = 8
 
@@ -33,10 +39,13 @@ def reidentify(department: str | Path, code: str, reason: str) -> str:
         raise PrivacyError(f"{guard.agency} shows ids as they were given", do="there is nothing to re-identify")
     if not guard.key_file.exists():
         raise PrivacyError("the key is not here", where=str(guard.key_file), do="ask whoever holds it")
-    log = log_of(department)
-    audit.append(log, "re-identify", guard.agency, f"{code}; reason: {reason.strip()}", "asked")
+    # also beside the key, wherever the environment sends the log: there it cannot be made to be absent
+    logs = dict.fromkeys((log_of(department), audit.beside(guard.key_file)))
+    for log in logs:
+        audit.append(log, "re-identify", guard.agency, f"{code}; reason: {reason.strip()}", "asked")
     found = _behind(department, code)
-    audit.append(log, "re-identify", guard.agency, code, "answered" if found else "nobody of this code")
+    for log in logs:
+        audit.append(log, "re-identify", guard.agency, code, "answered" if found else "nobody of this code")
     if not found:
         raise PrivacyError(
             f"nobody in the sources of {guard.agency} has the code {code}",
@@ -77,20 +86,23 @@ def _reidentify(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     path = audit.log_file() if options.department is None else log_of(options.department)
-    if not (options.verify or options.holds):
+    verifying = options.verify or options.holds
+    if not verifying and path.exists():
         for entry in audit.entries(path):
             print("  ".join(_plain(entry[key]) for key in ("when", "who", "what", "department", "result", "detail")))
         return 0
-    found = audit.verify(path, options.holds)
+    found, head = audit.verify(path, options.holds), audit.chain(path).head_file
     for fault in found.faults:
         print(f"FAULT  {fault}")
-    print(f"{found.lines:,} lines, {len(found.faults)} faults; last hash {found.last}; {path}")
-    return 1 if found.faults else 0
+    for note in found.notes:
+        print(f"NOTE  {note}")
+    print(f"{found.lines:,} lines, {len(found.faults)} faults; last hash {found.last}; {path}; head {head}")
+    return 1 if found.faults and (verifying or head.exists()) else 0
 
 
-def _plain(text: str) -> str:
+def _plain(text: object) -> str:
     """A text of the log on one line of a terminal, whatever signs it holds."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(text))
 
 
 def _quarantine(options: argparse.Namespace) -> int:
@@ -102,6 +114,7 @@ def _quarantine(options: argparse.Namespace) -> int:
     elif options.out:
         audit.append(log_of(options.department), "quarantine", Path(options.department).name, f"{len(rows)} records")
         print(f"{len(rows):,} records written to {export(rows, options.out)}")
+        print(_RAW)
     else:  # a raw record holds ids and names
         print(rows.drop(columns="raw").to_string(index=False, max_colwidth=60))
         print("The records themselves, which may name people: --out FILE")

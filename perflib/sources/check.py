@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,10 +91,22 @@ def quarantine(path: str | Path) -> pd.DataFrame:
 
 
 def export(rows: pd.DataFrame, path: str | Path) -> Path:
-    """Write refused records as CSV; a text that a spreadsheet would evaluate is written with an apostrophe."""
+    """Write refused records as a new CSV that its owner alone may read (Windows: whoever may read the folder).
+
+    A text that a spreadsheet would evaluate is written with an apostrophe.
+
+    Raises
+    ------
+    SourceError : the file is there already, or cannot be written.
+    """
     target = Path(path)
     try:
-        spreadsheet_safe(rows).to_csv(target, index=False, encoding="utf-8-sig")
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
+            spreadsheet_safe(rows).to_csv(stream, index=False, lineterminator="\n")
+    except FileExistsError:
+        raise SourceError("is there already and is not overwritten", where=str(target),
+                          do="remove it or choose another name") from None
     except OSError as fault:
         raise SourceError(f"cannot be written ({fault.strerror or fault})", where=str(target),
                           do="close the file if another program holds it, or choose another folder") from fault
