@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,17 +27,6 @@ LABELS = {
     "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "late_low": "Share after, low end",
     "late_high": "Share after, high end", "because": "Why not",
 }
-
-
-def divergence(first: Sequence[float] | Array, second: Sequence[float] | Array) -> float:
-    """Jensen-Shannon divergence of two vectors of counts or shares, in bits: 0 the same mix, 1 nothing in common.
-
-    Raises InputError for vectors of different lengths, negative entries or a sum of zero.
-    """
-    p, q = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if p.shape != q.shape or (p < 0).any() or (q < 0).any() or p.sum() <= 0 or q.sum() <= 0:
-        raise InputError("two mixes need the same kinds, no negative count and at least one record each")
-    return float(_terms(p[None] / p.sum(), q[None] / q.sum()).sum())
 
 
 def _terms(p: Array, q: Array) -> Array:

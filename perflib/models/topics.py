@@ -11,7 +11,6 @@ import pandas as pd
 
 from perflib.errors import InputError
 
-Array = np.ndarray[Any, np.dtype[Any]]
 OTHER = "other"
 #: a message is given a topic where the model is at least this sure; agreement below this kappa is not relied on.
 SURE, RELIED = 0.45, 0.60

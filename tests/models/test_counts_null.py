@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perflib.errors import InputError
-from perflib.models.counts import Dispersion, adjusted, dispersion, e_test_p, nb_p, nb_test, ratio_interval
+from perflib.models.counts import Dispersion, adjusted, dispersion, e_test_p, nb_p, ratio_interval
 
 CELLS, Q = 200, 0.10
 
@@ -165,27 +165,23 @@ def test_more_difference_is_more_evidence_and_more_dispersion_is_less(low, gap, 
     assert p(low + gap, 4) >= p(low + gap, 2) - 1e-9
 
 
-def test_nb_test_reports_every_cell_in_the_order_given():
+def test_the_cell_that_changed_has_the_smallest_p():
     rng = np.random.default_rng(1)
     history = rng.poisson(20, (30, 4))
     now = rng.poisson(20, 30)
     now[7] = 70
-    found = nb_test(now, history.sum(axis=1), history, (1, 4))
-    assert found.table["flag"][7] and found.table["p_value"].idxmin() == 7 and found.facts["flags"] <= 2
-    assert found.table["ratio"][7] == pytest.approx(70 / history[7].mean())
-    assert found.facts["cells"] == 30 and not found.caveats
-    alone = nb_test(12, 4)
-    assert alone.facts["p_value"] == pytest.approx(0.0768, abs=5e-5) and "Poisson" in alone.caveats[0]
+    p = nb_p(now, history.sum(axis=1), (1, 4), dispersion(history))
+    assert p.argmin() == 7 and 1 <= (adjusted(p) <= 0.1).sum() <= 2
+    poisson = Dispersion(np.ones(1), np.full(1, np.inf), 1.0, 0)
+    assert nb_p(12, 4, (1, 1), poisson)[0] == pytest.approx(0.0768, abs=5e-5)
 
 
 def test_histories_that_cannot_tell_are_refused():
     for bad, message in (([[3]], "no cell has two"), ([[0, 0]], "no cell has two"), ([[1, -2]], "negative")):
         with pytest.raises(InputError, match=message):
             dispersion(bad)
-    with pytest.raises(InputError, match="2 cells in the history, 1 under test"):
-        nb_test([1], [2], [[1, 2], [3, 4]])
     with pytest.raises(InputError, match="3 cells now, 2 before"):
-        nb_test([1, 2, 3], [1, 2])
+        nb_p([1, 2, 3], [1, 2], (1, 1), dispersion([[3, 4]]))
 
 
 def test_a_missing_period_of_the_history_is_left_out():

@@ -84,19 +84,6 @@ def test_benchmark_intervals_are_exact_poisson() -> None:
     assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([0.5596924, 1.649348], abs=1e-6)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_bounds_meet_where_no_stop_is_undue(share: float) -> None:
-    facts = disparity.bounds(0.1, 0.15, undue=0.0, share_reference=share).facts
-    assert [facts[key] for key in ("att", "low", "high")] == pytest.approx([0.05] * 3)
-
-
-def test_bounds_by_hand() -> None:
-    facts = disparity.bounds(0.1, 0.15, undue=0.2, share_reference=0.4).facts
-    assert facts["att"] == pytest.approx(0.15 - 0.8 * 0.1)
-    assert facts["low"] == pytest.approx(0.4 * 0.05 + 0.6 * 0.07)
-    assert facts["high"] == pytest.approx(0.4 * (0.15 / 0.8 - 0.1) + 0.6 * 0.07)
-
-
 @pytest.mark.realdata
 def test_stop_and_frisk_reproduces_the_published_regressions(realdata: Path) -> None:
     raw = pd.read_csv(realdata / "gelman_stop_frisk" / "frisk_with_noise.dat", sep=r"\s+", skiprows=6)

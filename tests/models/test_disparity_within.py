@@ -61,13 +61,20 @@ def test_the_interval_covers(sizes: tuple[int, int]) -> None:
     assert 0.935 <= held.mean() <= 0.985
 
 
-def test_bounds_in_one_place_are_those_without_places() -> None:
-    for share, undue in ((20, 0.0), (20, 0.2), (45, 0.2), (50, 0.3)):
-        one = rows(("p", "x", 50, share), ("p", "y", 150, 30))
-        found = disparity.bounds_within(one, **PAIR, undue=undue)
-        told = disparity.bounds(0.2, share / 50, undue=undue, share_reference=0.75).facts
-        assert [found.observed[0], found.own[0], found.lower[0], found.upper[0]] == pytest.approx(
-            [told[key] for key in ("observed", "att", "low", "high")])
+@pytest.mark.parametrize(("hits", "undue", "expected"), [
+    (20, 0.0, (0.2, 0.2, 0.2, 0.2)),  # nothing undue: all are equal
+    (20, 0.2, (0.2, 0.24, 0.21, 0.21 + 0.25 * 0.4 * 0.75)),
+    (45, 0.2, (0.7, 0.74, 0.71, 0.71 + 0.25 * (0.9 - 0.5) * 0.75)),  # at least half of the undue had the outcome
+    (50, 0.3, (0.8, 0.86, 0.815, 0.815)),  # all of the undue had it
+])
+def test_bounds_in_one_place_by_hand(hits: int, undue: float, expected: tuple[float, ...]) -> None:
+    """Knox, Lowe and Mummolo 2020, propositions 1 and 2, with 50 and 150 stops and an outcome in .2 of the reference's.
+
+    Own: observed + undue x .2; lowest: observed + undue x .2 x .25; highest: lowest + undue / (1 - undue) x (rate -
+    least rate among the undue) x .75.
+    """
+    found = disparity.bounds_within(rows(("p", "x", 50, hits), ("p", "y", 150, 30)), **PAIR, undue=undue)
+    assert [found.observed[0], found.own[0], found.lower[0], found.upper[0]] == pytest.approx(expected)
 
 
 def test_bounds_over_two_places_by_hand() -> None:

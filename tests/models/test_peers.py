@@ -208,15 +208,21 @@ def work(seed: int = 0, rename: bool = True) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["officer", "month", "unit", "exposure", "events"])
 
 
-def test_peer_groups_hand_worked() -> None:
+def test_expected_events_hand_worked() -> None:
     """One cell of three officers with exposures 10, 20, 30 and events 1, 4, 9."""
     frame = pd.DataFrame({"officer": list("abc"), "unit": "x", "exposure": [10.0, 20, 30], "events": [1, 4, 9]})
-    table = peers.peer_groups(frame, assignment=["unit"], month=None, minimum=2).table.set_index("officer")
+    table = peers.same_work(frame, assignment=["unit"], month=None, minimum=2).table.set_index("officer")
     assert table["expected"].tolist() == pytest.approx([10 * 13 / 50, 20 * 10 / 40, 30 * 5 / 30])
-    assert table.loc["a", "uncertainty"] == pytest.approx(1 / 13)
     assert table["peers"].tolist() == [2, 2, 2]
-    without = peers.peer_groups(frame, assignment=["unit"], month=None, minimum=1, without=["c"]).table
-    assert without["expected"].tolist() == pytest.approx([10 * 4 / 20, 20 * 1 / 10, 30 * 5 / 30])
+
+
+def test_a_flagged_officer_leaves_the_standard_of_the_others() -> None:
+    """Twelve with exposure 100; eleven have 10 events, one 100: beside the others each is expected to have 10."""
+    frame = pd.DataFrame({"officer": [f"P{k:02d}" for k in range(12)], "unit": "x", "exposure": 100.0,
+                          "events": [100, *[10] * 11]})
+    table = peers.same_work(frame, assignment=["unit"], month=None).table.set_index("officer")
+    assert table.loc["P00", "verdict"] == "higher"
+    assert table["expected"].tolist() == pytest.approx([10.0] * 12)
 
 
 def test_same_work_finds_the_planted_and_refuses_what_it_must() -> None:

@@ -101,16 +101,6 @@ def test_bad_balance_and_small_samples_are_refused() -> None:
     assert set(strict.table["verdict"]) == {"not assessable"} and strict.facts["assessed"] == 0
 
 
-def test_balance_before_and_after() -> None:
-    frame = events(n=20)
-    found = peers.balance(frame, "officer", "outcome", FEATURES, "P003")
-    assert found.facts["before"] > 0.2 and found.facts["imbalance"] < 0.05 * found.facts["before"]
-    assert found.table.groupby("feature")[["own", "others", "weighted"]].sum().to_numpy() == pytest.approx(1.0)
-    mine = frame[frame["officer"] == "P003"]
-    row = found.table.set_index(["feature", "level"]).loc[("kind", "2"), "own"]
-    assert row == pytest.approx((mine["kind"] == 2).mean())
-
-
 def test_no_outcome_at_all_is_no_accident_of_the_fit() -> None:
     frame = events(n=30)
     frame.loc[frame["officer"] == "P006", "outcome"] = False

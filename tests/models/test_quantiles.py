@@ -9,15 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perflib.errors import InputError
-from perflib.models.quantiles import (
-    bounded_probabilities,
-    interval_se,
-    quantile_bounds,
-    quantile_interval,
-    quantile_ranks,
-    quantile_regression,
-    quantile_se,
-)
+from perflib.models.quantiles import bounded_probabilities, interval_se, quantile_ranks, quantile_regression
 
 
 def test_regression_on_a_district_is_the_difference_of_medians():
@@ -75,49 +67,22 @@ def test_intervals_cover_and_errors_are_right(q):
     covered = np.mean((samples[:, low - 1] <= truth) & (truth <= samples[:, high - 1]))
     assert 0.94 <= covered <= 0.985
     spread = np.std(np.quantile(samples, q, axis=1))
-    assert np.mean([quantile_se(row, q) for row in samples[:300]]) == pytest.approx(spread, rel=0.12)
     assert np.mean(interval_se(samples[:, low - 1], samples[:, high - 1], 150, q)) == pytest.approx(spread, rel=0.12)
-
-
-def test_interval_values_and_bootstrap_agree():
-    values = np.exp(np.random.default_rng(8).normal(2, 0.6, 500))
-    ordered = np.sort(values)
-    facts = quantile_interval(values, [0.5, 0.9]).facts
-    low, high = quantile_ranks(500, 0.5)
-    assert (facts["0.5"]["low"], facts["0.5"]["high"]) == (ordered[low - 1], ordered[high - 1])
-    again = quantile_interval(values, 0.5, method="bootstrap", seed=1).facts["0.5"]
-    assert again == quantile_interval(values[::-1], 0.5, method="bootstrap", seed=1).facts["0.5"]
-    assert again["low"] == pytest.approx(facts["0.5"]["low"], rel=0.05)
-
-
-def test_too_few_values_have_no_bound():
-    result = quantile_interval([1.0, 2.0, 3.0, np.nan], 0.5)
-    assert result.facts["0.5"]["low"] is None and "Too few" in result.caveats[0] and "1 missing" in result.caveats[1]
-    assert quantile_interval([np.nan]).reason == "no values"
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=60), st.integers(0, 40), st.floats(0.05, 0.95))
 def test_bounds_are_the_extremes(known, missing, q):
-    facts = quantile_bounds(known, missing, q).facts
+    low, high = (None if p is None else np.quantile(known, p) for p in bounded_probabilities(len(known), missing, q))
     total = len(known) + missing
     at_zero = np.quantile(np.concatenate([known, np.zeros(missing)]), q)
     at_worst = np.quantile(np.concatenate([known, np.full(missing, 1e9)]), q)
-    assert facts["low"] <= facts["value"] + 1e-9
     # interpolation from the last zero to the first known value is not credited to the known values
-    assert facts["low"] == pytest.approx(at_zero) or ((total - 1) * q < missing and facts["low"] == 0)
-    if facts["high"] is None:
+    assert (total - 1) * q < missing if low is None else low == pytest.approx(at_zero)
+    if high is None:
         assert missing / total > 1 - q - 1e-9
     else:
-        assert facts["high"] == pytest.approx(at_worst) or facts["high"] == max(known)
-
-
-def test_bounds_of_the_dispatch_shape():
-    """28.6 % missing arrivals: a median has both bounds, the 90th percentile no upper one."""
-    values = np.linspace(1, 100, 714)
-    assert quantile_bounds(values, 286, 0.5).facts["high"] is not None
-    result = quantile_bounds(values, 286, 0.9)
-    assert result.facts["high"] is None and "28.6% exceeds 10%" in result.facts["reason"]
+        assert high == pytest.approx(at_worst) or high == max(known)
     assert bounded_probabilities(714, 0, 0.9) == (pytest.approx(0.9), pytest.approx(0.9))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perflib.errors import InputError
-from perflib.models.survival import cox, cumulative, cumulative_incidence, discrete_hazard, hazard_ratios
+from perflib.models.survival import cox, cumulative_incidence, hazard_ratios
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TIME = [1, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]
@@ -106,17 +106,6 @@ def test_bad_cases_are_named(time, event, word):
 
 def test_nothing_ended_is_not_assessable():
     assert "no case has ended" in cumulative_incidence([1, 2], [0, 0]).reason
-
-
-def test_cumulative_of_weekly_hazards():
-    expected = [0.20, 0.28, 0.316, 0.33652, 0.3431548]
-    assert cumulative([0.20, 0.10, 0.05, 0.03, 0.01]) == pytest.approx(expected, abs=1e-12)
-
-
-def test_life_table_by_hand():
-    table = discrete_hazard([0, 0, 1, 1, 1, 2, 2, 9], [1, 0, 1, 1, 2, 0, 1, 0], edges=(0, 1, 2, 3)).table
-    assert table["at_risk"].tolist() == [7.5, 5.5, 2.5] and table["events"].tolist() == [1, 2, 1]
-    assert table["cumulative"].iloc[-1] == pytest.approx(1 - (1 - 1 / 7.5) * (1 - 2 / 5.5) * (1 - 1 / 2.5))
 
 
 def test_rossi_cox(rossi):

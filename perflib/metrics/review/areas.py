@@ -23,12 +23,13 @@ _SETTINGS = ("weights", "contact", "development")
 
 @dataclass(frozen=True)
 class Area:
-    """One line of a review. ``better`` is "fewer" or "more"; ``make`` gives the measure, or why there is none."""
+    """One line of a review. ``better`` is "fewer" or "more"; ``make`` gives the measure, the counts by officer
+    themselves, or why there are none."""
 
     short: str
     words: str
     better: str
-    make: Callable[[Department], Measure | str]
+    make: Callable[[Department], Measure | pd.DataFrame | str]
 
 
 def rules(dept: Department) -> Mapping[str, Any]:
@@ -53,9 +54,9 @@ def rules(dept: Department) -> Mapping[str, Any]:
 def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "month",
             first: str = "", last: str = "") -> pd.DataFrame | str:
     """Events and exposure by officer, period and post of one area, or why they cannot be had."""
-    if area == "training":
-        return _courses(dept)
     made = named(area).make(dept)
+    if isinstance(made, pd.DataFrame):
+        return made
     why = made if isinstance(made, str) else lacking(dept, made)
     if why or isinstance(made, str):
         return str(why)
@@ -157,7 +158,7 @@ AREAS: dict[str, Area] = {
     "cases": Area("arrests declined or dismissed", "Arrests declined or dismissed", "fewer", _dropped),
     "contact": Area("community contacts", "Community contacts of the officer's own accord", "more", _contact),
     "commendations": Area("commendations", "Commendations", "more", _named("commendations")),
-    "training": Area("late courses", "Courses done after their due date", "fewer", lambda dept: "made elsewhere"),
+    "training": Area("late courses", "Courses done after their due date", "fewer", _courses),
     "adherence": Area("rules not followed", "Rules not followed", "fewer", _adherence),
     "force": Area("uses of force", "Uses of force", "fewer", _named("force")),
     "complaints": Area("complaints", "Complaints, of every finding", "fewer", _named("complaints")),

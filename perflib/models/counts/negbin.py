@@ -5,64 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from perflib.errors import InputError
 from perflib.models.counts.asked import Floats, counts, exposures, share
-from perflib.models.counts.dispersion import Dispersion, dispersion
-from perflib.models.counts.many import adjusted
-from perflib.result import Result
+from perflib.models.counts.dispersion import Dispersion
 
 #: nodes of the integral over the dispersion's uncertainty; totals above LISTED are approximated.
 NODES, LISTED, _BLOCK = 15, 4000, 2_000_000
-_METHOD = (
-    "Conditional negative-binomial test (beta-binomial given the total), dispersion shrunken over cells and averaged "
-    "over its uncertainty; false discovery rate of Benjamini and Hochberg 1995."
-)
-
-
-def nb_test(
-    now: ArrayLike, before: ArrayLike, history: ArrayLike | None = None, exposure: Any = (1, 1), q: float = 0.10,
-    level: float = 0.95,
-) -> Result:
-    """Which cells changed, when counts vary more than chance allows from period to period.
-
-    Parameters
-    ----------
-    now : events per cell in the period under test. before : events per cell in the periods compared with, added up.
-    history : cells x earlier periods of the same length, from which the dispersion is estimated (the periods compared
-        with may be among them, the period under test must not); None: Poisson counts are assumed, with a caveat.
-    exposure : length of ``now`` and of ``before`` (numbers or one per cell); against k periods ``(1, k)``.
-    q : share of false flags accepted over all cells. level : coverage of the intervals of the ratio.
-
-    Returns
-    -------
-    Result with a row per cell in the order given: ``now``, ``before``, ``expected``, ``ratio``, ``low``, ``high``,
-    ``dispersion``, ``df``, ``p_value``, ``adjusted``, ``flag``. Facts: ``flags``, ``cells``, ``dispersion`` (pooled
-    variance over mean), ``periods``, and for a single cell ``p_value``.
-
-    Raises
-    ------
-    InputError : counts that are negative, missing or fractional, shapes that differ.
-    """
-    x, y, n1, n2 = _cells(now, before, exposure)
-    found = _dispersion(history, len(x))
-    p = nb_p(x, y, (n1, n2), found)
-    low, high = ratio_interval(x, y, (n1, n2), found, level)
-    expected = y * n1 / n2
-    table = pd.DataFrame({
-        "now": x, "before": y, "expected": expected, "ratio": np.divide(x, expected, out=np.full(len(x), np.nan),
-                                                                        where=expected > 0),
-        "low": low, "high": high, "dispersion": np.maximum(found.cell, 1), "df": found.df, "p_value": p,
-        "adjusted": adjusted(p)})
-    table["flag"] = table["adjusted"] <= share(q, "q")
-    facts = {"flags": int(table["flag"].sum()), "cells": len(table), "dispersion": max(found.pooled, 1.0), "q": q,
-             "periods": found.periods} | ({"p_value": float(p[0])} if len(p) == 1 else {})
-    answer = (f"{facts['flags']} of {len(table)} cells changed by more than chance and their usual variation explain "
-              f"(variance/mean {facts['dispersion']:.2f}, at most {q:.0%} false flags on average).")
-    caveats = [] if history is not None else ["No earlier periods: counts taken as Poisson, so too many flags."]
-    return Result("nb_test", table, "Which counts changed?", answer, _METHOD, caveats, facts)
 
 
 def nb_p(now: ArrayLike, before: ArrayLike, exposure: Any, found: Dispersion) -> Floats:
@@ -113,15 +63,6 @@ def _cells(now: ArrayLike, before: ArrayLike, exposure: Any) -> tuple[Floats, Fl
     except ValueError:
         raise InputError(f"{len(x)} cells now, {len(y)} before", where="before") from None
     return x, y, first, second
-
-
-def _dispersion(history: ArrayLike | None, cells: int) -> Dispersion:
-    if history is None:
-        return Dispersion(np.ones(cells), np.full(cells, np.inf), 1.0, 0)
-    table = np.atleast_2d(np.asarray(history, dtype=float))
-    if len(table) != cells:
-        raise InputError(f"{len(table)} cells in the history, {cells} under test", where="history")
-    return dispersion(table)
 
 
 def _nodes(cell: Floats, df: Floats) -> tuple[Floats, Floats]:

@@ -2,10 +2,10 @@
 
 from perflib.models.disparity.counts import multilevel_counts, ratios_by_place
 from perflib.models.disparity.rates import benchmark, outcome_test
-from perflib.models.disparity.selection import Bounded, bounds, bounds_within
+from perflib.models.disparity.selection import Bounded, bounds_within
 from perflib.models.disparity.threshold import threshold_test
 from perflib.models.disparity.veil import veil_of_darkness
 from perflib.models.disparity.within import Difference, pooled, within_places
 
-__all__ = ["Bounded", "Difference", "benchmark", "bounds", "bounds_within", "multilevel_counts", "outcome_test",
-           "pooled", "ratios_by_place", "threshold_test", "veil_of_darkness", "within_places"]
+__all__ = ["Bounded", "Difference", "benchmark", "bounds_within", "multilevel_counts", "outcome_test", "pooled",
+           "ratios_by_place", "threshold_test", "veil_of_darkness", "within_places"]

@@ -9,39 +9,6 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.disparity.within import pairs, weighted
-from perflib.result import Result
-
-
-def bounds(reference: float, group: float, *, undue: float, share_reference: float, name: str = "bounds") -> Result:
-    """Bounds of the effect of the group on an outcome (force, say) when stops themselves may be biased.
-
-    Parameters
-    ----------
-    reference, group : share of stops of the reference group, and of the group, with the outcome.
-    undue : assumed share of the group's stops that would not have been made of a like person of the reference, [0, 1).
-    share_reference : the reference group's share of all stops of both.
-
-    Returns a Result with one row: ``observed`` difference, ``att`` (effect among the group's stops, a point given
-    ``undue``) and ``low``, ``high`` of the effect among all stops; facts the same. With ``undue`` 0 all are equal.
-    Raises InputError for shares out of range. Source: Knox, Lowe and Mummolo 2020, APSR 114, propositions 1 and 2.
-    """
-    if not all(0 <= each <= 1 for each in (reference, group, share_reference)) or not 0 <= undue < 1:
-        raise InputError("shares must lie between 0 and 1 (undue below 1)",
-                         where="reference, group, undue, share_reference")
-    observed = group - reference
-    att = observed + undue * reference
-    low = observed + undue * reference * (1 - share_reference)
-    least = max(0.0, (group - (1 - undue)) / undue) if undue else group
-    high = low + undue / (1 - undue) * (group - least) * share_reference
-    facts = {"observed": observed, "att": att, "low": low, "high": high, "undue": undue}
-    return Result(
-        name, pd.DataFrame([facts]), "What does selection into stops hide?",
-        f"Observed difference {observed:+.1%}; if {undue:.0%} of the group's stops are undue, the effect among all "
-        f"stops lies between {low:+.1%} and {high:+.1%}, and among the group's own stops it is {att:+.1%}.",
-        "Bounds under selection into stops (Knox, Lowe and Mummolo 2020).",
-        ["Assumes that nobody is stopped only for being of the reference group, that undue stops are not the more "
-         "severe ones, that circumstances are alike within the stratum, and the stated share of undue stops, which "
-         "these records cannot show: try several. Sampling error is not included."], facts)
 
 
 @dataclass(frozen=True)
@@ -61,7 +28,10 @@ class Bounded:
 
 def bounds_within(frame: pd.DataFrame, *, focus: str, reference: str, of: str, count: str, undue: float,
                   level: float = 0.95) -> Bounded:
-    """``bounds`` within each place, averaged over the places where both groups are stopped.
+    """Bounds of the effect of the group on what follows a stop, averaged over the places where both are stopped.
+
+    Within a place these are propositions 1 and 2 of Knox, Lowe and Mummolo 2020 (APSR 114): ``undue`` is the assumed
+    share of the group's stops that would not have been made of a like person of the reference.
 
     ``frame`` has one row per ``place`` and ``group`` with ``of`` (stops) and ``count`` (stops with the outcome). The
     assumed share ``undue`` is the same everywhere. Effects among all stops weight a place by the stops of both groups,

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perflib.errors import InputError
 from perflib.models.counts import adjusted
-from perflib.models.counts.asked import positive, share
+from perflib.models.counts.asked import Floats, positive, share
 from perflib.models.estimates_chart import drawn
 from perflib.models.peers import features as designs
 from perflib.models.peers import local_fdr, rule, table
@@ -92,10 +91,10 @@ def internal_benchmark(
     return _told(table.ordered(rows, order), facts, design, times, name)
 
 
-def _rows(design: designs.Design, found: designs.Solved, coverage: float) -> pd.DataFrame:
+def _rows(design: designs.Design, found: Floats, coverage: float) -> pd.DataFrame:
     from scipy.special import ndtri
 
-    log_odds, error, rate, benchmark, effective, imbalance = found.contrast.T
+    log_odds, error, rate, benchmark, effective, imbalance = found.T
     n, yes = design.events, design.outcomes
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, doubt = rate / benchmark, (1 - benchmark) / (benchmark * effective)
@@ -177,25 +176,3 @@ def _told(frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, ti
         "flagged": "Flagged"}
     more = (*table.CAVEATS, *caveats, *table.honest(facts))
     return Result(name, frame, TITLE, answer, METHOD, more, facts, chart, labels)
-
-
-def balance(frame: pd.DataFrame, officer: str, outcome: str, features: Sequence[str], who: Any, *, bins: int = 10,
-            ridge: float = 1e-3, name: str = "benchmark_balance") -> Result:
-    """How alike one officer's events and the weighted events of the others are.
-
-    Arguments as in ``internal_benchmark``; ``who`` is an officer. Result with one row per level: ``feature``,
-    ``level``, ``own``, ``others`` (unweighted) and ``weighted`` shares. Facts: ``imbalance``, ``before``,
-    ``effective``, ``events``.
-    """
-    design = designs.build(frame, officer, outcome, features, bins)
-    if who not in set(design.officers):
-        raise InputError(f"no officer {who!r}", where="who", choices=design.officers, found=who)
-    at = int(np.flatnonzero(design.officers == who)[0])
-    found = designs.solve(design, ridge, only=at)
-    rows = design.levels.assign(own=found.own[0], others=designs.others(design, at), weighted=found.weighted[0])
-    effective, worst = found.contrast[0, 4], found.contrast[0, 5]
-    before = float((rows["own"] - rows["others"]).abs().max())
-    facts = {"imbalance": worst, "before": before, "effective": effective, "events": design.events[at]}
-    answer = (f"After weighting no share differs by more than {worst:.3f} (before: {before:.3f}); the others' events "
-              f"count for {effective:,.0f}.")
-    return Result(name, rows, "Are the events that are compared alike?", answer, METHOD, (), facts)

@@ -50,15 +50,6 @@ class Design:
         return np.add.reduceat(self.mine_yes, self.start[:-1])
 
 
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """Per officer ``contrast`` (see ``weighing.benchmark``) and level shares of ``own`` and ``weighted`` events."""
-
-    contrast: Floats
-    own: Floats
-    weighted: Floats
-
-
 def build(frame: pd.DataFrame, officer: str, outcome: str, features: Sequence[str], bins: int) -> Design:
     """The cells of a frame of events. Raises InputError and PrivacyError as ``internal_benchmark`` says."""
     if not features:
@@ -118,29 +109,16 @@ def _cells(officer: pd.Series, yes: Floats, codes: Ints, names: pd.DataFrame, fe
                   start, rows["cell"].to_numpy(np.int64), rows["size"].to_numpy(float), rows["sum"].to_numpy(float))
 
 
-def solve(design: Design, ridge: float, only: int | None = None) -> Solved:
-    """The fits of all officers (or ``only`` one), shared out over two threads."""
+def solve(design: Design, ridge: float) -> Floats:
+    """The fits of all officers (``weighing.benchmark``), shared out over two threads."""
     from perflib.models.peers import weighing
 
     n = len(design.officers)
-    edges = [(only, only + 1)] if only is not None else [
-        (int(part[0]), int(part[-1]) + 1) for part in np.array_split(np.arange(n), min(n, 8 * WORKERS))]
+    edges = [(int(part[0]), int(part[-1]) + 1) for part in np.array_split(np.arange(n), min(n, 8 * WORKERS))]
 
     def part(edge: tuple[int, int]) -> Any:
         return weighing.benchmark(*edge, design.start, design.cell, design.mine, design.mine_yes, design.columns,
                                   design.total, design.total_yes, len(design.levels), ridge)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        contrast, own, weighted = zip(*pool.map(part, edges), strict=True)
-    return Solved(np.concatenate(contrast), np.concatenate(own), np.concatenate(weighted))
-
-
-def others(design: Design, at: int) -> Floats:
-    """Share of each level among the events of all but one officer."""
-    rest = design.total.copy()
-    rows = slice(design.start[at], design.start[at + 1])
-    np.subtract.at(rest, design.cell[rows], design.mine[rows])
-    found = np.zeros(len(design.levels))
-    for f in range(design.columns.shape[1]):
-        np.add.at(found, design.columns[:, f], rest)
-    return found / max(rest.sum(), 1e-12)
+        return np.concatenate(list(pool.map(part, edges)))

@@ -34,39 +34,6 @@ class Peers:
     cells: int
 
 
-def peer_groups(
-    frame: pd.DataFrame,
-    officer: str = "officer",
-    assignment: Sequence[str] = ("unit",),
-    month: str | None = "month",
-    *,
-    exposure: str = "exposure",
-    events: str = "events",
-    minimum: int = 5,
-    without: Sequence[Any] = (),
-) -> Peers:
-    """Expected events of each officer by indirect standardisation within cells of assignment and month.
-
-    In each cell an officer's exposure is multiplied by the rate of the *other* officers there; a cell with fewer than
-    ``minimum`` others is no peer group and its exposure and events are left out. A unit that was renamed (all its
-    members appear in a new unit as the old one vanishes) is read as one unit, and named in ``notes``.
-
-    Parameters
-    ----------
-    frame : rows of officer x month x assignment with ``exposure`` and ``events``; rows of one cell are added up.
-    assignment : columns that make work comparable (unit, district, shift, duty).
-    month : column of the month, as a date or sortable text; None to pool all months.
-    without : officers who are left out of the others' standard (but still compared with it).
-
-    Raises
-    ------
-    InputError : missing columns, negative numbers, events without exposure in every row.
-    PrivacyError : a protected personal field among ``assignment``.
-    """
-    each, notes = _cells(frame, officer, assignment, month, exposure, events)
-    return Peers(_expected(each, minimum, set(without)), notes, int(each["cell"].nunique()))
-
-
 def _cells(frame: pd.DataFrame, officer: str, assignment: Sequence[str], month: str | None, exposure: str,
            events: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows of cell x officer, and what was read as renamed."""
@@ -153,14 +120,29 @@ def same_work(
 ) -> Result:
     """Officers against those who held the same assignment in the same months: observed over expected events.
 
-    Arguments as in ``peer_groups`` and ``funnel``. Officers flagged at first leave the standard of the others, the
-    expected counts are made anew, and everybody is held against them once more. ``exposure_words`` name the exposure in
-    the reason of those below ``minimum_exposure``.
+    Expected events are made by indirect standardisation: in each cell of assignment and month an officer's exposure is
+    multiplied by the rate of the *other* officers there; a cell with fewer than ``minimum`` others is no peer group and
+    its exposure and events are left out. A unit that was renamed (all its members appear in a new unit as the old one
+    vanishes) is read as one unit, and named in a caveat. Officers flagged at first leave the standard of the others,
+    the expected counts are made anew, and everybody is compared with them once more.
+
+    Parameters
+    ----------
+    frame : rows of officer x month x assignment with ``exposure`` and ``events``; rows of one cell are added up.
+    assignment : columns that make work comparable (unit, district, shift, duty).
+    month : column of the month, as a date or sortable text; None to pool all months.
+    times, q, minimum_expected : as in ``funnel``.
+    exposure_words : name the exposure in the reason of those below ``minimum_exposure``.
 
     Returns
     -------
     The Result of ``funnel``; ``exposure`` is the comparable exposure, ``expected`` and ``comparable`` (its share) come
     after ``reason``. Facts also: ``cells``, ``assignment``, ``renamed`` (sentences).
+
+    Raises
+    ------
+    InputError : missing columns, negative numbers, events without exposure in every row.
+    PrivacyError : a protected personal field among ``assignment``.
     """
     each, notes = _cells(frame, officer, assignment, month, exposure, events)
     found = Peers(_expected(each, minimum, set()), notes, int(each["cell"].nunique()))

@@ -16,7 +16,6 @@ from perflib.privacy import refuse_protected
 Floats = NDArray[np.float64]
 #: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
 COLUMNS = ("officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason")
-VERDICTS = ("higher", "lower", "as peers", "not assessable")
 #: coefficient of variation of ordinary officers' rates above which practice itself varies too much to single out few.
 WIDE = 0.4
 #: what the words of the table mean, for every comparison.

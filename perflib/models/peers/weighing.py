@@ -114,29 +114,27 @@ def solve(a: Floats, b: Floats) -> None:
 
 @jit
 def benchmark(start: int, end: int, officer_start: Ints, cell: Ints, mine: Floats, mine_yes: Floats, columns: Ints,
-              total: Floats, total_yes: Floats, levels: int, ridge: float) -> tuple:
+              total: Floats, total_yes: Floats, levels: int, ridge: float) -> Floats:
     """Officers ``start`` to ``end``: doubly robust contrast of each with the reweighted events of all others.
 
     ``officer_start`` delimits each officer's rows of ``cell``, ``mine`` (events) and ``mine_yes`` (outcomes); ``total``
     of all officers by cell. Returns per officer: log odds ratio, its standard error, own rate, benchmark rate,
-    effective sample size, largest imbalance; and the shares of each level among own and among weighted events.
+    effective sample size, largest imbalance.
     """
     n = end - start
     out = np.full((n, 6), np.nan)
-    own_share, peer_share = np.zeros((n, levels)), np.zeros((n, levels))
     for o in range(n):
         first, last = officer_start[start + o], officer_start[start + o + 1]
-        one(out[o], own_share[o], peer_share[o], cell[first:last], mine[first:last], mine_yes[first:last], columns,
-            total, total_yes, ridge)
-    return out, own_share, peer_share
+        one(out[o], levels, cell[first:last], mine[first:last], mine_yes[first:last], columns, total, total_yes, ridge)
+    return out
 
 
 @jit
-def one(out: Floats, own_share: Floats, peer_share: Floats, cell: Ints, mine: Floats, mine_yes: Floats, columns: Ints,
-        total: Floats, total_yes: Floats, ridge: float) -> None:
+def one(out: Floats, levels: int, cell: Ints, mine: Floats, mine_yes: Floats, columns: Ints, total: Floats,
+        total_yes: Floats, ridge: float) -> None:
     """One officer: propensity, weights, balance, weighted outcome regression, its sandwich standard error."""
     cells, features = columns.shape
-    levels = own_share.size
+    own_share, peer_share = np.zeros(levels), np.zeros(levels)
     own, own_yes = np.zeros(cells), np.zeros(cells)
     for r in range(cell.size):
         own[cell[r]] += mine[r]

@@ -1,16 +1,6 @@
 """Medians and percentiles with intervals, bounds for missing values, and quantile regression."""
 
-from perflib.models.quantiles.intervals import quantile_bounds, quantile_interval
-from perflib.models.quantiles.order import (
-    Ranks,
-    bounded_probabilities,
-    interval_se,
-    quantile_ranks,
-    quantile_se,
-)
+from perflib.models.quantiles.order import Ranks, bounded_probabilities, interval_se, quantile_ranks
 from perflib.models.quantiles.regression import quantile_regression
 
-__all__ = [
-    "Ranks", "bounded_probabilities", "interval_se", "quantile_bounds", "quantile_interval", "quantile_ranks",
-    "quantile_regression", "quantile_se",
-]
+__all__ = ["Ranks", "bounded_probabilities", "interval_se", "quantile_ranks", "quantile_regression"]

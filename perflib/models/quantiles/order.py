@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
@@ -48,24 +47,6 @@ def _binomial(p: float, n: NDArray[Any], q: float) -> NDArray[Any]:
     return np.where(bdtr(below, np.maximum(n, 1), q) >= p, below, near)
 
 
-def quantile_se(values: ArrayLike, q: float = 0.5) -> float:
-    """Standard error of the sample ``q``-quantile, in the unit of the values; NaN for fewer than 2 values.
-
-    Square root of sum w_i x_(i)^2 - (sum w_i x_(i))^2 with w_i the probability that a beta(m, n - m + 1) variable,
-    m = q (n + 1), falls in ((i - 1) / n, i / n]. Source: Maritz and Jarrett 1978, JASA 73.
-    """
-    from scipy.special import betainc
-
-    ordered = np.sort(clean(values))
-    n = len(ordered)
-    if n < 2:
-        return float("nan")
-    m = np.clip(inside(q, "q") * (n + 1), 0.5, n + 0.5)
-    weights = np.diff(betainc(m, n - m + 1, np.linspace(0, 1, n + 1)))
-    centred = ordered - ordered @ weights
-    return float(np.sqrt(weights @ centred**2))
-
-
 def interval_se(low: ArrayLike, high: ArrayLike, n: ArrayLike, q: float = 0.5, level: float = 0.95) -> Any:
     """Standard error of a quantile from the two order statistics that ``quantile_ranks`` names; vectorised.
 
@@ -97,12 +78,6 @@ def bounded_probabilities(n: ArrayLike, missing: ArrayLike, q: float) -> tuple[A
     if low.ndim == 0:
         return tuple(None if np.isnan(p) else float(p) for p in (low, high))  # type: ignore[return-value]
     return low, high
-
-
-def clean(values: ArrayLike) -> Floats:
-    """The numbers that are not missing, as floats."""
-    numbers = pd.Series(np.asarray(values).ravel()).to_numpy(dtype=float, na_value=np.nan)
-    return numbers[~np.isnan(numbers)]
 
 
 def inside(value: float, where: str) -> float:

@@ -26,7 +26,6 @@ CAVEATS = (
     "A flag says that the record deserves review. It is not a finding of wrongdoing, and a low place is not merit: "
     "restraint and leaving the work to others look alike here.",
 )
-VERDICTS = ("higher", "lower", "as peers", "not assessable")
 
 
 def same_scene(

@@ -69,12 +69,6 @@ def density(scenes: Scenes) -> Iterator[sampler.Density]:
         yield shared
 
 
-def mode(scenes: Scenes) -> Floats:
-    """The posterior mode: propensities, then log steps between scores."""
-    with density(scenes) as both:
-        return sampler.mode(both, np.zeros(scenes.parameters))
-
-
 def curvature(scenes: Scenes, at: Floats, steps: Floats) -> Floats:
     """Roughly minus the Hessian of the log posterior at a point, good enough for a metric.
 

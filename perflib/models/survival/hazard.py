@@ -1,4 +1,4 @@
-"""Hazards in whole intervals of time: life tables, and ratios between groups that no number of ties disturbs."""
+"""Hazards in whole intervals of time: ratios between groups that no number of ties disturbs."""
 
 from __future__ import annotations
 
@@ -7,70 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.models.sampling import wilson
 from perflib.result import Result
 
 EDGES = (0, 1, 8, 31, 91, 366)
 _COX = "complementary log-log model of grouped times (Prentice and Gloeckler 1978, Biometrics 34)"
-
-
-def cumulative(hazards: ArrayLike) -> NDArray[np.float64]:
-    """Share that has ended by the end of each interval: 1 - prod(1 - hazard). Shape as given, values in [0, 1].
-
-    Raises InputError for a hazard outside [0, 1].
-    """
-    rates = np.asarray(hazards, dtype=float)
-    if not ((rates >= 0) & (rates <= 1)).all():
-        raise InputError("a hazard is a share between 0 and 1", where="hazards")
-    return 1 - np.cumprod(1 - rates)
-
-
-def discrete_hazard(
-    time: ArrayLike, event: ArrayLike, *, edges: Sequence[float] = EDGES, weights: ArrayLike | None = None,
-    level: float = 0.95, name: str = "discrete_hazard",
-) -> Result:
-    """Life table: the share of those still open that ends (event 1) in each interval, and the cumulative share.
-
-    Parameters
-    ----------
-    time, event, weights : as for ``cumulative_incidence``; any event but 1 is a withdrawal.
-    edges : interval i holds edges[i] <= time < edges[i + 1]; the last interval is open and not reported.
-
-    Returns
-    -------
-    Result with a row per interval: ``start``, ``end``, ``at_risk`` (those who withdraw in the interval count half),
-    ``events``, ``hazard`` with ``low``/``high`` (Wilson), ``cumulative``. Facts: ``hazard`` and ``cumulative``
-    as lists.
-    Source: Cutler and Ederer 1958; Singer and Willett 2003, chapter 10.
-
-    Raises
-    ------
-    InputError : lengths differ, or edges do not increase.
-    """
-    rows = _intervals(pd.DataFrame({"time": np.asarray(time, float), "event": np.asarray(event),
-                                    "weight": 1.0 if weights is None else np.asarray(weights, float)}), edges)
-    counted = rows.groupby("interval")[["at_risk", "events"]].sum().reindex(range(len(edges) - 1), fill_value=0.0)
-    reached = counted["at_risk"] > 0
-    if not reached.any():
-        return Result.not_assessable(name, "no case was followed through any interval")
-    table, place = counted[reached].reset_index(drop=True), [int(i) for i in np.flatnonzero(reached)]
-    table.insert(0, "start", [float(edges[i]) for i in place])
-    table.insert(1, "end", [float(edges[i + 1]) for i in place])
-    hazard = (table["events"] / table["at_risk"]).clip(upper=1.0)
-    size = table["at_risk"].round()
-    low, high = wilson(np.minimum(table["events"].round(), size), size, level)
-    table = table.assign(hazard=hazard, low=low, high=high, cumulative=cumulative(hazard))
-    answer = (f"{table['hazard'].iloc[0]:.1%} end before time {table['end'].iloc[0]:g}; "
-              f"{table['cumulative'].iloc[-1]:.1%} before {table['end'].iloc[-1]:g}.")
-    return Result(name, table, "When do cases end?", answer,
-                  "Life table, withdrawals count half (Cutler and Ederer 1958); Wilson intervals.", (),
-                  {"hazard": table["hazard"].tolist(), "cumulative": table["cumulative"].tolist()},
-                  Chart("bars", "start", "hazard", "low", "high", x_label="Start of interval", y_label="Hazard",
-                        alt=answer))
 
 
 def hazard_ratios(

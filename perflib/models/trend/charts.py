@@ -39,7 +39,7 @@ def control_chart(
     rebase : 1-based positions, or dates, at which a new process begins and limits are computed afresh.
     sigma : half-width of the limits in standard errors.
     baseline : compute the limits of each segment from its first ``baseline`` points only.
-    errors : kind "i": the standard error of each value (of a median, see ``quantiles.quantile_se``).
+    errors : kind "i": the standard error of each value (of a median, see ``quantiles.interval_se``).
     sd, weight, k, h : ewma and cusum: known standard deviation, EWMA weight, CUSUM slack and decision interval
         (k and h in the units of the data).
 
