@@ -106,7 +106,7 @@ def test_a_check_that_fails_at_the_database_says_no_password(
     assert "the database refused" in said.out and PASSWORD not in said.out + said.err
     with pytest.raises(PerflibError) as raised:
         pf.open(department)
-    assert PASSWORD not in str(raised.value) and raised.value.__cause__ is None and raised.value.__suppress_context__
+    assert PASSWORD not in str(raised.value) and raised.value.__cause__ is raised.value.__context__ is None
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])

@@ -287,15 +287,20 @@ def fresh(task: Task) -> dict[str, Any] | None:
 
 
 def _finish(batch: Batch, allow_commands: bool) -> dict[str, Any]:
-    from perflib.reports.index import index_page
-
     status = batch.status()
     status["hooks"] = []
-    write_whole(batch.out / "index.html", index_page(status))
+    _write_top(batch, status)
     status["hooks"] = hooks.fire(batch.plan.hooks, json.loads(json.dumps(status)), batch.out, allow_commands)
-    write_whole(batch.out / "status.json", as_json(status))
+    _write_top(batch, status)  # again: no hook has the last word here
     batch.target.send_top()
     return status
+
+
+def _write_top(batch: Batch, status: Mapping[str, Any]) -> None:
+    from perflib.reports.index import index_page
+
+    write_whole(batch.out / "index.html", index_page(status))
+    write_whole(batch.out / "status.json", as_json(status))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from perflib.reports.table import html_table
 
 FOLDER = Path(__file__).parent / "template"
 SCRIPTS = ("data", "table", "lines", "lanes", "page")
-CHARTS = ("vendor/uPlot.iife.min.js", "vendor/uPlot.min.css")
+CHARTS = ("vendor/uPlot.iife.min.js", "vendor/uPlot.min.css", "vendor/LICENSE.uPlot")
 LINES = {"line", "control", "steps"}  # the kinds of chart the library draws; script/lines.js
 _FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
 _HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
@@ -66,7 +66,8 @@ def _scripts(found: list[Any]) -> list[str]:
         return []
     own = "".join(_read(f"script/{name}.js") for name in SCRIPTS)
     kinds = {(result["chart"] or {}).get("kind") for result in found}
-    return [*([_read(CHARTS[0])] if kinds & LINES else []), f'(() => {{\n"use strict";\n{own}}})();\n']
+    library = [f"/*!\n{_read(CHARTS[2]).strip()}\n*/\n{_read(CHARTS[0])}"] if kinds & LINES else []
+    return [*library, f'(() => {{\n"use strict";\n{own}}})();\n']
 
 
 @cache

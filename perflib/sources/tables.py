@@ -5,20 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perflib.errors import MappingError, SourceError
-from perflib.sources import textfile
+from perflib.sources import address, textfile
 from perflib.sources.engine import Engine
 from perflib.sources.sql import literal, name, path_literal
 from perflib.sources.staged import Staged
@@ -158,49 +155,8 @@ def _relation(reader: dict[str, str], where: str) -> str:
 
 
 def _postgresql(reader: dict[str, str], engine: Engine) -> Staged:
-    import psycopg
-    from psycopg import sql
-
-    variable = reader.get("url_env", "")
-    url = os.environ.get(variable, "")
-    if not url:
-        raise SourceError(
-            f"the environment variable {variable!r} holds no database address", where="reader.url_env",
-            do="set it to postgresql://user@host/database; passwords belong in ~/.pgpass",
-        )
-    label = reader.get("relation") or "query"
-    names = [sql.Identifier(part) for part in label.split(".")]
-    asked: Any = reader.get("query") or sql.SQL("SELECT * FROM {}").format(sql.SQL(".").join(names))
-    try:
-        with psycopg.connect(url) as con:
-            con.execute("SET TRANSACTION READ ONLY")
-            con.execute("SET LOCAL TIME ZONE 'UTC'")
-            with con.cursor(name="perflib") as cursor:
-                cursor.itersize = BATCH
-                cursor.execute(asked)
-                header = [column.name for column in cursor.description or ()]
-                return _texts(label, header, ([_text(cell) for cell in row] for row in cursor), engine)
-    except psycopg.Error as fault:
-        # not "from fault": a traceback would print the driver's own words, and they may quote the address
-        raise SourceError(f"the database refused ({_safe(fault, url)})", where=label) from None
-
-
-def _safe(fault: Exception, url: str) -> str:
-    """The driver's words without the address; none of them where the address itself was not understood."""
-    import psycopg
-
-    if isinstance(fault, psycopg.ProgrammingError) and fault.sqlstate is None:
-        return "its address is not understood"
-    words = str(fault)
-    for secret in sorted(_secrets(url), key=len, reverse=True):
-        words = words.replace(secret, "...")
-    return " ".join(words.split())[:200]
-
-
-def _secrets(url: str) -> set[str]:
-    """The address and whatever in it may be a password, as written and decoded."""
-    found = {url, *re.findall(r"://[^/@\s]*?:([^\s]*)@", url), *re.findall(r"password\s*=\s*'?([^\s&']+)", url)}
-    return {each for text in found for each in (text, unquote(text)) if each}
+    with address.query(reader) as (label, header, rows):
+        return _texts(label, header, ([_text(cell) for cell in row] for row in rows), engine)
 
 
 def _texts(

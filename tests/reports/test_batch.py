@@ -145,10 +145,10 @@ def test_hooks_fire_and_a_plan_alone_starts_no_program(folder, monkeypatch):
     status = report(plan, workers=1)
     out = folder / "out"
     assert load(out / "finished.json")["done"] == 1 and not (out / "alarm.json").exists()
-    assert not (out / "told.json").exists() and "--allow-commands" in status["hooks"][0]
+    assert not (out / "hooks").exists() and "--allow-commands" in status["hooks"][0]
     assert "PERFLIB_NO_HOOK holds no https address" in status["hooks"][1]
     report(plan, workers=1, resume=True, allow_commands=True)
-    assert load(out / "told.json")["resumed"] == 1
+    assert load(out / "hooks" / "told.json")["resumed"] == 1
 
 
 def test_two_batches_do_not_write_to_one_folder(folder):
