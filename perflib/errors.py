@@ -60,12 +60,12 @@ class DepartmentError(PerflibError):
     """A department file, or what is asked of a department, is wrong: whoever keeps that file must act."""
 
 
-class ParameterError(PerflibError):
-    """A report or notebook parameter is unknown, of the wrong type or not a valid value: whoever asked must act."""
-
-
 class InputError(PerflibError):
     """An argument of a library function is wrong, alone or against the data: the caller must act."""
+
+
+class ParameterError(InputError):
+    """A report or notebook parameter is unknown, of the wrong type or not a valid value: whoever asked must act."""
 
 
 class PrivacyError(PerflibError):

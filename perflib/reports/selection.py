@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from perflib.reports.period import Period, read_comparison, read_period
+from perflib.period import Period, read_comparison, read_period
 from perflib.reports.values import check_choice, covered
 
 if TYPE_CHECKING:

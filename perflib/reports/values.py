@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perflib.errors import ParameterError
-from perflib.reports.period import Period, read_comparison, read_period
+from perflib.period import Period, read_comparison, read_period
 
 if TYPE_CHECKING:
     from perflib.agency import Department

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import perflib as pf
 from perflib.errors import InputError
 from perflib.metrics.counts import check_areas, compare, compstat, daily, read_calendar, records, total
-from perflib.metrics.counts.windows import Window, named
+from perflib.metrics.counts.windows import named
 from perflib.models.counts import e_test_p
+from perflib.period import Period
 
 
 def days(first: str, last: str) -> pd.DatetimeIndex:
@@ -72,16 +73,16 @@ def test_a_crosswalk_translates_codes_and_names_those_it_lacks(tmp_path):
 
 
 def test_periods_keep_their_weekdays_and_whole_months_their_dates():
-    week = Window(dt.date(2024, 6, 3), dt.date(2024, 6, 9))
+    week = Period(dt.date(2024, 6, 3), dt.date(2024, 6, 9))
     for years in range(1, 6):
         back = week.years_back(years)
         assert (back.first.weekday(), back.days) == (0, 7)
         assert abs((back.first - week.first.replace(year=2024 - years)).days) <= 3
-    february = Window(dt.date(2024, 2, 1), dt.date(2024, 2, 29))
-    assert february.years_back(1) == Window(dt.date(2023, 2, 1), dt.date(2023, 2, 28))
-    assert february.previous() == Window(dt.date(2024, 1, 1), dt.date(2024, 1, 31))
-    assert week.previous() == Window(dt.date(2024, 5, 27), dt.date(2024, 6, 2))
-    assert named("ytd", dt.date(2024, 3, 5)).years_back(2) == Window(dt.date(2022, 1, 1), dt.date(2022, 3, 5))
+    february = Period(dt.date(2024, 2, 1), dt.date(2024, 2, 29))
+    assert february.years_back(1) == Period(dt.date(2023, 2, 1), dt.date(2023, 2, 28))
+    assert february.previous() == Period(dt.date(2024, 1, 1), dt.date(2024, 1, 31))
+    assert week.previous() == Period(dt.date(2024, 5, 27), dt.date(2024, 6, 2))
+    assert named("ytd", dt.date(2024, 3, 5)).years_back(2) == Period(dt.date(2022, 1, 1), dt.date(2022, 3, 5))
 
 
 def test_counts_of_a_hand_worked_comparison():

@@ -197,7 +197,7 @@ def test_what_is_not_recorded_is_not_assessable(name: str):
         ({"indicator": "arests"}, "arrests"),
         ({"by": "distrikt"}, "district"),
         ({"district": "X"}, "valid: N, S"),
-        ({"period": "2025-13"}, "not a date"),
+        ({"period": "2025-13"}, "is not one"),
         ({"by": ("day", "hour", "district")}, "two at most"),
     ],
 )

@@ -106,7 +106,7 @@ def test_shifts_past_midnight() -> None:
 
 @pytest.mark.parametrize(("arguments", "word"), [
     ({"interval": "respons"}, "did you mean 'response'"), ({"origin": "citizen"}, "valid: public"),
-    ({"district": "0413"}, "valid: 0412"), ({"period": "2025-13"}, "not a date"),
+    ({"district": "0413"}, "valid: 0412"), ({"period": "2025-13"}, "is not one"),
     ({"period": "2025-04-02..2025-04-01"}, "ends before"),
 ])
 def test_wrong_arguments_are_named(arguments: dict[str, Any], word: str) -> None:

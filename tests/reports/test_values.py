@@ -10,9 +10,9 @@ import pytest
 
 from perflib.agency import Department
 from perflib.errors import ParameterError
+from perflib.period import Period
 from perflib.reports import about, run, select
 from perflib.reports.parameters import read_contract
-from perflib.reports.period import Period
 from perflib.reports.values import WORDS, Survey, covered
 
 PARAMETERS = "\n".join(f'{name}: str = ""' for name in ("department", "district", "priority", "period", "compare_to"))

@@ -15,7 +15,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.response.groups import TIMES
-from perflib.metrics.response.scope import days as days_of
+from perflib.period import ends
 
 #: how a case ends; code 0 is a case that is still open.
 CAUSES = {1: "arrest", 2: "exceptional"}
@@ -49,7 +49,7 @@ def chosen(dept: Department, *, period: Any = "", district: str = "") -> Departm
 
     Each choice is a line of the decisions log. Raises InputError for a district that does not occur.
     """
-    first, last = days_of(period)
+    first, last = ends(period)
     if first is not None and last is not None:
 
         def rule(table: ir.Table) -> ir.BooleanValue:

@@ -15,10 +15,10 @@ from perflib.metrics.counts.events import read_calendar, uneven
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.counts.tested import METHOD, WORDS, by_evidence, cell_name, tested, verdicts
-from perflib.metrics.counts.windows import NAMED, Window, baseline, known, named
-from perflib.metrics.response.scope import days as days_of
+from perflib.metrics.counts.windows import NAMED, baseline, known, named
 from perflib.models.counts import adjusted
 from perflib.models.counts.asked import share
+from perflib.period import Period, ends
 from perflib.privacy.people import People, people
 from perflib.privacy.policy import SUBJECTS
 from perflib.result import Result
@@ -96,27 +96,27 @@ def counted_people(
     return people(settings, subject, labels, counts, facts=facts) if subject in SUBJECTS else None
 
 
-def _window(series: Series, period: Any, last: Any) -> Window:
+def _window(series: Series, period: Any, last: Any) -> Period:
     if period in ("", None) or (isinstance(period, str) and period in NAMED):
         window = named(period or "28d", last)
     else:
-        first, end = days_of(period)
+        first, end = ends(period)
         if first is None or end is None:
             raise InputError("a comparison needs a period", where="period", choices=(*NAMED, "YYYY-MM"))
-        window = Window(first, end)
+        window = Period(first, end)
     if not known(series, window):
         raise InputError(f"the data do not hold {window} whole", where="period",
                          do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}")
     return window
 
 
-def _against(against: str, others: list[Window]) -> str:
+def _against(against: str, others: list[Period]) -> str:
     if against == "mean_of_years":
         return f"the mean of {', '.join(str(each.first.year) for each in others) or 'earlier years'}"
     return str(others[0]) if others else against.replace("_", " ")
 
 
-def _facts(rows: pd.DataFrame, window: Window, others: list[Window], missing: list[Window], q: float) -> dict[str, Any]:
+def _facts(rows: pd.DataFrame, window: Period, others: list[Period], missing: list[Period], q: float) -> dict[str, Any]:
     flagged = rows["verdict"].str.startswith(WORDS["more"])
     return {
         "flags": int(flagged.sum()), "cells": len(rows), "q": q, "period": str(window),
@@ -137,7 +137,7 @@ def _answer(rows: pd.DataFrame, series: Series, facts: dict[str, Any]) -> str:
             f"the strongest evidence: {strongest}, {first['verdict']}. Counted: {series.unit}.")
 
 
-def late(window: Window, last: Any, basis: str) -> list[str]:
+def late(window: Period, last: Any, basis: str) -> list[str]:
     """The sentence on completeness, stronger when the period holds days that are not complete."""
     if window.last > last:
         days = min((window.last - last).days, window.days)
@@ -145,7 +145,7 @@ def late(window: Window, last: Any, basis: str) -> list[str]:
     return [basis]
 
 
-def absent(missing: list[Window]) -> list[str]:
+def absent(missing: list[Period]) -> list[str]:
     """The sentence on periods that the data do not hold."""
     if not missing:
         return []

@@ -17,9 +17,10 @@ from perflib.metrics.counts.events import read_calendar, uneven
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.counts.tested import METHOD, WORDS, cell_name, tested, verdicts
-from perflib.metrics.counts.windows import NAMED, Window, baseline, known, named
+from perflib.metrics.counts.windows import NAMED, baseline, known, named
 from perflib.models.counts import adjusted
 from perflib.models.counts.asked import share
+from perflib.period import Period
 from perflib.result import Result
 
 COMPARED = {"last_year": "last year", "mean_of_years": "mean of years"}
@@ -97,8 +98,8 @@ def _until(frame: pd.DataFrame, as_of: str | dt.date) -> pd.DataFrame:
 
 
 def _tests(
-    series: Series, windows: dict[str, Window], years: int
-) -> tuple[pd.DataFrame, list[Window], list[str]]:
+    series: Series, windows: dict[str, Period], years: int
+) -> tuple[pd.DataFrame, list[Period], list[str]]:
     """Every test of the page, a row per cell, window and comparison; years the data lack; words on the variation."""
     parts, missing, variation = [], [], []
     for name, window in windows.items():
@@ -141,7 +142,7 @@ def _wide(series: Series, parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _facts(
-    parts: pd.DataFrame, windows: dict[str, Window], last: dt.date, missing: list[Window], series: Series, q: float
+    parts: pd.DataFrame, windows: dict[str, Period], last: dt.date, missing: list[Period], series: Series, q: float
 ) -> dict[str, Any]:
     flagged = parts[parts["verdict"].str.startswith(WORDS["more"])].sort_values("adjusted")
     return {
@@ -165,7 +166,7 @@ def _answer(parts: pd.DataFrame, facts: dict[str, Any]) -> str:
     return text
 
 
-def _events(calendar: Any, series: Series, windows: dict[str, Window], years: int) -> list[str]:
+def _events(calendar: Any, series: Series, windows: dict[str, Period], years: int) -> list[str]:
     if calendar is None:
         return ["No calendar of holidays and events was given: a moving holiday may explain a change."]
     dates, found = read_calendar(calendar), []

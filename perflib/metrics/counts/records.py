@@ -13,7 +13,7 @@ from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.series import daily, keyed
 from perflib.metrics.counts.windows import NAMED, named
-from perflib.metrics.response.scope import days as days_of
+from perflib.period import ends
 
 
 def records(
@@ -51,7 +51,7 @@ def _span(dept: Department, table: str, window: Any) -> tuple[dt.date, dt.date]:
         last, _ = last_complete(dept, table, daily(dept, table, ()))
         found = named(window, last)
         return found.first, found.last
-    first, end = days_of(window)
+    first, end = ends(window)
     if first is None or end is None:
         raise InputError("needs a window", where="window", choices=(*NAMED, "YYYY-MM"))
     return first, end

@@ -9,8 +9,9 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.metrics.counts.series import Series
-from perflib.metrics.counts.windows import Window, earlier
+from perflib.metrics.counts.windows import earlier
 from perflib.models.counts import Dispersion, dispersion, e_test_p, nb_p, ratio_interval
+from perflib.period import Period
 
 #: below this many expected events no verdict but a flag is given; years needed to judge the variation by years.
 FEW, YEARS = 5.0, 3
@@ -30,7 +31,7 @@ class Tested:
     pooled: float
 
 
-def tested(series: Series, window: Window, others: list[Window], level: float = 0.95) -> Tested:
+def tested(series: Series, window: Period, others: list[Period], level: float = 0.95) -> Tested:
     """Counts now and before, their ratio with its interval, and the p-values; no verdict yet."""
     if not others:
         raise InputError("no period to compare with", where="against")
@@ -52,7 +53,7 @@ def tested(series: Series, window: Window, others: list[Window], level: float = 
     return Tested(table, variation, max(found.pooled, 1.0))
 
 
-def _variation(series: Series, window: Window, others: list[Window]) -> tuple[Dispersion, str]:
+def _variation(series: Series, window: Period, others: list[Period]) -> tuple[Dispersion, str]:
     """How much the cells vary between periods in which nothing is under test."""
     years = len(others) >= YEARS
     used = others if years else earlier(series, window)
@@ -66,7 +67,7 @@ def _variation(series: Series, window: Window, others: list[Window]) -> tuple[Di
     return found, f"Variation between periods (variance/mean {max(found.pooled, 1):.2f}) from {kind}."
 
 
-def _length(used: list[Window]) -> str:
+def _length(used: list[Period]) -> str:
     return f"{used[0].days} days" if used else "its length"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
-from dataclasses import dataclass
 
 import numpy as np
 
 from perflib.errors import InputError
 from perflib.metrics.counts.series import Series
+from perflib.period import Period, month
 
 AGAINST = ("previous", "last_year", "mean_of_years")
 NAMED = {"7d": "last 7 days", "28d": "last 28 days", "ytd": "year to date"}
@@ -17,67 +16,16 @@ NAMED = {"7d": "last 7 days", "28d": "last 28 days", "ytd": "year to date"}
 EMPTY = 0.2
 
 
-@dataclass(frozen=True)
-class Window:
-    """Local days from ``first`` to ``last``, both included."""
-
-    first: dt.date
-    last: dt.date
-
-    def __str__(self) -> str:
-        return f"{self.first} to {self.last}"
-
-    @property
-    def days(self) -> int:
-        """Number of days."""
-        return (self.last - self.first).days + 1
-
-    @property
-    def months(self) -> bool:
-        """Whether these are whole calendar months, or a year up to some day: compared by date, not by weekday."""
-        ends = calendar.monthrange(self.last.year, self.last.month)[1] == self.last.day
-        return self.first.day == 1 and (ends or (self.first.month == 1 and self.days > 28))
-
-    def shifted(self, days: int) -> Window:
-        """The same number of days, so many days earlier."""
-        step = dt.timedelta(days=days)
-        return Window(self.first - step, self.last - step)
-
-    def years_back(self, years: int) -> Window:
-        """The same period so many years earlier.
-
-        Whole months and years to date keep their dates; any other period moves by the whole number of weeks nearest
-        to that many years, so that it holds the same weekdays.
-        """
-        if not self.months:
-            return self.shifted(7 * round(365.2425 * years / 7))
-        return Window(_same_day(self.first, years), _same_day(self.last, years))
-
-    def previous(self) -> Window:
-        """As many days just before; for one whole month the month before."""
-        end = self.first - dt.timedelta(days=1)
-        if self.months and (self.first.year, self.first.month) == (self.last.year, self.last.month):
-            return Window(end.replace(day=1), end)
-        return self.shifted(self.days)
-
-
-def _same_day(day: dt.date, years: int) -> dt.date:
-    year = day.year - years
-    ends = calendar.monthrange(day.year, day.month)[1] == day.day
-    last = calendar.monthrange(year, day.month)[1]
-    return dt.date(year, day.month, last if ends else min(day.day, last))
-
-
-def named(name: str, end: dt.date) -> Window:
+def named(name: str, end: dt.date) -> Period:
     """The window ``7d``, ``28d`` or ``ytd`` up to ``end``. Raises InputError for another name."""
     if name not in NAMED:
         raise InputError(f"no window {name!r}", where="window", choices=NAMED, found=name)
     if name == "ytd":
-        return Window(dt.date(end.year, 1, 1), end)
-    return Window(end - dt.timedelta(days=int(name[:-1]) - 1), end)
+        return Period(dt.date(end.year, 1, 1), end)
+    return Period(end - dt.timedelta(days=int(name[:-1]) - 1), end)
 
 
-def known(series: Series, window: Window) -> bool:
+def known(series: Series, window: Period) -> bool:
     """Whether the data reach over the whole window and do not miss a stretch of it."""
     if series.monthly and not window.months:
         raise InputError(f"these are counts of months, and {window} is not whole months", where="period",
@@ -89,11 +37,11 @@ def known(series: Series, window: Window) -> bool:
     return series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
 
 
-def _months(window: Window) -> list[Window]:
+def _months(window: Period) -> list[Period]:
     found, first = [], window.first
     while first <= window.last:
-        end = first.replace(day=calendar.monthrange(first.year, first.month)[1])
-        found.append(Window(first, min(end, window.last)))
+        end = month(first.year, first.month).last
+        found.append(Period(first, min(end, window.last)))
         first = end + dt.timedelta(days=1)
     return found
 
@@ -109,7 +57,7 @@ def _yearly(series: Series) -> list[np.ndarray]:
     return [all_cells[series.days.year == year] for year in sorted(set(series.days.year))]
 
 
-def baseline(series: Series, window: Window, against: str, years: int) -> tuple[list[Window], list[Window]]:
+def baseline(series: Series, window: Period, against: str, years: int) -> tuple[list[Period], list[Period]]:
     """The periods compared with, and those wanted but missing in the data (named, never taken as zero)."""
     if against not in AGAINST:
         raise InputError(f"cannot compare against {against!r}", where="against", choices=AGAINST, found=against)
@@ -120,13 +68,13 @@ def baseline(series: Series, window: Window, against: str, years: int) -> tuple[
             [each for each, there in zip(wanted, held, strict=True) if not there])
 
 
-def earlier(series: Series, window: Window, most: int = 26) -> list[Window]:
+def earlier(series: Series, window: Period, most: int = 26) -> list[Period]:
     """Periods like the window before it, newest first: as long, four weeks for a long one, months for whole months."""
     length = window.days if window.days <= 56 else 28
-    found: list[Window] = []
-    each = Window(window.first, window.first + dt.timedelta(days=length - 1))
+    found: list[Period] = []
+    each = Period(window.first, window.first + dt.timedelta(days=length - 1))
     if window.months:
-        each = _months(Window(window.first, window.first + dt.timedelta(days=30)))[0]
+        each = _months(Period(window.first, window.first + dt.timedelta(days=30)))[0]
     while len(found) < most:
         each = each.previous()
         if each.first < series.days[0].date():

@@ -20,8 +20,9 @@ from perflib.metrics.indicators.dictionary import INDICATORS
 from perflib.metrics.indicators.record import Exposure, Indicator, columns
 from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, TIMES, shift_of
-from perflib.metrics.response.scope import days, moment
+from perflib.metrics.response.scope import moment
 from perflib.models.sampling import wilson
+from perflib.period import ends
 from perflib.privacy.people import people
 from perflib.result import Result
 
@@ -91,7 +92,7 @@ def measure(
     keys = (by,) if isinstance(by, str) and by else tuple(by)
     if len(keys) > 2:
         raise InputError(f"{len(keys)} groups at once, two at most", where="by")
-    first, last = days(period)
+    first, last = ends(period)
     chosen = {
         column: tuple(value) if isinstance(value, (list, tuple, set)) else (value,) for column, value in only.items()
     }

@@ -19,13 +19,13 @@ from perflib.metrics.counts.course import spread
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import ABSENT, Series, daily
 from perflib.metrics.counts.tested import WORDS
-from perflib.metrics.counts.windows import Window, known
+from perflib.metrics.counts.windows import known
 from perflib.metrics.maps.boundaries import Boundaries, boundaries
 from perflib.metrics.response.by import response
 from perflib.metrics.response.cells import tag
 from perflib.metrics.response.scope import INTERVALS
-from perflib.metrics.response.scope import days as days_of
 from perflib.metrics.response.words import name as quantile_name
+from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
 from perflib.result import Result
 
@@ -175,12 +175,12 @@ def _outlines(dept: Department, table: str, by: str) -> tuple[Boundaries | None,
     return found, "" if found else f"the department file gives no boundaries of a {by}"
 
 
-def _window(dept: Department, table: str, series: Series, period: Any) -> tuple[Window, str]:
+def _window(dept: Department, table: str, series: Series, period: Any) -> tuple[Period, str]:
     last, basis = last_complete(dept, table, series)
-    first, end = days_of(period)
+    first, end = ends(period)
     if first is None or end is None:
-        return Window(max(series.days[0].date(), last - dt.timedelta(days=364)), last), basis
-    window = Window(first, end)
+        return Period(max(series.days[0].date(), last - dt.timedelta(days=364)), last), basis
+    window = Period(first, end)
     if not known(series, window):
         raise InputError(f"the data do not hold {window} whole", where="period",
                          do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}")
@@ -209,7 +209,7 @@ def _hidden(rows: pd.DataFrame, by: str, counts: list[str], threshold: int) -> p
 
 
 def _exposure(
-    dept: Department, areas: pd.Series, outlines: Boundaries, per: str, window: Window
+    dept: Department, areas: pd.Series, outlines: Boundaries, per: str, window: Period
 ) -> tuple[np.ndarray, str, list[str]]:
     if per not in ("", *PER):
         raise InputError(f"no rate per {per!r}", where="per", choices=PER, found=per)
@@ -240,7 +240,7 @@ def _residents(dept: Department, latest: int) -> tuple[Mapping[str, float], int]
     return {str(area): float(number) for area, number in found.items() if number > 0}, int(year)
 
 
-def _dispersion(series: Series, window: Window) -> float:
+def _dispersion(series: Series, window: Period) -> float:
     """Variance over mean of weekly counts, pooled over areas by their counts; 1 at least."""
     held = (series.days >= pd.Timestamp(window.first)) & (series.days <= pd.Timestamp(window.last))
     days = series.counts[:, held]
@@ -259,7 +259,7 @@ def _limits(n: Any, level: float, dispersion: float) -> tuple[Any, Any]:
     return dispersion * low, dispersion * gammaincinv(counts + 1, 1 - tail)
 
 
-def _rates(rows: pd.DataFrame, window: Window, per: str, level: float, dispersion: float) -> pd.DataFrame:
+def _rates(rows: pd.DataFrame, window: Period, per: str, level: float, dispersion: float) -> pd.DataFrame:
     factor = PER[per][0] * YEAR / window.days / rows[per]
     low, high = _limits(rows["n"], level, dispersion)
     found = rows.assign(rate=rows["n"] * factor, rate_low=low * factor, rate_high=high * factor)
@@ -267,7 +267,7 @@ def _rates(rows: pd.DataFrame, window: Window, per: str, level: float, dispersio
 
 
 def _whole(
-    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Window, per: str, level: float, dispersion: float,
+    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Period, per: str, level: float, dispersion: float,
 ) -> dict[str, float]:
     n = float(counts.loc[counts[by] != ABSENT, "n"].sum())
     factor = PER[per][0] * YEAR / window.days / float(exposure.sum())
@@ -303,7 +303,7 @@ def _change_answer(rows: pd.DataFrame, facts: Mapping[str, Any], by: str) -> str
     return f"{len(shown)} of {len(rows)} areas changed by more than chance at {facts['q']:.0%} false flags{few}{told}."
 
 
-def _short(window: Window) -> Iterable[str]:
+def _short(window: Period) -> Iterable[str]:
     if window.days >= 365:
         return []
     return [f"{window.days} days stated as a year: the season they lie in is not taken out."]

@@ -17,7 +17,8 @@ from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST, response
 from perflib.metrics.response.cells import tag
 from perflib.metrics.response.groups import WORDS, grouped, lacking
-from perflib.metrics.response.scope import Scope, days, measured, unstamped
+from perflib.metrics.response.scope import Scope, measured, unstamped
+from perflib.period import ends
 from perflib.result import Result
 
 #: rows the regression sees; more are sampled by a hash of the call's id.
@@ -42,7 +43,7 @@ def compare(
     ------
     InputError : the periods overlap, or one is none.
     """
-    (first, last), (other_first, other_last) = days(period), days(against)
+    (first, last), (other_first, other_last) = ends(period), ends(against)
     if first is None or last is None or other_first is None or other_last is None:
         raise InputError("both periods must be named", where="period, against", do="write YYYY-MM or first..last")
     if first <= other_last and other_first <= last:

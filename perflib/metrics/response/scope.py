@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
-import re
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +12,7 @@ import ibis.expr.types as ir
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.period import ends
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ FATES = {
 
 @dataclass(frozen=True)
 class Scope:
-    """The calls asked for. ``period``: "" or "all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" (both days included, local).
+    """The calls asked for. ``period``: "" or "all", or a text that ``perflib.period`` reads.
     ``recorded``: the calls say who began them; if not, no words claim it."""
 
     interval: str = "response"
@@ -65,7 +64,7 @@ class Scope:
             raise InputError(f"no interval {self.interval!r}", where="interval", choices=INTERVALS, found=self.interval)
         if self.origin not in ORIGINS:
             raise InputError(f"no origin {self.origin!r}", where="origin", choices=ORIGINS, found=self.origin)
-        first, last = days(self.period)
+        first, last = ends(self.period)
         object.__setattr__(self, "first", first)
         object.__setattr__(self, "last", last)
 
@@ -88,39 +87,10 @@ def scope_of(dept: Department, **asked: Any) -> Scope:
     return Scope(**asked, recorded=dept.has("calls", "origin"))
 
 
-def days(period: Any) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of a period; a pair of dates, or an object with ``first`` and ``last``, is taken as it is.
-
-    Raises InputError when a text is not a period.
-    """
-    if period in (None, "", "all"):
-        return None, None
-    if hasattr(period, "first"):
-        return period.first, period.last
-    if isinstance(period, (tuple, list)):
-        first, last = (_date(day) for day in period)
-    elif re.fullmatch(r"\d{4}-\d{2}", str(period)):
-        first = _date(f"{period}-01")
-        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
-    else:
-        first, last = (_date(day) for day in (str(period).split("..") * 2)[:2])
-    if last < first:
-        raise InputError(f"period {period!r} ends before it begins", where="period")
-    return first, last
-
-
 def unstamped(dept: Department, interval: str) -> list[str]:
     """The stamps of an interval that the department's calls do not record."""
     item = INTERVALS[interval]
     return [name for name in (item.start, item.end) if not dept.has("calls", name)]
-
-
-def _date(day: Any) -> dt.date:
-    try:
-        return day if isinstance(day, dt.date) else dt.date.fromisoformat(str(day))
-    except ValueError:
-        raise InputError(f"{day!r} is not a date", where="period",
-                         choices=("all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD")) from None
 
 
 def _tuple(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.maps import boundaries
-from perflib.metrics.response.scope import days as days_of
+from perflib.period import ends
 from perflib.result import Result
 
 #: groups with fewer stops are left out, and counted
@@ -88,7 +88,7 @@ def chosen(dept: Department, *, period: Any = "", kind: str = "") -> Department:
 
     Raises InputError for a kind that does not occur.
     """
-    first, last = days_of(period)
+    first, last = ends(period)
     if first is not None and last is not None:
 
         def rule(table: ir.Table) -> ir.BooleanValue:

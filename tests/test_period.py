@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from perflib.errors import ParameterError
-from perflib.reports.period import Period, read_comparison, read_period
+from perflib.period import Period, explicit, read_comparison, read_period
 
 DATA = Period(dt.date(2023, 1, 15), dt.date(2025, 12, 27))
 
@@ -43,7 +43,7 @@ def test_the_latest_month_may_end_with_the_data():
     ],
 )
 def test_a_period_outside_the_data_or_no_period_is_refused(text):
-    with pytest.raises(ParameterError, match=r"without data|is not one"):
+    with pytest.raises(ParameterError, match=r"without data|is not one|ends before"):
         read_period(text, DATA)
 
 
@@ -70,3 +70,18 @@ def test_a_comparison_without_data_or_sense_is_refused():
             read_comparison(word, read_period("2023-02", DATA), DATA)
     with pytest.raises(ParameterError, match="valid: previous-period"):
         read_comparison("last year", read_period("2024-02", DATA), DATA)
+
+
+@pytest.mark.parametrize(("text", "first", "last"), [
+    ("2024", "2024-01-01", "2024-12-31"), ("2024-Q1", "2024-01-01", "2024-03-31"),
+    ("2025-Q4", "2025-10-01", "2025-12-31"), ("FY2025", "2024-07-01", "2025-06-30"),
+    ("FY2025-Q3", "2025-01-01", "2025-03-31"), ("2024-02-29", "2024-02-29", "2024-02-29"),
+])
+def test_years_quarters_and_days(text: str, first: str, last: str):
+    assert explicit(text, fiscal_start=7) == days(first, last)
+
+
+def test_a_fiscal_year_needs_its_first_month():
+    with pytest.raises(ParameterError, match="fiscal_year_starts"):
+        explicit("FY2025")
+    assert explicit("FY2025", 1) == days("2025-01-01", "2025-12-31")
