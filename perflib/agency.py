@@ -21,6 +21,8 @@ from perflib.errors import DepartmentError
 FEEDS = {
     "calls": ("service", "origin"), "stops": ("kind",), "complaints": ("source",), "arrests": ("kind",),
 }
+#: distinct days from which their pattern tells a period; rows that are looked at before all of them
+_PERIODS, _FIRST = 3, 500
 Rule = Callable[[ir.Table], ir.BooleanValue] | Mapping[str, Any]
 
 
@@ -77,7 +79,7 @@ class Department:
     ----------
     name, timezone : as in the department file; ``timezone`` is an IANA name.
     tables : canonical name -> Ibis table, timestamps in UTC.
-    main : the table the department is mostly about (first source).
+    main : the table the department is mostly about (the first source of events).
     settings : districts, shifts, priority_targets, boundaries, policy, as in the department file.
     log : the decisions taken so far; sources : one report per source; known_on : the as-of date, if any.
     """
@@ -149,8 +151,10 @@ class Department:
             log.append(Decision(name, f"{basis} by {day}", "as-of date", *counts))
         return replace(self, tables=tables, log=tuple(log), known_on=day)
 
-    def local(self, moment: ir.TimestampValue) -> ir.TimestampValue:
-        """The agency's wall-clock time of a UTC moment; the one place where local time is made."""
+    def local(self, moment: ir.TimestampValue | ir.DateValue) -> ir.TimestampValue:
+        """The agency's wall-clock time of a UTC moment; made here alone. A day stays that day."""
+        if moment.type().is_date():
+            return moment.cast("timestamp")
         return _local(self.timezone, moment, self._years())
 
     def _years(self) -> tuple[int, int]:
@@ -184,6 +188,21 @@ class Department:
         dated = self.stamp(table)
         return bool(dated) and schema.get(table).columns[dated].type == "timestamp"
 
+    def resolution(self, table: str) -> str:
+        """How finely the rows of ``table`` are dated: time, day, week, quarter, month or year; "" without a date.
+
+        Days that all stand at the beginning of a month, quarter or year, or on one weekday, are periods, not days.
+        """
+        dated = self.stamp(table)
+        if not dated:
+            return ""
+        rows = self.table(table)
+        backend: Any = rows._find_backend()
+        known = vars(backend).setdefault("_perflib_resolutions", {})
+        if (rows.op(), dated) not in known:
+            known[rows.op(), dated] = _resolution(self, rows.filter(rows[dated].notnull())[[dated]].rename(at=dated))
+        return str(known[rows.op(), dated])
+
     def days(self, table: str) -> pd.DataFrame:
         """Rows per local day and feed (``day``, ``feed``, ``records``); a feed is what FEEDS says, as text."""
         rows, dated = self.table(table), self.stamp(table)
@@ -192,7 +211,7 @@ class Department:
         by = [name for name in FEEDS.get(table, ()) if name in rows.columns]
         parts = [rows[name].fill_null("unknown") for name in by]
         feed = ibis.literal(", ").join(parts) if parts else ibis.literal("")
-        counted = rows.filter(rows[dated].notnull()).select(day=self._day_of(rows, dated), feed=feed)
+        counted = rows.filter(rows[dated].notnull()).select(day=self.local(rows[dated]).date(), feed=feed)
         found = counted.group_by(["day", "feed"]).agg(records=lambda held: held.count())
         return found.order_by(["day", "feed"]).execute()
 
@@ -204,17 +223,39 @@ class Department:
         if not event:
             return pd.Series(dtype="int64")
         walls = rows.select(wall=self.local(rows[event]))
-        full = walls.filter((walls.wall.minute() == 0) & (walls.wall.second() == 0))
+        full = walls.filter(walls.wall == walls.wall.truncate("h"))
         found = full.group_by(hour=lambda held: held.wall.hour()).agg(records=lambda held: held.count()).execute()
         return found.set_index("hour")["records"].sort_index()
-
-    def _day_of(self, rows: ir.Table, column: str) -> ir.Value:
-        moment = rows[column]
-        return self.local(moment).date() if moment.type().is_timestamp() else moment
 
     def decisions(self) -> pd.DataFrame:
         """The decisions log, one row per step."""
         return pd.DataFrame([vars(step) for step in self.log], columns=list(Decision.__dataclass_fields__))
+
+
+def _resolution(dept: Department, rows: ir.Table) -> str:
+    """See ``Department.resolution``; the first rows are asked first, since they tell most often."""
+    for part in (rows.limit(_FIRST), rows):
+        walls = part.select(wall=dept.local(part.at))
+        late = walls.filter(walls.wall != walls.wall.truncate("D")).distinct().limit(_FIRST).execute()["wall"]
+        # where clocks go forward at midnight a day begins at 01:00
+        if any(not _opens_a_day(wall, dept.timezone) for wall in late):
+            return "time"
+    days = walls.select(day=walls.wall.date()).distinct().order_by("day").execute()["day"]
+    return grain(pd.DatetimeIndex(days))
+
+
+def _opens_a_day(wall: dt.datetime, zone: str) -> bool:
+    midnight = dt.datetime.combine(wall.date(), dt.time(), ZoneInfo(zone))
+    return midnight.astimezone(dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
+
+
+def grain(days: pd.DatetimeIndex) -> str:
+    """What the distinct days of records are: day, or week, month, quarter or year where each begins one (3 or more)."""
+    if len(days) < _PERIODS:
+        return "day"
+    if (days.day == 1).all():
+        return "year" if (days.month == 1).all() else "quarter" if (days.month % 3 == 1).all() else "month"
+    return "week" if days.day_of_week.nunique() == 1 else "day"
 
 
 def _day(date: str | dt.date) -> dt.date:

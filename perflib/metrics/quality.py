@@ -83,7 +83,7 @@ def volume(dept: Department, table: str | None = None) -> Result:
 
 
 def _timeline(dept: Department, table: str) -> Timeline:
-    return timeline(dept.days(table), dept.full_hours(table), jumps=dept.timed(table))
+    return timeline(dept.days(table), dept.full_hours(table), dept.timed(table), dept.resolution(table))
 
 
 def _row(source: SourceReport, zone: str) -> dict[str, Any]:

@@ -31,12 +31,13 @@ class Heap:
     reason: str = ""
 
 
-def midnight(hours: pd.Series) -> Heap:
+def midnight(hours: pd.Series, records: int | None = None) -> Heap:
     """Whether midnight is heaped.
 
     Parameters
     ----------
     hours : records whose time is a full hour (minute and second 0), indexed by hour 0 to 23; absent hours count as 0.
+    records : all records, those at other times too; None: there are no others.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def midnight(hours: pd.Series) -> Heap:
         raise InputError("the index is not hours of the day, 0 to 23")
     full = full.reindex(range(24), fill_value=0)
     total = full.sum()
-    if total and full[0] == total:
+    if total and full[0] == (total if records is None else records):
         return Heap(int(total), share=1.0, reason="days without times")
     return _around(float(full[0]), full[[22, 23, 1, 2]].astype(float), float(total))
 

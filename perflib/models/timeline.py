@@ -23,11 +23,14 @@ class Timeline:
     midnight: Heap
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
     shared: Mapping[pd.Timestamp, Mapping[str, Shift]] = field(default_factory=dict)
+    grain: str = "time"
 
     def sentences(self) -> list[str]:
         """One sentence per finding, none where there is nothing to say."""
         found = [_heap_words("midnight", self.midnight), _heap_words("the first of the month", self.first)]
-        if self.midnight.reason == "days without times":
+        if self.grain in ("week", "month", "quarter", "year"):
+            found.append(f"the dates tell the {self.grain} alone, so nothing is said of shorter times")
+        elif self.midnight.reason == "days without times":
             found.append("every event stands at midnight: days without times")
         jumps = sorted(
             ((feed, shift) for feed, held in self.shifts.items() for shift in held), key=lambda item: -abs(item[1].z)
@@ -51,14 +54,15 @@ class Timeline:
         }
 
 
-def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True) -> Timeline:
+def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True, grain: str = "time") -> Timeline:
     """Look at the dates of a table.
 
     Parameters
     ----------
     days : ``day`` (dates), ``feed`` (text: what a row is fed by, such as ``police, officer``), ``records``.
-    hours : records at full hours, indexed by hour, as :func:`perflib.models.heaping.midnight` takes them; empty where
-        the table holds days only.
+    hours : records at full hours, indexed by hour, as :func:`perflib.models.heaping.midnight` takes them; none where
+        no record stands at a full hour.
+    grain : what the dates are: time, day, or week, month, quarter or year, of which no day or week can be told.
     jumps : look for level shifts; not for spells and rosters, which begin in batches.
 
     Raises
@@ -74,17 +78,13 @@ def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True) -> Timeli
     every = pd.date_range(dated["day"].min(), dated["day"].max(), freq="D")
     daily = {str(feed): _daily(rows, every) for feed, rows in dated.groupby("feed")}
     weeks = {feed: weekly(counts) for feed, counts in daily.items()}
-    weeks = weeks if jumps else {}
+    weeks = weeks if jumps and grain in ("time", "day", "week") else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
-    heap = _midnight(hours, int(days["records"].sum()))
-    return Timeline(first_of_month(_daily(dated, every)), heap, shifts, shared_shifts(weeks))
-
-
-def _midnight(hours: pd.Series, records: int) -> Heap:
-    """One record at midnight and none at another full hour does not make days of all the others."""
-    if len(hours) and hours.sum() < records and set(hours.index[hours > 0]) == {0} and hours.sum() < 10:
-        return Heap(int(hours.sum()), reason="fewer than 10 records there")
-    return midnight(hours) if len(hours) else Heap(reason="days without times")
+    untimed = Heap(reason="days without times" if jumps else "dated by the day")
+    heap = midnight(hours, int(days["records"].sum())) if grain == "time" else untimed
+    fine = not jumps or grain in ("time", "day")
+    first = first_of_month(_daily(dated, every)) if fine else Heap(reason=f"dated by the {grain}")
+    return Timeline(first, heap, shifts, shared_shifts(weeks), "day" if fine and grain != "time" else grain)
 
 
 def _daily(rows: pd.DataFrame, every: pd.DatetimeIndex) -> pd.Series:

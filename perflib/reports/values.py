@@ -168,15 +168,16 @@ def open_main(path: str) -> Department:
 
 
 def main_table(path: str) -> str:
-    """The name of the table a department is mostly about: the first source of its file, else the calls."""
+    """The name of the table a department is mostly about: the first source of events in its file, else the calls."""
+    from perflib import schema
     from perflib.sources import department_file
 
     found = Path(path)
     file = found / "department.yml" if found.is_dir() else found
     if path and file.is_file():
         sources = department_file.settings(file).get("sources")
-        if isinstance(sources, list) and sources and isinstance(sources[0], dict):
-            return str(sources[0].get("table", ""))
+        if isinstance(sources, list) and sources and all(isinstance(source, dict) for source in sources):
+            return schema.main(str(source.get("table", "")) for source in sources)
     return "calls" if not path or (found / "calls.parquet").is_file() else ""
 
 
@@ -212,10 +213,12 @@ def covered(department: Department) -> Period:
 
     Raises
     ------
-    ParameterError : the table is empty.
+    ParameterError : the table is empty, or its rows have no date.
     """
-    table = department.table(department.main)
-    local = department.local(table[department.stamp(department.main)])
+    table, stamp = department.table(department.main), department.stamp(department.main)
+    if not stamp:
+        raise ParameterError(f"{department.name}: no record has a date", do="add a source of events, such as calls")
+    local = department.local(table[stamp])
     row = table.aggregate(first=local.min(), last=local.max()).execute().iloc[0]
     if row["first"] != row["first"]:
         raise ParameterError(f"{department.name} has no records")

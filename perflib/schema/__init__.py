@@ -1,5 +1,5 @@
 """The canonical tables: what every column means, its type, unit, allowed values and who may see it."""
 
-from perflib.schema.tables import TYPES, Column, Rule, Table, get, names, tables
+from perflib.schema.tables import TYPES, Column, Rule, Table, get, main, names, tables
 
-__all__ = ["TYPES", "Column", "Rule", "Table", "get", "names", "tables"]
+__all__ = ["TYPES", "Column", "Rule", "Table", "get", "main", "names", "tables"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -37,6 +37,11 @@ class Column:
     pseudonym: bool = False
     refers: str = ""
     known_with: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether it holds a moment or a day."""
+        return self.type in ("timestamp", "date")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class Table:
         return tuple(name for name, column in self.columns.items() if column.required)
 
     @property
+    def timed(self) -> bool:
+        """Whether its rows are dated by a moment, as events are, and not by a day, as spells and rosters are."""
+        return any(column.required and column.type == "timestamp" for column in self.columns.values())
+
+    @property
     def personal(self) -> tuple[str, ...]:
         """Names of the personal columns."""
         return tuple(name for name, column in self.columns.items() if column.personal)
@@ -92,6 +102,12 @@ def tables() -> Mapping[str, Table]:
 def names() -> tuple[str, ...]:
     """Names of the canonical tables."""
     return tuple(tables())
+
+
+def main(given: Iterable[str]) -> str:
+    """What a department with these tables is mostly about: the first of events, whatever rosters stand before it."""
+    found = list(given)
+    return next((name for name in found if name in tables() and tables()[name].timed), found[0])
 
 
 def get(name: str, where: str = "") -> Table:

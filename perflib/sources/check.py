@@ -150,7 +150,8 @@ def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceR
 
 def _timelines(found: Department) -> dict[str, Timeline]:
     dated = [table for table in found.tables if found.stamp(table)]
-    return {table: timeline(found.days(table), found.full_hours(table), jumps=found.timed(table)) for table in dated}
+    return {table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
+            for table in dated}
 
 
 def _described(source: SourceReport, dates: Timeline | None, zone: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _array(column: pd.Series, where: str) -> pa.Array:
 
 def _text(item: Any) -> str:
     """A mixed value as a person would write it: 101.0 is 101."""
-    return str(int(item)) if isinstance(item, float) and item.is_integer() and abs(item) < 1e15 else str(item)
+    return str(int(item)) if isinstance(item, float) and item.is_integer() and abs(item) < 9e15 else str(item)
 
 
 def _blank(item: object) -> bool:

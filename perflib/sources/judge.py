@@ -122,7 +122,7 @@ def shape(label: str, header: Sequence[str], types: Sequence[str], plan: Plan, t
     """Meet the plan with the header of one file."""
     bounds = bind(plan.mapping, header, label)
     needed = {*plan.output, *plan.table.key, *plan.table.required}
-    values = [value(bound, types, trim) for bound in bounds if bound.spec.column.name in needed]
+    values = [value(bound, types, plan.zone, trim) for bound in bounds if bound.spec.column.name in needed]
     present = [item.name for item in values]
     filters = _filters(values, bind_filters(plan.mapping, header, label))
     kept = [*plan.output, *(key for key in plan.table.key if key in present and key not in plan.output)]

@@ -143,13 +143,15 @@ def _spec(column: schema.Column, raw: Any, missing: tuple[str, ...], reader: Dic
     decimal = raw.get("decimal", reader.get("decimal", "."))
     if decimal not in (".", ","):
         raise MappingError("decimal is neither '.' nor ','", where=where, found=decimal)
+    pad = _whole(raw.get("pad", "0"), f"{where}, pad")
     return Spec(
         column, _sources(raw.get("from", []), where), raw.get("value"), _flag(raw.get("optional", "false"), where),
-        formats.checked(_list(raw.get("format", [])), where), raw.get("join", " "), _recode(raw.get("recode") or {}),
+        formats.checked(_list(raw.get("format", [])), where, pad if column.dated else 0),
+        raw.get("join", " "), _recode(raw.get("recode") or {}),
         raw.get("otherwise", ""), (*missing, *_list(raw.get("missing", []))), decimal,
         pivot=_whole(raw["pivot"], f"{where}, pivot") if "pivot" in raw else None,
         strip_decimal=_flag(raw.get("strip_decimal", "false"), where),
-        pad=_whole(raw.get("pad", "0"), f"{where}, pad"), timezone=_zone(raw.get("timezone", ""), where), **options,
+        pad=pad, timezone=_zone(raw.get("timezone", ""), where), **options,
     )
 
 

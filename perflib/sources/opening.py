@@ -90,7 +90,7 @@ def department(
     tables = {table: engine.backend.table(table) for table in by_table}
     log = tuple(step for item in loaded for step in item.log)
     reports = tuple(item.report for item in loaded)
-    return Department(name, timezone, tables, loaded[0].table, settings, log, reports)
+    return Department(name, timezone, tables, schema.main(by_table), settings, log, reports)
 
 
 def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:

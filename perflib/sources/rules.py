@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perflib import schema
+from perflib.sources import formats
 from perflib.sources.sql import literals, name
 from perflib.sources.values import Value
 
@@ -26,7 +27,7 @@ def column_checks(value: Value) -> list[Check]:
     known, held = name("k_" + column.name), name(column.name)
     found = [Check(f"{column.name}: missing", f"NOT {known}")] if column.required else []
     if column.type not in ("string", "category"):
-        found.append(Check(f"{column.name}: cannot be read as {column.type}", f"{known} AND {value.typed} IS NULL"))
+        found += _unread(value, f"{known} AND {value.typed} IS NULL")
     allowed = _allowed(value)
     if allowed:
         failed = f"{known} AND {held} NOT IN ({literals(allowed)})"
@@ -35,6 +36,17 @@ def column_checks(value: Value) -> list[Check]:
         words = f"{column.name}: outside {_bound(column.low)} to {_bound(column.high)}"
         found.append(Check(words, _outside(held, column)))
     return found
+
+
+def _unread(value: Value, failed: str) -> list[Check]:
+    """A text that cannot be read; where its shape says how it is to be read, with what to state."""
+    column, found = value.spec.column, []
+    for words, pattern in formats.hints(value.spec.formats, value.spec.pad) if column.dated else ():
+        shaped = f"regexp_full_match(CAST({name('t_' + column.name)} AS VARCHAR), {pattern})"
+        lazy = f"CASE WHEN {failed} THEN {shaped} ELSE false END"
+        found.append(Check(f"{column.name}: cannot be read as {column.type} ({words})", lazy))
+    rest = "".join(f" AND NOT ({check.failed})" for check in found)
+    return [Check(f"{column.name}: cannot be read as {column.type}", failed + rest), *found]
 
 
 def rule_checks(

@@ -79,22 +79,24 @@ def steps(found: Sequence[Value], relation: str) -> str:
     return relation
 
 
-def value(bound: Bound, types: Sequence[str], trim: bool = True) -> Value:
+def value(bound: Bound, types: Sequence[str], zone: str, trim: bool = True) -> Value:
     """The SQL of a bound column over source columns ``c0, c1 ...`` of the given DuckDB types.
+
+    A moment in a column of days is the day on the clocks of ``zone``; a day stays the day that is written.
 
     Without ``trim`` texts are taken as they stand, which is quicker; the caller must then set padded ones aside.
     """
-    found = _value(bound, types, trim)
+    found = _value(bound, types, bound.spec.timezone or zone, trim)
     exact = found.spec.column.type in ("string", "category", "boolean") or bool(found.spec.recode)
     return replace(found, places=bound.places, padded=exact or len(bound.places) > 1)
 
 
-def _value(bound: Bound, types: Sequence[str], trim: bool) -> Value:
+def _value(bound: Bound, types: Sequence[str], zone: str, trim: bool) -> Value:
     spec = bound.spec
     if bound.absent:
-        return _finished(spec, "CAST(NULL AS VARCHAR)", *_read(spec))
+        return _finished(spec, "CAST(NULL AS VARCHAR)", *_read(spec, zone))
     if spec.value is not None:
-        return _finished(spec, _recoded(spec, _present(literal(spec.value), spec, trim)), *_read(spec))
+        return _finished(spec, _recoded(spec, _present(literal(spec.value), spec, trim)), *_read(spec, zone))
     if len(bound.places) == 1 and not spec.recode:
         held = f"c{bound.places[0]}"
         native = _native(spec, held, types[bound.places[0]])
@@ -102,9 +104,9 @@ def _value(bound: Bound, types: Sequence[str], trim: bool) -> Value:
             return native
     parts = [_present(_text(f"c{place}", types[place]), spec, trim) for place in bound.places]
     if len(parts) == 1:
-        return _finished(spec, _recoded(spec, parts[0]), *_read(spec, trim), quick=not trim)
+        return _finished(spec, _recoded(spec, parts[0]), *_read(spec, zone, trim), quick=not trim)
     joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
-    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec, trim), quick=not trim)
+    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec, zone, trim), quick=not trim)
 
 
 def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False) -> Value:
@@ -128,7 +130,7 @@ def _text(held: str, type_: str) -> str:
     text = f"CAST({held} AS VARCHAR)"
     if type_ not in ("FLOAT", "DOUBLE"):
         return text
-    whole = f"{held} = floor({held}) AND abs({held}) < 1e15"
+    whole = f"{held} = floor({held}) AND abs({held}) < 9e15"
     number = f"CAST(CAST({held} AS BIGINT) AS VARCHAR)"
     return f"CASE WHEN isnan({held}) THEN NULL WHEN {whole} THEN {number} ELSE {text} END"
 
@@ -157,7 +159,7 @@ def _native(spec: Spec, held: str, type_: str) -> Value | None:
     return None
 
 
-def _read(spec: Spec, exact: bool = True) -> tuple[str, str]:
+def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:
     """How the text t_ of a column is read, as a local value and, for stamps with an offset, as a fixed one."""
     kind, text = spec.column.type, name("t_" + spec.column.name)
     if kind in ("string", "category"):
@@ -169,8 +171,7 @@ def _read(spec: Spec, exact: bool = True) -> tuple[str, str]:
         return _checked(spec, _number(spec, text)), ""
     if not exact and kind == "timestamp" and not spec.formats:
         return _full_iso(text), ""
-    local, fixed = _parsed(spec, text)
-    return (local if spec.pivot is None else _pivoted(local, spec.pivot)), fixed
+    return _days(spec, text, zone) if kind == "date" else _parsed(spec, text)
 
 
 def _recoded(spec: Spec, text: str) -> str:
@@ -217,28 +218,45 @@ def _full_iso(text: str) -> str:
     return f"CASE WHEN {shaped} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
+def _iso(text: str) -> tuple[str, str]:
+    """ISO 8601 without and with an offset; with no format stated nothing else is read, never a guess."""
+    offset = f"(length({text}) > 10 AND regexp_matches({text}, {_OFFSET}))"
+    # the engine wants seconds before an offset, and no space between
+    full = f"regexp_replace(regexp_replace({text}, ' ([+-])', '\\1'), {_SHORT}, '\\1:00\\2')"
+    return (
+        f"CASE WHEN regexp_matches({text}, {_ISO}) AND NOT {offset} THEN TRY_CAST({text} AS TIMESTAMP) END",
+        f"CASE WHEN {offset} AND regexp_matches({text}, {_ISO}) THEN TRY_CAST({full} AS TIMESTAMPTZ) END",
+    )
+
+
 def _parsed(spec: Spec, text: str) -> tuple[str, str]:
-    """Local and fixed readings of a text; with no format stated only ISO 8601 is read, never a guess."""
+    """Local and fixed readings of a text."""
     if not spec.formats:
-        offset = f"(length({text}) > 10 AND regexp_matches({text}, {_OFFSET}))"
-        # the engine wants seconds before an offset, and no space between
-        full = f"regexp_replace(regexp_replace({text}, ' ([+-])', '\\1'), {_SHORT}, '\\1:00\\2')"
-        return (
-            f"CASE WHEN regexp_matches({text}, {_ISO}) AND NOT {offset} THEN TRY_CAST({text} AS TIMESTAMP) END",
-            f"CASE WHEN {offset} AND regexp_matches({text}, {_ISO}) THEN TRY_CAST({full} AS TIMESTAMPTZ) END",
-        )
-    local = [formats.read(text, form, spec.decimal) for form in spec.formats if not formats.aware(form)]
-    fixed = [formats.read(text, form, spec.decimal) for form in spec.formats if formats.aware(form)]
+        return _iso(text)
+    how = (spec.decimal, spec.pad, spec.pivot)
+    local = [formats.read(text, form, *how) for form in spec.formats if not formats.aware(form)]
+    fixed = [formats.read(text, form, *how) for form in spec.formats if formats.aware(form)]
     if not local:
-        return "CAST(NULL AS TIMESTAMP)", coalesce(fixed)
-    return coalesce(local), f"CASE WHEN {coalesce(local)} IS NULL THEN {coalesce(fixed)} END" if fixed else ""
+        return "CAST(NULL AS TIMESTAMP)", _first(fixed)
+    return _first(local), f"CASE WHEN {_first(local)} IS NULL THEN {_first(fixed)} END" if fixed else ""
 
 
-def _pivoted(stamp: str, pivot: int) -> str:
-    """Two-digit years up to the pivot are 20xx, later ones 19xx."""
-    short = f"(year({stamp}) % 100)"
-    shift = f"(CASE WHEN {short} <= {pivot} THEN 2000 ELSE 1900 END + {short} - year({stamp}))"
-    return f"({stamp} + to_years(CAST({shift} AS INTEGER)))"
+def _first(readings: list[str]) -> str:
+    """The first of several readings that is a date of our time: %Y takes 24 for the year 24."""
+    if len(readings) > 1:
+        readings = [f"CASE WHEN {_bounded(reading)} THEN {reading} END" for reading in readings]
+    return coalesce(readings)
+
+
+def _days(spec: Spec, text: str, zone: str) -> tuple[str, str]:
+    """The day of a text: a day that is written never moves, whatever offset stands beside it."""
+    if spec.formats:
+        how = (spec.decimal, spec.pad, spec.pivot)
+        return _first([formats.whole_day(text, form, zone, *how) if formats.aware(form)
+                       else formats.read(text, form, *how) for form in spec.formats]), ""
+    local, fixed = _iso(text)
+    written = f"TRY_CAST(regexp_replace({text}, {_OFFSET}, '') AS TIMESTAMP)"
+    return f"CASE WHEN {fixed} IS NULL THEN {local} ELSE {formats.day_of(written, fixed, zone)} END", ""
 
 
 def _bounded(stamp: str) -> str:

@@ -41,7 +41,7 @@ def test_a_format_that_can_match_nothing_is_refused(form: str, words: str) -> No
         parse({"table": "calls", "columns": columns}, "mapping m.yml")
     told = str(caught.value)
     assert told.startswith(f"mapping m.yml, column received_at: format {form!r}: {words}")
-    assert "valid: excel, %a, " in told and "%Y" in told
+    assert "valid: excel, epoch_s, epoch_ms, epoch_us, %a, " in told and "%Y" in told
 
 
 def test_the_codes_are_those_of_the_engine() -> None:

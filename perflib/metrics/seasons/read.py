@@ -98,7 +98,8 @@ def _jumps(weights: pd.DataFrame) -> list[str]:
 
 
 def _untimed(dept: Department, table: str) -> str:
-    return "" if dept.timed(table) else f"{table} are dated by the day, not by a time"
+    grain = dept.resolution(table)
+    return "" if grain == "time" else f"{table} are dated by the {grain}, not by a time" if grain else "no dates"
 
 
 def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],

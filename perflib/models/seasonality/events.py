@@ -133,7 +133,7 @@ def spread(low: Array, high: Array, codes: Array, series: int, hours: int) -> Ar
 
 def _heap(low: Array) -> Heap:
     full = low[low % 1 == 0] % 24
-    return midnight(pd.Series(full.astype(int)).value_counts().sort_index())
+    return midnight(pd.Series(full.astype(int)).value_counts().sort_index(), len(low))
 
 
 def _respread(weights: Array, low: Array, point: Array, codes: Array, heap: Heap) -> Array:
