@@ -11,6 +11,7 @@ from pathlib import Path
 
 from perflib import __version__, safety
 from perflib.errors import PerflibError
+from perflib.files import temporary
 from perflib.reports import workspace
 
 
@@ -21,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a cp1252 console cannot show every name
     options = _parser().parse_args(arguments)
     try:
-        code = int(options.command(options))
+        with temporary.tidy():
+            code = int(options.command(options))
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # `perflib check ... | head`: the reader has seen enough

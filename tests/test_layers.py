@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "perflib"
 FLOORS = {
     "errors": 0,
     "schema": 1, "privacy": 1, "period": 1,
-    "figures": 2, "audit": 2,
+    "figures": 2, "audit": 2, "files": 2,
     "result": 3,
     "models": 4, "agency": 4, "synthetic": 4,
     "sources": 5, "metrics": 5,

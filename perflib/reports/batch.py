@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from perflib.errors import InputError, PerflibError
+from perflib.files import temporary
+from perflib.privacy.locked import hold
 from perflib.reports import hooks, inputs
 from perflib.reports.execute import DEAD, LATE
 from perflib.reports.failure import failure_page
@@ -22,7 +24,6 @@ from perflib.reports.files import sha256, write_whole
 from perflib.reports.parameters import Value
 from perflib.reports.plan import Plan, Planned, read_plan
 from perflib.reports.runner import full_values, shown_values
-from perflib.reports.scratch import private_folder
 from perflib.reports.target import Target
 from perflib.reports.task import Task, as_json, clear, make, perform, read_json
 from perflib.reports.values import Survey, needs_department, open_main, survey
@@ -88,7 +89,7 @@ def report(
     found = _moved_by_caller(read_plan(plan), department)
     count = workers or min(os.cpu_count() or 1, 8)
     with ExitStack() as held:
-        private = held.enter_context(private_folder())
+        private = held.enter_context(temporary.passing("batch"))
         target = Target(str(out) if out else "", found.out, private)
         folder = target.folder
         make(folder)
@@ -107,7 +108,7 @@ def report(
 def run_task(task: Task) -> dict[str, Any]:
     """Perform a task and give what the batch needs to know of it; this is what is sent to a worker."""
     if task.shared:  # what a killed run leaves goes with the batch
-        tempfile.tempdir = task.shared
+        tempfile.tempdir = os.environ[temporary.INSIDE] = task.shared
     return settled(perform(task).manifest)
 
 
@@ -306,19 +307,13 @@ def _write_top(batch: Batch, status: Mapping[str, Any]) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """No second batch writes to this folder meanwhile; the system frees the lock when the holder ends."""
+    handle = hold(folder / ".lock")
+    if handle is None:
+        raise InputError("another batch is writing there", where=str(folder), do="wait for it, or choose another --out")
     try:
-        import fcntl
-    except ImportError:  # Windows
         yield
-        return
-    with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                "another batch is writing there", where=str(folder), do="wait for it, or choose another --out"
-            ) from None
-        yield
+    finally:
+        os.close(handle)
 
 
 def _utc(moment: float) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from perflib.files import temporary
 from perflib.reports import facts as facts_of
 from perflib.reports.parameters import Value
 
@@ -27,7 +27,8 @@ def execute(
     ``limit`` is in seconds for the whole notebook, the kernel's start included. With ``fork`` the kernel is a fork of
     this process, which must not have started a thread.
     """
-    with tempfile.TemporaryDirectory(prefix="perflib-", ignore_cleanup_errors=True) as private:
+    with temporary.passing("k") as folder:
+        private = str(folder)
         process = _fork(private, cwd) if fork else None
         from perflib.reports.kernel import OwnKernel
 

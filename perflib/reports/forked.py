@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from perflib.files import temporary
+
 GO = b"g"
 
 
@@ -104,7 +106,7 @@ def _own_state(private: str, cwd: str) -> None:
     np.random.seed()
     import tempfile
 
-    tempfile.tempdir = os.environ["TMPDIR"] = private
+    tempfile.tempdir = os.environ["TMPDIR"] = os.environ[temporary.INSIDE] = private
     os.chdir(cwd)
     log = os.open(Path(private) / "kernel.log", os.O_WRONLY | os.O_CREAT, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)

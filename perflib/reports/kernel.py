@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from perflib.files import temporary
+
 if TYPE_CHECKING:
     from perflib.reports.forked import ForkedProcess
 
@@ -37,10 +39,12 @@ class OwnKernel(AsyncKernelManager):
         settings = {"connection_file": str(Path(private) / "k.json")}
         if os.name != "nt" and len(private) < LONGEST:
             settings |= {"transport": "ipc", "ip": str(Path(private) / "k")}
-        return type("OwnKernelInside", (cls,), {"_settings": settings, "_process": process, "made": []})
+        named: dict[str, Any] = {"_settings": settings, "_process": process, "_private": private, "made": []}
+        return type("OwnKernelInside", (cls,), named)
 
     _settings: ClassVar[Mapping[str, str]] = {}
     _process: ClassVar[Any] = None
+    _private: ClassVar[str] = ""
     made: ClassVar[list[OwnKernel]] = []
 
     def __init__(self, **options: Any) -> None:
@@ -69,5 +73,7 @@ class OwnKernel(AsyncKernelManager):
         """How to start the kernel."""
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", QUIET],
-            display_name="perflib", language="python", env=dict(ENVIRONMENT),
+            display_name="perflib", language="python",
+            # a kernel is killed at its end: what it puts aside goes with the folder of whoever started it
+            env={**ENVIRONMENT, **dict.fromkeys((temporary.INSIDE, "TMPDIR", "TEMP", "TMP"), self._private)},
         )

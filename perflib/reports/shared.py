@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import os
 import pickle
 import sys
@@ -94,10 +95,10 @@ class _Store:
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What the file ``name`` holds, made first if it is not there."""
-        from perflib.sources.prepared import only_one
+        from perflib.privacy.locked import only_one
 
         path = self.folder / name
-        with only_one(self.folder / f"{name}.lock"):
+        with only_one(self.folder / f"{name}.lock", math.inf):
             if path.exists():
                 return pickle.loads(path.read_bytes())  # written by this user, for this batch
             made = make()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from typing import Any
 
 import ibis
+
+from perflib.files import temporary
 
 MEMORY_LIMIT = "2GB"
 _SETTINGS = (
@@ -21,7 +22,7 @@ class Engine:
     """The Ibis backend, its raw DuckDB connection and the private folder, which goes when the backend goes."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="perflib-"))
+        self.folder = temporary.folder("engine")
         self.backend: Any = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=str(self.folder / "spill"))
         self.con: Any = self.backend.con
         for statement in _SETTINGS:

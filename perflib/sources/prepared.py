@@ -8,19 +8,20 @@ the decisions. The folder goes with the batch.
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from perflib.agency import Department
+from perflib.privacy.locked import only_one
 from perflib.sources.engine import Engine
 from perflib.sources.sql import literal, name
 
@@ -50,22 +51,12 @@ def opened(path: str | Path, options: Callable[[], tuple[Any, ...]], make: Calla
     found = str(Path(path).resolve()) if str(path) else ""
     key = sha256(json.dumps([found, *options()]).encode()).hexdigest()[:32]
     place = _folder / key
-    with only_one(_folder / f"{key}.lock"):
+    with only_one(_folder / f"{key}.lock", math.inf):
         if not place.is_dir():
             _save(make(), place)
     department = _load(place)
     _tokens[department] = key
     return department
-
-
-@contextmanager
-def only_one(lock: Path) -> Iterator[None]:
-    """Hold a lock between processes; the system frees it when its holder ends, however it ends."""
-    import fcntl
-
-    with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _save(department: Department, place: Path) -> None:
