@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "open": ("perflib.sources", "open"),
     "from_frames": ("perflib.sources", "from_frames"),
+    "select": ("perflib.selection", "select"),
     "Department": ("perflib.agency", "Department"),
     "Result": ("perflib.result", "Result"),
     **{

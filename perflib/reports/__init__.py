@@ -3,7 +3,8 @@
 from perflib.reports.paper import pdf
 from perflib.reports.parameters import Contract, Parameter, from_assignments, read_contract
 from perflib.reports.runner import ReportError, RunResult, run
-from perflib.reports.selection import about, compared, decisions, select
+from perflib.reports.selection import about, compared, decisions
+from perflib.selection import select
 
 __all__ = [
     "Contract", "Parameter", "ReportError", "RunResult", "about", "compared", "decisions",

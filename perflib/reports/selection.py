@@ -1,49 +1,15 @@
-"""The records a report is about, chosen by its parameters, with every choice in the decisions log."""
+"""What a report covers, against what it compares, and what it leaves out."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
-from perflib.period import Period, read_comparison, read_period
-from perflib.reports.values import check_choice, covered
+from perflib.period import read_comparison, read_period
+from perflib.selection import covered
 
 if TYPE_CHECKING:
     from perflib.agency import Department
     from perflib.result import Result
-
-
-def select(dept: Department, *, period: str = "", district: str = "", priority: str = "") -> Department:
-    """The department with the main table's records of this period, district and priority; empty means all of them.
-
-    Each choice is a line of the decisions log.
-
-    Raises
-    ------
-    ParameterError : a period without data, or a district or priority the department does not have.
-    """
-    for name, value in (("district", district), ("priority", priority)):
-        if value:
-            check_choice(dept, name, value)
-    if period not in ("", "all"):
-        dept = keep_period(dept, read_period(period, covered(dept)), "the period asked for")
-    for name, value in (("district", district), ("priority", priority)):
-        if value:
-            dept = dept.keep({name: value}, because=f"the {name} asked for")
-    return dept
-
-
-def keep_period(dept: Department, days: Period, because: str) -> Department:
-    """The department with the main table's records received on these local days."""
-    from perflib.metrics.response.scope import moment
-
-    first, last = moment(dept, days.first), moment(dept, days.last + dt.timedelta(days=1))
-
-    def rule(table):
-        return (table.received_at >= first) & (table.received_at < last)
-
-    rule.__doc__ = f"received from {days} (local days)"
-    return dept.keep(rule, because=because)
 
 
 def compared(

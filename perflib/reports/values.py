@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perflib.errors import ParameterError
 from perflib.period import Period, read_comparison, read_period
+from perflib.selection import choices, covered
 
 if TYPE_CHECKING:
     from perflib.agency import Department
@@ -181,46 +182,5 @@ def main_table(path: str) -> str:
     return "calls" if not path or (found / "calls.parquet").is_file() else ""
 
 
-def check_choice(department: Department, name: str, value: str, where: str = "") -> None:
-    """Refuse a value of the main table's column ``name`` that the department does not have.
-
-    Raises
-    ------
-    ParameterError : with the valid values listed.
-    """
-    valid = choices(department, name)
-    if value not in valid:
-        raise _no_such(department.name, name, value, valid, where)
-
-
 def _no_such(department: str, name: str, value: str, valid: list[str], where: str) -> ParameterError:
     return ParameterError(f"{department} has no {name} {value!r}", where=where, choices=valid, found=value)
-
-
-def choices(department: Department, name: str) -> list[str]:
-    """The values of the main table's column ``name``: those the department file declares, else those of the records."""
-    declared = department.settings.get(f"{name}s") if name == "district" else None
-    if declared:
-        return [str(item["name"] if isinstance(item, Mapping) and "name" in item else item) for item in declared]
-    if not department.has(department.main, name):
-        return []
-    found = department.table(department.main)[[name]].distinct().execute()[name]
-    return sorted(str(value) for value in found.dropna())
-
-
-def covered(department: Department) -> Period:
-    """The local days from the first to the last record of the main table.
-
-    Raises
-    ------
-    ParameterError : the table is empty, or its rows have no date.
-    """
-    table, stamp = department.table(department.main), department.stamp(department.main)
-    if not stamp:
-        raise ParameterError(f"{department.name}: no record has a date", do="add a source of events, such as calls")
-    local = department.local(table[stamp])
-    row = table.aggregate(first=local.min(), last=local.max()).execute().iloc[0]
-    if row["first"] != row["first"]:
-        raise ParameterError(f"{department.name} has no records")
-    days = [value.date() if isinstance(value, dt.datetime) else value for value in (row["first"], row["last"])]
-    return Period(*days)

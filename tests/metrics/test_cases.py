@@ -9,6 +9,7 @@ import yaml
 import perflib
 from perflib.errors import InputError
 from perflib.metrics import cases
+from perflib.selection import select
 
 ZONE = "America/New_York"
 
@@ -77,10 +78,10 @@ def test_time_to_arrest_stands_beside_the_share(town):
 
 
 def test_a_choice_is_logged_and_an_unknown_district_is_refused(town):
-    chosen = cases.chosen(town, period="2025-01-01..2025-01-02", district="A")
+    chosen = select(town, "incidents", period="2025-01-01..2025-01-02", district="A")
     assert cases.clearance(chosen).facts["n"] == 2 and len(chosen.decisions()) == 2
     with pytest.raises(InputError, match="no district"):
-        cases.chosen(town, district="C")
+        select(town, "incidents", district="C")
 
 
 def test_without_incidents_it_says_so(town):

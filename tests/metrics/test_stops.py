@@ -12,6 +12,7 @@ import pytest
 import perflib as pf
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics import stops
+from perflib.selection import select
 
 PERSONAL = ["subject_race"]
 
@@ -251,11 +252,11 @@ def test_small_counts_cannot_be_worked_out_from_the_totals(city) -> None:
 def test_the_period_and_kind_are_logged(city) -> None:
     day = city.stops.stopped_at.max().execute().date()
     month = f"{(day - dt.timedelta(days=20)):%Y-%m}"
-    narrowed = stops.chosen(city, period=month, kind="pedestrian")
+    narrowed = select(city, "stops", period=month, kind="pedestrian")
     assert len(narrowed.log) == len(city.log) + 2
     assert set(narrowed.stops.kind.execute()) == {"pedestrian"}
     with pytest.raises(InputError, match="pedestrian"):
-        stops.chosen(city, kind="cars")
+        select(city, "stops", kind="cars")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perflib.agency import Department
-from perflib.errors import InputError
 from perflib.metrics.response.groups import TIMES
-from perflib.period import ends
+from perflib.selection import select
 
 #: how a case ends; code 0 is a case that is still open.
 CAUSES = {1: "arrest", 2: "exceptional"}
@@ -45,24 +45,9 @@ class Cases:
 
 
 def chosen(dept: Department, *, period: Any = "", district: str = "") -> Department:
-    """The department with the incidents reported in a period (local days) and in a district; empty means all.
-
-    Each choice is a line of the decisions log. Raises InputError for a district that does not occur.
-    """
-    first, last = ends(period)
-    if first is not None and last is not None:
-
-        def rule(table: ir.Table) -> ir.BooleanValue:
-            return dept.local(table.reported_at).date().between(first, last)
-
-        rule.__doc__ = f"reported from {first} to {last} (local days)"
-        dept = dept.keep(rule, because="the period asked for", table="incidents")
-    if district:
-        held = dept.incidents.select("district").distinct().execute()["district"].dropna()
-        if district not in set(held):
-            raise InputError(f"no district {district!r}", where="district", choices=sorted(held), found=district)
-        dept = dept.keep({"district": district}, because="the district asked for", table="incidents")
-    return dept
+    """An old name of :func:`perflib.selection.select` for the table incidents."""
+    warnings.warn("use perflib.select(dept, 'incidents', ...)", DeprecationWarning, stacklevel=2)
+    return select(dept, "incidents", period=period, district=district)
 
 
 def followed_to(dept: Department) -> dt.date:

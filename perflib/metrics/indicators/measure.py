@@ -20,11 +20,11 @@ from perflib.metrics.indicators.dictionary import INDICATORS
 from perflib.metrics.indicators.record import Exposure, Indicator, columns
 from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, TIMES, shift_of
-from perflib.metrics.response.scope import moment
 from perflib.models.sampling import wilson
 from perflib.period import ends
 from perflib.privacy.people import people
 from perflib.result import Result
+from perflib.selection import fiscal_start, listed, on_days
 
 #: parts of time that follow each other: groups without a record are zeros, not gaps
 ORDERED = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
@@ -53,7 +53,7 @@ class Question:
         for column, values in self.only.items():
             rows = _chosen(self.dept, rows, time, column, values, table)
         if time and self.first is not None and self.last is not None:
-            rows = rows.filter(_within(self.dept, rows[time], self.first, self.last))
+            rows = rows.filter(on_days(self.dept, rows[time], self.first, self.last))
         return rows.mutate(**{name: _key(self.dept, rows, time, name, table) for name in self.by})
 
 
@@ -92,10 +92,8 @@ def measure(
     keys = (by,) if isinstance(by, str) and by else tuple(by)
     if len(keys) > 2:
         raise InputError(f"{len(keys)} groups at once, two at most", where="by")
-    first, last = ends(period)
-    chosen = {
-        column: tuple(value) if isinstance(value, (list, tuple, set)) else (value,) for column, value in only.items()
-    }
+    first, last = ends(period, fiscal_start(dept))
+    chosen = {column: values for column, value in only.items() if (values := listed(value))}
     title = words.title(record, keys, chosen, first, last)
     label = name or "_".join((record.name, *(("by", *keys) if keys else ())))
     if reason := record.missing(dept, (*keys, *chosen)):
@@ -143,12 +141,6 @@ def _chosen(dept: Department, rows: ir.Table, time: str, column: str, values: tu
         if value not in there:
             raise InputError(f"no {column} {value!r} in {table}", where=column, found=value, choices=sorted(there))
     return rows.filter(key.isin(texts))
-
-
-def _within(dept: Department, at: ir.Value, first: dt.date, last: dt.date) -> ir.BooleanValue:
-    if at.type().is_timestamp():
-        return (at >= moment(dept, first)) & (at < moment(dept, last + dt.timedelta(days=1)))
-    return (at >= first) & (at <= last)
 
 
 def _total(asked: Question, table: str, time: str, amount: Any, only: Any = None) -> pd.Series:

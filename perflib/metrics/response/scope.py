@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -13,6 +12,7 @@ import ibis.expr.types as ir
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.period import ends
+from perflib.selection import on_days
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,8 @@ def in_service(dept: Department, scope: Scope) -> ir.Table:
         if wanted:
             calls = _only(calls, column, _tuple(wanted))
     if scope.first is not None and scope.last is not None:
-        low, high = (moment(dept, day) for day in (scope.first, scope.last + dt.timedelta(days=1)))
-        calls = calls.filter((calls.received_at >= low) & (calls.received_at < high))
+        calls = calls.filter(on_days(dept, calls.received_at, scope.first, scope.last))
     return calls
-
-
-def moment(dept: Department, day: dt.date) -> ir.TimestampScalar:
-    """The UTC moment at which a local day begins."""
-    start = dt.datetime.combine(day, dt.time(), ZoneInfo(dept.timezone)).astimezone(dt.UTC)
-    return ibis.literal(start.replace(tzinfo=None)).cast("timestamp('UTC')")
 
 
 def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,8 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.maps import boundaries
-from perflib.period import ends
 from perflib.result import Result
+from perflib.selection import select
 
 #: groups with fewer stops are left out, and counted
 LEAST = 100
@@ -84,24 +85,9 @@ def _location(dept: Department, raw: Any, where: str) -> tuple[float, float] | N
 
 
 def chosen(dept: Department, *, period: Any = "", kind: str = "") -> Department:
-    """The department with the stops of a period (local days) and of one kind; empty means all. Both are logged.
-
-    Raises InputError for a kind that does not occur.
-    """
-    first, last = ends(period)
-    if first is not None and last is not None:
-
-        def rule(table: ir.Table) -> ir.BooleanValue:
-            return dept.local(table.stopped_at).date().between(first, last)
-
-        rule.__doc__ = f"stopped from {first} to {last} (local days)"
-        dept = dept.keep(rule, because="the period asked for", table="stops")
-    if kind:
-        held = set(dept.stops.select("kind").distinct().execute()["kind"].dropna())
-        if kind not in held:
-            raise InputError(f"no stops of kind {kind!r}", where="kind", choices=sorted(held), found=kind)
-        dept = dept.keep({"kind": kind}, because="the kind of stop asked for", table="stops")
-    return dept
+    """An old name of :func:`perflib.selection.select` for the table stops."""
+    warnings.warn("use perflib.select(dept, 'stops', ...)", DeprecationWarning, stacklevel=2)
+    return select(dept, "stops", period=period, kind=kind)
 
 
 def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str:
