@@ -55,27 +55,30 @@ def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[B
 
 def wanted(mapping: Mapping) -> set[str]:
     """Every header name the mapping speaks of."""
-    return {name for spec in mapping.specs for part in spec.sources for name in part} | mapping.extra.columns()
+    parts = (part for spec in mapping.specs for part in spec.sources)
+    return {name for part in parts for names in part for name in names} | mapping.extra.columns()
 
 
 def _bound(spec: Spec, names: list[str], where: str) -> Bound:
-    places = []
+    places: list[int] = []
     for part in spec.sources:
-        present = [name for name in part if name in names]
+        present = [each for each in part if set(each) <= set(names)]
         if not present and spec.optional:
             return Bound(spec, (), absent=True)
         if not present:
-            sought = " or ".join(repr(name) for name in part)
+            absent = next(name for name in part[0] if name not in names)
+            sought = " or ".join(" with ".join(map(repr, each)) for each in part)
             raise MappingError(
-                f"no column {sought}, wanted for {spec.column.name!r}", where=where, choices=names, found=part[0],
+                f"no column {sought}, wanted for {spec.column.name!r}", where=where, choices=names, found=absent,
                 do="correct `from` in the mapping, or add `optional: true`",
             )
         if len(present) > 1:
+            both = " and ".join(" with ".join(map(repr, each)) for each in present)
             raise MappingError(
-                f"columns {' and '.join(map(repr, present))} are both present, one wanted for {spec.column.name!r}",
+                f"columns {both} are both present, one wanted for {spec.column.name!r}",
                 where=where, do="name one of them in `from`",
             )
-        places.append(_place(present[0], names, where))
+        places += [_place(name, names, where) for name in present[0]]
     return Bound(spec, tuple(places))
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
+from perflib import strict_yaml
 from perflib.errors import DepartmentError
 from perflib.privacy import Policy
-from perflib.sources import declared, strict_yaml
+from perflib.sources import declared
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")

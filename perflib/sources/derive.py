@@ -13,10 +13,6 @@ from typing import Any
 from perflib.errors import MappingError
 from perflib.sources.sql import coalesce, every, literal, literals
 
-_LOOKUP = ("file", "member", "on", "first_by", "partial", "sheet", "header", "delimiter", "encoding")
-_DERIVED = ("first", "cases", "otherwise")
-_WHEN = ("except", "from", "until")
-
 
 @dataclass(frozen=True)
 class Lookup:
@@ -26,7 +22,7 @@ class Lookup:
     """
 
     name: str
-    reader: Mapping[str, str]
+    reader: Mapping[str, Any]
     on: tuple[tuple[str, str], ...]
     first_by: str = ""
     partial: bool = False
@@ -72,15 +68,15 @@ class Extra:
         return found - {item.name for item in self.derived}
 
 
-def parse(join: Any, derive: Any, missing: tuple[str, ...], where: str) -> Extra:
-    """The additions of a mapping, every scalar already its text.
+def extra(join: Mapping[str, Any], derive: Mapping[str, Any], missing: tuple[str, ...], where: str) -> Extra:
+    """The additions of a checked mapping.
 
     Raises
     ------
-    MappingError : not of the language.
+    MappingError : a rule that contradicts itself.
     """
-    lookups = tuple(_lookup(name, raw, f"{where}, join {name}") for name, raw in _named(join, f"{where}, reader.join"))
-    derived = tuple(_derived(name, raw, f"{where}, derive {name}") for name, raw in _named(derive, f"{where}, derive"))
+    lookups = tuple(_lookup(name, given, f"{where}, join {name}") for name, given in join.items())
+    derived = tuple(_derived(name, given, f"{where}, derive {name}") for name, given in derive.items())
     return Extra(lookups, derived, missing)
 
 
@@ -129,65 +125,34 @@ def _test(test: Condition, text: str) -> str:
     return f"coalesce({every(bounds)}, false)"
 
 
-def _lookup(name: str, raw: Any, where: str) -> Lookup:
-    _known(raw, _LOOKUP, where)
-    if not raw.get("on") or not (raw.get("file") or raw.get("member")):
-        raise MappingError("a join needs `on` and `file` (or `member`)", where=where)
-    on = raw["on"]
-    pairs = on.items() if isinstance(on, dict) else [(text, text) for text in _list(on)]
-    reader = {key: raw[key] for key in raw if key not in ("on", "first_by", "partial")}
-    return Lookup(name, reader, tuple(pairs), raw.get("first_by", ""), raw.get("partial") == "true")
+def _lookup(name: str, given: Mapping[str, Any], where: str) -> Lookup:
+    if not (given.get("file") or given.get("member")):
+        raise MappingError("needs `on` and `file` (or `member`)", where=where)
+    on = given["on"]
+    pairs = on.items() if isinstance(on, dict) else [(text, text) for text in ([on] if isinstance(on, str) else on)]
+    reader = {key: given[key] for key in given if key not in ("on", "first_by", "partial")}
+    return Lookup(name, reader, tuple(pairs), given.get("first_by", ""), given.get("partial", False))
 
 
-def _derived(name: str, raw: Any, where: str) -> Derived:
-    _known(raw, _DERIVED, where)
-    if ("first" in raw) == ("cases" in raw):
+def _derived(name: str, given: Mapping[str, Any], where: str) -> Derived:
+    if ("first" in given) == ("cases" in given):
         raise MappingError("needs either `first` or `cases`", where=where)
-    if "first" in raw:
-        return Derived(name, tuple(_list(raw["first"])))
-    if not isinstance(raw["cases"], list) or not raw["cases"]:
-        raise MappingError("`cases` is not a list", where=where)
-    return Derived(name, cases=tuple(_case(case, where) for case in raw["cases"]), otherwise=raw.get("otherwise"))
+    if "first" in given and "otherwise" in given:
+        raise MappingError("`otherwise` does nothing without `cases`", where=where, do="take it out")
+    cases = tuple(
+        (tuple(_condition(column, test, where) for column, test in case["when"].items()), case["value"])
+        for case in given.get("cases", ())
+    )
+    return Derived(name, given.get("first", ()), cases, given.get("otherwise"))
 
 
-def _case(raw: Any, where: str) -> tuple[tuple[Condition, ...], str]:
-    _known(raw, ("when", "value"), where)
-    if set(raw) != {"when", "value"} or not isinstance(raw["when"], dict) or not raw["when"]:
-        raise MappingError("a case needs `when` (column: texts) and `value`", where=where)
-    return tuple(_condition(column, test, where) for column, test in raw["when"].items()), raw["value"]
-
-
-def _condition(column: str, raw: Any, where: str) -> Condition:
-    if isinstance(raw, list):
-        return Condition(column, "in", tuple(raw))
-    if raw in ("present", "missing"):
-        return Condition(column, raw)
-    if not isinstance(raw, dict) or not raw:
-        raise MappingError(
-            f"the test of {column!r} is neither a list of texts nor present, missing, except, from or until",
-            where=where,
-        )
-    _known(raw, _WHEN, where)
-    if "except" in raw:
-        return Condition(column, "except", tuple(_list(raw["except"])))
-    return Condition(column, "between", (), raw.get("from", ""), raw.get("until", ""))
-
-
-def _named(raw: Any, where: str) -> list[tuple[str, Any]]:
-    if not raw:
-        return []
-    if not isinstance(raw, dict):
-        raise MappingError("not a list of `name: rule`", where=where)
-    return list(raw.items())
-
-
-def _known(raw: Any, valid: tuple[str, ...], where: str) -> None:
-    if not isinstance(raw, dict):
-        raise MappingError("not a list of `name: value`", where=where, choices=valid)
-    for key in raw:
-        if key not in valid:
-            raise MappingError(f"unknown key {key!r}", where=where, choices=valid, found=key)
-
-
-def _list(raw: Any) -> list[str]:
-    return list(raw) if isinstance(raw, list) else [str(raw)]
+def _condition(column: str, test: Any, where: str) -> Condition:
+    if isinstance(test, tuple):
+        return Condition(column, "in", test)
+    if isinstance(test, str):
+        return Condition(column, test)
+    if not test or ("except" in test and len(test) > 1):
+        raise MappingError(f"the test of {column!r} needs `except`, or `from` and `until`", where=where)
+    if "except" in test:
+        return Condition(column, "except", test["except"])
+    return Condition(column, "between", (), test.get("from", ""), test.get("until", ""))

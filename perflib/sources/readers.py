@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perflib import schema
-from perflib.sources import delimited, fast, tables, textfile
+from perflib.sources import delimited, fast, language, tables, textfile
 from perflib.sources.bind import wanted
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, judge
@@ -24,6 +24,7 @@ def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
     if path is not None and not path.is_file():
         raise textfile.refused(path, FileNotFoundError(str(path)))
     form = reader.get("format") or (_format(path) if path else "postgresql")
+    language.reads(reader, form, f"{plan.mapping.where}, reader")
     if form in ("csv", "tsv"):
         assert path is not None
         return _delimited(path, {**reader, "format": form}, plan, engine)

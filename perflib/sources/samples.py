@@ -36,9 +36,10 @@ def _guarded(column: schema.Column) -> bool:
 def _text(spec: Spec, part: Part, record: int, engine: Engine) -> str:
     """What the record holds in the columns of a rule; empty where they are not all columns of the file."""
     names = [text.strip() for text in part.staged.header]
-    places = [next((names.index(each) for each in alike if each in names), -1) for alike in spec.sources]
-    if not places or -1 in places:
+    present = [next((each for each in part if set(each) <= set(names)), None) for part in spec.sources]
+    if not present or None in present:
         return ""
+    places = [names.index(each) for alike in present for each in alike or ()]
     cells = ", ".join(f"CAST({name(f'c{place}')} AS VARCHAR)" for place in places)
     found = engine.rows(f"SELECT {cells} FROM {part.staged.relation} WHERE _record = {record:d}")
     text = " ".join(spec.join.join(cell or "" for cell in found[0]).split()) if found else ""

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from perflib.errors import MappingError, SourceError
-from perflib.sources import delimited, textfile
+from perflib.sources import delimited, language, textfile
 from perflib.sources.derive import Extra, Lookup, expression, present
 from perflib.sources.engine import Engine
 from perflib.sources.sql import every, literal
@@ -76,6 +76,8 @@ def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tupl
     if path is None:
         raise MappingError("a join needs a file beside the export", where=where)
     file = path.parent / lookup.reader["file"] if lookup.reader.get("file") else path
+    form = "excel" if file.suffix.lower() in _EXCEL else "csv"
+    language.reads(lookup.reader, form, f"{where}, join {lookup.name}", language.LOOKUP)
     asked = (str(file), repr(lookup))
     if asked not in engine.lookups:
         staged = _stage(file, dict(lookup.reader), engine)
@@ -110,7 +112,7 @@ def _unmatched(staged: Staged, joins: str, there: str, lookup: Lookup, engine: E
     return [f"{staged.label}: {lone:,} of {staged.rows:,} records have no match in {lookup.name}"] if lone else []
 
 
-def _stage(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
+def _stage(file: Path, reader: dict[str, Any], engine: Engine) -> Staged:
     if not file.is_file():
         raise textfile.refused(file, FileNotFoundError(str(file)))
     if file.suffix.lower() in _EXCEL:
@@ -119,10 +121,10 @@ def _stage(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
     return delimited.stage(file, seen, reader, delimited.delimiter(file, seen.encoding, reader, set()), engine)
 
 
-def _workbook(file: Path, reader: dict[str, str], engine: Engine) -> Staged:
+def _workbook(file: Path, reader: dict[str, Any], engine: Engine) -> Staged:
     import hashlib
 
-    headed = reader.get("header", "true") != "false"
+    headed = reader.get("header", True)
     try:
         frame = pd.read_excel(file, sheet_name=reader.get("sheet", 0), header=0 if headed else None, dtype=str,
                               engine="calamine")

@@ -112,7 +112,7 @@ def test_a_workbook_can_be_joined(department, tmp_path):
         ("on: [case]}", "on: [kase]}", "column 'kase' stands 0 times in records.csv.gz"),
         ("first: [record.closed, spell.day]", "first: [record.ended]", "no column 'record.ended'"),
         ("otherwise: unknown", "otherwize: unknown", "unknown key 'otherwize'"),
-        ("{code: [C, D],", "{code: C,", "neither a list of texts"),
+        ("{code: [C, D],", "{code: C,", "'C' where a list of texts"),
         ("on: [case]}", "by: [case]}", "unknown key 'by'"),
         ("file: records.csv.gz, on", "on", "needs `on` and `file`"),
         ("ended: {first: [record.closed, spell.day]}", "ended: {}", "either `first` or `cases`"),

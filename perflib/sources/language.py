@@ -1,0 +1,167 @@
+"""The mapping language, declared once: keys, their values, what they apply to and mean; checks and messages follow."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from typing import Any
+
+from perflib import schema
+from perflib.errors import MappingError
+from perflib.grammar import Either, Flag, Key, Many, Number, Pairs, Place, Record, Text, idle, shown
+from perflib.sources import clock, formats
+
+FORMATS = ("csv", "tsv", "parquet", "excel", "json", "postgresql", "duckdb")
+OTHERWISE = ("keep", "missing", "reject")
+#: how the rows of one key become one value
+RULES = ("first", "last", "newest", "min", "max", "sum", "count")
+ROWS = ("newest", "first", "last")
+_TEXTS = ("csv", "tsv", "json")
+_STAMPS = ("timestamp", "date")
+_NUMBERS = ("integer", "number")
+#: encodings of Python that give no text, or another text than stands in the file
+_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
+
+
+def _zone(text: str, where: str) -> str:
+    return clock.zone(text, where).key if text else ""
+
+
+def _encoding(text: str, where: str) -> str:
+    try:
+        found: Any = codecs.lookup(text)
+    except (LookupError, ValueError):
+        found = None
+    if not getattr(found, "_is_text_encoding", False) or found.name.replace("-", "_") in _NO_ENCODINGS:
+        raise MappingError(
+            f"{shown(text)!r} is no encoding of texts", where=where, choices=("utf-8", "utf-8-sig", "cp1252", "utf-16")
+        )
+    return text
+
+
+#: one column, or several that are joined
+_JOINED = Many(Text(wanted="a header name"), least=1)
+_ANY = Record({"any": Key(Many(_JOINED, least=1), "alternatives: the first that the file has", True)})
+_FROM = Many(Either("a header name or `any: [...]`", text=Text(), pairs=_ANY), least=1)
+_ENCODING = Text(check=_encoding, wanted="the name of an encoding")
+
+COLUMN = {
+    "from": Key(_FROM, "the column of the export; several are joined; any: the first that the file has"),
+    "value": Key(Text(empty=True), "the same text for every record"),
+    "row_number": Key(Flag(), "number of file and row as the key of records that have none; another order, other keys"),
+    "optional": Key(Flag(), "the column may be absent from a file"),
+    "join": Key(Text(empty=True), "what stands between joined columns; a space if not stated"),
+    "format": Key(Many(Text(), least=1), "how the export writes it; of several the first that fits",
+                  only=_STAMPS),
+    "timezone": Key(Text(check=_zone), "zone of stamps without an offset", only=_STAMPS),
+    "pivot": Key(Number(0, 99, whole=True), "two-digit years up to this one are 20xx", only=_STAMPS),
+    "decimal": Key(Text((".", ",")), "the decimal sign", only=(*_NUMBERS, *_STAMPS)),
+    "missing": Key(Many(Text(empty=True)), "further texts that mean no value"),
+    "recode": Key(Pairs(Text(empty=True)), "text of the export: value"),
+    "otherwise": Key(Text(empty=True), "value of every other text; keep, missing, reject"),
+    "true": Key(Many(Text(), least=1), "texts that mean true", only=("boolean",)),
+    "false": Key(Many(Text(), least=1), "texts that mean false", only=("boolean",)),
+    "strip_decimal": Key(Flag(), "832.0 is 832", only=("string", "category")),
+    "pad": Key(Number(0, 100, whole=True), "leading zeros up to this width; of a stamp, before codes side by side",
+               only=("string", "category", *_STAMPS)),
+}
+LOOKUP = {
+    "file": Key(Text(), "its name, beside the export"),
+    "member": Key(Text(), "of an archive", only=("csv",)),
+    "on": Key(Either("header names", Text(), Many(Text(), least=1), Pairs(Text(), least=1)),
+              "the key: columns of both files, or own: other", True),
+    "first_by": Key(Text(), "of rows with the same key the lowest by this column"),
+    "partial": Key(Flag(), "records without a match are the rule"),
+    "sheet": Key(Text(), "of a workbook", only=("excel",)),
+    "header": Key(Flag(), "whether the first row names the columns", only=("excel",)),
+    "delimiter": Key(Text(), "between the fields", only=("csv",)),
+    "encoding": Key(_ENCODING, "of the text", only=("csv",)),
+}
+READER = {
+    "format": Key(Text(FORMATS), "how the file is read; the name of the file says it if not stated"),
+    "delimiter": Key(Text(), "between the fields", only=("csv", "tsv")),
+    "encoding": Key(_ENCODING, "of the text", only=_TEXTS),
+    "decimal": Key(Text((".", ",")), "the decimal sign of all columns"),
+    "sheet": Key(Text(), "of a workbook", only=("excel",)),
+    "member": Key(Text(), "of an archive", only=_TEXTS),
+    "query": Key(Text(), "one SELECT", only=("postgresql", "duckdb")),
+    "relation": Key(Text(), "the table or view", only=("postgresql", "duckdb")),
+    "url_env": Key(Text(), "the environment variable that holds the address", only=("postgresql",)),
+    "join": Key(Pairs(Record(LOOKUP)), "further files with the same key; their columns are <name>.<column>"),
+}
+_TEST = Either(
+    "a list of texts, or present, missing, except, from or until",
+    text=Text(("present", "missing"), wanted="a list of texts, present or missing"),
+    items=Many(Text(empty=True), least=1),
+    pairs=Record({
+        "except": Key(Many(Text(empty=True), least=1), "none of these texts"),
+        "from": Key(Text(), "this text or later"),
+        "until": Key(Text(), "before this text"),
+    }),
+)
+_CASE = Record({
+    "when": Key(Pairs(_TEST, least=1), "tests by column", True), "value": Key(Text(empty=True), "the value", True),
+})
+DERIVED = {
+    "first": Key(Many(Text(), least=1), "the first of these columns that has a value"),
+    "cases": Key(Many(_CASE, alone=False, least=1), "the value of the first case whose tests all hold"),
+    "otherwise": Key(Text(empty=True), "the value where no case holds"),
+}
+FILTER = {
+    "column": Key(Text(), "of the export, or of the table", True),
+    "keep": Key(Many(Text(empty=True), least=1), "the texts that are kept", True),
+    "because": Key(Text(), "the reason, for the decisions log", True),
+}
+MAPPING = {
+    "table": Key(Text(), "a table of the schema", True),
+    "reader": Key(Record(READER), "how the file is read"),
+    "missing": Key(Many(Text(empty=True)), "texts that mean no value; blanks always do"),
+    "timezone": Key(Text(empty=True, check=_zone), "zone of stamps without an offset; else the department's"),
+    "trust": Key(Text(empty=True), "what this source can carry and what not"),
+    "derive": Key(Pairs(Record(DERIVED)), "columns made from several columns"),
+    "columns": Key(Pairs(Record(COLUMN, short="from")), "column of the table: header of the export, or a rule", True),
+    "filter": Key(Many(Record(FILTER), alone=False), "rows to keep"),
+    "quarantine_limit": Key(Number(0, 1), "the share of records that may be refused"),
+    "notes": Key(Many(Text()), "sentences for the report"),
+}
+
+
+def read(raw: Any, where: str) -> dict[str, Any]:
+    """The typed content of a mapping.
+
+    Raises
+    ------
+    MappingError : not of the language.
+    """
+    return Record(MAPPING).read(raw, Place(where))
+
+
+def fits(given: Mapping[str, Any], column: schema.Column, place: Place) -> None:
+    """Refuse a rule that contradicts itself, or of which a part does nothing for the type of the column."""
+    made = [key for key in ("from", "value", "row_number") if given.get(key) not in (None, False)]
+    if len(made) != 1:
+        raise place.wrong("needs either `from` or `value`", do="for a key that the export lacks: `row_number: true`")
+    idle(COLUMN, list(given), column.type, f"a column of type {column.type}", place)
+    joined = len(given.get("from", ())) > 1 or any(len(each) > 1 for each in _alternatives(given.get("from", ())))
+    stamp_formats = given.get("format", ())
+    for key, does, wanted in (
+        ("otherwise", "recode" in given, "`recode`"),
+        ("join", joined, "several columns in `from`"),
+        ("optional", "from" in given, "`from`"),
+        ("pivot", any("%y" in form.replace("%-y", "%y") for form in stamp_formats), "a `format` with %y"),
+        ("pad", not column.dated or stamp_formats, "a `format`"),
+        ("decimal", column.type in _NUMBERS or set(stamp_formats) & {*formats.NAMES}, "a `format` that is a number"),
+    ):
+        if key in given and not does:
+            raise place.wrong(f"`{key}` does nothing without {wanted}", do="take it out")
+    if "" in given.get("recode", {}):
+        raise place.wrong("`recode` of an empty text does nothing: blanks are missing", do="take it out")
+
+
+def _alternatives(parts: Any) -> list[tuple[str, ...]]:
+    return [each for part in parts if isinstance(part, dict) for each in part["any"]]
+
+
+def reads(reader: Mapping[str, Any], form: str, where: str, keys: Mapping[str, Key] = READER) -> None:
+    """Refuse an option that does nothing for the format ``form``."""
+    idle(keys, list(reader), form, f"format {form}", Place(where))
