@@ -45,10 +45,10 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
 
     from perflib.figures.frame import sheet
 
-    table = _first_choices(table, chart)
+    table, chosen = _first_choices(table, chart)
     parts = _parts(table, chart)
     with rc_context({"text.parse_math": False}):  # texts come from records: a dollar sign begins no formula
-        figure, axes = sheet(title, caveats, _body(table, chart, len(parts)), len(parts))
+        figure, axes = sheet(f"{title}{chosen}", caveats, _body(table, chart, len(parts)), len(parts))
         for ax, (label, rows) in zip(axes, parts, strict=True):
             _fill(ax, rows, chart, label)
         if len(parts) > 1:
@@ -56,12 +56,15 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     return figure
 
 
-def _first_choices(table: pd.DataFrame, chart: Chart) -> pd.DataFrame:
-    """Rows with the first value of each column of the mark ``choose``, along ``x``; the page offers the others."""
-    wanted = chart.marks.get("choose", ())
+def _first_choices(table: pd.DataFrame, chart: Chart) -> tuple[pd.DataFrame, str]:
+    """Rows with the first value of each column of the mark ``choose``, along ``x``, and these values in words."""
+    wanted = chart.marks.get("choose", ()) if len(table) else ()
+    said = []
     for column in wanted:
-        table = table[table[column] == table[column].iloc[0]] if len(table) else table
-    return table.sort_values(chart.x, kind="stable") if wanted else table
+        first = table[column].iloc[0]
+        table = table[table[column] == first]
+        said.append(f"{column.replace('_', ' ')}: {first}")
+    return (table.sort_values(chart.x, kind="stable"), f" ({', '.join(said)})") if said else (table, "")
 
 
 def _fill(ax: Axes, rows: pd.DataFrame, chart: Chart, label: str) -> None:

@@ -62,7 +62,7 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> P
     which is printed for its first ``_COMPLETE`` rows: the page's data hold them all.
     """
     rows = described["rows"][:most]
-    columns = _columns(described["columns"], rows, described.get("labels") or {}, described.get("chart") or {})
+    columns = _columns(described, most)
     if not columns or not rows:
         return Printed()
     chosen = _essential(columns, described.get("chart") or {})
@@ -168,16 +168,16 @@ def _fits(columns: Sequence[Column]) -> bool:
     return sum(column.width for column in columns) <= _MOST_CHARACTERS
 
 
-def _columns(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], labels: Mapping[str, str], chart: Mapping[str, Any]
-) -> list[Column]:
-    values = {name: [row[n] for row in rows] for n, name in enumerate(names)}
+def _columns(described: Mapping[str, Any], most: int) -> list[Column]:
+    """The columns with the cells of the first ``most`` rows; all rows say how a column is written, as on the page."""
+    names, labels, chart = (described.get(key) or {} for key in ("columns", "labels", "chart"))
+    values = {name: [row[n] for row in described["rows"]] for n, name in enumerate(names)}
     bounds = {name: _bounds(name, values, chart) for name in names}
     hidden = {bound for pair in bounds.values() if pair for bound in pair}
     headings = {name: labels.get(name) or _spoken(name) for name in names}
     said = {labels[name] for name in names if name in labels}
     return [
-        _column(name, headings[name], values[name], *[values[bound] for bound in bounds[name] or ()])
+        _column(name, headings[name], most, values[name], *[values[bound] for bound in bounds[name] or ()])
         for name in names
         if name not in hidden and (name in labels or headings[name] not in said)  # a code beside its words
     ]
@@ -190,11 +190,11 @@ def _bounds(name: str, values: Mapping[str, Any], chart: Mapping[str, Any]) -> t
     return next((pair for pair in pairs if set(pair) <= set(values) and name not in pair), None)
 
 
-def _column(name: str, heading: str, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
+def _column(name: str, heading: str, most: int, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
     if not _is_numeric(cells):
-        return Column(name, heading, False, False, [_text(cell) for cell in cells])
+        return Column(name, heading, False, False, [_text(cell) for cell in cells[:most]])
     write = _writer(name, [cell for series in (cells, *bounds) for cell in series])
-    texts = [write(cell) for cell in cells]
+    texts = [write(cell) for cell in cells[:most]]
     if bounds and not any(_is_numeric(bound) for bound in bounds):
         bounds = ()
     for n, text in enumerate(texts):

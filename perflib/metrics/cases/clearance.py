@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,10 @@ def clearance(
 
     Returns
     -------
-    Result ``clearance`` (or ``clearance_by_<by>``): the curves, as ``cumulative_incidence`` gives them. Facts, per
-    group when grouped: ``n`` cases, ``open``, ``arrest_share`` and ``exceptional_share`` (so far),
-    ``at`` by cause and day,
-    ``ucr_ratio`` (with its warning in the caveats), ``followed_to``.
+    Result ``clearance`` (or ``clearance_by_<by>``): the curves as ``cumulative_incidence`` gives them, at the days on
+    which one moves and at its first and last. Facts, per group when grouped: ``n`` cases, ``open``, ``arrest_share``
+    and ``exceptional_share`` (so far), ``at`` by cause and day, ``ucr_ratio`` (with its warning in the caveats),
+    ``followed_to``.
     """
     label = name or f"clearance{f'_by_{by}' if by else ''}"
     keys = [by] if by else []
@@ -69,7 +70,7 @@ def clearance(
     facts = _facts(found, rows, by) | {"followed_to": str(held.end)}
     return Result(
         label,
-        found.table,
+        _moves(found.table),
         found.title,
         found.answer.replace("ended with arrest", "cleared by arrest"),
         found.method,
@@ -78,6 +79,14 @@ def clearance(
         _chart(found, by),
         found.labels,
     )
+
+
+def _moves(curves: pd.DataFrame) -> pd.DataFrame:
+    """The rows of step curves at which a curve, or an end of its interval, moves; the first and last of each."""
+    keys, drawn = ["group", "cause"], ["incidence", "low", "high"]
+    at = curves.groupby(keys, sort=False)["time"]
+    same = (curves[keys + drawn].fillna(-1) == curves[keys + drawn].fillna(-1).shift()).all(axis=1)
+    return curves[~same | (curves["time"] == at.transform("max"))].reset_index(drop=True)
 
 
 def _enough(rows: pd.DataFrame, by: str, fewest: int) -> tuple[pd.DataFrame, list[str]]:
@@ -109,29 +118,9 @@ def _facts(found: Result, rows: pd.DataFrame, by: str) -> dict[str, Any]:
 
 
 def _chart(found: Result, by: str) -> Chart:
-    return (
-        Chart(
-            "steps",
-            "time",
-            "incidence",
-            "low",
-            "high",
-            by="cause",
-            x_label="Days since the report",
-            y_label="Cleared (share of cases)",
-            alt=found.answer,
-        )
-        if not by
-        else Chart(
-            "steps",
-            "time",
-            "incidence",
-            by="group",
-            x_label="Days since the report",
-            y_label="Cleared (share of cases)",
-            alt=found.answer,
-        )
-    )
+    chart = Chart("steps", "time", "incidence", "low", "high", "cause", "Days since the report",
+                  "Cleared (share of cases)", alt=found.answer)
+    return replace(chart, low=None, high=None, by="group", marks={"choose": ["cause"]}) if by else chart
 
 
 def time_to_arrest(dept: Department, *, at: Sequence[float] = AT, level: float = 0.95) -> Result:

@@ -2,7 +2,7 @@
 const DASH = "–";
 const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#8A4F9E", "#B8860B", "#56B4E9", "#444444"];
 const INK = "#222222", MUTED = "#5F6368", FAINT = "#D9DCE0", ALERT = "#C2410C";
-const MOST_CHIPS = 8;
+const MOST_CHIPS = 8, MOST_DRAWN = 60, MOST_ROWS = 200; // chips, lanes or lines of a figure, and rows added at once
 
 function el(tag, attributes, ...children) {
   const made = document.createElement(tag);
@@ -11,18 +11,46 @@ function el(tag, attributes, ...children) {
   return made;
 }
 
+// A function of one key that works each answer out once.
+function once(make) {
+  const kept = new Map();
+  return key => {
+    if (!kept.has(key)) kept.set(key, make(key));
+    return kept.get(key);
+  };
+}
+
+// Whatever looks at a whole column is worked out once per column: a table may hold tens of thousands of rows.
 function data(result) {
   const place = new Map(result.columns.map((name, n) => [name, n]));
   const cell = (name, row) => place.has(name) ? result.rows[row][place.get(name)] : null;
   const all = result.rows.map((_, n) => n);
-  const present = name => all.map(row => cell(name, row)).filter(value => value !== null);
-  return {
+  const present = once(name => all.map(row => cell(name, row)).filter(value => value !== null));
+  const table = {
     result, cell, all, present, has: name => place.has(name),
     heading: name => result.labels[name] || spoken(String(name)),
-    distinct: name => [...new Set(all.map(row => cell(name, row)))],
+    distinct: once(name => [...new Set(all.map(row => cell(name, row)))]),
     numeric: name => { const known = present(name); return known.length > 0 && known.every(v => typeof v === "number"); },
+    write: once(name => writer(table, name)),
+    text: once(row => result.columns.map(name => table.write(name)(cell(name, row))).join(" ").toLowerCase()),
   };
+  return table;
 }
+
+// The first of what could be drawn, and a button that says how much is left and adds it.
+function limited(state, parts) {
+  state.left = Math.max(0, parts.length - state.most);
+  return state.left ? parts.slice(0, state.most) : parts;
+}
+
+function moreButton(words, clicked) {
+  const button = el("button", { type: "button" }), box = el("p", { class: "tools more" }, button);
+  button.addEventListener("click", clicked);
+  return { box, say: left => { box.hidden = !left; button.textContent = `${grouped(left, 0)} more ${words}: show more`; } };
+}
+
+const smallest = values => values.reduce((a, b) => Math.min(a, b), Infinity); // Math.min(...values) has a most
+const largest = values => values.reduce((a, b) => Math.max(a, b), -Infinity);
 
 function spoken(name) {
   const words = name.replaceAll("_", " ");
@@ -30,21 +58,21 @@ function spoken(name) {
 }
 
 const isShare = name => String(name).split("_").includes("share");
-const grouped = (value, digits) =>
-  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
+const format = once(digits => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+const grouped = (value, digits) => format(digits).format(value).replace("-", "\u2212");
 
 function writer(table, name) {
   const { low, high } = boundsOf(table, name);
   const sizes = [name, low, high].flatMap(column => column ? table.present(column) : [])
     .filter(v => typeof v === "number").map(Math.abs);
-  const largest = Math.max(0, ...sizes);
-  const digits = sizes.every(Number.isInteger) ? 0 : largest >= 1e4 ? 0 : largest >= 1e3 ? 1 : largest >= 0.1 ? 2 : 4;
+  const size = largest(sizes.concat(0));
+  const digits = sizes.every(Number.isInteger) ? 0 : size >= 1e4 ? 0 : size >= 1e3 ? 1 : size >= 0.1 ? 2 : 4;
   return value => {
     if (value === null || value === undefined) return DASH;
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (typeof value !== "number") return day(value);
     if (["p", "p_value", "adjusted"].includes(name)) return value < 0.001 ? "<0.001" : value.toFixed(3);
-    return isShare(name) ? `${(100 * value).toFixed(largest < 0.01 ? 2 : 1)}%` : grouped(value, digits);
+    return isShare(name) ? `${(100 * value).toFixed(size < 0.01 ? 2 : 1)}%` : grouped(value, digits);
   };
 }
 

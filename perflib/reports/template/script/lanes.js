@@ -56,14 +56,15 @@ function laneDrawing(state, width) {
   const { table } = state, chart = table.result.chart, marks = chart.marks || {}, bars = chart.kind === "bars";
   const parts = partsOf(state), own = !state.measure || state.measure === chart.y, share = isShare(parts.length ? parts[0].name : "");
   const text = row => { const value = table.cell(chart.x, row); return value === null ? DASH : day(value); };
-  const lanes = [...new Set(state.chosen.map(text))];
+  const lanes = limited(state, [...new Set(state.chosen.map(text))]), nth = new Map(lanes.map((lane, n) => [lane, n]));
+  for (const part of parts) part.rows = part.rows.filter(row => nth.has(text(row)));
   const labels = lanes.map(lane => wrap(lane, 34));
   const left = 18 + 7.2 * Math.max(4, ...labels.flat().map(line => line.length)), right = width - (bars ? 70 : 22);
   const told = own && typeof marks.target === "number"; // its words stand above the lanes, where no interval crosses them
   const thick = 27 * Math.max(1, 0.6 * parts.length), top = told ? 22 : 6, bottom = top + thick * lanes.length;
   const numbers = parts.flatMap(part => part.rows.flatMap(row => [part.name, part.low, part.high, part.outerLow, part.outerHigh]
     .map(name => name ? table.cell(name, row) : null))).concat(own ? marks.target ?? null : null).filter(Number.isFinite);
-  const lowest = Math.min(0, ...numbers), highest = Math.max(...numbers, lowest === 0 && !numbers.length ? 1 : -Infinity) || 1;
+  const lowest = Math.min(0, smallest(numbers)), highest = numbers.length && largest(numbers) || 1;
   const margin = 0.06 * (highest - lowest), low = lowest < 0 ? lowest - margin : 0, high = highest + margin;
   const at = value => left + (right - left) * (value - low) / (high - low);
   const picture = svg("svg", { width, height: bottom + 46, "aria-hidden": "true" });
@@ -84,9 +85,9 @@ function laneDrawing(state, width) {
     labels[n].forEach((row, k) => words(row, left - 8, top + thick * (n + 0.5) + 4 + 13 * (k - (labels[n].length - 1) / 2), "end", INK));
   });
   parts.forEach((part, k) => {
-    const write = writer(table, part.name);
+    const write = table.write(part.name);
     for (const row of part.rows) {
-      const n = lanes.indexOf(text(row)), y = spot(n, k), value = table.cell(part.name, row);
+      const n = nth.get(text(row)), y = spot(n, k), value = table.cell(part.name, row);
       const end = name => { const found = name ? table.cell(name, row) : null; return Number.isFinite(found) ? found : null; };
       const out = own && marks.highlight ? table.cell(marks.highlight, row) === true : false, colour = out ? ALERT : part.colour;
       if (value === null) {
@@ -115,13 +116,13 @@ function laneDrawing(state, width) {
     const lines = [lanes[n]];
     for (const part of parts) {
       for (const row of part.rows.filter(found => text(found) === lanes[n])) {
-        const write = writer(table, part.name), value = table.cell(part.name, row);
+        const write = table.write(part.name), value = table.cell(part.name, row);
         const between = part.low && table.cell(part.low, row) !== null ? ` (${write(table.cell(part.low, row))} to ${write(table.cell(part.high, row))})` : "";
         lines.push(`${part.label || table.heading(part.name)}: ${write(value)}${between}`);
       }
     }
     const row = state.chosen.find(found => text(found) === lanes[n]);
-    if (table.has("n") && parts.every(part => part.name !== "n") && !chart.by) lines.push(`${table.heading("n")}: ${writer(table, "n")(table.cell("n", row))}`);
+    if (table.has("n") && parts.every(part => part.name !== "n") && !chart.by) lines.push(`${table.heading("n")}: ${table.write("n")(table.cell("n", row))}`);
     return lines;
   };
   drawing.point = n => {

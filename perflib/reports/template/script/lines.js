@@ -1,10 +1,10 @@
 // Lines, control charts and steps, drawn by uPlot.
 function horizontal(table, name) {
   const known = table.present(name);
-  if (known.length && known.every(v => typeof v === "number")) return { kind: "number", at: v => v, write: writer(table, name) };
+  if (known.length && known.every(v => typeof v === "number")) return { kind: "number", at: v => v, write: table.write(name) };
   if (known.length && known.every(v => typeof v === "string" && STAMP.test(v))) return { kind: "time", at: seconds, write: day };
-  const order = table.distinct(name);
-  return { kind: "label", at: v => order.indexOf(v), write: day, order };
+  const order = table.distinct(name), place = new Map(order.map((v, n) => [v, n]));
+  return { kind: "label", at: v => place.get(v) ?? -1, write: day, order };
 }
 
 function groupsOf(table, by, rows) {
@@ -37,7 +37,7 @@ function dates(_, splits, __, ___, step) {
 function lineChart(state, holder) {
   const { table } = state, chart = table.result.chart, marks = chart.marks || {};
   const name = state.measure || chart.y, own = name === chart.y, bounds = boundsOf(table, name);
-  const axis = horizontal(table, chart.x), groups = groupsOf(table, chart.by, state.chosen);
+  const axis = horizontal(table, chart.x), groups = limited(state, groupsOf(table, chart.by, state.chosen));
   const xs = [...new Set(state.chosen.map(row => axis.at(table.cell(chart.x, row))))].sort((a, b) => a - b);
   const level = (mark, row) => typeof mark === "number" ? mark : mark && row !== undefined ? table.cell(mark, row) : null;
   const series = [{}], bands = [], columns = [xs], control = chart.kind === "control" && own;
@@ -61,11 +61,10 @@ function lineChart(state, holder) {
     }
   }
   const limits = control ? ["lower", "centre", "upper"].filter(mark => marks[mark] !== undefined && marks[mark] !== null) : [];
-  const shown = groups.flatMap(group => group.rows);
+  const shown = groups.flatMap(group => group.rows), numbers = [name, bounds.low, bounds.high].filter(Boolean);
   const target = own && typeof marks.target === "number" ? marks.target : null;
   const values = shown.flatMap(row => [
-    table.cell(name, row), bounds.low ? table.cell(bounds.low, row) : null, bounds.high ? table.cell(bounds.high, row) : null,
-    ...limits.map(mark => level(marks[mark], row)),
+    ...numbers.map(column => table.cell(column, row)), ...limits.map(mark => level(marks[mark], row)),
   ]).concat(target).filter(Number.isFinite);
   const range = extent(values, own && marks.zero !== undefined ? marks.zero : null, chart.kind);
   const breaks = own || chart.kind === "line" ? (marks.breaks || []).map(place => [axis.at(place), typeof place === "string" ? `step ${day(place)}` : `step at ${place}`]) : [];
@@ -103,13 +102,13 @@ function span(axis, xs) {
 // Zero is shown where that costs little room; a control chart shows its limits as large as it can.
 function extent(values, zero, kind) {
   if (!values.length) return [0, 1];
-  const low = Math.min(...values), high = Math.max(...values), room = 0.06 * (high - low) || Math.abs(high) * 0.1 || 1;
+  const low = smallest(values), high = largest(values), room = 0.06 * (high - low) || Math.abs(high) * 0.1 || 1;
   const fromZero = zero ?? (low >= 0 && (low - room < 0 || (kind !== "control" && low - room < 0.3 * (high + room))));
   return [fromZero ? Math.min(0, low) : low - room, high + room];
 }
 
 function told({ table, axis, groups, xs, name, bounds, limits, level, marks, control }, at) {
-  const write = writer(table, name), lines = [];
+  const write = table.write(name), lines = [];
   for (const group of groups) {
     const row = group.at.get(xs[at]);
     if (row === undefined) continue;
@@ -175,11 +174,12 @@ function overlay(u, { table, xs, groups, name, bounds, limits, level, marks, con
     words(text, x(place), bbox.top - 9 * one, "center", ALERT);
   }
   if (target !== null) words(`target ${short(target, share)}`, right - 4 * one, y(target) - 8 * one, "right", MUTED);
+  const nth = new Map(xs.map((at, n) => [at, n]));
   for (const group of groups) {
     for (const [at, row] of group.at) {
       const value = table.cell(name, row);
       if (value === null || x(at) < bbox.left || x(at) > right) continue;
-      if (bounds.low && alone(group, xs, at, table, bounds)) {
+      if (bounds.low && alone(group, xs, nth.get(at), table, bounds)) {
         ctx.strokeStyle = group.colour; ctx.lineWidth = 1.4 * one; ctx.beginPath();
         ctx.moveTo(x(at), y(table.cell(bounds.low, row))); ctx.lineTo(x(at), y(table.cell(bounds.high, row))); ctx.stroke();
       }
@@ -187,7 +187,7 @@ function overlay(u, { table, xs, groups, name, bounds, limits, level, marks, con
     }
   }
   const ends = limits.map(mark => ({
-    text: `${mark === "centre" ? mark : `${mark} limit`} ${writer(table, name)(level(marks[mark], groups[0] && groups[0].at.get(xs[xs.length - 1])))}`,
+    text: `${mark === "centre" ? mark : `${mark} limit`} ${table.write(name)(level(marks[mark], groups[0] && groups[0].at.get(xs[xs.length - 1])))}`,
     value: level(marks[mark], groups[0] && groups[0].at.get(xs[xs.length - 1])), colour: MUTED,
   }));
   if (groups.length > 1 || groups[0] && groups[0].label) ends.push(...groups.map(group => ({ text: group.label.slice(0, 20), value: latest(group, table, name), colour: group.colour })));
@@ -206,10 +206,9 @@ function latest(group, table, name) {
 }
 
 // A band needs two neighbours; a point without one gets a whisker, so that no interval goes unseen.
-function alone(group, xs, at, table, bounds) {
+function alone(group, xs, n, table, bounds) {
   const known = x => { const row = group.at.get(x); return row !== undefined && table.cell(bounds.low, row) !== null && table.cell(bounds.high, row) !== null; };
-  const n = xs.indexOf(at);
-  return known(at) && !known(xs[n - 1]) && !known(xs[n + 1]);
+  return known(xs[n]) && !known(xs[n - 1]) && !known(xs[n + 1]);
 }
 
 function special(ctx, x, y, size, alert) {

@@ -117,7 +117,8 @@ function liveChart(state, section, figure, tools) {
   const canvas = el("div", { class: "canvas" }), spokenTo = el("p", { class: "quiet", "aria-live": "polite" });
   holder.append(canvas);
   state.tip = tooltip(holder);
-  figure.append(holder, spokenTo);
+  const more = moreButton("not drawn", () => { state.most += MOST_DRAWN; state.update(); });
+  figure.append(holder, more.box, spokenTo);
   section.classList.add("live");
   if (!chart.by && (chart.marks.also || []).length) tools.append(legend(state));
   const swap = el("button", { type: "button", "aria-pressed": "false" }, "Printed figure");
@@ -140,6 +141,7 @@ function liveChart(state, section, figure, tools) {
     if (state.remove) state.remove();
     state.tip.hide();
     DRAWN[chart.kind](state, canvas);
+    more.say(state.left);
     width = canvas.clientWidth;
   });
   new ResizeObserver(() => {
@@ -159,10 +161,9 @@ function enliven(section) {
   if (!table.all.length) return;
   const figure = section.querySelector("figure"), chart = table.result.chart;
   const state = {
-    table, hidden: new Map(), onupdate: [], query: "", order: null, measure: null, within: () => true,
+    table, hidden: new Map(), onupdate: [], query: "", order: null, measure: null, within: () => true, most: MOST_DRAWN,
     image: figure && figure.querySelector("img"), printed: [...section.querySelectorAll("table")],
   };
-  const texts = new Map(table.all.map(row => [row, table.result.columns.map(name => writer(table, name)(table.cell(name, row))).join(" ").toLowerCase()]));
   const tools = el("div", { class: "tools" });
   tools.append(...choiceColumns(table).map(name => choice(state, name)));
   if (figure && chart && DRAWN[chart.kind]) {
@@ -171,15 +172,16 @@ function enliven(section) {
   }
   const place = figure || state.printed[0] && (state.printed[0].closest("details") || state.printed[0].closest(".table-wrap") || state.printed[0]);
   if (place && tools.childNodes.length) place.before(tools);
-  const grids = state.printed.filter(printed => printed.tHead);
-  if (table.all.length > 2) grids.forEach(printed => sortable(state, printed));
+  const whole = state.printed.filter(printed => printed.tHead);
+  if (table.all.length > 2) whole.forEach(printed => sortable(state, printed));
+  const grids = whole.map(printed => grid(state, printed));
   const first = state.printed[0] && (section.querySelector(".result > details, .result > .table-wrap, .result > table"));
   if (first) tableTools(state, first);
   state.update = () => {
     state.chosen = table.all.filter(row => state.within(row) && [...state.hidden].every(([name, hidden]) => !hidden.has(table.cell(name, row))));
-    state.shown = sorted(table, matching(state.chosen, state.query, texts), state.order);
+    state.shown = sorted(table, matching(table, state.chosen, state.query), state.order);
     state.onupdate.forEach(run => run());
-    grids.forEach(printed => arrange(state, printed));
+    grids.forEach(run => run());
   };
   state.update();
 }

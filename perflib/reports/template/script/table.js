@@ -11,9 +11,9 @@ function sorted(table, rows, order) {
   });
 }
 
-function matching(rows, query, texts) {
+function matching(table, rows, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter(row => words.every(word => texts.get(row).includes(word)));
+  return words.length ? rows.filter(row => words.every(word => table.text(row).includes(word))) : rows;
 }
 
 function sortable(state, printed) {
@@ -29,22 +29,48 @@ function sortable(state, printed) {
   }
 }
 
-function arrange(state, printed) {
-  const body = printed.tBodies[0];
+// A printed table: its first rows stand in the page, further ones are made of the data when they are to be seen.
+function grid(state, printed) {
+  const body = printed.tBodies[0], heads = [...printed.querySelectorAll("thead th[data-column]")];
   const lines = new Map([...body.rows].map(line => [Number(line.dataset.row), line]));
-  const shown = new Set(state.shown);
-  const order = [...state.shown, ...state.table.all.filter(row => !shown.has(row))];
-  for (const row of order) {
-    const line = lines.get(row);
-    if (!line) continue;
-    line.hidden = !shown.has(row);
-    body.append(line);
-  }
-  for (const head of printed.querySelectorAll("thead th[data-column]")) {
-    const sortedBy = state.order && state.order.name === head.dataset.column;
-    if (sortedBy) head.setAttribute("aria-sort", state.order.down > 0 ? "ascending" : "descending");
-    else head.removeAttribute("aria-sort");
-  }
+  const first = lines.size, wrap = printed.closest(".table-wrap") || printed;
+  const written = wrap.nextElementSibling;
+  if (written && written.matches("p.more")) written.classList.add("paper"); // on the screen the button says it
+  const more = moreButton("rows", () => { most += MOST_ROWS; arrange(); });
+  wrap.after(more.box);
+  let most = first, seen = null;
+  const line = row => {
+    if (!lines.has(row)) lines.set(row, tableLine(state.table, heads, row));
+    return lines.get(row);
+  };
+  const arrange = () => {
+    if (seen !== state.shown) [most, seen] = [first, state.shown];
+    const rows = state.shown.slice(0, most), visible = new Set(rows);
+    for (const [row, made] of lines) {
+      made.hidden = !visible.has(row);
+      if (made.hidden && row >= first) { lines.delete(row); made.remove(); }
+    }
+    body.append(...rows.map(line), ...[...lines.values()].filter(made => made.hidden));
+    more.say(state.shown.length - rows.length);
+    for (const head of heads) {
+      const sortedBy = state.order && state.order.name === head.dataset.column;
+      if (sortedBy) head.setAttribute("aria-sort", state.order.down > 0 ? "ascending" : "descending");
+      else head.removeAttribute("aria-sort");
+    }
+  };
+  return arrange;
+}
+
+// One row as perflib.reports.table writes it: an interval beside its estimate.
+function tableLine(table, heads, row) {
+  const cells = heads.map((head, n) => {
+    const name = head.dataset.column, write = table.write(name), value = table.cell(name, row), { low, high } = boundsOf(table, name);
+    const between = value !== null && low && high && table.numeric(name) && (table.numeric(low) || table.numeric(high))
+      ? ` (${write(table.cell(low, row))} to ${write(table.cell(high, row))})` : "";
+    const look = table.numeric(name) ? { class: "number" } : {};
+    return el(n ? "td" : "th", n ? look : { scope: "row", ...look }, write(value) + between);
+  });
+  return el("tr", { "data-row": row }, ...cells);
 }
 
 function download(name, content) {
