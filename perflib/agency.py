@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -155,7 +156,10 @@ class Department:
         """The agency's wall-clock time of a UTC moment; made here alone. A day stays that day."""
         if moment.type().is_date():
             return moment.cast("timestamp")
-        return _local(self.timezone, moment, self._years())
+        wall_clock, definition = _wall_clock(self.timezone, *self._years())
+        engine: Any = moment.get_backend()
+        engine.raw_sql(definition)
+        return wall_clock(moment)
 
     def _years(self) -> tuple[int, int]:
         """The years whose clock changes are spelled out: those of the records, so that the expression stays short."""
@@ -292,23 +296,31 @@ def _known_by(spec: schema.Table, table: ir.Table, day: dt.date, end: dt.datetim
 _SPELLED = (2000, 2032)
 
 
-def _local(zone: str, moment: ir.TimestampValue, years: tuple[int, int]) -> ir.TimestampValue:
-    """Wall-clock time: the moment's microseconds plus the offset of its stretch, found in a tree of comparisons.
+@lru_cache(maxsize=32)
+def _wall_clock(zone: str, first: int, last: int) -> tuple[Any, str]:
+    """A function of the engine from a moment to wall-clock time, and the statement that defines it there.
 
-    The engine's own conversion asks its calendar for every row, which takes three times as long.
+    The moment's microseconds plus the offset of its stretch, found in a tree of comparisons: the engine's own
+    conversion asks its calendar for every row, which takes three times as long. As a function of the engine the tree
+    stays out of every query, whose writing it would make slow.
     """
-    starts, offsets = _clock(zone, *years)
-    micros = _micros(moment)
-    quick = _stamp(micros + _offset(micros, starts[:-1], offsets))
-    return micros.between(starts[0], starts[-1] - 1).ifelse(quick, _at_zone(zone, moment))
+    starts, offsets = _clock(zone, first, last)
+    name = f"perflib_local_{re.sub(r'[^A-Za-z0-9]', '_', zone)}_{first}_{last}"
+    quick = f"make_timestamp(epoch_us(moment) + {_offset(starts[:-1], offsets)})"
+    text = (f"CREATE MACRO IF NOT EXISTS {name}(moment) AS CASE WHEN epoch_us(moment) BETWEEN {starts[0]} AND "
+            f"{starts[-1] - 1} THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END")
+
+    def wall_clock(moment: Any) -> Any: ...
+
+    return ibis.udf.scalar.builtin(wall_clock, name=name, signature=(("timestamp('UTC')",), "timestamp")), text
 
 
-def _offset(micros: ir.IntegerValue, starts: tuple[int, ...], offsets: tuple[int, ...]) -> ir.IntegerValue:
+def _offset(starts: tuple[int, ...], offsets: tuple[int, ...]) -> str:
     if len(starts) == 1:
-        return ibis.literal(offsets[0], "int64")
+        return str(offsets[0])
     half = len(starts) // 2
-    return (micros < starts[half]).ifelse(
-        _offset(micros, starts[:half], offsets[:half]), _offset(micros, starts[half:], offsets[half:]))
+    sides = _offset(starts[:half], offsets[:half]), _offset(starts[half:], offsets[half:])
+    return f"CASE WHEN epoch_us(moment) < {starts[half]} THEN {sides[0]} ELSE {sides[1]} END"
 
 
 @lru_cache(maxsize=32)
@@ -327,18 +339,6 @@ def _clock(zone: str, since: int, until: int) -> tuple[tuple[int, ...], tuple[in
 def _seconds(zone: str, at: int) -> int:
     offset = dt.datetime.fromtimestamp(at, ZoneInfo(zone)).utcoffset()
     return 0 if offset is None else int(offset.total_seconds())
-
-
-@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
-def _micros(moment: Any) -> Any: ...
-
-
-@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp"))
-def _stamp(micros: Any) -> Any: ...
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
-def _at_zone(zone: str, moment: Any) -> Any: ...
 
 
 def _predicate(table: ir.Table, rule: Rule) -> ir.BooleanValue:

@@ -29,6 +29,18 @@ class Pick:
     start: Any
 
 
+def choices(rows: Any, column: str) -> list[str]:
+    """The values of a column of an engine's table in order, "all" first; "all" alone without the column."""
+    if column not in rows.columns:
+        return [ALL]
+    return [ALL, *sorted(map(str, rows.select(column).distinct().execute()[column].dropna()))]
+
+
+def named(**chosen: str) -> dict[str, str]:
+    """The choices that narrow a view: all but "all"."""
+    return {name: value for name, value in chosen.items() if value != ALL}
+
+
 def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., Sequence[str]]) -> Any:
     """An ipywidgets box.
 

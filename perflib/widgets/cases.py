@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from perflib.agency import Department
-from perflib.metrics.cases.held import Held
+from perflib.errors import InputError
+from perflib.metrics.cases import cohorts
 from perflib.result import Result
-from perflib.widgets.box import ALL, Pick, box, call_of, command_of
+from perflib.widgets.box import ALL, Pick, box, call_of, choices, command_of, named
 from perflib.widgets.live import live
 
 GRAINS = {"by month": "month", "by quarter": "quarter", "by year": "year"}
@@ -33,28 +34,28 @@ def cases(
 
 
 class Explorer:
-    """Choices in, Result out; the incidents are read once, every view is computed once and kept."""
+    """Choices in, Result out; every view is computed once and kept."""
 
     def __init__(self, dept: Department, within: int = 30) -> None:
         self.dept, self.within = dept, within
-        self._view = lru_cache(maxsize=256)(self._compute)
+        self._view, self.choices = lru_cache(maxsize=256)(self._compute), lru_cache(maxsize=2)(self._choices)
 
-    @cached_property
-    def held(self) -> Held:
-        """The incidents, in memory from the first view."""
-        return Held(self.dept)
-
-    def choices(self, column: str) -> list[str]:
+    def _choices(self, column: str) -> list[str]:
         """The values of a column of the incidents, "all" first."""
-        return [ALL, *self.held.values(column)]
+        return choices(self.dept.incidents, column) if self.dept.has("incidents") else [ALL]
 
     def result(self, district: str = ALL, offence: str = ALL, cohort: str = "quarter") -> Result:
         """The Result of one choice."""
         return self._view(district, offence, cohort)
 
     def _compute(self, district: str, offence: str, cohort: str) -> Result:
-        chosen = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
-        return self.held.cohorts(cohort, within=self.within, name="cases_explorer", **chosen)
+        dept, chosen = self.dept, named(district=district, offence=offence)
+        for column, value in chosen.items():
+            if value not in self.choices(column):
+                raise InputError(f"no {column} {value!r}", where=column, choices=self.choices(column), found=value)
+        if chosen:
+            dept = dept.keep(chosen, because="chosen in the explorer", table="incidents")
+        return cohorts(dept, cohort, within=self.within, name="cases_explorer")
 
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its district, again."""

@@ -1,4 +1,4 @@
-"""The explorer of what residents ask for: table, district and view; the counts are held in memory."""
+"""The explorer of what residents ask for: table, district and view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from perflib.agency import Department
 from perflib.metrics.community import course, drivers
 from perflib.metrics.community.mix import KIND
 from perflib.result import Result
-from perflib.widgets.box import ALL, Pick, box, call_of, command_of
+from perflib.widgets.box import ALL, Pick, box, call_of, choices, command_of, named
 from perflib.widgets.live import live
 
 VIEWS = {"course": course, "shift": drivers}
@@ -47,17 +47,14 @@ class Explorer:
 
     def districts(self, table: str) -> list[str]:
         """The districts of a table, "all" first."""
-        if not self.dept.has(table, "district"):
-            return [ALL]
-        found = self.dept.table(table).select("district").distinct().execute()["district"].dropna()
-        return [ALL, *sorted(map(str, found))]
+        return choices(self.dept.table(table), "district") if self.dept.has(table) else [ALL]
 
     def result(self, table: str = "requests", district: str = ALL, view: str = "course") -> Result:
         """The Result of one choice."""
         return self._view(table, district, view)
 
     def _compute(self, table: str, district: str, view: str) -> Result:
-        cell = {} if district == ALL else {"district": district}
+        cell: dict[str, Any] = named(district=district)
         if view == "shift":
             return drivers(self.dept, table, self.since, name="community_explorer", **cell)
         return course(self.dept, table, name="community_explorer", **cell)

@@ -9,7 +9,8 @@ from typing import Any
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.officers import MEASURES, compare
-from perflib.metrics.officers.held import Held
+from perflib.metrics.officers.cells import cells
+from perflib.metrics.officers.measures import exposure, lacking
 from perflib.metrics.review import shown
 from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
@@ -48,7 +49,6 @@ class Explorer:
     def __init__(self, dept: Department, first: str = "", last: str = "", period: str = "month") -> None:
         self.dept, self.first, self.last, self.period = dept, first, last, period
         self.known: dict[tuple[str, str], Result] = {}
-        self.held = Held(dept, period, first, last)
         self._compared = lru_cache(maxsize=64)(self._compute)
 
     def result(self, measure: str = "force", peers: str = "same post", officer: str = ALL) -> Result:
@@ -61,7 +61,7 @@ class Explorer:
     def _compute(self, measure: str, peers: str) -> Result:
         by = PEERS[peers]
         made = self.known.get((measure, peers)) or compare(
-            self.dept, measure, by, period=self.period, first=self.first, last=self.last, held=self.held)
+            self.dept, measure, by, period=self.period, first=self.first, last=self.last)
         return replace(shown(made), name="officers_explorer")
 
     def officers(self, measure: str, peers: str) -> list[str]:
@@ -79,7 +79,10 @@ class Explorer:
 
     def box(self, measure: str = "force", peers: str = "same post", officer: str = ALL) -> Any:
         """The widget. Whoever cannot be assessed is not offered; every measure's cells are read now, not at a move."""
-        self.held.read()
+        for asked in MEASURES.values():
+            kind = "" if lacking(self.dept, asked) else exposure(self.dept, asked, "")
+            if kind:
+                cells(self.dept, asked, kind, (), self.period, self.first, self.last)
         return box([
             Pick("Measure", list(MEASURES), measure), Pick("Peers", list(self._peers()), peers),
             Pick("Officer", self.officers(measure, peers), officer),

@@ -1,18 +1,17 @@
-"""The response-time explorer: district, priority, interval, quantile and grain, over calls held in memory."""
+"""The response-time explorer: district, priority, interval, quantile and grain, each view the metric's own Result."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from perflib.agency import Department
 from perflib.metrics.response.by import response as response_of
-from perflib.metrics.response.held import Held
-from perflib.metrics.response.scope import INTERVALS
+from perflib.metrics.response.scope import INTERVALS, in_service, scope_of
 from perflib.metrics.response.words import name as quantile_name
 from perflib.result import Result
-from perflib.widgets.box import ALL, Pick, box, call_of, command_of
+from perflib.widgets.box import ALL, Pick, box, call_of, choices, command_of, named
 from perflib.widgets.live import live
 
 QUANTILES = (0.5, 0.8, 0.9)
@@ -36,27 +35,20 @@ def response(
     explorer = Explorer(dept, period)
     start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL, "interval": interval,
                              "quantile": quantile, "grain": grain}
-    if not live(interactive):
-        return explorer.unattended(**start)
-    explorer.result(**start)  # a starting choice that does not occur raises here
-    return explorer.box(**start)
+    first = explorer.result(**start)  # a starting choice that does not occur raises here
+    return explorer.box(**start) if live(interactive) else first
 
 
 class Explorer:
-    """Choices in, Result out; the calls are read once, every view is computed once and kept."""
+    """Choices in, Result out; every view is computed once and kept."""
 
     def __init__(self, dept: Department, period: Any = "") -> None:
         self.dept, self.period = dept, period
         self._view = lru_cache(maxsize=256)(self._compute)
 
-    @cached_property
-    def held(self) -> Held:
-        """The calls, in memory from the first view."""
-        return Held(self.dept, period=self.period)
-
     def choices(self, column: str) -> list[str]:
         """The values of a column of the calls, "all" first."""
-        return [ALL, *self.held.values(column)]
+        return choices(in_service(self.dept, scope_of(self.dept, period=self.period)), column)
 
     def intervals(self) -> dict[str, str]:
         """Words -> name of the intervals that the calls have stamps for."""
@@ -71,18 +63,10 @@ class Explorer:
         view = self._view(district, priority, interval, grain)
         return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
 
-    def unattended(self, district: str, priority: str, interval: str, quantile: float, grain: str) -> Result:
-        """As ``result``, by the metric itself: for one view the engine need not hand the calls over."""
-        asked = (("district", district), ("priority", priority))
-        chosen: dict[str, Any] = {name: value for name, value in asked if value != ALL}
-        view = response_of(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
-                           name="response_explorer", **chosen)
-        return view if view.reason or quantile == QUANTILES[0] else _of_quantile(view, quantile)
-
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:
-        named = ["" if value == ALL else value for value in (district, priority)]
-        return self.held.response(grain, quantiles=QUANTILES, interval=interval, name="response_explorer",
-                                  district=named[0], priority=named[1])
+        chosen: dict[str, Any] = named(district=district, priority=priority)
+        return response_of(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
+                           name="response_explorer", **chosen)
 
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its district and priority, again."""

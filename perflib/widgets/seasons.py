@@ -9,7 +9,7 @@ from typing import Any
 from perflib.agency import Department
 from perflib.metrics.seasons import hours, months, read, weekdays
 from perflib.result import Result
-from perflib.widgets.box import ALL, Pick, box, call_of, command_of
+from perflib.widgets.box import ALL, Pick, box, call_of, command_of, named
 from perflib.widgets.live import live
 
 VIEWS: dict[str, Callable[..., Result]] = {"hours": hours, "months": months, "weekdays": weekdays}
@@ -52,7 +52,7 @@ class Explorer:
         return self._view(district, view)
 
     def _compute(self, district: str, view: str) -> Result:
-        cell = {} if district == ALL else {"district": district}
+        cell: dict[str, Any] = named(district=district)
         return VIEWS[view](self.dept, self.table, name="season_explorer", **cell)
 
     def again(self, *choice: Any) -> list[str]:

@@ -1,15 +1,15 @@
-"""The explorer of counts: district, offence and grain, one control chart per view, over daily counts held in memory."""
+"""The explorer of counts: district, offence and grain, one control chart per view."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import product
 from typing import Any
 
 from perflib.agency import Department
-from perflib.metrics.counts.course import Held
+from perflib.metrics.counts import trend
+from perflib.metrics.counts.series import daily
 from perflib.result import Result
-from perflib.widgets.box import ALL, Pick, box, call_of
+from perflib.widgets.box import ALL, Pick, box, call_of, named
 from perflib.widgets.live import live
 
 GRAINS = {"by week": "week", "by month": "month"}
@@ -35,26 +35,25 @@ def trends(
 
 
 class Explorer:
-    """Choices in, Result out; the counts are read once, every view is computed once and kept."""
+    """Choices in, Result out; every view is computed once and kept."""
 
     def __init__(self, dept: Department, table: str = "incidents") -> None:
         self.dept, self.table = dept, table
-        self.held = Held(dept, table)
         self._view = lru_cache(maxsize=256)(self._compute)
 
     def choices(self, column: str) -> list[str]:
         """The values of a column of the table, "all" first."""
         if not self.dept.has(self.table, column):
             return [ALL]
-        return [ALL, *map(str, self.held.read(column)[0].cells[column])]
+        return [ALL, *map(str, daily(self.dept, self.table, column).cells[column])]
 
     def result(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Result:
         """The Result of one choice."""
         return self._view(district, offence, grain)
 
     def _compute(self, district: str, offence: str, grain: str) -> Result:
-        cell = {name: value for name, value in (("district", district), ("offence", offence)) if value != ALL}
-        return self.held.trend(grain, name="trend_explorer", **cell)
+        cell: dict[str, Any] = named(district=district, offence=offence)
+        return trend(self.dept, self.table, grain, name="trend_explorer", **cell)
 
     def again(self, *choice: Any) -> list[str]:
         """What gives the view again."""
@@ -62,10 +61,7 @@ class Explorer:
         return [call_of("trends", _DEFAULTS, chosen | {"table": self.table})]
 
     def box(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Any:
-        """The widget. All counts are read here, so that no choice has to wait for the engine."""
-        columns = [name for name in ("district", "offence") if self.dept.has(self.table, name)]
-        for wanted in product((False, True), repeat=len(columns)):
-            self.held.read(*(name for name, taken in zip(columns, wanted, strict=True) if taken))
+        """The widget."""
         return box([
             Pick("District", self.choices("district"), district), Pick("Offence", self.choices("offence"), offence),
             Pick("Show", GRAINS, grain),

@@ -14,9 +14,9 @@ import pytest
 
 import perflib
 from perflib.metrics import response, seasons
-from perflib.metrics.response.held import Held
 from perflib.metrics.response.scope import UNTOLD
 from perflib.reports import run
+from perflib.widgets.response import Explorer
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 README = ("call_id", "received_at", "arrived_at", "priority")  # the mapping that the README shows
@@ -74,7 +74,7 @@ def test_the_notebooks_of_counts_finish_with_calls_alone(notebook, monkeypatch):
 
 def test_the_explorer_says_what_is_missing_too():
     dept = perflib.from_frames(calls=calls(("call_id", "received_at", "priority")))
-    assert Held(dept).response().reason == response.by_priority(dept).reason == "the calls record no arrived_at"
+    assert Explorer(dept).result().reason == response.by_priority(dept).reason == "the calls record no arrived_at"
 
 
 @pytest.mark.parametrize(("notebook", "columns"), [("01", README), ("04", README[:2])])

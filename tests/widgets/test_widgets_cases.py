@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ import pytest
 import perflib as pf
 from perflib.errors import InputError
 from perflib.metrics.cases import cohorts
-from perflib.metrics.cases.held import Held
 from perflib.widgets.cases import ALL, Explorer
 
 
@@ -41,22 +39,19 @@ def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
         assert explorer.result(district, offence, grain) is ours
 
 
-def test_incidents_of_several_rows_count_once_and_as_known_on_a_day(dept):
+def test_incidents_of_several_rows_count_once(dept):
     rows = dept.incidents.execute()
     twice = pd.concat([rows, rows.sample(600, random_state=1).assign(offence="Other")], ignore_index=True)
     double = pf.from_frames(incidents=twice, timezone=dept.timezone)
-    for kept in (double, double.as_of("2025-06-30")):
-        ours, plain = Held(kept).cohorts("month"), cohorts(kept, "month")
-        pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
-        assert ours.caveats == plain.caveats
+    pd.testing.assert_frame_equal(cohorts(double, "month").table, cohorts(dept, "month").table, check_exact=True)
 
 
 def test_a_choice_without_a_case_and_one_that_is_none(dept):
     lone = dept.incidents.execute().assign(offence=lambda held: np.where(held["district"] == "0411", "A", "B"))
-    held = Held(pf.from_frames(incidents=lone, timezone=dept.timezone))
-    assert held.cohorts(district="0412", offence="A").reason == "no case"
+    explorer = Explorer(pf.from_frames(incidents=lone, timezone=dept.timezone))
+    assert explorer.result("0412", "A").reason == "no quarter has 30 cases"
     with pytest.raises(InputError, match="no offence 'C'"):
-        held.cohorts(offence="C")
+        explorer.result(offence="C")
 
 
 def test_the_box_replaces_one_text_one_image_and_the_links(dept):
@@ -72,12 +67,3 @@ def test_the_box_replaces_one_text_one_image_and_the_links(dept):
 def test_without_incidents_it_says_so(small_city):
     assert pf.widgets.cases(pf.open(small_city, tables=["calls"])).reason
 
-
-@pytest.mark.realdata
-def test_real_cases_of_a_state(realdata, monkeypatch):
-    monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
-    dept = pf.open(Path(__file__).parents[2] / "data" / "departments" / "nibrs_az.yml")
-    for by in ("month", "quarter"):
-        ours, plain = Held(dept).cohorts(by), cohorts(dept, by)
-        pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
-        assert (ours.answer, ours.caveats) == (plain.answer, plain.caveats)

@@ -74,23 +74,6 @@ def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
         same(explorer.result(district, priority, interval, grain=grain), plain)
 
 
-@pytest.mark.parametrize("by", ["district", "origin", "closing", "day"])
-@pytest.mark.parametrize("origin", ["public", "unknown", "all"])
-def test_held_calls_answer_as_the_engine_does(dept, by, origin):
-    from perflib.metrics.response.held import Held
-
-    same(Held(dept).response(by, origin=origin), response(dept, by, origin=origin))
-
-
-@pytest.mark.parametrize("column", ["origin", "closing", "dispatched_at", "priority", "service", "district"])
-def test_a_source_without_a_column_is_answered_as_the_engine_does(column):
-    from perflib.metrics.response.held import Held
-
-    lean = pf.from_frames(calls=frame(500).drop(columns=column), timezone="America/New_York")
-    same(Held(lean).response("priority"), response(lean, "priority"))
-    same(Held(lean, period="2020-01").response("week"), response(lean, "week", period="2020-01"))
-
-
 def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
     monkeypatch.delenv("PERFLIB_STATIC")
     box = Explorer(dept).box()
@@ -172,33 +155,21 @@ def test_quantile_changes_what_is_drawn_not_what_is_computed(dept):
     pd.testing.assert_frame_equal(median.table, ninth.table)
 
 
-def test_a_view_never_seen_before_is_there_at_once_and_costs_little_of_a_recomputation():
-    """The processor's seconds, all threads, of computing (drawing costs both the same); before calls were held in
-    memory a new view of this size took 5 engine queries, 0.3 to 0.7 s, and the ratio was 1. A million calls may take
-    ten times a hundred thousand: the bar of 1 s there is 0.1 s here, and half of it is left to the drawing."""
+def test_a_view_never_seen_before_is_there_within_the_bar():
+    """From choice to picture: the processor's seconds, all threads; the bar of 300 ms holds at the sample's size."""
     many = pf.from_frames(calls=frame(100_000), timezone="America/New_York")
-    explorer, spent, plain = Explorer(many), [], []
-    explorer.result()
+    explorer, spent = Explorer(many), []
+    widgets.box.pictured(explorer.result())
     for choice in (("0412", "all"), ("north", "all"), ("all", "1"), ("all", "2"), ("north", "3")):
         start = time.process_time()
-        explorer.result(*choice, grain="month")
+        widgets.box.pictured(explorer.result(*choice, grain="month"))
         spent.append(time.process_time() - start)
-        named = {name: value for name, value in zip(("district", "priority"), choice, strict=True) if value != "all"}
-        start = time.process_time()
-        response(many, "month", quantiles=QUANTILES, **named)
-        plain.append(time.process_time() - start)
-    assert np.median(spent) < 0.05
-    assert np.median(spent) / np.median(plain) < 0.3
+    assert np.median(spent) < 0.3
 
 
 @pytest.mark.realdata
-def test_real_calls_over_a_change_of_the_clock_and_without_districts(realdata, monkeypatch):
-    from perflib.metrics.response.held import Held
-
+def test_real_calls_without_districts(realdata, monkeypatch):
     monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
-    dept = pf.open(Path(__file__).parents[2] / "data" / "departments" / "decc.yml")
-    held = Held(dept)
-    for by, interval in (("priority", "response"), ("day", "received_queued"), ("week", "enroute_arrived")):
-        same(held.response(by, interval=interval), response(dept, by, interval=interval))
-    assert held.response("priority").facts["1"]["median_min"] == pytest.approx(4.82, abs=0.006)
-    assert held.response("district").reason == response(dept, "district").reason != ""
+    explorer = Explorer(pf.open(Path(__file__).parents[2] / "data" / "departments" / "decc.yml"))
+    assert explorer.result().facts["1"]["median_min"] == pytest.approx(4.82, abs=0.006)
+    assert explorer.choices("district") == ["all"]

@@ -57,7 +57,7 @@ def followed_to(dept: Department) -> dt.date:
     table = dept.incidents
     stamps = [name for name in ("reported_at", "cleared_at", "recorded_at") if name in table.columns]
     latest = table.agg(**{name: table[name].max() for name in stamps}).execute().iloc[0].dropna().max()
-    return pd.Timestamp(latest).tz_convert(ZoneInfo(dept.timezone)).date()
+    return pd.Timestamp(latest).tz_convert(ZoneInfo(dept.timezone)).date() if pd.notna(latest) else dt.date.min
 
 
 def lacking(dept: Department, by: Sequence[str] = ()) -> str:
@@ -82,13 +82,13 @@ def cases(dept: Department, by: Sequence[str] = (), *, end: dt.date | None = Non
     until = ibis.ifelse(over, cleared, ibis.literal(last))
     made = rows.mutate(event=event, days=until.delta(reported, unit="day"), unfounded=_unfounded(rows))
     made = made.filter(reported <= last)
-    counts = made.agg(unfounded=made.unfounded.sum(), backwards=((made.days < 0) & ~made.unfounded).sum()).execute()
-    kept = made.filter(~made.unfounded & (made.days >= 0))
-    found = kept.group_by([*by, "days", "event"]).agg(n=kept.count()).order_by([*by, "days", "event"]).execute()
+    keys = [*by, "days", "event"]
+    found = made.group_by([*keys, "unfounded"]).agg(n=made.count()).order_by(keys).execute()
     for name in {"day", "week", "month", "quarter"} & set(by):
         found[name] = pd.to_datetime(found[name]).dt.strftime("%Y-%m-%d")
-    left = counts.fillna(0).iloc[0]
-    return Cases(found, last, int(left["unfounded"]), int(left["backwards"]))
+    unfounded, backwards = found["unfounded"], ~found["unfounded"] & (found["days"] < 0)
+    kept = found.loc[~unfounded & ~backwards, [*keys, "n"]].reset_index(drop=True)
+    return Cases(kept, last, int(found.loc[unfounded, "n"].sum()), int(found.loc[backwards, "n"].sum()))
 
 
 def _unfounded(rows: ir.Table) -> ir.BooleanValue:

@@ -21,20 +21,15 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
     With ``recorded_at``: the newest day at least as old as 95 % of records needed to arrive (measured on records whose
     event is 60 days old or more). Without: the day before the newest record, because that day may have been cut short.
     """
-    whole = isinstance(source, pd.DataFrame)
-    return complete_after(series, lag(source, table) if isinstance(source, Department) else None, whole)
-
-
-def complete_after(series: Series, lag: tuple[dt.date, int] | None, whole: bool = False) -> tuple[dt.date, str]:
-    """``last_complete`` where the ``lag`` is known; ``whole``: counts given as they are, day by day."""
     newest = series.days[-1].date()
-    if lag is None:
-        if whole:
-            return newest, f"Counted to {newest}, the last day of the counts; whether it is complete is not known."
+    if isinstance(source, pd.DataFrame):
+        return newest, f"Counted to {newest}, the last day of the counts; whether it is complete is not known."
+    arrival = lag(source, table)
+    if arrival is None:
         day = newest - dt.timedelta(days=1)
         return day, (f"Counted to {day}, the day before the newest record: without recorded_at later additions cannot "
                      "be foreseen, so the newest days may be low.")
-    known, needed = lag
+    known, needed = arrival
     day = min(newest, known - dt.timedelta(days=needed))
     return day, (f"Counted to {day}: records known on {known}, and {SHARE:.0%} of them arrive within {needed} days; "
                  "newer days are left out.")

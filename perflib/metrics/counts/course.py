@@ -12,11 +12,10 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.counts.compare import counted_people
-from perflib.metrics.counts.complete import complete_after, faults, lag, last_complete
+from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.response.course import deseasonalised
-from perflib.privacy.people import People
 from perflib.result import Result
 
 GRAINS = {"week": "W-MON", "month": "MS"}
@@ -46,6 +45,8 @@ def trend(
     ------
     InputError : an unknown grain, column or value.
     """
+    from perflib.models.trend import control_chart
+
     if every not in GRAINS:
         raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
     asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
@@ -53,17 +54,7 @@ def trend(
     if reason := lacking(dept, table, asked):
         return Result.not_assessable(name, reason, title=title)
     series = daily(dept, table, tuple(asked), unit, crosswalk)
-    found = told(series, last_complete(dept, table, series), asked, every, name=name, title=title)
-    return replace(found, people=_people(dept, table, series))
-
-
-def told(
-    series: Series, complete: tuple[dt.date, str], asked: dict[str, str], every: str, *, name: str, title: str
-) -> Result:
-    """The Result of ``trend`` where the daily counts by the columns ``asked`` and the last complete day are known."""
-    from perflib.models.trend import control_chart
-
-    last, basis = complete
+    last, basis = last_complete(dept, table, series)
     frame = _counts(series, asked, every, last)
     if len(frame) < 3:
         return Result.not_assessable(name, f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
@@ -75,42 +66,8 @@ def told(
                           title=title, unit=f"{series.unit} a {every}")
     facts = {**found.facts, "every": every, "unit": series.unit, "last_complete": last.isoformat(),
              "season_removed": note.startswith("The season"), "dispersion": dispersed}
-    return replace(found, facts=facts).with_caveats(basis, note, *series.notes, *faults(series, last))
-
-
-class Held:
-    """The daily counts of a table, read from the engine once for every choice of columns.
-
-    ``trend`` then answers for any district and offence without the engine, with the figures of the function ``trend``
-    (a test compares them).
-    """
-
-    def __init__(self, dept: Department, table: str = "incidents") -> None:
-        self.dept, self.table = dept, table
-        self._lag: tuple[dt.date, int] | None = None
-        self._read: dict[tuple[str, ...], tuple[Series, tuple[dt.date, str]]] = {}
-
-    def trend(self, every: str = "week", *, name: str = "count_trend", **cell: Any) -> Result:
-        """As the function ``trend`` of this department and table."""
-        asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
-        title = _title(self.table, every, asked)
-        if reason := lacking(self.dept, self.table, asked):
-            return Result.not_assessable(name, reason, title=title)
-        series, complete = self.read(*asked)
-        found = told(series, complete, asked, every, name=name, title=title)
-        return replace(found, people=_people(self.dept, self.table, series))
-
-    def read(self, *columns: str) -> tuple[Series, tuple[dt.date, str]]:
-        """The counts by these columns and the last complete day, kept from the first time they are asked for."""
-        if columns not in self._read:
-            series = daily(self.dept, self.table, columns)
-            self._lag = lag(self.dept, self.table) if not self._read else self._lag
-            self._read[columns] = series, complete_after(series, self._lag)
-        return self._read[columns]
-
-
-def _people(dept: Any, table: str, series: Series) -> People | None:
-    return counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
+    people = counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
+    return replace(found, facts=facts, people=people).with_caveats(basis, note, *series.notes, *faults(series, last))
 
 
 def _title(counted: str, every: str, asked: dict[str, str]) -> str:

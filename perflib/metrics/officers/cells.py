@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ibis
 import ibis.expr.types as ir
@@ -39,10 +40,24 @@ def cells(dept: Department, asked: Measure, per: str, by: Sequence[str], period:
 
     The assignment is the officer's post on that day (the one begun last, where spells overlap). Without a table of
     assignments it is what the event's own row says, which serves only where events and exposure are the same rows.
+    With one, the engine is asked for the finest posts, once for every choice of columns.
     """
     own = not dept.has("assignments")
     check_days(first, last)
     keys = _keys(dept, asked, per, by, own)
+    if own:
+        return _read(dept, asked, per, keys, period, first, last)
+    finest = _read(dept, asked, per, posts(dept, asked, per), period, first, last)
+    summed = finest.frame.groupby(["officer", "period", *keys], sort=False, observed=True)[["exposure", "events"]].sum()
+    frame = summed.reset_index()
+    lost = int(frame.loc[frame["exposure"] <= 0, "events"].sum())
+    return Cells(frame, keys, finest.period, finest.without_officer, lost)
+
+
+@lru_cache(maxsize=16)
+def _read(dept: Department, asked: Measure, per: str, keys: tuple[str, ...], period: str, first: str,
+          last: str) -> Cells:
+    own = not dept.has("assignments")
     events = _events(dept, asked, keys if own else (), first, last)
     nobody = int(events.filter(events.officer_id.isnull()).value.sum().execute() or 0)
     named = events.filter(events.officer_id.notnull())
@@ -66,20 +81,6 @@ def check_days(first: str, last: str) -> None:
             raise InputError(f"{day!r} is not a date", where=name, do="write it as YYYY-MM-DD") from None
     if first and last and first > last:
         raise InputError(f"{first} lies after {last}", where="first, last", do="give the earlier day first")
-
-
-def coarser(found: Cells, by: Sequence[str]) -> Cells:
-    """The same cells by fewer columns of the post: as ``cells`` would give them, without asking the engine.
-
-    Raises InputError for a column that ``found`` does not have.
-    """
-    for one in by:
-        if one not in found.by:
-            raise InputError(f"no {one!r} is known of posts", where="by", choices=found.by, found=one)
-    summed = found.frame.groupby(["officer", "period", *by], sort=False, observed=True)[["exposure", "events"]].sum()
-    frame = summed.reset_index()
-    lost = int(frame.loc[frame["exposure"] <= 0, "events"].sum())
-    return Cells(frame, tuple(by), found.period, found.without_officer, lost)
 
 
 def posts(dept: Department, asked: Measure, per: str) -> tuple[str, ...]:

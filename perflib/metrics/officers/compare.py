@@ -9,7 +9,6 @@ from typing import Any
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.officers.cells import NONE, PERIODS, Cells, cells
-from perflib.metrics.officers.held import Held
 from perflib.metrics.officers.measures import EXPOSURES, exposure, lacking, measure
 from perflib.privacy import refuse_protected
 from perflib.result import Result
@@ -31,7 +30,6 @@ def compare(
     times: float = 1.5,
     q: float = 0.10,
     name: str = "",
-    held: Held | None = None,
 ) -> Result:
     """Officers against peers: who has more or fewer events than the others at the same post in the same months?
 
@@ -44,7 +42,6 @@ def compare(
     period : peers worked in the same ``month``, ``quarter``, ``year``; "" for any time.
     first, last : ISO dates; needed for ``months``.
     minimum, times, q : as in ``perflib.models.peers.same_work``.
-    held : the department's cells in memory, of the same period and days; then the engine is not asked.
 
     Returns
     -------
@@ -69,8 +66,7 @@ def compare(
     if why or not kind:
         return Result.not_assessable(name, why or f"no record of the work that {asked.words} are counted for",
                                      title=title)
-    columns = _posts(dept, by)
-    found = held.cells(measure_name, kind, columns) if held else cells(dept, asked, kind, columns, period, first, last)
+    found = cells(dept, asked, kind, _posts(dept, by), period, first, last)
     if found.frame["exposure"].sum() <= 0:
         when = f" from {first or 'the beginning'} to {last or 'the end'} of the records" if first or last else ""
         return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}{when}", title=title)

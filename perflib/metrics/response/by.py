@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -70,42 +69,14 @@ def response(
         found = points(rows, keys, quantiles)
         return Result(label, found, _title(asked, keys), f"{len(found):,} groups.",
                       "Quantiles by linear interpolation.")
-    asking = Asking(dept, asked, tuple(keys), tuple(quantiles), level, fewest, label)
-    return told(asking, cells(rows, keys, quantiles, level))
-
-
-@dataclass(frozen=True)
-class Asking:
-    """One question of ``response``, checked: whose calls, grouped by what, which quantiles."""
-
-    dept: Department
-    scope: Scope
-    keys: tuple[str, ...]
-    quantiles: tuple[float, ...]
-    level: float
-    fewest: int
-    name: str
-
-
-def not_recorded(asking: Asking, column: str) -> Result:
-    """The Result where the calls lack a column to group by."""
-    return Result.not_assessable(asking.name, f"the calls record no {column}", title=_title(asking.scope, asking.keys),
-                                 method=_METHOD)
-
-
-def told(asking: Asking, found: pd.DataFrame, origins: Mapping[str, int] | None = None) -> Result:
-    """The Result of a question whose ``cells`` are known; ``origins`` spares counting who began the calls."""
-    asked, keys, quantiles = asking.scope, asking.keys, asking.quantiles
-    title = _title(asked, keys)
-    found = _few(found, quantiles, asking.fewest)
+    found = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
     if not len(found):
-        return Result.not_assessable(asking.name, f"no {asked.words()}", title=title, method=_METHOD)
+        return Result.not_assessable(label, f"no {asked.words()}", title=_title(asked, keys), method=_METHOD)
     answer = words.answer(found, keys, quantiles, asked)
     found = found.sort_values([*keys[1:], keys[0]], ignore_index=True)  # figures keep the order of the rows
     return Result(
-        asking.name, found, title, answer, _METHOD,
-        words.caveats(asking.dept, asked, found, quantiles, asking.fewest, origins),
-        _facts(found, keys, quantiles), _chart(found, keys, quantiles, answer), _labels(keys, quantiles, asking.level))
+        label, found, _title(asked, keys), answer, _METHOD, words.caveats(dept, asked, found, quantiles, fewest),
+        _facts(found, keys, quantiles), _chart(found, keys, quantiles, answer), _labels(keys, quantiles, level))
 
 
 def by_priority(

@@ -66,7 +66,6 @@ def unbounded(row: Mapping[Any, Any], quantiles: Sequence[float]) -> list[str]:
 
 def caveats(
     dept: Department, asked: Scope, found: pd.DataFrame, quantiles: Sequence[float], fewest: int,
-    counts: Mapping[str, int] | None = None,
 ) -> list[str]:
     """What a reader must know: missing stamps by fate, bounds that do not exist, thin groups, origins left out."""
     total = int(found["n"].sum())
@@ -83,13 +82,13 @@ def caveats(
     few = int((found["note"] != "").sum())
     if few:
         said.append(f"{few} of {len(found)} groups have fewer than {fewest} known values: too few for quantiles.")
-    return said + _origin(dept, asked, counts)
+    return said + _origin(dept, asked)
 
 
-def _origin(dept: Department, asked: Scope, counts: Mapping[str, int] | None = None) -> list[str]:
+def _origin(dept: Department, asked: Scope) -> list[str]:
     if asked.origin == "all":
         return ["Officer-initiated activity is included; its response is mostly zero by construction."]
-    counts = origins(dept, asked) if counts is None else counts
+    counts = origins(dept, asked)
     if not counts:
         return [UNTOLD]
     rest = [f"{origin} {n:,}" for origin, n in counts.items() if origin != asked.origin]

@@ -6,7 +6,6 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.metrics.officers.compare import compare
-from perflib.metrics.officers.held import Held
 from perflib.metrics.officers.measures import EXPOSURES, exposure, measure
 from perflib.result import Result
 
@@ -29,10 +28,9 @@ def choices(dept: Department, measure_name: str, *, period: str = "month", first
     """
     asked = measure(measure_name)
     ways = [words for words, by in WAYS.items() if _open(dept, measure_name, by)]
-    held = Held(dept, period, first, last)
     known = tuple(found.facts.get("assignment", ("",))) if found is not None else ("",)
     made = {words: found if found is not None and WAYS[words] == known else
-            compare(dept, measure_name, WAYS[words], period=period, first=first, last=last, name="choice", held=held)
+            compare(dept, measure_name, WAYS[words], period=period, first=first, last=last, name="choice")
             for words in ways}
     made = {words: found for words, found in made.items() if not found.reason}
     if len(made) < 2:
