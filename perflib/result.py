@@ -10,7 +10,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,18 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FORMULA = re.compile(rf"^(?:{_SIGN}|(?=[\t\r\n]))|(?<=[\t\r\n;]){_SIGN}")
 
 
+@dataclass(frozen=True)
+class Words:
+    """What a Result says, made from its facts and its table as they may be shown; see ``perflib.words``."""
+
+    title: str
+    answer: str
+    method: str = ""
+    caveats: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    alt: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """The answer to one question, immutable; the table is copied in.
@@ -52,19 +64,22 @@ class Result:
     labels : column -> heading with unit.
     reason : why the question could not be answered; empty when it was.
     people : that the table counts people, and how; whatever leaves the session is then ``shared()``.
+    words : makes title, answer, method, caveats, labels and alt text from facts and table; called again on what is left
+        when small counts have been hidden. Without it the texts are those given.
     """
 
     name: str
     table: pd.DataFrame
-    title: str
-    answer: str
-    method: str
+    title: str = ""
+    answer: str = ""
+    method: str = ""
     caveats: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     chart: Chart | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     people: People | None = None
+    words: Callable[[Mapping[str, Any], pd.DataFrame], Words] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
@@ -72,6 +87,19 @@ class Result:
         object.__setattr__(self, "table", self.table.copy())
         object.__setattr__(self, "caveats", tuple(self.caveats))
         object.__setattr__(self, "facts", json_safe(self.facts))
+        if self.words is not None:
+            self._say(self.words(self.facts, self.table))
+
+    def _say(self, words: Words) -> None:
+        """Take the texts; caveats and labels that were given by hand come after."""
+        alt = words.alt or words.answer
+        texts = {
+            "title": words.title, "answer": words.answer, "method": words.method,
+            "caveats": tuple(dict.fromkeys((*words.caveats, *self.caveats))),
+            "labels": {**words.labels, **self.labels}, "chart": self.chart and replace(self.chart, alt=alt),
+        }
+        for name, text in texts.items():
+            object.__setattr__(self, name, text)
 
     @classmethod
     def not_assessable(cls, name: str, reason: str, *, title: str = "", method: str = "") -> Result:
@@ -99,14 +127,19 @@ class Result:
             return replace(self, people=None)
         seen = found.table[found.table["note"] == "shown"]
         answer = f"{len(seen)} of {len(found.table)} rows are shown; small counts of {self.people.subject} are hidden."
-        if self.people.answer and found.totals and len(seen):
+        facts = facts_shown(self.facts, found.table, self.people, found.totals) | {"hidden": found.hidden}
+        caveats: Sequence[str] = self.caveats
+        if self.words is not None and found.totals and len(seen):
+            own = set(self.words(self.facts, self.table).caveats)
+            again = self.words(facts, found.table)
+            answer, caveats = again.answer, [*again.caveats, *(each for each in self.caveats if each not in own)]
+        elif self.people.answer and found.totals and len(seen):
             answer = self.people.answer(seen)
         drawn = self.chart is not None and found.totals and seen.get(self.chart.y, pd.Series(dtype=float)).notna().any()
         chart = replace(self.chart, alt=answer) if self.chart is not None and drawn else None
         return replace(
-            self, table=found.table, answer=answer, caveats=(*self.caveats, words(found, self.people)), chart=chart,
-            facts=facts_shown(self.facts, found.table, self.people, found.totals) | {"hidden": found.hidden},
-            labels={**self.labels, "note": "Small counts"}, people=None,
+            self, table=found.table, answer=answer, caveats=(*caveats, words(found, self.people)), chart=chart,
+            facts=facts, labels={**self.labels, "note": "Small counts"}, people=None, words=None,
         )
 
     def summary(self) -> str:

@@ -11,10 +11,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "perflib"
 FLOORS = {
     "errors": 0,
-    "schema": 1, "privacy": 1, "strict_yaml": 1, "grammar": 1, "period": 1,
+    "schema": 1, "privacy": 1, "strict_yaml": 1, "grammar": 1, "period": 1, "verdicts": 1,
     "figures": 2, "audit": 2, "files": 2,
     "result": 3, "agency": 3,
-    "models": 4, "selection": 4, "synthetic": 4,
+    "models": 4, "selection": 4, "synthetic": 4, "words": 4,
     "sources": 5, "metrics": 5,
     "ledger": 6, "widgets": 6, "reports": 6, "safety": 6,
     "__init__": 7, "__main__": 7,
