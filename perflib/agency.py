@@ -351,7 +351,7 @@ def _predicate(table: ir.Table, rule: Rule) -> ir.BooleanValue:
 def _matches(table: ir.Table, column: str, wanted: Any) -> ir.BooleanValue:
     if column not in table.columns:
         raise DepartmentError(f"no column {column!r}", choices=table.columns, found=column)
-    values = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
+    values = schema.composed(list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted])
     if any("\0" in value for value in values if isinstance(value, str)):
         raise DepartmentError("a NUL byte stands in the value", where=column, do="remove it")
     return table[column].isin(values)

@@ -71,7 +71,7 @@ def listed(value: Any) -> tuple[Any, ...]:
     """The values asked for; none where ``value`` is None or empty."""
     if value is None or value == "":
         return ()
-    return tuple(value) if isinstance(value, (list, tuple, set)) else (value,)
+    return schema.composed(tuple(value) if isinstance(value, (list, tuple, set)) else (value,))
 
 
 def check_choice(dept: Department, column: str, value: Any, where: str = "", table: str = "") -> None:
@@ -87,7 +87,7 @@ def check_choice(dept: Department, column: str, value: Any, where: str = "", tab
             f"{name} have no column {column!r}", where=where, found=column, choices=schema.get(name).columns
         )
     valid = choices(dept, column, name)
-    if str(value) not in valid:
+    if schema.composed(str(value)) not in valid:
         raise ParameterError(f"{dept.name} has no {column} {value!r}", where=where, choices=valid, found=value)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from perflib import schema
 from perflib.errors import ParameterError
 from perflib.reports.values import check_words
 
@@ -74,7 +75,7 @@ class Contract:
             raise ParameterError(
                 f"parameter {item.name!r} must be {item.type}, found {found}{hint}", where=self.notebook
             )
-        return typed
+        return typed if item.name in ("department", "holidays") else schema.composed(typed)  # a path is what it is
 
 
 def read_contract(notebook: str | Path) -> Contract:

@@ -22,7 +22,8 @@ class Column:
 
     ``personal`` columns are dropped at load unless asked for by name; ``pseudonym`` columns hold officer or staff
     ids that are replaced by keyed pseudonyms in every default output; ``refers`` names the column of another table;
-    ``known_with`` the moment at which this column became known, for as-of figures.
+    ``known_with`` the moment at which this column became known, for as-of figures; ``id`` the kind of thing that a
+    code names, one kind in all tables: 1007 and 1007.0 are one officer.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     pseudonym: bool = False
     refers: str = ""
     known_with: str = ""
+    id: str = ""
 
     @property
     def dated(self) -> bool:

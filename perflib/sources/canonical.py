@@ -17,7 +17,7 @@ from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Plan
 from perflib.sources.load import Loaded, dated, doubled, moment, share
-from perflib.sources.sql import every, literals, name, padded, path_literal
+from perflib.sources.sql import every, floating, literals, name, padded, path_literal
 from perflib.sources.staged import Staged
 
 _TYPES = {
@@ -74,7 +74,8 @@ def _faults(column: schema.Column) -> list[str]:
     if column.allowed:
         found.append(f"{held} NOT IN ({literals(column.allowed)})")
     elif column.type in ("string", "category"):
-        found.append(f"{held} = '' OR {padded(held)}")
+        found.append(f"{held} = '' OR {padded(held)} OR {held} <> nfc_normalize({held})")
+        found += [floating(held)] if column.id else []
     elif column.type in ("timestamp", "date"):
         zone = "+00" if column.type == "timestamp" else ""
         low, high = (f"CAST('{year}-01-01{' 00:00:00' + zone if zone else ''}' AS {_TYPES[column.type]})"

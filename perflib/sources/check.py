@@ -11,11 +11,16 @@ from typing import Any
 
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department, SourceReport
 from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
 from perflib.result import json_safe, spreadsheet_safe
-from perflib.sources import declared
+from perflib.sources import declared, department_file, ids, opening
+from perflib.sources.department_file import DepartmentFile
+from perflib.sources.engine import Engine
+from perflib.sources.guard import Guard, guard_of, located
+from perflib.sources.load import Loaded
 
 _MISSING_SHOWN = 0.0005
 
@@ -64,13 +69,15 @@ def check(path: str | Path) -> Check:
     A user's mistake becomes a line of ``faults``, never a traceback; ``exit_code`` is then 1.
     """
     try:
-        found, reports, faults = _opened(path)
+        held = _opened(path)
     except PerflibError as fault:
         return Check(str(path), "", (), faults=(str(fault),))
-    if isinstance(found, Department):
-        faults = (*faults, *declared.emptied(found))
-        return Check(found.name, found.timezone, reports, _timelines(found), faults, declared.unmatched(found))
-    return Check(found[0], found[1], reports, faults=faults)
+    if not held.loaded:
+        return Check(held.name, held.timezone, held.reports, faults=held.faults)
+    found = held.department()
+    faults = (*held.faults, *declared.emptied(found))
+    notes = (*declared.unmatched(found), *ids.unmatched(held.loaded, held.engine))
+    return Check(found.name, found.timezone, held.reports, _timelines(found), faults, notes)
 
 
 def quarantine(path: str | Path) -> pd.DataFrame:
@@ -82,7 +89,8 @@ def quarantine(path: str | Path) -> pd.DataFrame:
     ------
     PerflibError : a source cannot be read to its end.
     """
-    _, reports, faults = _opened(path)
+    held = _opened(path)
+    reports, faults = held.reports, held.faults
     if len(faults) > sum(report.accepted == 0 or report.quarantined > 0 for report in reports):
         raise SourceError("; ".join(faults))
     parts = [report.quarantine.assign(table=report.table) for report in reports if len(report.quarantine)]
@@ -113,39 +121,44 @@ def export(rows: pd.DataFrame, path: str | Path) -> Path:
     return target
 
 
-def _opened(path: str | Path) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
-    """The department as far as it can be opened (else its name and zone), the reports and the faults."""
-    from perflib.sources import department_file
-    from perflib.sources.opening import open as open_department
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """The sources of a department as far as they could be read, their reports, and the faults of the others."""
 
+    name: str
+    timezone: str
+    loaded: Sequence[Loaded]
+    settings: Mapping[str, Any]
+    guard: Guard
+    engine: Engine
+    reports: tuple[SourceReport, ...]
+    faults: tuple[str, ...] = ()
+
+    def department(self) -> Department:
+        return opening.department(self.name, self.timezone, self.loaded, self.settings, self.guard, self.engine)
+
+
+def _opened(path: str | Path) -> _Held:
     given = Path(path) / "department.yml" if Path(path).is_dir() else Path(path)
     if str(path) and given.is_file() and department_file.settings(given).get("sources"):
         return _each_source(department_file.read(given))
-    found = open_department(path)
-    return found, found.sources, ()
+    parts = opening.read_all(located(path), (), schema.names())
+    return _Held(*parts, tuple(item.report for item in parts[2]))
 
 
-def _each_source(file: Any) -> tuple[Department | tuple[str, str], tuple[SourceReport, ...], tuple[str, ...]]:
-    from perflib.sources.engine import Engine
-    from perflib.sources.guard import guard_of
-    from perflib.sources.load import Loaded
-    from perflib.sources.opening import department, load_source
-
+def _each_source(file: DepartmentFile) -> _Held:
     engine = Engine()
     loaded: list[Loaded] = []
     reports: list[SourceReport] = []
     faults: list[str] = []
     for source in file.sources:
         try:
-            loaded.append(load_source(source, file, (), loaded, engine))
+            loaded.append(opening.load_source(source, file, (), loaded, engine))
             reports.append(loaded[-1].report)
         except PerflibError as fault:
             faults.append(str(fault))
             reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
-    if not loaded:
-        return (file.name, file.timezone), tuple(reports), tuple(faults)
-    found = department(file.name, file.timezone, loaded, file.settings, guard_of(file), engine)
-    return found, tuple(reports), tuple(faults)
+    return _Held(file.name, file.timezone, loaded, file.settings, guard_of(file), engine, tuple(reports), tuple(faults))
 
 
 def _timelines(found: Department) -> dict[str, Timeline]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError
 
@@ -24,7 +25,7 @@ def as_written(raw: Mapping[str, Any], texts: Mapping[str, Any], where: str) -> 
     found = dict(raw)
     for key, made in (("districts", _districts), ("shifts", _shifts), ("priority_targets", _targets)):
         if raw.get(key) is not None:
-            found[key] = made(raw[key], texts[key], where)
+            found[key] = made(raw[key], schema.composed(texts[key]), where)
     if isinstance(raw.get("settings"), dict):
         found["settings"] = as_written(raw["settings"], texts["settings"], f"{where}, settings")
     return found

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perflib.errors import MappingError
-from perflib.sources.sql import coalesce, every, literal, literals
+from perflib.schema import composed, floated
+from perflib.sources.sql import coalesce, every, literal, literals, text
 
 
 @dataclass(frozen=True)
@@ -106,20 +107,20 @@ def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str]
 
 def present(column: str, missing: Sequence[str]) -> str:
     """SQL: the trimmed text of a column, NULL where it means missing."""
-    text = f"trim(CAST({column} AS VARCHAR))"
-    return f"CASE WHEN {text} IN ({literals(missing)}) THEN NULL ELSE {text} END"
+    held = text(column)
+    return f"CASE WHEN {held} IN ({literals(missing)}) THEN NULL ELSE {held} END"
 
 
-def _test(test: Condition, text: str) -> str:
-    held = f"({text})"
+def _test(test: Condition, shown: str) -> str:
+    held = f"({shown})"
     if test.kind == "present":
         return f"{held} IS NOT NULL"
     if test.kind == "missing":
         return f"{held} IS NULL"
     if test.kind == "in":
-        return f"coalesce({held} IN ({literals(test.texts)}), false)"
+        return f"coalesce({held} IN ({literals(floated(test.texts))}), false)"
     if test.kind == "except":
-        return f"coalesce({held} NOT IN ({literals(test.texts)}), false)"
+        return f"coalesce({held} NOT IN ({literals(floated(test.texts))}), false)"
     bounds = [f"{held} >= {literal(test.start)}"] if test.start else []
     bounds += [f"{held} < {literal(test.end)}"] if test.end else []
     return f"coalesce({every(bounds)}, false)"
@@ -128,10 +129,10 @@ def _test(test: Condition, text: str) -> str:
 def _lookup(name: str, given: Mapping[str, Any], where: str) -> Lookup:
     if not (given.get("file") or given.get("member")):
         raise MappingError("needs `on` and `file` (or `member`)", where=where)
-    on = given["on"]
+    on = composed(given["on"])
     pairs = on.items() if isinstance(on, dict) else [(text, text) for text in ([on] if isinstance(on, str) else on)]
     reader = {key: given[key] for key in given if key not in ("on", "first_by", "partial")}
-    return Lookup(name, reader, tuple(pairs), given.get("first_by", ""), given.get("partial", False))
+    return Lookup(name, reader, tuple(pairs), composed(given.get("first_by", "")), given.get("partial", False))
 
 
 def _derived(name: str, given: Mapping[str, Any], where: str) -> Derived:

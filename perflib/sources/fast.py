@@ -24,7 +24,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
 from perflib.sources.records import Record
 from perflib.sources.rules import masks
-from perflib.sources.sql import literal, name, padded, path_literal
+from perflib.sources.sql import floating, literal, name, padded, path_literal
 from perflib.sources.staged import Staged
 from perflib.sources.textfile import Look, last_lines, plain_lines
 from perflib.sources.values import steps
@@ -172,6 +172,7 @@ def _untidy(form: Shape, header: Sequence[str]) -> str:
     places = sorted({place for item in form.values if item.padded for place in item.places})
     parts = [f"c{len(header) - 1} IS NULL"]
     parts += [padded(f"c{place}") for place in places]
+    parts += [floating(f"c{place}") for item in form.values if item.spec.column.id for place in item.places]
     return f"coalesce({' OR '.join(parts)}, true)"
 
 

@@ -13,7 +13,7 @@ from perflib.sources.engine import Engine
 from perflib.sources.formats import timed
 from perflib.sources.mapping import Mapping
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
-from perflib.sources.sql import literal, literals, name
+from perflib.sources.sql import literal, literals, name, text
 from perflib.sources.staged import Staged
 from perflib.sources.values import Value, steps, value
 from perflib.sources.widen import widened
@@ -135,8 +135,8 @@ def _filters(values: Sequence[Value], filters: Sequence[BoundFilter]) -> list[st
     found = []
     for place, wanted in enumerate(filters):
         held = f"c{wanted.place}" if wanted.place is not None else by_name[wanted.rule.column].typed
-        kept = literals(wanted.rule.keep)
-        found.append(f"coalesce(trim(CAST({held} AS VARCHAR)), '') IN ({kept}) AS _f{place}")
+        kept = literals(schema.floated(wanted.rule.keep))
+        found.append(f"coalesce({text(held)}, '') IN ({kept}) AS _f{place}")
     return found
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from perflib.agency import Decision, SourceReport
 from perflib.errors import SourceError
-from perflib.sources import quarantine
+from perflib.sources import ids, quarantine
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
 from perflib.sources.rules import rule_checks
@@ -46,6 +46,7 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
     ------
     SourceError : nothing was accepted, or the share of quarantine is past the mapping's limit.
     """
+    parts = ids.whole(plan, parts, engine)
     reasons = [dict(quarantine.refused(part, engine)) for part in parts]
     for place, record in _duplicates(plan, parts, earlier, engine):
         reasons[place][record] = [f"{' + '.join(plan.table.key)}: duplicate of an earlier record"]

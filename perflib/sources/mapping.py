@@ -79,6 +79,8 @@ def load(path: Path) -> Mapping:
 def parse(raw: Any, where: str) -> Mapping:
     """The mapping of a dictionary as YAML gives it; every scalar is taken as its text."""
     raw = _texts(raw)
+    if isinstance(raw, dict):  # paths of the reader stay as they are written
+        raw = {key: value if key == "reader" else schema.composed(value) for key, value in raw.items()}
     if not isinstance(raw, dict) or not {"table", "columns"} <= set(raw):
         raise MappingError("a mapping needs `table` and `columns`", where=where, do="see templates/")
     read = language.read(raw, where)

@@ -40,7 +40,7 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
     asked, wanted = asked_personal(personal), asked_tables(tables)
 
     def make() -> Department:
-        return department(*_read(located(path), asked, wanted))
+        return department(*read_all(located(path), asked, wanted))
 
     return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
 
@@ -48,14 +48,14 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
 def people(path: str | Path) -> tuple[Guard, list[str]]:
     """The ids of officers and staff as the sources give them, for re-identification alone; and how they are guarded."""
     ids = tuple(table for table in schema.names() if pseudonyms.columns(table))
-    *_, loaded, _, guard, engine = _read(located(path), (), ids)
+    *_, loaded, _, guard, engine = read_all(located(path), (), ids)
     return guard, pseudonyms.identities(loaded, engine)
 
 
-_Read = tuple[str, str, Sequence[Loaded], Mapping[str, Any], Guard, Engine]
+Parts = tuple[str, str, Sequence[Loaded], Mapping[str, Any], Guard, Engine]
 
 
-def _read(place: DepartmentFile | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
+def read_all(place: DepartmentFile | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     return _file(place, asked, wanted) if isinstance(place, DepartmentFile) else _folder(place, asked, wanted)
 
 
@@ -93,7 +93,7 @@ def department(
     return Department(name, timezone, tables, schema.main(by_table), settings, log, reports)
 
 
-def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
+def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     engine = Engine()
     loaded: list[Loaded] = []
     sources = [source for source in file.sources if source.table in wanted]
@@ -157,7 +157,7 @@ def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
     return list(found)
 
 
-def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> _Read:
+def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
     raw = raw_settings(folder)
     present = {file.stem: file for file in sorted(folder.glob("*.parquet"))}

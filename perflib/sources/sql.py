@@ -25,6 +25,16 @@ def literals(texts: Iterable[object]) -> str:
     return ", ".join(literal(text) for text in texts)
 
 
+def text(column: str) -> str:
+    """SQL: a cell as its trimmed text, accents composed."""
+    return f"nfc_normalize(trim(CAST({column} AS VARCHAR)))"
+
+
+def floating(held: str) -> str:
+    """SQL: a text ends as whole numbers of a float or decimal column do."""
+    return f"(suffix({held}, '.0') OR suffix({held}, '.00'))"
+
+
 def coalesce(parts: list[str]) -> str:
     """The first known of the expressions."""
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from perflib import schema
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -26,3 +28,6 @@ class Staged:
     notes: tuple[str, ...] = field(default=())
     also: tuple[tuple[str, str], ...] = field(default=())
     source: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "header", tuple(schema.composed(name) for name in self.header))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from perflib.schema import floated
 from perflib.sources import formats
 from perflib.sources.bind import Bound
 from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
@@ -138,10 +139,11 @@ def _text(held: str, type_: str) -> str:
 def _present(text: str, spec: Spec, trim: bool) -> str:
     """The trimmed text, NULL where it is one of the missing texts."""
     held = f"trim({text})" if trim else text
+    held = f"nfc_normalize({held})" if spec.recode or not spec.column.dated else held
     # most texts are longer than any word for missing, and that is quickly seen
-    longest = max((len(word.encode()) for word in spec.missing), default=0)
+    longest = max((len(word.encode()) for word in floated(spec.missing)), default=0)
     short = "" if trim else f"strlen({text}) <= {longest} AND "
-    return f"CASE WHEN {short}{held} IN ({literals(spec.missing)}) THEN NULL ELSE {held} END"
+    return f"CASE WHEN {short}{held} IN ({literals(floated(spec.missing))}) THEN NULL ELSE {held} END"
 
 
 def _native(spec: Spec, held: str, type_: str) -> Value | None:
@@ -165,7 +167,7 @@ def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:
     if kind in ("string", "category"):
         return _tidy(spec, text), ""
     if kind == "boolean":
-        yes, no = (literals(item.lower() for item in texts) for texts in (spec.true, spec.false))
+        yes, no = (literals(floated(item.lower() for item in texts)) for texts in (spec.true, spec.false))
         return f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END", ""
     if kind in ("integer", "number"):
         return _checked(spec, _number(spec, text)), ""
@@ -177,7 +179,8 @@ def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:
 def _recoded(spec: Spec, text: str) -> str:
     if not spec.recode:
         return text
-    cases = " ".join(f"WHEN {literal(key)} THEN {literal(to)}" for key, to in spec.recode.items())
+    cases = " ".join(f"WHEN {literal(key)} THEN {literal(spec.recode[word])}"
+                     for word in spec.recode for key in floated([word]) if key == word or key not in spec.recode)
     otherwise = spec.otherwise
     held = f"({text})"
     rest = {"": held, "keep": held, "reject": held, "missing": "NULL"}.get(otherwise, literal(otherwise))

@@ -67,7 +67,7 @@ def _matching(lookup: Lookup, columns: dict[str, str], held: Staged, alias: str,
             if name not in names:
                 raise MappingError(f"no column {name!r} to join on", where=f"{where}, join {lookup.name}",
                                    choices=names, found=name)
-        parts.append(f"{present(columns[own], [''])} = {alias}.k{len(parts)}")
+        parts.append(f"{_key(columns[own])} = {alias}.k{len(parts)}")
     return every(parts)
 
 
@@ -91,7 +91,7 @@ def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> 
         if names.count(name) != 1:
             raise MappingError(f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
                                where=where, choices=names, found=name)
-    keys = [present(f"c{names.index(other)}", [""]) for _, other in lookup.on]
+    keys = [_key(f"c{names.index(other)}") for _, other in lookup.on]
     made = ", ".join(f"{key} AS k{at}" for at, key in enumerate(keys))
     kept = ", ".join(f"k{at}" for at in range(len(keys)))
     inner = f"SELECT *, {made}, true AS _there FROM {staged.relation}"
@@ -105,6 +105,11 @@ def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> 
         return f"({inner})"
     order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"
     return f"(SELECT * FROM ({inner}) QUALIFY row_number() OVER (PARTITION BY {kept} ORDER BY {order}) = 1)"
+
+
+def _key(column: str) -> str:
+    """SQL: a key to join on; 1007.0 in one file is 1007 in the other."""
+    return f"regexp_replace({present(column, [''])}, '^(\\d+)\\.0+$', '\\1')"
 
 
 def _unmatched(staged: Staged, joins: str, there: str, lookup: Lookup, engine: Engine) -> list[str]:

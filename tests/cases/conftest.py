@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
+
+from perflib import schema
 
 
 @pytest.fixture
@@ -28,5 +31,20 @@ def town(tmp_path: Path) -> Callable[..., Path]:
         raw = {"name": "Town", "timezone": "America/Chicago", "sources": listed, **department}
         (tmp_path / "department.yml").write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
         return tmp_path / "department.yml"
+
+    return make
+
+
+@pytest.fixture
+def filled() -> Callable[..., pd.DataFrame]:
+    """Makes rows of a table: every required and key column has some value, the given ones are as given."""
+    some = {"string": "x", "category": "other", "timestamp": "2024-01-01 10:00:00", "date": "2023-01-01",
+            "integer": "2023", "number": "1", "boolean": "true"}
+
+    def make(table: str, **given: list[Any]) -> pd.DataFrame:
+        wanted = {name: each for name, each in schema.get(table).columns.items()
+                  if each.required or name in schema.get(table).key}
+        rows = max(map(len, given.values()))
+        return pd.DataFrame({name: [some[each.type]] * rows for name, each in wanted.items()} | given)
 
     return make

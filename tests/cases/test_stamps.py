@@ -115,7 +115,7 @@ def test_a_format_that_would_read_another_moment_is_refused(town, capsys, form, 
 
 
 @pytest.mark.parametrize("rule", [
-    {"format": "%Y-%m-%d %H:%M", "pad": 4}, {"format": "%Y-%m-%d %H%M", "pad": 6}, {"pad": 4},
+    {"format": "%Y-%m-%d %H:%M", "pad": 4}, {"format": "%Y-%m-%d %H%M", "pad": 6},
     {"format": "excel", "pad": 4},
 ])
 def test_a_pad_that_fits_no_codes_is_refused(town, capsys, rule):
@@ -202,25 +202,15 @@ WRITTEN = ("2023-01-01", "2023-01-01 00:00:00", "2023-01-01T00:00:00Z", "2023-01
            "2023-01-01 00:00:00-11:00", "2023-01-01 23:30:00")
 
 
-def filled(table: str, column: str, day: object, rows: int = 1) -> pd.DataFrame:
-    """Rows of a table with every required column, the day in its column."""
-    held = {"string": "x", "category": "other", "timestamp": "2024-01-01 10:00:00", "date": "2023-01-01",
-            "integer": "2023", "number": "1", "boolean": "true"}
-    found = {name: [f"{name}{at}" if name in schema.get(table).key and each.type == "string" else held[each.type]
-                    for at in range(rows)]
-             for name, each in schema.get(table).columns.items() if each.required or name in schema.get(table).key}
-    return pd.DataFrame({**found, column: [day] * rows})
-
-
 def test_there_are_days_to_test():
     assert len(DATED) >= 7
 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize(("table", "column"), DATED)
-def test_a_day_never_moves_by_the_zone(town, tmp_path, capsys, table, column, zone):
+def test_a_day_never_moves_by_the_zone(town, filled, tmp_path, capsys, table, column, zone):
     for place, text in enumerate(WRITTEN):
-        filled(table, column, text).to_csv(tmp_path / f"x{place}.csv", index=False)
+        filled(table, **{column: [text]}).to_csv(tmp_path / f"x{place}.csv", index=False)
         columns = {name: name for name in pd.read_csv(tmp_path / f"x{place}.csv").columns}
         path = town({}, [(table, f"x{place}.csv", columns)], timezone=zone, privacy=OPEN)
         found = pf.open(path)

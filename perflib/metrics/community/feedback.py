@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
@@ -49,7 +50,7 @@ def feedback(dept: Department, seeds: Mapping[str, Sequence[str]] | None = None,
     says that the topics cannot be relied on.
     """
     title = "What do messages speak of?"
-    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     if reason := lacking(dept, "feedback", ["text", *asked]):
         hint = ' (texts are personal: open the department with personal=["text"])' if "text" in reason else ""
         return Result.not_assessable(name, reason + hint, title=title, method=METHOD)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
@@ -95,7 +96,7 @@ def drivers(dept: Department, table: str = "requests", since: str = "", origin: 
         "dots", "kind", "change", "change_low", "change_high", y_label="change of its share (points of 100)",
         marks={"highlight": "stands_out", "name": "because"}, alt=found.answer)
     made = _last(found.table.assign(stands_out=found.table["verdict"] != "as before")) if chart else found.table
-    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     facts = found.facts if found.reason else {**found.facts, "cell": asked}
     when = found.title.removeprefix("Did the mix change? ")
     return Result(name, made, f"{title}{': ' if asked else ' '}{when}", found.answer, METHOD,
@@ -218,7 +219,7 @@ def named(table: str, origin: str) -> str:
 def _held(dept: Department, table: str, cell: dict[str, Any], by: str = "",
           origin: str = "") -> tuple[pd.DataFrame, dt.date, list[str]] | str:
     """``date, kind, count`` (and ``area``) to the last complete day, that day, and notes; or why there are none."""
-    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     if table not in KIND:
         raise InputError(f"no kinds are known for {table!r}", where="table", choices=KIND, found=table)
     kind = KIND[table]

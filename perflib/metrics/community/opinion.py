@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
@@ -165,7 +166,7 @@ def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.
 
 
 def _answers(dept: Department, question: str, cell: dict[str, Any], *columns: str) -> pd.DataFrame | str:
-    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     if reason := lacking(dept, "surveys", [*asked, *columns]):
         return reason
     rows = dept.surveys

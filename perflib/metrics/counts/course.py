@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.counts.compare import counted_people
@@ -49,7 +50,7 @@ def trend(
 
     if every not in GRAINS:
         raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
-    asked = {column: str(value) for column, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     title = _title(unit or table, every, asked)
     if reason := lacking(dept, table, asked):
         return Result.not_assessable(name, reason, title=title)

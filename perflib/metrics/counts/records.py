@@ -34,7 +34,8 @@ def records(
     rows, _ = keyed(known, table, tuple(cell), crosswalk)
     first, last = _span(known, table, window)
     for column, wanted in cell.items():
-        values = [str(item) for item in (wanted if isinstance(wanted, (list, tuple, set)) else [wanted])]
+        given = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
+        values = [schema.composed(str(item)) for item in given]
         held = rows.select(column).distinct().execute()[column].tolist()
         unknown = [value for value in values if value not in held]
         if unknown:

@@ -118,7 +118,7 @@ def read_crosswalk(source: Any) -> dict[str, str]:
     Raises InputError for other columns, an empty or doubled code.
     """
     if isinstance(source, Mapping):
-        return {str(code): str(nibrs) for code, nibrs in source.items()}
+        return {schema.composed(str(code)): str(nibrs) for code, nibrs in source.items()}
     path = Path(source)
     try:
         raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
@@ -129,7 +129,7 @@ def read_crosswalk(source: Any) -> dict[str, str]:
     twice = raw["local"][raw["local"].duplicated()]
     if len(twice):
         raise InputError(f"code {twice.iloc[0]!r} stands twice", where=path.name)
-    return dict(zip(raw["local"], raw["nibrs"], strict=True))
+    return dict(zip(map(schema.composed, raw["local"]), raw["nibrs"], strict=True))
 
 
 def _count(rows: ir.Table, table: str, unit: str) -> ir.IntegerScalar:

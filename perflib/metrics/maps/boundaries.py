@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError
 from perflib.metrics.counts.areas import check_areas
@@ -96,7 +97,7 @@ def _key(feature: Mapping[str, Any], level: str) -> str:
     properties = feature.get("properties") or {}
     for found in (properties.get("id"), feature.get("id"), properties.get(level)):
         if found is not None:
-            return str(found)
+            return str(schema.composed(str(found)))
     raise DepartmentError(f"a {level} without id", where="boundaries", choices=properties,
                           do="give every feature the property id, as the tables write it")
 

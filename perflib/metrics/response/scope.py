@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.period import ends
@@ -94,7 +95,7 @@ def unstamped(dept: Department, interval: str) -> list[str]:
 
 
 def _tuple(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    return schema.composed((value,) if isinstance(value, str) else tuple(value))
 
 
 def in_service(dept: Department, scope: Scope) -> ir.Table:

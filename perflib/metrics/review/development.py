@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.review.areas import AREAS, rules
@@ -73,7 +74,7 @@ def _shipped() -> Path:
 def read(path: Path) -> Plan:
     """The plan in a file; see ``plan``."""
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Once)
+        raw = schema.composed(yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Once))
     except FileNotFoundError as fault:
         raise DepartmentError("no such development plan", where=str(path)) from fault
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:

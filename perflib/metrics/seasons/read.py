@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
@@ -65,7 +66,7 @@ def read(dept: Department, table: str = "calls", by: str = "", origin: str = "pu
     ------
     InputError : a column or value that does not exist.
     """
-    asked = {name: str(value) for name, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     if dept.has(table, "district") and not set(asked) - {"district"} and by in ("", "district"):
         held = _read(dept, table, "district", origin, ())
         return held if (by and not asked) or isinstance(held, str) else held.only(asked.get("district", ""), by)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
@@ -91,7 +92,7 @@ def spans(dept: Department, table: str = "incidents", *, name: str = "season_spa
 
 def _moments(dept: Department, table: str, cell: dict[str, Any]) -> pd.DataFrame | str:
     """``from`` and ``to`` of every offence, local time; or why there are none."""
-    asked = {key: str(value) for key, value in cell.items() if value not in ("", None)}
+    asked = schema.asked(cell)
     if reason := lacking(dept, table, ["occurred_from", *asked]):
         return reason
     rows = dept.table(table)
