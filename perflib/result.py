@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perflib.errors import InputError, PrivacyError
-from perflib.figures import Chart, draw
+from perflib.figures import Chart, draw, lacking_fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -186,6 +186,11 @@ class Result:
         _logged(f"result {self.name}")
         return paths
 
+    def _boxes(self) -> list[str]:
+        """The caveat of a figure that holds characters no installed font has."""
+        found = self.chart and lacking_fonts(self.table, self.chart, title=self.title, caveats=self.caveats)
+        return [found] if found else []
+
     def __str__(self) -> str:
         return self.summary()
 
@@ -204,7 +209,8 @@ class Result:
             return self.shared().describe()
         return {
             "name": self.name, "title": self.title, "answer": self.answer, "method": self.method,
-            "caveats": list(self.caveats), "facts": self.facts, "reason": self.reason, "labels": dict(self.labels),
+            "caveats": [*self.caveats, *self._boxes()], "facts": self.facts, "reason": self.reason,
+            "labels": dict(self.labels),
             "columns": [str(column) for column in self.table.columns],
             "rows": json_safe(self.table.to_dict("split")["data"]),
             "chart": json_safe(self.chart.describe()) if self.chart else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pandas as pd
 
 from perflib.figures import style
 from perflib.figures.chart import Chart
+from perflib.figures.fonts import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,7 +142,7 @@ def _one_bar(
 def _category_axis(ax: Axes, lanes: dict[str, int], chart: Chart) -> None:
     style.plain_axes(ax, grid="x")
     ax.tick_params(axis="y", length=0)
-    ax.set_yticks(list(lanes.values()), ["\n".join(textwrap.wrap(name, 34)) or " " for name in lanes])
+    ax.set_yticks(list(lanes.values()), ["\n".join(wrap(name, 34)) or " " for name in lanes])
     ax.set_ylim(len(lanes) - 0.5, -0.5)
     style.number_axis(ax.xaxis)
     style.axis_labels(ax, chart.y_label, chart.x_label)

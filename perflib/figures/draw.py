@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from perflib.errors import InputError
 from perflib.figures.chart import Chart
 from perflib.figures.dots import draw_bars, draw_dots
+from perflib.figures.fonts import drawing, families
 from perflib.figures.lines import draw_control, draw_line, draw_steps
 from perflib.figures.map import body_height, draw_map
 from perflib.figures.shapes import draw_funnel, draw_heat
@@ -41,19 +42,43 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
     if chart.kind not in KINDS:
         raise InputError(f"no drawing of kind {chart.kind!r}", choices=KINDS, found=chart.kind)
     _check_columns(table, chart)
-    from matplotlib import rc_context
-
     from perflib.figures.frame import sheet
 
     table, chosen = _first_choices(table, chart)
     parts = _parts(table, chart)
-    with rc_context({"text.parse_math": False}):  # texts come from records: a dollar sign begins no formula
-        figure, axes = sheet(f"{title}{chosen}", caveats, _body(table, chart, len(parts)), len(parts))
+    fonts, lacking = families([title, *caveats, *_texts(table, chart)])
+    notes = [*caveats, lacking] if lacking else caveats
+    with drawing(fonts):
+        figure, axes = sheet(f"{title}{chosen}", notes, _body(table, chart, len(parts)), len(parts))
+        figure.families = fonts
         for ax, (label, rows) in zip(axes, parts, strict=True):
             _fill(ax, rows, chart, label)
         if len(parts) > 1:
             _share(axes)
     return figure
+
+
+def lacking_fonts(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequence[str] = ()) -> str:
+    """The caveat of ``draw`` that names the scripts no installed font has; empty where all texts can be drawn."""
+    return families([title, *caveats, *_texts(_first_choices(table, chart)[0], chart)])[1]
+
+
+def _texts(table: pd.DataFrame, chart: Chart) -> Iterator[str]:
+    """The texts of a figure: those of its description, and the values of the columns it names."""
+    for text in _strings([chart.x, chart.y, chart.by or "", chart.x_label, chart.y_label, chart.marks]):
+        yield text
+        if text in table.columns and not pd.api.types.is_numeric_dtype(table[text]):
+            yield from table[text].dropna().astype(str).unique()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _strings(list(value.values()))
+    elif isinstance(value, (list, tuple)) and len(value) and isinstance(value[0], (str, Mapping)):  # not a shape
+        for item in value:
+            yield from _strings(item)
 
 
 def _first_choices(table: pd.DataFrame, chart: Chart) -> tuple[pd.DataFrame, str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import TightLayoutEngine
 from matplotlib.text import Text
 
+from perflib.figures.fonts import drawing, wrap
 from perflib.figures.style import INK, MUTED
 
 WIDTH = 7.0
@@ -44,11 +43,13 @@ class Framed(TightLayoutEngine):
 class Sheet(Figure):
     """A figure that no window manager knows: it shows itself once, where it is returned.
 
-    Texts come from records, so a dollar sign is a dollar sign and never the start of a formula.
+    Texts come from records: they are drawn as they stand, in the font ``families`` that have their characters.
     """
 
+    families: Sequence[str] = ("sans-serif",)
+
     def draw(self, renderer: Any) -> None:
-        with rc_context({"text.parse_math": False}):  # for tick labels, which are made while drawing
+        with drawing(self.families):  # for tick labels, which are made while drawing
             self._plain_texts()
             super().draw(renderer)
 
@@ -58,7 +59,7 @@ class Sheet(Figure):
         drawn, dpi = self.dpi, options.get("dpi", "figure")
         self.dpi = drawn if dpi == "figure" else dpi
         if engine is not None:
-            with rc_context({"text.parse_math": False}):
+            with drawing(self.families):
                 engine.execute(self)
             self.set_layout_engine(None)
         try:
@@ -83,8 +84,8 @@ def sheet(title: str, notes: Sequence[str], body: float, panels: int = 1) -> tup
 
     The title is wrapped and set above, ``notes`` are wrapped and set below in small print.
     """
-    heading = textwrap.wrap(title, 74)
-    small = [line for note in notes for line in textwrap.wrap(note, 124, subsequent_indent="  ")]
+    heading = wrap(title, 74)
+    small = [line for note in notes for line in wrap(note, 124, subsequent_indent="  ")]
     top = len(heading) * _TITLE_LINE + (_PAD if heading else 0.05)
     bottom = len(small) * _NOTE_LINE + (_PAD if small else 0.05)
     height = top + body + bottom

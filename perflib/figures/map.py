@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.figures import style
 from perflib.figures.chart import Chart
+from perflib.figures.fonts import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,7 +214,7 @@ def _label(ax: Axes, polygons: Polygons, words: str, fill: Any, bold: bool, poin
 
 def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
     bar = ax.figure.colorbar(colours, ax=ax, shrink=0.75, pad=0.02, aspect=24)
-    bar.set_label("\n".join(textwrap.wrap(unit, 40)), fontsize=style.SMALL, color=style.INK)
+    bar.set_label("\n".join(wrap(unit, 40)), fontsize=style.SMALL, color=style.INK)
     if change:
         low, high = (float(end or 1.0) for end in colours.get_clim())
         usual = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)

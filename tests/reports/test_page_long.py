@@ -86,3 +86,10 @@ def test_many_groups_of_lines_are_drawn_in_parts(open_page):
     page.locator(".chart").press("ArrowRight")
     assert page.locator(".tip").inner_text().split("\n")[1] == "beat 089: 89"
     assert noise() == []
+
+
+def test_wide_labels_stand_whole_beside_their_lanes(open_page):
+    table = pd.DataFrame({"unit": ["東區第一派出所交通組暨保安隊", "西"], "value": [1, 2]})
+    page, noise = open_page(page_of(Result("wide", table, "T", "A.", "", chart=Chart("dots", "unit", "value"))))
+    assert page.locator(".canvas svg text").evaluate_all("all => Math.min(...all.map(one => one.getBBox().x))") >= 0
+    assert noise() == []

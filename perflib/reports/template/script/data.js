@@ -57,6 +57,8 @@ function spoken(name) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+// Length of a text in characters of the usual width: Chinese, Japanese and Korean ones are wider.
+const wide = text => [...text].reduce((sum, sign) => sum + (sign >= "\u1100" ? 1.8 : 1), 0);
 const isShare = name => String(name).split("_").includes("share");
 const format = once(digits => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
 const grouped = (value, digits) => format(digits).format(value).replace("-", "\u2212");

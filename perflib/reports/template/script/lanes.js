@@ -31,9 +31,9 @@ function wrap(text, width) {
   const lines = [""];
   for (const word of text.split(/\s+/)) {
     const last = lines[lines.length - 1];
-    if (last && last.length + word.length >= width) lines.push(word); else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    if (last && wide(last) + wide(word) >= width) lines.push(word); else lines[lines.length - 1] = last ? `${last} ${word}` : word;
   }
-  return lines.slice(0, 2).map(line => line.length > width + 6 ? `${line.slice(0, width + 5)}…` : line);
+  return lines.slice(0, 2).map(line => wide(line) > width + 6 ? `${line.slice(0, Math.floor((width + 5) * line.length / wide(line)))}…` : line);
 }
 
 function laneChart(state, holder) {
@@ -59,7 +59,7 @@ function laneDrawing(state, width) {
   const lanes = limited(state, [...new Set(state.chosen.map(text))]), nth = new Map(lanes.map((lane, n) => [lane, n]));
   for (const part of parts) part.rows = part.rows.filter(row => nth.has(text(row)));
   const labels = lanes.map(lane => wrap(lane, 34));
-  const left = 18 + 7.2 * Math.max(4, ...labels.flat().map(line => line.length)), right = width - (bars ? 70 : 22);
+  const left = 18 + 7.2 * Math.max(4, ...labels.flat().map(wide)), right = width - (bars ? 70 : 22);
   const told = own && typeof marks.target === "number"; // its words stand above the lanes, where no interval crosses them
   const thick = 27 * Math.max(1, 0.6 * parts.length), top = told ? 22 : 6, bottom = top + thick * lanes.length;
   const numbers = parts.flatMap(part => part.rows.flatMap(row => [part.name, part.low, part.high, part.outerLow, part.outerHigh]

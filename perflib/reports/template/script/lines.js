@@ -71,7 +71,7 @@ function lineChart(state, holder) {
   const share = isShare(name);
   const drawing = { table, axis, groups, xs, name, bounds, limits, level, marks, target, breaks, control, share };
   const plot = new uPlot({
-    width: Math.max(300, holder.clientWidth), height: 320, legend: { show: false }, series, bands, padding: [18, control ? 118 : chart.by ? 16 + 7 * Math.max(...groups.map(group => Math.min(20, group.label.length)), 0) : 18, 0, 0],
+    width: Math.max(300, holder.clientWidth), height: 320, legend: { show: false }, series, bands, padding: [18, control ? 118 : chart.by ? 16 + 7 * Math.max(...groups.map(group => wide(group.label.slice(0, 20))), 0) : 18, 0, 0],
     tzDate: stamp => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"), cursor: { y: false, points: { size: 8 } },
     scales: { x: { time: axis.kind === "time", range: span(axis, xs) }, y: { range } },
     axes: [
