@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from perflib.errors import SourceError
+from perflib.sources import limits
 
-BATCH = 20_000
 #: SQLSTATE or its class -> our words; https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS = {
     "08": "there is no connection to it", "25006": "only a SELECT may be sent", "28": "it does not accept this user",
@@ -33,7 +33,7 @@ _SIGNS = {
 
 
 @contextmanager
-def query(reader: dict[str, str]) -> Iterator[tuple[str, list[str], Iterator[Sequence[Any]]]]:
+def query(reader: dict[str, Any]) -> Iterator[tuple[str, list[str], Iterator[Sequence[Any]]]]:
     """What names the relation in messages, its columns, and its rows, read within the context.
 
     Raises
@@ -58,8 +58,9 @@ def query(reader: dict[str, str]) -> Iterator[tuple[str, list[str], Iterator[Seq
         with psycopg.connect(address) as con:
             con.execute("SET TRANSACTION READ ONLY")
             con.execute("SET LOCAL TIME ZONE 'UTC'")
+            con.execute(f"SET LOCAL statement_timeout = '{limits.SECONDS}s'")
             with con.cursor(name="perflib") as cursor:  # a cursor of the server takes one SELECT and nothing more
-                cursor.itersize = BATCH
+                cursor.itersize = limits.BATCH_RECORDS
                 cursor.execute(_asked(reader))
                 yield label, [column.name for column in cursor.description or ()], iter(cursor)
     except (psycopg.Error, UnicodeError) as fault:
@@ -69,7 +70,7 @@ def query(reader: dict[str, str]) -> Iterator[tuple[str, list[str], Iterator[Seq
                           do=f"look at the variable {variable}, which reader.url_env names, and at the server's log")
 
 
-def _asked(reader: dict[str, str]) -> Any:
+def _asked(reader: dict[str, Any]) -> Any:
     from psycopg import sql
 
     names = [sql.Identifier(part) for part in reader.get("relation", "").split(".")]

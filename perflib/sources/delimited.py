@@ -2,84 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from perflib.errors import SourceError
+from perflib.sources import limits
 from perflib.sources.engine import Engine
-from perflib.sources.records import DELIMITERS, Record, delimiter_of, records
-from perflib.sources.sql import literal
-from perflib.sources.staged import Staged
-from perflib.sources.textfile import Look, text_lines
+from perflib.sources.records import Record, delimiter_of, records
+from perflib.sources.rows import Rows
+from perflib.sources.staged import Row, Staged, texts
+from perflib.sources.textfile import Look, text
 
-BATCH = 20_000
-
-
-def delimiter(path: Path, encoding: str, reader: dict[str, str], wanted: set[str]) -> str:
-    """The stated delimiter, or the one that fits the header."""
-    stated = {"\\t": "\t", "tab": "\t", "tsv": "\t"}.get(reader.get("delimiter", ""), reader.get("delimiter", ""))
-    if reader.get("format") == "tsv":
-        stated = stated or "\t"
-    if len(stated) > 1 or stated in ('"', "\r", "\n"):
-        raise SourceError(f"delimiter {stated!r} is not one character", where=path.name, choices=map(repr, DELIMITERS))
-    if stated:
-        return stated
-    with text_lines(path, encoding, reader.get("member", "")) as lines:
-        return delimiter_of(next((line for line in lines if line.strip()), ""), wanted)
+LEAD = ("_record", "_line", "_fields", "_raw")
 
 
-def stage(path: Path, look: Look, reader: dict[str, str], mark: str, engine: Engine) -> Staged:
-    """Read every record of the file into a Parquet file of texts in the private folder."""
-    found = records(path, look.encoding, mark, reader.get("member", ""))
+def stated(reader: dict[str, Any]) -> str:
+    """The delimiter that the mapping states; empty where it states none."""
+    return str(reader.get("delimiter") or ("\t" if reader.get("format") == "tsv" else ""))
+
+
+def stage(
+    path: Path, look: Look, reader: dict[str, Any], wanted: set[str], rows: Rows, engine: Engine
+) -> Staged:
+    """Read every record of the file into the private folder."""
+    member = reader.get("member", "")
+    mark = stated(reader)
+    if not mark:
+        with text(path, look.encoding, member, look.ends) as lines:
+            lower = islice(lines, rows.above, None)
+            mark = delimiter_of(next((line for line in lower if line.strip()), ""), wanted)
+    found = records(path, look, mark, member, rows)
     first = next(found, None)
-    if first is None:
-        raise SourceError("the file holds no header", where=path.name, do="export it again")
-    header = tuple(first.fields)
-    part = engine.part("text")
-    rows = write(part, found, len(header))
-    if not rows:
-        raise SourceError("a header without rows", where=path.name, do="export it again with its records")
-    relation = f"read_parquet({literal(part)})"
-    notes = (look.note,) if look.note else ()
-    return Staged(path.name, relation, header, ("VARCHAR",) * len(header), rows, True, look.sha256, notes)
+    if first is None or (rows.header and first.line != rows.header):
+        place = f"line {rows.header}: " if rows.header else ""
+        raise SourceError(f"{place}the file holds no header", where=path.name, do="correct reader.header or the export")
+    header = rows.names(first.fields)
+    limits.columns(header, path.name)
+    begun = list(islice(found, 20))
+    rows.no_title(first.fields, (record.fields for record in begun), path.name)
+    below = chain(begun if rows.header is not None else [first, *begun], found)
+    notes = ((look.note,) if look.note else ()) + rows.notes(path.name)
+    return texts(path.name, header, cells(rows.records(below), len(header)), engine, LEAD, look.sha256, notes)
 
 
-def write(part: Path, found: Iterator[Record], width: int) -> int:
-    """Write the records as texts; how many there were."""
-    names = [f"c{place}" for place in range(width)]
-    schema = pa.schema(
-        [("_record", pa.int64()), ("_line", pa.int64()), ("_fields", pa.int64()), ("_raw", pa.string())]
-        + [(name, pa.string()) for name in names]
-    )
-    rows = 0
-    with pq.ParquetWriter(part, schema) as writer:
-        while batch := list(islice(found, BATCH)):
-            writer.write_batch(_batch(batch, width, schema))
-            rows += len(batch)
-    return rows
-
-
-def _batch(batch: list[Record], width: int, schema: pa.Schema) -> pa.RecordBatch:
-    fields = [_fitted(record.fields, width) for record in batch]
-    columns = [
-        [record.number for record in batch], [record.line for record in batch],
-        [_odd_width(record.fields, width) for record in batch],
-        [record.raw for record in batch], *map(list, zip(*fields, strict=True)),
-    ]
-    arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _fitted(fields: list[str], width: int) -> list[str | None]:
-    return [*fields[:width], *[None] * (width - len(fields))]
-
-
-def _odd_width(fields: list[str], width: int) -> int | None:
-    return None if len(fields) == width or _spare(fields, width) else len(fields)
+def cells(found: Iterable[Record], width: int) -> Iterator[Row]:
+    """The records as rows of ``width`` cells."""
+    for record in found:
+        fields = record.fields
+        odd = None if len(fields) == width or _spare(fields, width) else len(fields)
+        fitted = fields if len(fields) == width else [*fields[:width], *[None] * (width - len(fields))]
+        yield (record.number, record.line, odd, record.raw), fitted
 
 
 def _spare(fields: list[str], width: int) -> bool:

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
+import pyarrow as pa
 
+from perflib.errors import SourceError
 from perflib.files import temporary
+from perflib.sources import limits
 
-MEMORY_LIMIT = "2GB"
-_SETTINGS = (
-    "SET TimeZone = 'UTC'", "SET enable_progress_bar = false", "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-)
+#: no extension, no stored secret, no variable of Python: an engine knows what it is given and nothing else
+CLOSED = {
+    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+    "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
+}
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_FULL_WORDS = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
+#: a statement of ours that is wrong is no fault of a file
+_OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
 
 
 class Engine:
     """The Ibis backend, its raw DuckDB connection and the private folder, which goes when the backend goes."""
 
-    def __init__(self) -> None:
-        self.folder = temporary.folder("engine")
-        self.backend: Any = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=str(self.folder / "spill"))
+    def __init__(self, threads: int = 0) -> None:
+        with room():
+            self.folder = temporary.folder("engine")
+        settings = {
+            **CLOSED, "memory_limit": limits.ENGINE_MEMORY, "temp_directory": str(self.folder / "spill"),
+            "extension_directory": str(self.folder / "extensions"), **({"threads": threads} if threads else {}),
+        }
+        self.backend: Any = ibis.duckdb.connect(**settings)
         self.con: Any = self.backend.con
-        for statement in _SETTINGS:
-            self.con.execute(statement)
+        self.con.execute("SET enable_progress_bar = false")
+        self.con.execute("SET lock_configuration = true")
         self.lookups: dict[Any, Any] = {}
         self._parts = 0
         weakref.finalize(self.backend, shutil.rmtree, self.folder, ignore_errors=True)
@@ -43,3 +60,35 @@ class Engine:
     def columns(self, relation: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a relation."""
         return [(row[0], row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {relation}")]
+
+
+@contextmanager
+def room(where: str = "") -> Iterator[None]:
+    """Say so where the disk of the private folder is full, or where a source needs more memory or cannot be read on.
+
+    Raises
+    ------
+    SourceError : in place of the errors of the system and of the engine.
+    """
+    try:
+        yield
+    except (OSError, MemoryError, duckdb.Error, pa.ArrowException) as fault:
+        full = getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)
+        if full:
+            raise SourceError(
+                f"no room in the temporary folder {tempfile.gettempdir()}", where=where,
+                do="free some, or set TMPDIR (on Windows TMP) to a folder with room",
+            ) from fault
+        if isinstance(fault, (MemoryError, duckdb.OutOfMemoryException)):
+            raise SourceError(
+                f"needs more than the {limits.ENGINE_MEMORY} of memory there are for it", where=where,
+                do="split the file, or leave out columns",
+            ) from fault
+        if isinstance(fault, _OURS) or not isinstance(fault, duckdb.Error):
+            raise
+        raise SourceError(f"cannot be read to its end ({brief(fault)})", where=where, do="fetch it again") from fault
+
+
+def brief(fault: Exception) -> str:
+    """The first words of an error of a library, on one line."""
+    return " ".join(str(fault).split("Stack Trace")[0].split())[:200]

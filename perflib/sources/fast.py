@@ -13,19 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from perflib.errors import SourceError
-from perflib.sources import delimited, textfile
+from perflib.sources import delimited, limits, textfile
 from perflib.sources.bind import wanted
 from perflib.sources.clock import shift
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
-from perflib.sources.records import Record
+from perflib.sources.records import Record, delimiter_of
 from perflib.sources.rules import masks
 from perflib.sources.sql import floating, literal, name, padded, path_literal
-from perflib.sources.staged import Staged
+from perflib.sources.staged import Staged, texts
 from perflib.sources.textfile import Look, last_lines, plain_lines
 from perflib.sources.values import steps
 
@@ -48,26 +49,26 @@ class Copied:
     returns: bool
 
 
-def read(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> tuple[Look, list[Part] | None]:
-    """What the bytes of a file show and, where it is large and plain, its parts; else the exact way alone is sound.
+def read(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> list[Part] | None:
+    """The parts of a large and plain file; None where the exact way alone is sound.
 
     The bytes are looked at while the engine reads: what it made of a file that proves not to be plain is thrown away.
     """
     if not _promising(path, reader, plan):
-        return textfile.look(path, reader.get("encoding", ""), reader.get("member", "")), None
+        return None
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(textfile.look, path, reader.get("encoding", ""))
         copied = _copied(path, reader, plan, engine)
         look = seen.result()
     if copied is None:
-        return look, None
+        return None
     parts = _parts(path, look, copied, plan, engine) if _plain(look, copied) else None
     if parts is None:
         copied.part.unlink(missing_ok=True)
-    return look, parts
+    return parts
 
 
-def _promising(path: Path, reader: dict[str, str], plan: Plan) -> bool:
+def _promising(path: Path, reader: dict[str, Any], plan: Plan) -> bool:
     """Whether the beginning of a file promises a plain one; the whole of it is looked at later."""
     try:
         with path.open("rb") as stream:
@@ -77,20 +78,24 @@ def _promising(path: Path, reader: dict[str, str], plan: Plan) -> bool:
         return False
     stated = reader.get("encoding", "utf-8").lower() in ("utf-8", "utf8", "utf-8-sig")
     odd = b'"' in head or b"\0" in head or head.startswith((b"\x1f\x8b", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff"))
-    return large and stated and not odd and head.count(b"\n") > 1 and not plan.mapping.extra
+    plain = not ({"header", "footer", "member"} & set(reader) or plan.mapping.extra)
+    return large and stated and plain and not odd and head.count(b"\n") > 1
 
 
 def _plain(look: Look, copied: Copied) -> bool:
     return look.plain and look.raw and look.encoding in ("utf-8", "utf-8-sig") and look.returns == copied.returns
 
 
-def _copied(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> Copied | None:
+def _copied(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> Copied | None:
     try:
         lines = plain_lines(path, range(1, SAMPLE + 1))
-        texts = [raw for _, raw in lines]
-        mark = delimited.delimiter(path, "utf-8-sig", reader, wanted(plan.mapping))
-        header = tuple(_fields(texts[0], mark))
+        raws = [raw for _, raw in lines]
+        mark = delimited.stated(reader) or delimiter_of(raws[0], wanted(plan.mapping))
+        header = tuple(_fields(raws[0], mark))
+        limits.columns(header, path.name)
     except (UnicodeError, SourceError):
+        return None
+    if not raws[0].strip():
         return None
     form = shape(path.name, header, ["VARCHAR"] * len(header), plan, trim=False)
     if any(item.fixed for item in form.values):
@@ -98,7 +103,7 @@ def _copied(path: Path, reader: dict[str, str], plan: Plan, engine: Engine) -> C
     with path.open("rb") as stream:
         returns = stream.readline().endswith(b"\r\n")
     copied = Copied(engine.part("fast"), header, form, mark, returns)
-    years = _years(path, [*texts[1:], *last_lines(path)], copied, plan, engine)
+    years = _years(path, [*raws[1:], *last_lines(path)], copied, plan, engine)
     try:
         engine.con.execute(f"COPY ({_query(path, copied, plan, years)}) TO {literal(copied.part)} ({_WRITTEN})")
     except duckdb.Error:
@@ -178,11 +183,9 @@ def _untidy(form: Shape, header: Sequence[str]) -> str:
 
 def _years(path: Path, lines: Sequence[str], copied: Copied, plan: Plan, engine: Engine) -> tuple[int, int]:
     """The years of the first and last records, one more on either side."""
-    part = engine.part("sample")
     found = (Record(place, place, _fields(raw, copied.mark), raw) for place, raw in enumerate(lines, 1))
-    rows = delimited.write(part, found, len(copied.header))
-    types = ("VARCHAR",) * len(copied.header)
-    return years_of(Staged(path.name, f"read_parquet({literal(part)})", copied.header, types, rows, True), plan, engine)
+    rows = delimited.cells(found, len(copied.header))
+    return years_of(texts(path.name, copied.header, rows, engine, delimited.LEAD), plan, engine)
 
 
 def _fields(raw: str, mark: str) -> list[str]:

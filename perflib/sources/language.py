@@ -16,11 +16,11 @@ OTHERWISE = ("keep", "missing", "reject")
 #: how the rows of one key become one value
 RULES = ("first", "last", "newest", "min", "max", "sum", "count")
 ROWS = ("newest", "first", "last")
-_TEXTS = ("csv", "tsv", "json")
+_TEXTS, _TABLES, _BASES = ("csv", "tsv", "json"), ("csv", "tsv", "excel"), ("postgresql", "duckdb")
 _STAMPS = ("timestamp", "date")
 _NUMBERS = ("integer", "number")
-#: encodings of Python that give no text, or another text than stands in the file
-_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
+#: an encoding that reads this otherwise than as it stands is none of texts with delimiters
+_ASCII = bytes(range(32, 91)) + bytes(range(93, 127)) + b"\\x41 \\u0041 +AEE- xn--a-\r\n"
 
 
 def _zone(text: str, where: str) -> str:
@@ -29,14 +29,35 @@ def _zone(text: str, where: str) -> str:
 
 def _encoding(text: str, where: str) -> str:
     try:
-        found: Any = codecs.lookup(text)
-    except (LookupError, ValueError):
-        found = None
-    if not getattr(found, "_is_text_encoding", False) or found.name.replace("-", "_") in _NO_ENCODINGS:
+        found = codecs.lookup(text).name
+        if found.startswith(("utf-16", "utf-32")) or _ASCII.decode(found, "replace") == _ASCII.decode("ascii"):
+            return found
+    except (LookupError, ValueError, AssertionError):
+        pass
+    raise MappingError(
+        f"{shown(text)!r} is no encoding of texts", where=where, choices=("utf-8", "utf-8-sig", "cp1252", "utf-16")
+    )
+
+
+def _delimiter(text: str, where: str) -> str:
+    found = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(found) > 1 or found in ('"', "\r", "\n", "\0"):
         raise MappingError(
-            f"{shown(text)!r} is no encoding of texts", where=where, choices=("utf-8", "utf-8-sig", "cp1252", "utf-16")
+            f"delimiter {shown(text)!r} is not one character", where=where, choices=(",", ";", "|", "tab")
         )
-    return text
+    return found
+
+
+def _header(text: str, where: str) -> int | None:
+    """The number of the row; 0 for the first that is not blank, None where no row names the columns."""
+    if text.lower() in ("true", "yes", "false", "no"):
+        return 0 if text.lower() in ("true", "yes") else None
+    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 9 and int(text)):
+        raise MappingError(
+            f"{shown(text)!r} where the number of the header's row is wanted", where=where,
+            do="count from 1, as the sheet or the editor does; false: the first row is a record",
+        )
+    return int(text)
 
 
 #: one column, or several that are joined
@@ -65,28 +86,29 @@ COLUMN = {
     "pad": Key(Number(0, 100, whole=True), "leading zeros up to this width; of a stamp, before codes side by side",
                only=("string", "category", *_STAMPS)),
 }
+_FILE = {
+    "delimiter": Key(Text(check=_delimiter), "between the fields", only=("csv", "tsv")),
+    "encoding": Key(_ENCODING, "of the text", only=_TEXTS),
+    "header": Key(Text(check=_header), "the row of the header, counted from 1; false: there is none", only=_TABLES),
+    "footer": Key(Number(0, 1000, whole=True), "so many last rows are left out", only=_TABLES),
+    "sheet": Key(Text(), "of a workbook", only=("excel",)),
+    "member": Key(Text(), "of an archive", only=_TEXTS),
+    "query": Key(Text(), "one SELECT", only=_BASES),
+    "relation": Key(Text(), "the table or view", only=_BASES),
+}
 LOOKUP = {
     "file": Key(Text(), "its name, beside the export"),
-    "member": Key(Text(), "of an archive", only=("csv",)),
     "on": Key(Either("header names", Text(), Many(Text(), least=1), Pairs(Text(), least=1)),
               "the key: columns of both files, or own: other", True),
     "first_by": Key(Text(), "of rows with the same key the lowest by this column"),
     "partial": Key(Flag(), "records without a match are the rule"),
-    "sheet": Key(Text(), "of a workbook", only=("excel",)),
-    "header": Key(Flag(), "whether the first row names the columns", only=("excel",)),
-    "delimiter": Key(Text(), "between the fields", only=("csv",)),
-    "encoding": Key(_ENCODING, "of the text", only=("csv",)),
+    **_FILE,
 }
 READER = {
     "format": Key(Text(FORMATS), "how the file is read; the name of the file says it if not stated"),
-    "delimiter": Key(Text(), "between the fields", only=("csv", "tsv")),
-    "encoding": Key(_ENCODING, "of the text", only=_TEXTS),
     "decimal": Key(Text((".", ",")), "the decimal sign of all columns"),
-    "sheet": Key(Text(), "of a workbook", only=("excel",)),
-    "member": Key(Text(), "of an archive", only=_TEXTS),
-    "query": Key(Text(), "one SELECT", only=("postgresql", "duckdb")),
-    "relation": Key(Text(), "the table or view", only=("postgresql", "duckdb")),
     "url_env": Key(Text(), "the environment variable that holds the address", only=("postgresql",)),
+    **_FILE,
     "join": Key(Pairs(Record(LOOKUP)), "further files with the same key; their columns are <name>.<column>"),
 }
 _TEST = Either(
@@ -165,3 +187,5 @@ def _alternatives(parts: Any) -> list[tuple[str, ...]]:
 def reads(reader: Mapping[str, Any], form: str, where: str, keys: Mapping[str, Key] = READER) -> None:
     """Refuse an option that does nothing for the format ``form``."""
     idle(keys, list(reader), form, f"format {form}", Place(where))
+    if form in _BASES and len({"relation", "query"} & set(reader)) != 1:
+        raise MappingError("needs either `relation` or `query`", where=where, do="reader: {relation: schema.table}")

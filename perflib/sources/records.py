@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from perflib.errors import SourceError
-from perflib.sources.textfile import text_lines
+from perflib.sources import limits
+from perflib.sources.rows import Rows
+from perflib.sources.textfile import Look, text
 
 DELIMITERS = (",", ";", "\t", "|")
-SPAN_LIMIT = 1000
 SWALLOWED = 3
 
 
@@ -25,41 +28,55 @@ class Record:
     raw: str
 
 
-def records(path: Path, encoding: str, delimiter: str, member: str = "") -> Iterator[Record]:
-    """The records, header first. Blank lines are not records.
+def records(path: Path, look: Look, delimiter: str, member: str, rows: Rows) -> Iterator[Record]:
+    """The records, header first where there is one. Blank lines, and those above the header, are not records.
 
     Raises
     ------
     SourceError : a quote that is not closed, or that would swallow the lines after it.
     """
-    with text_lines(path, encoding, member) as lines:
+    with text(path, look.encoding, member, look.ends) as lines:
         try:
-            yield from _records(_Kept(lines), delimiter, path)
+            above = sum(1 for _ in islice(lines, rows.above))
+            yield from _records(_Kept(lines, above, delimiter), path, 0 if rows.header is not None else 1)
         except UnicodeError as fault:
             do = "state `reader: {encoding: ...}`"
-            raise SourceError(f"not text in {encoding}", where=path.name, do=do) from fault
+            raise SourceError(f"not text in {look.encoding}", where=path.name, do=do) from fault
 
 
 class _Kept:
-    """Lines that remember what the csv reader took since the last record."""
+    """Lines that remember what the csv reader took since the last record.
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines, self.count = lines, 0
+    A carriage return within a line is a blank in a text, unless it parts the line into records of ``width`` fields.
+    """
+
+    def __init__(self, lines: Iterator[str], count: int, delimiter: str) -> None:
+        self.lines, self.count, self.delimiter, self.width = lines, count, delimiter, 0
         self.taken: list[str] = []
+        self.parted: deque[str] = deque()
 
     def __iter__(self) -> _Kept:
         return self
 
     def __next__(self) -> str:
-        line = next(self.lines)
+        line = self.parted.popleft() if self.parted else next(self.lines)
+        if "\r" in line and "\r" in (body := line.rstrip("\r\n")):
+            line = self._mended(body) + line[len(body) :]
         self.taken.append(line)
         self.count += 1
         return line
 
+    def _mended(self, body: str) -> str:
+        parts = body.split("\r")
+        if self.width > 1 and '"' not in body and all(part.count(self.delimiter) == self.width - 1 for part in parts):
+            self.parted.extend(parts[1:])
+            return parts[0]
+        return " ".join(parts)
 
-def _records(kept: _Kept, delimiter: str, path: Path) -> Iterator[Record]:
+
+def _records(kept: _Kept, path: Path, number: int) -> Iterator[Record]:
+    delimiter, width = kept.delimiter, 0
     reader = csv.reader(kept, delimiter=delimiter)
-    number, width = 0, 0
     fields: list[str] = []
     quoted, where = "", ""
     while True:
@@ -74,7 +91,7 @@ def _records(kept: _Kept, delimiter: str, path: Path) -> Iterator[Record]:
             return
         except csv.Error as fault:
             raise SourceError(f"not readable as a record ({fault})", where=f"{path.name}, line {start}") from fault
-        width = width or len(fields)
+        kept.width = width = width or len(fields)
         quoted = kept.taken[0] if '"' in kept.taken[0] else ""
         if quoted:
             where = f"{path.name}, record {number}, line {start}"
@@ -101,7 +118,7 @@ def _sound(taken: Sequence[str], fields: list[str], width: int, delimiter: str, 
     if len(taken) == 1:
         return
     whole = sum(len(next(csv.reader([line], delimiter=delimiter), [])) == width for line in taken) if width > 1 else 0
-    if not strict or len(fields) != width or len(taken) > SPAN_LIMIT or whole >= SWALLOWED:
+    if not strict or len(fields) != width or len(taken) > limits.SPAN or whole >= SWALLOWED:
         raise SourceError(
             f"a broken quote would swallow {len(taken)} lines ({len(fields)} fields found, {width} wanted)",
             where=where, do="close the quote in the export",

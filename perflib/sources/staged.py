@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from perflib import schema
+from perflib.errors import SourceError
+from perflib.sources import limits
+from perflib.sources.engine import Engine
+from perflib.sources.sql import literals
+
+_LEAD = {"_record": pa.int64(), "_line": pa.int64(), "_fields": pa.int64(), "_raw": pa.string()}
+#: what stands before the cells of a row, and the cells
+Row = tuple[Sequence[Any], Sequence[str | None]]
 
 
 @dataclass(frozen=True)
@@ -31,3 +44,72 @@ class Staged:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "header", tuple(schema.composed(name) for name in self.header))
+
+
+def texts(
+    label: str, header: Sequence[str], rows: Iterable[Row], engine: Engine, lead: Sequence[str] = ("_record",),
+    sha256: str = "", notes: Sequence[str] = (),
+) -> Staged:
+    """Rows of texts as Parquet files in the private folder; ``header`` may grow while the rows come.
+
+    Raises
+    ------
+    SourceError : no row.
+    """
+    files: list[Path] = []
+    writer, form, count, mended = None, pa.schema([]), 0, 0
+    try:
+        for batch in _batches(rows):
+            width = max(len(form) - len(lead), *(len(cells) for _, cells in batch))
+            if writer is None or width > len(form) - len(lead):
+                if writer:
+                    writer.close()
+                kinds = [(name, _LEAD[name]) for name in lead] + [(f"c{at}", pa.string()) for at in range(width)]
+                form = pa.schema(kinds)
+                files.append(engine.part("table"))
+                writer = pq.ParquetWriter(files[-1], form)
+            columns = [list(column) for column in zip(*(before for before, _ in batch), strict=True)]
+            cells = (each if len(each) == width else [*each, *[None] * (width - len(each))] for _, each in batch)
+            columns += [list(column) for column in zip(*cells, strict=True)]
+            arrays, odd = zip(*map(_array, columns, form.types), strict=True)
+            writer.write_batch(pa.RecordBatch.from_arrays(list(arrays), schema=form))
+            count, mended = count + len(batch), mended + sum(odd)
+    finally:
+        if writer:
+            writer.close()
+    if not count:
+        raise SourceError("a header without rows", where=label, do="export it again with its records")
+    if mended:
+        notes = (*notes, f"{label}: {mended:,} texts hold half a character, read as \N{REPLACEMENT CHARACTER}")
+    relation = f"read_parquet([{literals(files)}], union_by_name = true)"
+    header = tuple(_whole(name) for name in header)
+    return Staged(label, relation, header, ("VARCHAR",) * len(header), count, "_raw" in lead, sha256, tuple(notes))
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows, so many together as the limits let be in memory at once."""
+    batch: list[Row] = []
+    cells = characters = 0
+    for row in rows:
+        batch.append(row)
+        cells += len(row[1])
+        characters += sum(map(len, filter(None, row[1])))
+        full = cells > limits.BATCH_CELLS or characters > limits.BATCH_CHARACTERS
+        if full or len(batch) >= limits.BATCH_RECORDS:
+            yield batch
+            batch, cells, characters = [], 0, 0
+    if batch:
+        yield batch
+
+
+def _array(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, int]:
+    """Arrow values, and how many texts had to be mended first: half a character cannot be written."""
+    try:
+        return pa.array(values, type=kind), 0
+    except UnicodeEncodeError:
+        mended = [value and _whole(value) for value in values]
+        return pa.array(mended, type=kind), sum(one != other for one, other in zip(values, mended, strict=True))
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,33 +1,48 @@
-"""One look at the bytes of a text file: compression, encoding, web pages, NUL bytes, endless lines, its sha256."""
+"""One look at the bytes of a text file: encoding, web pages, NUL bytes, endless lines, its sha256."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
 import io
-import lzma
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 import numpy as np
 
 from perflib.errors import SourceError
+from perflib.sources import limits
+from perflib.sources.packed import CHUNK, kind, opened
 
-CHUNK = 1 << 20
-LINE_LIMIT = 1 << 20
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+#: the encoding of a text that is UTF-8 but for some bytes, which are read as cp1252
+MIXED = "utf-8 or cp1252"
+#: the mark of UTF-32 begins with that of UTF-16
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _as_cp1252(fault: UnicodeError) -> tuple[str, int]:
+    if not isinstance(fault, UnicodeDecodeError):
+        raise fault
+    return fault.object[fault.start : fault.end].decode("cp1252"), fault.end
+
+
+codecs.register_error(MIXED, _as_cp1252)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the bytes show. ``plain``: no quote stands in it and all its lines end alike."""
+    """What the bytes show. ``plain``: no quote stands in it and all its lines end alike.
+
+    ``ends`` is how its lines end, as :func:`open` takes it: at every sign of an end where there are carriage returns
+    and no line feed (old Macs), else at line feeds alone.
+    """
 
     encoding: str
     sha256: str
@@ -38,47 +53,7 @@ class Look:
     returns: bool = False
     raw: bool = True
     note: str = ""
-
-
-@contextmanager
-def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked where they are gzip or a member of a zip.
-
-    Raises
-    ------
-    SourceError : the file is absent, a folder, held by another program, or damaged.
-    """
-    try:
-        with open(path, "rb") as raw:
-            magic = raw.read(4)
-            raw.seek(0)
-            if magic[:2] == b"\x1f\x8b":
-                with gzip.open(raw) as packed:
-                    yield packed  # type: ignore[misc]
-            elif magic == b"PK\x03\x04":
-                with zipfile.ZipFile(raw) as archive, archive.open(_member(archive, member, path)) as packed:
-                    yield packed
-            else:
-                yield raw
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, NotImplementedError) as fault:
-        raise SourceError(
-            f"the compressed file is damaged or cut short ({fault})", where=path.name, do="fetch the file again"
-        ) from fault
-    except OSError as fault:
-        raise refused(path, fault) from fault
-
-
-def refused(path: Path, fault: OSError) -> SourceError:
-    """The named error for a file the system does not give."""
-    if path.is_dir():
-        return SourceError("is a folder, a file was wanted", where=str(path), do="name a file or a glob of files")
-    if isinstance(fault, FileNotFoundError):
-        return SourceError("no such file", where=str(path))
-    if isinstance(fault, PermissionError):
-        return SourceError(
-            "may not be read; it may be open in another program", where=path.name, do="close it in Excel and try again"
-        )
-    return SourceError(f"cannot be read ({fault})", where=path.name)
+    ends: str = "\n"
 
 
 def look(path: Path, stated: str = "", member: str = "", endless: bool = False) -> Look:
@@ -90,8 +65,13 @@ def look(path: Path, stated: str = "", member: str = "", endless: bool = False) 
     """
     with opened(path, member) as stream:
         head = stream.read(CHUNK)
+        refuse_kind(head, path.name)
         encoding = _encoding(head, stated, path)
-        _not_a_web_page(head, encoding, path)
+        if web_page(head, encoding):
+            raise SourceError(
+                "a web page, not a table of records", where=path.name,
+                do="fetch the file itself, not the page that shows it; a table in a page: save it from Excel as CSV",
+            )
         return _Scan(path, encoding, stated, endless).run(head, stream)
 
 
@@ -100,7 +80,7 @@ class _Scan:
 
     def __init__(self, path: Path, encoding: str, stated: str, endless: bool) -> None:
         self.path, self.encoding, self.stated, self.endless = path, encoding, stated, endless
-        self.wide = encoding.startswith("utf-16")
+        self.wide = encoding.startswith(("utf-16", "utf-32"))
         self.hash, self.decoder = hashlib.sha256(), codecs.getincrementaldecoder(encoding)()
         self.lines = self.quotes = self.run_length = self.returns = self.pairs = 0
         self.ascii, self.note, self.last = True, "", b""
@@ -117,19 +97,16 @@ class _Scan:
         lines = self.lines + (not self.last.endswith(b"\n"))
         plain = not (self.quotes or self.wide or self.returns != self.pairs)
         plain = plain and self.returns in (0, self.lines)
-        digest, packed = self.hash.hexdigest(), not isinstance(stream, io.BufferedReader)
+        digest, raw = self.hash.hexdigest(), isinstance(getattr(stream, "raw", None), io.FileIO)
+        ends = "" if self.returns and not self.lines else "\n"
         return Look(
-            self.encoding, digest, lines, self.quotes, self.ascii, plain, self.returns > 0, not packed, self.note
+            self.encoding, digest, lines, self.quotes, self.ascii, plain, self.returns > 0, raw, self.note, ends
         )
 
     def _take(self, chunk: bytes) -> None:
         self.hash.update(chunk)
         if not self.wide and b"\0" in chunk:
-            at = self.lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
-            raise SourceError(
-                "a NUL byte, text was wanted", where=f"{self.path.name}, line {at}",
-                do="export again as text; if it is UTF-16 say so: `reader: {encoding: utf-16}`",
-            )
+            raise self._nul(chunk[: chunk.index(b"\0")].count(b"\n"))
         self._measure(chunk)
         if self.ascii and chunk.isascii() and not self.wide:
             if self.encoding != "utf-8-sig":
@@ -151,9 +128,9 @@ class _Scan:
             self.run_length = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         else:
             self.run_length += len(chunk)
-        if self.run_length > LINE_LIMIT and not self.endless:
+        if self.run_length > limits.LINE and not self.endless:
             raise SourceError(
-                f"a line of more than {LINE_LIMIT:,} bytes, records of a table were wanted",
+                f"a line of more than {limits.LINE:,} bytes, records of a table were wanted",
                 where=f"{self.path.name}, line {self.lines + breaks + 1}", do="check how the file was exported",
             )
         self.lines += breaks
@@ -161,13 +138,20 @@ class _Scan:
 
     def _decode(self, chunk: bytes, final: bool) -> None:
         try:
-            self.decoder.decode(chunk, final)
+            if "\0" in self.decoder.decode(chunk, final):
+                raise self._nul(0)
         except UnicodeError as fault:
             if self.stated or self.encoding != "utf-8":
                 raise self._undecodable(fault) from fault
-            self.encoding, self.note = "cp1252", f"{self.path.name}: not UTF-8, read as cp1252"
-            self.decoder = codecs.getincrementaldecoder("cp1252")()
+            self.encoding, self.note = MIXED, f"{self.path.name}: not UTF-8 throughout; what is not was read as cp1252"
+            self.decoder = codecs.getincrementaldecoder("utf-8")(MIXED)
             self._decode(chunk, final)
+
+    def _nul(self, before: int) -> SourceError:
+        return SourceError(
+            "a NUL byte, text was wanted", where=f"{self.path.name}, line {self.lines + before + 1}",
+            do="export again as text; if it is UTF-16 say so: `reader: {encoding: utf-16}`",
+        )
 
     def _undecodable(self, fault: UnicodeError) -> SourceError:
         found = ""
@@ -201,54 +185,53 @@ def last_lines(path: Path, size: int = 1 << 17) -> list[str]:
     """The last whole lines of an uncompressed UTF-8 file."""
     with opened(path) as stream:
         stream.seek(max(0, path.stat().st_size - size))
-        return stream.read().decode("utf-8", errors="replace").splitlines()[1:]
+        return stream.read().decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n")[1:]
 
 
 @contextmanager
-def text_lines(path: Path, encoding: str, member: str = "") -> Iterator[Iterator[str]]:
-    """The physical lines of a file, ends kept."""
-    with opened(path, member) as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        yield text
-
-
-def _member(archive: zipfile.ZipFile, member: str, path: Path) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/")]
-    if "[Content_Types].xml" in names:
-        raise SourceError(
-            "an Excel workbook, text was wanted", where=path.name, do="set `reader: {format: excel}` in the mapping"
-        )
-    if member and member not in names:
-        raise SourceError(f"no member {member!r}", where=path.name, choices=names, found=member)
-    if not member and len(names) != 1:
-        raise SourceError(
-            f"holds {len(names)} files, one was wanted", where=path.name, choices=names,
-            do="name one: `reader: {member: ...}`",
-        )
-    return member or names[0]
+def text(path: Path, encoding: str, member: str = "", newline: str = "") -> Iterator[TextIO]:
+    """The text of a file; its lines keep their ends, as ``newline`` says they are (as of :func:`open`)."""
+    errors = MIXED if encoding == MIXED else "strict"
+    with opened(path, member) as stream:
+        name = "utf-8" if encoding == MIXED else encoding
+        with io.TextIOWrapper(stream, encoding=name, errors=errors, newline=newline) as found:
+            yield found
 
 
 def _encoding(head: bytes, stated: str, path: Path) -> str:
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
-    if not stated:
-        if marked == "utf-16":
-            raise SourceError(
-                "text in UTF-16 found, UTF-8 was wanted", where=path.name,
-                do="add `reader: {encoding: utf-16}` to the mapping or export as UTF-8",
-            )
-        return marked or "utf-8"
-    try:
-        codecs.lookup(stated)
-    except LookupError as fault:
-        raise SourceError(f"unknown encoding {stated!r}", where=path.name) from fault
-    if marked == "utf-16" and not stated.lower().replace("_", "-").startswith("utf-16"):
-        raise SourceError(f"text in UTF-16 found, {stated} was wanted", where=path.name, do="correct reader.encoding")
-    return "utf-8-sig" if marked == "utf-8-sig" and stated.lower() in ("utf-8", "utf8") else stated.lower()
-
-
-def _not_a_web_page(head: bytes, encoding: str, path: Path) -> None:
-    start = head[:4096].decode(encoding, errors="ignore").lstrip("\ufeff \r\n\t").lower()
-    if start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body", "<script")):
+    wide = wide_mark(head)
+    if not stated and wide:
         raise SourceError(
-            "a web page, not a table of records", where=path.name,
-            do="download the file itself, not the page that shows it",
+            f"text in {marked.upper()} found, UTF-8 was wanted", where=path.name,
+            do=f"add `reader: {{encoding: {marked}}}` to the mapping or export as UTF-8",
         )
+    if not stated:
+        return marked or "utf-8"
+    found = codecs.lookup(stated).name
+    if not marked or found.startswith(marked):
+        return marked or found
+    if (marked, found) == ("utf-8-sig", "utf-8"):
+        return marked
+    raise SourceError(
+        f"text in {marked.removesuffix('-sig').upper()} found, {stated} was wanted", where=path.name,
+        do="correct reader.encoding",
+    )
+
+
+def wide_mark(head: bytes) -> str:
+    """utf-16 or utf-32 where a text begins with the mark of it."""
+    return next((encoding for mark, encoding in _MARKS[1:] if head.startswith(mark)), "")
+
+
+def refuse_kind(head: bytes, where: str) -> None:
+    """Refuse what is no text for certain: packed once more, or a file of another program."""
+    words, do = kind(head)
+    if words:
+        raise SourceError(f"{words}, text was wanted", where=where, do=do)
+
+
+def web_page(head: bytes, encoding: str = "utf-8") -> bool:
+    """Whether a file begins as a web page or another text in angle brackets."""
+    start = head[:4096].decode(encoding, errors="ignore").lstrip("\ufeff \r\n\t").lower()
+    return start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body", "<script", "<table", "<meta", "<!--"))

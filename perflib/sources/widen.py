@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from perflib.errors import MappingError, SourceError
-from perflib.sources import delimited, language, textfile
+from perflib.sources import language, tables
 from perflib.sources.derive import Extra, Lookup, expression, present
 from perflib.sources.engine import Engine
-from perflib.sources.sql import every, literal
+from perflib.sources.rows import format_of
+from perflib.sources.sql import every
 from perflib.sources.staged import Staged
-
-_EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
 def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, where: str) -> Staged:
@@ -76,12 +72,11 @@ def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tupl
     if path is None:
         raise MappingError("a join needs a file beside the export", where=where)
     file = path.parent / lookup.reader["file"] if lookup.reader.get("file") else path
-    form = "excel" if file.suffix.lower() in _EXCEL else "csv"
-    language.reads(lookup.reader, form, f"{where}, join {lookup.name}", language.LOOKUP)
     asked = (str(file), repr(lookup))
     if asked not in engine.lookups:
-        staged = _stage(file, dict(lookup.reader), engine)
-        engine.lookups[asked] = staged, _one_per_key(staged, lookup, engine, f"{where}, join {lookup.name}")
+        place, reader = f"{where}, join {lookup.name}", dict(lookup.reader)
+        staged = tables.stage(file, format_of(file, reader, place, language.LOOKUP), reader, engine)
+        engine.lookups[asked] = staged, _one_per_key(staged, lookup, engine, place)
     return engine.lookups[asked]
 
 
@@ -115,34 +110,3 @@ def _key(column: str) -> str:
 def _unmatched(staged: Staged, joins: str, there: str, lookup: Lookup, engine: Engine) -> list[str]:
     lone = engine.rows(f"SELECT count(*) FROM {staged.relation} AS s{joins} WHERE {there} IS NULL")[0][0]
     return [f"{staged.label}: {lone:,} of {staged.rows:,} records have no match in {lookup.name}"] if lone else []
-
-
-def _stage(file: Path, reader: dict[str, Any], engine: Engine) -> Staged:
-    if not file.is_file():
-        raise textfile.refused(file, FileNotFoundError(str(file)))
-    if file.suffix.lower() in _EXCEL:
-        return _workbook(file, reader, engine)
-    seen = textfile.look(file, reader.get("encoding", ""), reader.get("member", ""))
-    return delimited.stage(file, seen, reader, delimited.delimiter(file, seen.encoding, reader, set()), engine)
-
-
-def _workbook(file: Path, reader: dict[str, Any], engine: Engine) -> Staged:
-    import hashlib
-
-    headed = reader.get("header", True)
-    try:
-        frame = pd.read_excel(file, sheet_name=reader.get("sheet", 0), header=0 if headed else None, dtype=str,
-                              engine="calamine")
-    except (ValueError, OSError, KeyError) as fault:
-        raise SourceError(f"not readable as a workbook ({fault})", where=file.name) from fault
-    names = [str(name) if headed else f"column{at}" for at, name in enumerate(frame.columns, 1)]
-    part = engine.part("sheet")
-    _numbered(frame).to_parquet(part, index=False)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Staged(file.name, f"read_parquet({literal(part)})", tuple(names), ("VARCHAR",) * len(names), len(frame),
-                  sha256=digest)
-
-
-def _numbered(frame: pd.DataFrame) -> Any:
-    texts = frame.astype("string").set_axis([f"c{at}" for at in range(len(frame.columns))], axis=1)
-    return texts.assign(_record=range(1, len(frame) + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 import yaml
 
 from perflib import schema
+from perflib.__main__ import main
+
+COLUMNS = {"call_id": "id", "received_at": "t", "district": {"from": "d", "optional": True}}
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def town(tmp_path: Path) -> Callable[..., Path]:
         for place, (table, file, columns) in enumerate(sources):
             mapping = {"table": table, **(columns if "columns" in columns else {"columns": columns})}
             (tmp_path / f"m{place}.yml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
-            listed.append({"table": table, "files": file, "mapping": f"m{place}.yml"})
+            listed.append({"table": table, "mapping": f"m{place}.yml", **({"files": file} if file else {})})
         raw = {"name": "Town", "timezone": "America/Chicago", "sources": listed, **department}
         (tmp_path / "department.yml").write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
         return tmp_path / "department.yml"
@@ -48,3 +52,24 @@ def filled() -> Callable[..., pd.DataFrame]:
         return pd.DataFrame({name: [some[each.type]] * rows for name, each in wanted.items()} | given)
 
     return make
+
+
+@pytest.fixture
+def checked(town: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """What `perflib check --json` says of a file beside the department: rows_read, accepted, errors, sources ...
+
+    Anything but a message of the product (a traceback, words on standard error) fails the test.
+    """
+
+    def check(file: str, **mapping: Any) -> dict[str, Any]:
+        raw = {"table": "calls", "columns": COLUMNS, **mapping}
+        department = town({}, [(raw["table"], file, raw)])
+        capsys.readouterr()
+        code = main(["check", "--json", str(department)])
+        out, err = capsys.readouterr()
+        assert (code, err) in ((0, ""), (1, "")), (code, err)
+        found: dict[str, Any] = json.loads(out)
+        assert found["exit_code"] == code == bool(found["errors"])
+        return found
+
+    return check

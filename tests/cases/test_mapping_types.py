@@ -148,7 +148,7 @@ def test_an_option_that_does_nothing_is_refused(
     ("format: excel, encoding: utf-8", "encoding", "csv and tsv and json"),
     ("format: parquet, member: a", "member", "csv and tsv and json"),
     ("join: {a: {file: l.csv, on: id, sheet: S}}", "sheet", "excel"),
-    ("join: {a: {file: l.csv, on: id, header: false}}", "header", "excel"),
+    ("join: {a: {file: l.json, on: id, header: false}}", "header", "csv and tsv and excel"),
     ("join: {a: {file: l.xlsx, on: id, delimiter: ';'}}", "delimiter", "csv"),
 ])
 def test_an_option_of_another_reader_is_refused(

@@ -100,7 +100,7 @@ def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast, "read", lambda *given: taken.append(original(*given)) or taken[-1])
     rows = [f"{place},2025-01-01 10:00:00,,1,P" for place in range(20)] + ["7,2025-01-01 10:00:00,,1,P", "x,y,,,"]
     report = load("\n".join([HEADER, *rows]).encode()).sources[0]
-    assert len(taken[0][1]) == 2
+    assert len(taken[0]) == 2
     assert (report.read, report.accepted) == (22, 20)
     assert report.quarantine[["record", "line", "raw"]].to_numpy().tolist() == [[21, 22, rows[20]], [22, 23, rows[21]]]
 
