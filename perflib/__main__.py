@@ -151,7 +151,8 @@ def _positive(text: str) -> int:
 def _add_sample(commands: argparse._SubParsersAction) -> None:
     sample = commands.add_parser("sample", help="write the synthetic sample department")
     sample.add_argument("folder", metavar="DIR", type=Path)
-    sample.add_argument("--scale", choices=("small", "sample", "large"), default="sample")
+    sample.add_argument("--scale", choices=("small", "sample", "events", "large"), default="sample",
+                        help="events: so much force and so many complaints that planted officers can be found")
     sample.add_argument("--agency", choices=("city", "town"), default="city")
     sample.add_argument("--seed", type=int, help="another seed, another department")
     sample.set_defaults(command=_sample)

@@ -44,6 +44,15 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def busy_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small department with fifteen times as much force and as many complaints as a real one has."""
+    from perflib import synthetic
+    from perflib.synthetic.plan import EVENTS
+
+    return Path(synthetic.write(tmp_path_factory.mktemp("department") / "busy_city", "small", **EVENTS))
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The system's Chromium; the test skips where there is none."""
     named = os.environ.get("PERFLIB_CHROMIUM")

@@ -11,32 +11,8 @@ from perflib.synthetic.plan import Plan
 from perflib.synthetic.rng import Floats, Ints, normal, poisson, uniform
 
 #: share of a day's calls by local hour, as a multiple of the mean
-HOURLY = (
-    0.80,
-    0.66,
-    0.55,
-    0.45,
-    0.38,
-    0.40,
-    0.52,
-    0.72,
-    0.90,
-    1.00,
-    1.06,
-    1.12,
-    1.18,
-    1.20,
-    1.26,
-    1.36,
-    1.44,
-    1.48,
-    1.42,
-    1.36,
-    1.30,
-    1.22,
-    1.16,
-    1.06,
-)
+_PERCENT = "80 66 55 45 38 40 52 72 90 100 106 112 118 120 126 136 144 148 142 136 130 122 116 106"
+HOURLY = tuple(int(value) / 100 for value in _PERCENT.split())
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,33 +23,24 @@ CLOSINGS = ("attended", "cancelled", "without_arrival")
 CANCELLED, STAMP_MISSING = 0.05, 0.03
 WITHOUT_ARRIVAL = (0.0, 0.01, 0.06, 0.15)
 TYPES = {
-    "1": {"Shots fired": 0.15, "Assault in progress": 0.35, "Robbery": 0.2, "Injury collision": 0.3},
+    "1": {"Shots fired": 0.1, "Assault in progress": 0.35, "Robbery": 0.06, "Injury collision": 0.49},
     "2": {
-        "Domestic disturbance": 0.35,
-        "Burglary in progress": 0.1,
+        "Domestic disturbance": 0.3,
+        "Burglary in progress": 0.05,
         "Fight": 0.2,
-        "Alarm": 0.2,
-        "Suspicious person": 0.15,
+        "Alarm": 0.25,
+        "Suspicious person": 0.2,
     },
-    "3": {"Theft": 0.3, "Burglary report": 0.15, "Collision": 0.2, "Trespass": 0.15, "Welfare check": 0.2},
-    "4": {"Noise": 0.3, "Parking": 0.2, "Vandalism": 0.2, "Found property": 0.1, "Animal": 0.2},
-    "officer": {"Traffic stop": 0.5, "Subject stop": 0.15, "Business check": 0.2, "Directed patrol": 0.15},
+    "3": {"Theft": 0.14, "Burglary report": 0.02, "Collision": 0.26, "Trespass": 0.22, "Welfare check": 0.36},
+    "4": {"Noise": 0.32, "Parking": 0.24, "Vandalism": 0.12, "Found property": 0.1, "Animal": 0.22},
+    "officer": {"Traffic stop": 0.4, "Subject stop": 0.1, "Business check": 0.25, "Directed patrol": 0.25},
 }
 TYPE_NAMES = tuple(name for kinds in TYPES.values() for name in kinds)
-DISPOSITIONS = (
-    "Report taken",
-    "No report",
-    "Warning",
-    "Gone on arrival",
-    "Unfounded",
-    "Cancelled by caller",
-    "Duplicate",
-    "Handled by phone",
-    "Referred",
-)
+ATTENDED = ("Report taken", "No report", "Warning", "Gone on arrival", "Unfounded")
+DISPOSITIONS = (*ATTENDED, "Cancelled by caller", "Duplicate", "Handled by phone", "Referred")
 RECEPTIONS = ("E-911", "Phone", "Online", "Radio")
-ON_SCENE_MIN = (55.0, 40.0, 28.0, 20.0)
-BACKUPS = (1.4, 0.7, 0.15, 0.05)
+ON_SCENE_MIN = (60.0, 40.0, 30.0, 20.0)
+BACKUPS, OWN_BACKUPS = (1.8, 1.0, 0.35, 0.1), 0.2
 
 _FLAT = ("origin", "priority", "kind", "closing", "reached", "officer", "helpers", "crew", "recorded")
 
@@ -235,7 +226,7 @@ def _stages(plan: Plan, rid: Ints) -> tuple[Floats, Floats, Floats]:
 
 
 def _wanted(plan: Plan, at: Arrivals, priority: Ints, origin: Ints) -> Ints:
-    extra = np.where(origin == 1, 0.15, np.array(BACKUPS)[priority])
+    extra = np.where(origin == 1, OWN_BACKUPS, np.array(BACKUPS)[priority])
     share = uniform(plan.seed, "crew", at.rid)
     # Poisson cut off at three, written out because the means are few and small.
     p0, p1, p2 = np.exp(-extra), extra * np.exp(-extra), extra**2 / 2 * np.exp(-extra)

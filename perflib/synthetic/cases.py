@@ -27,28 +27,37 @@ OFFENCES = {
 }
 #: call type: offence, share of calls that become a case
 CASES = {
-    "Shots fired": (0, 0.4),
-    "Assault in progress": (0, 0.5),
-    "Robbery": (2, 0.8),
-    "Domestic disturbance": (1, 0.35),
-    "Fight": (1, 0.25),
-    "Burglary in progress": (3, 0.6),
-    "Burglary report": (3, 0.95),
-    "Theft": (4, 0.9),
-    "Vandalism": (6, 0.85),
+    "Shots fired": (0, 0.24),
+    "Assault in progress": (0, 0.19),
+    "Robbery": (2, 0.5),
+    "Domestic disturbance": (1, 0.2),
+    "Fight": (1, 0.2),
+    "Burglary in progress": (3, 0.25),
+    "Burglary report": (3, 0.9),
+    "Theft": (4, 0.85),
+    "Vandalism": (6, 0.7),
 }
-#: clearances per week of an average offence, by weeks since the report; the same for every cohort
-WEEKS, HAZARD = (0, 1, 2, 8, 26, 104), (0.050, 0.030, 0.012, 0.004, 0.001, 0.0)
-EXCEPTIONAL, UNFOUNDED, HEAPED = 0.15, 0.03, 0.05
+#: clearances per day of an average offence, by days since the report, the same for every cohort: half of what is
+#: ever cleared is cleared at once
+DAYS, HAZARD = (0, 1, 7, 56, 182, 728), (0.155, 0.0117, 0.00112, 0.000143, 0.0000275, 0.0)
+EXCEPTIONAL, UNFOUNDED, HEAPED = 0.10, 0.03, 0.05
 OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted", "pending")
-ON_VIEW = {"Subject stop": 0.08, "Traffic stop": 0.02, "Suspicious person": 0.05, "Trespass": 0.06}
+#: share of calls that end in an arrest for something that is no case of ours: warrants, drugs, driving, disorder
+ON_VIEW = {
+    "Subject stop": 0.20,
+    "Traffic stop": 0.04,
+    "Suspicious person": 0.08,
+    "Trespass": 0.12,
+    "Domestic disturbance": 0.06,
+    "Fight": 0.06,
+}
 STATUSES = ("open", "cleared_arrest", "cleared_exceptional", "unfounded", "inactive")
 
 
 def cumulative(days: float, multiple: float = 1.0) -> float:
     """Planted chance that a case is cleared, by arrest or exceptionally, within these days of its report."""
-    edges = np.minimum(np.array([*WEEKS, 10**6]) * 7.0, days)
-    return float(1 - np.exp(-multiple * (np.diff(edges) / 7 * np.array(HAZARD)).sum()))
+    edges = np.minimum([*DAYS, 10**6], days)
+    return float(1 - np.exp(-multiple * (np.diff(edges) * np.array(HAZARD)).sum()))
 
 
 def incidents(world: World) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def incidents(world: World) -> dict[str, Any]:
     calls, numbers, _ = world.known()
     plan = world.plan
     share = np.array([CASES.get(name, (0, 0.0))[1] for name in TYPE_NAMES])[calls.kind]
-    call = np.flatnonzero(calls.came & (uniform(plan.seed, "case", calls.at.rid) < share))
+    call = np.flatnonzero(calls.came & (uniform(plan.seed, "incidents/case", calls.at.rid) < share))
     rid, at, offence = calls.at.rid[call], calls.at.received[call], _offence(plan, calls.at.rid[call], calls.kind[call])
     begun, ended = _window(plan, rid, at, offence)
     status, cleared = _clearance(plan, rid, at, offence)
@@ -68,7 +77,7 @@ def incidents(world: World) -> dict[str, Any]:
         "reported_at": at.astype(float),
         "offence": Labels(offence, tuple(OFFENCES)),
         "nibrs": Labels(offence, [values[0] for values in OFFENCES.values()]),
-        "victims": 1 + (uniform(plan.seed, "victims", rid) < 0.12).astype(np.int64),
+        "victims": 1 + (uniform(plan.seed, "incidents/victims", rid) < 0.12).astype(np.int64),
         "status": Labels(status, STATUSES),
         "cleared_at": cleared,
         "clearance": Labels(np.where(status == 1, 0, np.where(status == 2, 1, -1)), ("arrest", "exceptional")),
@@ -80,7 +89,7 @@ def incidents(world: World) -> dict[str, Any]:
         "unit": world.unit(world.post(calls.officer[call], calls.at.day[call])),
     }
     return published(
-        world, "cases", rid, calls.at.district[call], calls.at.day[call], calls.stamps["closed_at"][call], frame
+        world, "incidents", rid, calls.at.district[call], calls.at.day[call], calls.stamps["closed_at"][call], frame
     )
 
 
@@ -89,7 +98,7 @@ def arrests(world: World, cases: dict[str, Any]) -> dict[str, Column]:
     calls, numbers, _ = world.known()
     plan, solved = world.plan, take(cases, cases["status"].codes == 1)
     share = np.array([ON_VIEW.get(name, 0.0) for name in TYPE_NAMES])[calls.kind]
-    seen_there = np.flatnonzero(calls.came & (uniform(plan.seed, "onview", calls.at.rid) < share))
+    seen_there = np.flatnonzero(calls.came & (uniform(plan.seed, "arrests/onview", calls.at.rid) < share))
     row = np.concatenate([solved["row"], seen_there])
     rid, view = calls.at.rid[row], np.arange(row.size) >= solved["row"].size
     at = np.concatenate([solved["cleared_at"], calls.reached[seen_there] + 600])
@@ -103,7 +112,7 @@ def arrests(world: World, cases: dict[str, Any]) -> dict[str, Column]:
         "kind": Labels(view.astype(np.int64), ("warrant", "on_view")),
         "outcome": Labels(_outcome(plan, rid, at), OUTCOMES),
         "subject_id": rid % 50_000,
-        **_person(plan, "arrest", rid, np.tile(RACE_SHARE, (rid.size, 1))),
+        **person(plan, "arrests", rid, np.array(RACE_SHARE)),
         "officer_id": world.officer(calls.officer[row]),
         **place(plan, "calls", rid, calls.at.district[row]),
     }
@@ -116,17 +125,17 @@ def stops(world: World) -> dict[str, Column]:
     plan, kinds = world.plan, [TYPE_NAMES.index("Traffic stop"), TYPE_NAMES.index("Subject stop")]
     row = np.flatnonzero(np.isin(calls.kind, kinds) & calls.came)
     rid, district = calls.at.rid[row], calls.at.district[row]
-    person = _person(plan, "stop", rid, race_shares(plan)[district])
-    searched, hit = _search(plan, rid, district, person["subject_race"].codes)
-    held = (hit & (uniform(plan.seed, "held", rid) < 0.5)) | (uniform(plan.seed, "heldother", rid) < 0.02)
-    end = choose(plan.seed, "ticket", rid, (0.45, 0.40, 0.15))
+    subject = person(plan, "stops", rid, race_shares(plan)[district])
+    searched, hit = _search(plan, rid, district, subject["subject_race"].codes)
+    held = (hit & (uniform(plan.seed, "stops/held", rid) < 0.5)) | (uniform(plan.seed, "stops/heldother", rid) < 0.02)
+    end = choose(plan.seed, "stops/ticket", rid, (0.45, 0.40, 0.15))
     frame: dict[str, Any] = {
         "stop_id": numbers[row],
         "stopped_at": calls.reached[row],
         "duration_min": np.round((calls.stamps["cleared_at"][row] - calls.reached[row]) / 60, 1),
         "kind": Labels((calls.kind[row] == kinds[1]).astype(np.int64), ("traffic", "pedestrian")),
         "reason": Labels(
-            choose(plan.seed, "reason", rid, (0.5, 0.3, 0.2)), ("moving violation", "equipment", "suspicion")
+            choose(plan.seed, "stops/reason", rid, (0.5, 0.3, 0.2)), ("moving violation", "equipment", "suspicion")
         ),
         "call_type": Labels(calls.kind[row], TYPE_NAMES),
         "frisked": (searched & (rid % 2 == 0)).astype(np.int64),
@@ -135,7 +144,7 @@ def stops(world: World) -> dict[str, Column]:
         "cited": ((end == 0) & ~held).astype(np.int64),
         "warned": ((end == 1) & ~held).astype(np.int64),
         "arrested": held.astype(np.int64),
-        **person,
+        **subject,
         "officer_id": world.officer(calls.officer[row]),
         "unit": world.unit(world.post(calls.officer[row], calls.at.day[row])),
         **place(plan, "calls", rid, district),
@@ -157,24 +166,24 @@ def race_shares(plan: Plan) -> Floats:
 
 def _search(plan: Plan, rid: Ints, district: Ints, race: Ints) -> tuple[Any, Any]:
     mean = np.array([-2.4, -2.3, -2.4, -2.6])[race] + np.array([0.1, 0.0, -0.1, 0.05, 0.0, -0.05])[district]
-    risk = 1 / (1 + np.exp(-(mean + 0.9 * normal(plan.seed, "risk", rid))))
+    risk = 1 / (1 + np.exp(-(mean + 0.9 * normal(plan.seed, "stops/risk", rid))))
     planted = np.array([name == plan.search_district for name in plan.districts])[district]
     low = planted & (race == RACES.index(plan.search_group))
     searched = risk > np.where(low, plan.search_threshold_low, plan.search_threshold)
-    return searched, searched & (uniform(plan.seed, "hit", rid) < risk)
+    return searched, searched & (uniform(plan.seed, "stops/hit", rid) < risk)
 
 
 def _offence(plan: Plan, rid: Ints, kind: Ints) -> Ints:
     found = np.array([CASES.get(name, (0, 0.0))[0] for name in TYPE_NAMES])[kind]
-    car = (found == 4) & (uniform(plan.seed, "car", rid) < 0.2)
+    car = (found == 4) & (uniform(plan.seed, "incidents/car", rid) < 0.17)
     return np.where(car, 5, found)
 
 
 def _window(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Floats, Floats]:
     mean = np.array([values[2] for values in OFFENCES.values()])[offence]
-    ended = at.astype(float) - np.floor(600 + 1800 * exponential(plan.seed, "until", rid))
-    begun = ended - np.floor(3600 * mean * exponential(plan.seed, "window", rid))
-    heaped = (mean > 0) & (uniform(plan.seed, "heaped", rid) < HEAPED)
+    ended = at.astype(float) - np.floor(600 + 1800 * exponential(plan.seed, "incidents/until", rid))
+    begun = ended - np.floor(3600 * mean * exponential(plan.seed, "incidents/window", rid))
+    heaped = (mean > 0) & (uniform(plan.seed, "incidents/heaped", rid) < HEAPED)
     shift = offsets(plan, begun)
     midnights = ((begun + shift) // DAY * DAY - shift).astype(float)
     return np.where(heaped, midnights, begun), ended
@@ -182,14 +191,14 @@ def _window(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Floats, Flo
 
 def _clearance(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Ints, Floats]:
     multiple = np.array([values[1] for values in OFFENCES.values()])[offence]
-    reach = np.concatenate([[0.0], np.cumsum(np.diff(np.array(WEEKS)) * np.array(HAZARD[:-1]))])
-    need = exponential(plan.seed, "clearance", rid) / multiple
-    lasts = np.interp(need, reach, np.array(WEEKS) * 7.0 * DAY, right=np.inf)
+    reach = np.concatenate([[0.0], np.cumsum(np.diff(DAYS) * np.array(HAZARD[:-1]))])
+    need = exponential(plan.seed, "incidents/clearance", rid) / multiple
+    lasts = np.interp(need, reach, np.array(DAYS) * DAY, right=np.inf)
     end, cleared = midnight(plan, day(plan.last) + 1), np.floor(at + 7200 + lasts)
-    founded = uniform(plan.seed, "unfounded", rid) >= UNFOUNDED
+    founded = uniform(plan.seed, "incidents/unfounded", rid) >= UNFOUNDED
     done = founded & (cleared < end)
-    by = np.where(uniform(plan.seed, "exceptional", rid) < EXCEPTIONAL, 2, 1)
-    idle = (end - at > 180 * DAY) & (uniform(plan.seed, "idle", rid) < 0.6)
+    by = np.where(uniform(plan.seed, "incidents/exceptional", rid) < EXCEPTIONAL, 2, 1)
+    idle = (end - at > 180 * DAY) & (uniform(plan.seed, "incidents/idle", rid) < 0.6)
     rest = np.where(founded, np.where(idle, 4, 0), 3)
     return np.where(done, by, rest), np.where(done, cleared, np.nan)
 
@@ -198,18 +207,18 @@ def _detective(world: World, rid: Ints) -> Ints:
     members = np.flatnonzero(world.people.post == 3 * len(world.plan.districts) + 2)
     if not members.size:
         return np.full(rid.size, -1)
-    return np.asarray(members[choose(world.plan.seed, "detective", rid, np.ones(members.size))])
+    return np.asarray(members[choose(world.plan.seed, "incidents/detective", rid, np.ones(members.size))])
 
 
 def _outcome(plan: Plan, rid: Ints, at: Floats) -> Ints:
     fresh = at > midnight(plan, day(plan.last) - 45)
-    return np.where(fresh, 5, choose(plan.seed, "court", rid, (0.42, 0.2, 0.06, 0.12, 0.2)))
+    return np.where(fresh, 5, choose(plan.seed, "arrests/court", rid, (0.42, 0.2, 0.06, 0.12, 0.2)))
 
 
-def _person(plan: Plan, salt: str, rid: Ints, shares: Floats) -> dict[str, Any]:
-    age = np.floor(16 + 45 * uniform(plan.seed, f"{salt}/age", rid) ** 1.5)
+def person(plan: Plan, table: str, rid: Ints, shares: Floats, male: float = 0.7) -> dict[str, Any]:
+    """Who was stopped, arrested or subject to force; ``shares`` are those of the races."""
     return {
-        "subject_race": Labels(choose(plan.seed, f"{salt}/race", rid, shares), RACES),
-        "subject_sex": Labels(choose(plan.seed, f"{salt}/sex", rid, (0.7, 0.3)), ("male", "female")),
-        "subject_age": age,
+        "subject_race": Labels(choose(plan.seed, f"{table}/race", rid, shares), RACES),
+        "subject_sex": Labels(choose(plan.seed, f"{table}/sex", rid, (male, 1 - male)), ("male", "female")),
+        "subject_age": np.floor(16 + 45 * uniform(plan.seed, f"{table}/age", rid) ** 1.5),
     }

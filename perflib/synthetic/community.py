@@ -23,7 +23,6 @@ SEXES = ("female", "male")
 QUESTIONS = {"trust": 3.4, "safety": 3.1, "fairness": 3.3, "satisfaction": 3.6}
 PLACE_TRUST = (0.1, 0.0, -0.25, 0.05, 0.15, -0.05)
 AGE_TRUST = (-0.3, 0.0, 0.2, 0.3)
-RESIDENTS = {"city": 240_000, "town": 11_000}
 TOPICS = {
     "response": (
         "It took {n} minutes before anyone came to {place}.",
@@ -61,17 +60,17 @@ CHANNELS, CODED = ("web form", "email", "meeting", "letter"), 0.3
 
 def requests(plan: Plan) -> dict[str, Column]:
     """The table of requests: a season, and one kind that becomes more common in one district from a planted day."""
-    rid, days, district = _daily(plan, "request", plan.requests_per_day, 0.25)
-    at = _moment(plan, "request", rid, days)
+    rid, days, district = _daily(plan, "requests", plan.requests_per_day, 0.25)
+    at = _moment(plan, "requests", rid, days)
     boost = np.array([name == plan.mix_district for name in plan.districts])[district] & (days >= day(plan.mix_date))
     weights = np.tile(np.array(KIND_SHARE), (rid.size, 1))
     weights[:, KINDS.index(plan.mix_kind)] *= np.where(boost, plan.mix_multiple, 1.0)
-    closed = np.floor(at + 3600 * (2 + 90 * exponential(plan.seed, "request/closed", rid)))
+    closed = np.floor(at + 3600 * (2 + 90 * exponential(plan.seed, "requests/closed", rid)))
     known = recorded(plan, "requests", rid, at)
     frame: dict[str, Any] = {
         "request_id": rid,
         "received_at": at,
-        "kind": Labels(choose(plan.seed, "request/kind", rid, weights), KINDS),
+        "kind": Labels(choose(plan.seed, "requests/kind", rid, weights), KINDS),
         "closed_at": np.where(closed < _end(plan), closed, np.nan),
         **place(plan, "requests", rid, district),
         "recorded_at": known,
@@ -125,7 +124,7 @@ def population(plan: Plan) -> dict[str, Column]:
 
 
 def _residents(plan: Plan, year: int, index: int) -> list[tuple[Any, ...]]:
-    total = RESIDENTS[plan.agency] * plan.district_share[index] * 1.005 ** (year - 2023)
+    total = plan.residents * plan.district_share[index] * 1.005 ** (year - 2023)
     shares, area = race_shares(plan)[index], plan.districts[index]
     cells = [
         (
@@ -155,8 +154,8 @@ def _waves(plan: Plan) -> list[tuple[str, int]]:
 
 def _wave(plan: Plan, index: int, wave: str, when: int) -> dict[str, Any]:
     person = (index + 1) * 100_000 + np.arange(plan.respondents)
-    seed, area = plan.seed, choose(plan.seed, "s/area", person, plan.district_share)
-    age = choose(seed, "s/age", person, np.array(AGE_SHARE) * ANSWERS_BY_AGE)
+    seed, area = plan.seed, choose(plan.seed, "surveys/area", person, plan.district_share)
+    age = choose(seed, "surveys/age", person, np.array(AGE_SHARE) * ANSWERS_BY_AGE)
     weight = (1 / np.array(ANSWERS_BY_AGE))[age]
     row = np.repeat(np.arange(person.size), len(QUESTIONS))
     question = np.tile(np.arange(len(QUESTIONS)), person.size)
@@ -166,23 +165,23 @@ def _wave(plan: Plan, index: int, wave: str, when: int) -> dict[str, Any]:
         + np.array(PLACE_TRUST)[area[row]]
         + np.array(AGE_TRUST)[age[row]]
         + (plan.instrument_shift if new else 0.0)
-        + 0.5 * normal(seed, "s/person", person)[row]
+        + 0.5 * normal(seed, "surveys/person", person)[row]
     )
-    said = np.clip(np.round(mean + 0.8 * normal(seed, "s/answer", person[row] * 8 + question)), 1, 5)
-    refused = uniform(seed, "s/refused", person[row] * 8 + question) < 0.02
+    said = np.clip(np.round(mean + 0.8 * normal(seed, "surveys/answer", person[row] * 8 + question)), 1, 5)
+    refused = uniform(seed, "surveys/refused", person[row] * 8 + question) < 0.02
     return {
         "respondent_id": person[row],
         "wave": np.full(row.size, wave, dtype=object),
-        "answered_on": when + (uniform(seed, "s/on", person) * 28).astype(np.int64)[row].astype(float),
+        "answered_on": when + (uniform(seed, "surveys/on", person) * 28).astype(np.int64)[row].astype(float),
         "question": Labels(question, tuple(QUESTIONS)),
         "instrument": np.full(row.size, "v2" if new else "v1", dtype=object),
         "answer": np.where(refused, np.nan, said),
         "weight": np.round(weight / weight.mean(), 4)[row],
         "area": Labels(area[row], plan.districts),
         "age_group": Labels(age[row], AGES),
-        "sex": Labels(choose(seed, "s/sex", person, (0.55, 0.45))[row], SEXES),
-        "race": Labels(choose(seed, "s/race", person, race_shares(plan)[area])[row], RACES),
-        "contact": (uniform(seed, "s/contact", person) < 0.3).astype(np.int64)[row],
+        "sex": Labels(choose(seed, "surveys/sex", person, (0.55, 0.45))[row], SEXES),
+        "race": Labels(choose(seed, "surveys/race", person, race_shares(plan)[area])[row], RACES),
+        "contact": (uniform(seed, "surveys/contact", person) < 0.3).astype(np.int64)[row],
         "recorded_at": (when + 40) * 86400.0 + np.zeros(row.size),
     }
 

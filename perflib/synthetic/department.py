@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,10 @@ def write(
 
     Parameters
     ----------
-    scale : "small" (tests), "sample" (three years) or "large" (10 million calls; calls, officers, assignments only).
+    scale : "small" (four months), "sample" (three years) or "events" (the same years with about twelve times as many
+        uses of force, complaints and commendations as a real department has, so that officers planted at three times
+        the rate can be told from chance): their rates are those of ``perflib.synthetic.rates``. "large" is for
+        measuring speed: 10 million calls; calls, officers, assignments and population only.
     agency : "city" or "town" (15 officers).
     seed : the same seed gives the same rows on every machine and with any number of threads.
     threads : threads used; default: one per processor.
@@ -85,7 +89,9 @@ def _write_tables(folder: Path, wanted: Plan, people: staff.People, threads: int
     _save(folder, only, "assignments", staff.assignments(wanted, people))
     _save(folder, only, "population", community.population(wanted))
     if every:
-        _write_rest(folder, made, only)
+        for name, make in tqdm(frames(made).items(), desc="other tables", disable=None, leave=False):
+            if only is None or name in only:
+                _save(folder, only, name, make())
 
 
 def _world(wanted: Plan, people: staff.People) -> World:
@@ -94,15 +100,15 @@ def _world(wanted: Plan, people: staff.People) -> World:
     return World(wanted, people, found, roster.duty(wanted, people, found, away), trained)
 
 
-def _write_rest(folder: Path, world: World, only: tuple[str, ...] | None) -> None:
-    cases = cases_of(world)
-    events, films = units.cameras(world)
-    frames: dict[str, Callable[[], Mapping[str, Column]]] = {
+def frames(world: World) -> dict[str, Callable[[], Mapping[str, Column]]]:
+    """What makes each table that follows from the calls: none draws from another's random streams."""
+    cases, cameras = cache(lambda: cases_of(world)), cache(lambda: units.cameras(world))
+    return {
         "unit_responses": lambda: units.unit_responses(world),
-        "camera_activations": lambda: films,
-        "policy_events": lambda: stack(events, units.reports(world, cases)),
-        "incidents": lambda: {name: value for name, value in cases.items() if name not in ("row", "rid", "unit")},
-        "arrests": lambda: arrests(world, cases),
+        "incidents": lambda: {name: value for name, value in cases().items() if name not in ("row", "rid", "unit")},
+        "policy_events": lambda: stack(cameras()[0], units.reports(world, cases())),
+        "camera_activations": lambda: cameras()[1],
+        "arrests": lambda: arrests(world, cases()),
         "stops": lambda: stops(world),
         "force": lambda: conduct.force(world),
         "complaints": lambda: conduct.complaints(world),
@@ -113,9 +119,6 @@ def _write_rest(folder: Path, world: World, only: tuple[str, ...] | None) -> Non
         "feedback": lambda: community.feedback(world.plan),
         "surveys": lambda: community.surveys(world.plan),
     }
-    for name in tqdm(frames, desc="other tables", disable=None, leave=False):
-        if only is None or name in only:
-            _save(folder, only, name, frames[name]())
 
 
 def _write_calls(folder: Path, world: World, threads: int, keep: bool) -> World:

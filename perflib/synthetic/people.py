@@ -74,11 +74,11 @@ def make(plan: Plan) -> People:
     post = _first_posts(plan, ids, patrol)
     hired, left = _careers(plan, ids)
     steady = np.flatnonzero((post < patrol) & (hired < plan.first_day) & (left == FOREVER))
-    activity = gamma(plan.seed, "activity", ids, plan.activity_cv)
+    activity = gamma(plan.seed, "officers/activity", ids, plan.activity_cv)
     chosen = _choose(plan, steady, post, activity)
     spells = _spells(plan, post, hired, left, chosen["moved"])
     rates = {what: _rates(plan, what, ids, chosen[what]) for what in ("force", "complaint", "commend")}
-    lean = 0.5 * normal(plan.seed, "lean", ids)
+    lean = 0.5 * normal(plan.seed, "officers/lean", ids)
     lean[chosen["level"]] = 2.0
     names = tuple(f"P{number:04d}" for number in ids + 1)
     return People(names, units(plan), hired, left, spells, activity, **rates, lean=lean, chosen=chosen)
@@ -87,7 +87,7 @@ def make(plan: Plan) -> People:
 def officers(plan: Plan, people: People) -> dict[str, Column]:
     """The table of officers; demographics are drawn independently of every trait."""
     ids = np.arange(plan.officers)
-    age = 24 + 30 * uniform(plan.seed, "age", ids)
+    age = 24 + 30 * uniform(plan.seed, "officers/age", ids)
     supervisors = np.unique(supervisor(plan, people))
     rank = np.where(np.isin(ids, supervisors), 1, np.where(people.post == 3 * len(plan.districts) + 4, 2, 0))
     return {
@@ -97,8 +97,8 @@ def officers(plan: Plan, people: People) -> dict[str, Column]:
         "rank": Labels(rank, ("Officer", "Sergeant", "Lieutenant")),
         "unit": Labels(people.post, people.units),
         "sworn": np.ones(plan.officers),
-        "race": Labels(choose(plan.seed, "race", ids, RACE_SHARE), RACES),
-        "sex": Labels(choose(plan.seed, "sex", ids, (0.82, 0.18)), ("male", "female")),
+        "race": Labels(choose(plan.seed, "officers/race", ids, RACE_SHARE), RACES),
+        "sex": Labels(choose(plan.seed, "officers/sex", ids, (0.82, 0.18)), ("male", "female")),
         "birth_year": np.floor(plan.last.year - age),
         "recorded_at": people.hired * 86400.0 + 36000,
     }
@@ -109,7 +109,7 @@ def assignments(plan: Plan, people: People) -> dict[str, Column]:
     spells, patrol = people.spells, 3 * len(plan.districts)
     walks = spells.post < patrol
     district = np.where(walks, spells.post // 3, -1)
-    home = (uniform(plan.seed, "home", spells.officer * 64 + spells.post) * plan.beats).astype(np.int64)
+    home = (uniform(plan.seed, "assignments/home", spells.officer * 64 + spells.post) * plan.beats).astype(np.int64)
     duties = ("patrol", *(post[1] for post in OTHER_POSTS), "tactical")
     return {
         "officer_id": Labels(spells.officer, people.names),
@@ -148,18 +148,18 @@ def _first_posts(plan: Plan, ids: Ints, patrol: int) -> Ints:
     others = [patrol + index for index, count in enumerate(counts) for _ in range(count)]
     seats = np.array(others + [index % patrol for index in range(plan.officers - len(others))])
     post = np.zeros_like(seats)
-    post[np.argsort(uniform(plan.seed, "post", ids), kind="stable")] = seats
+    post[np.argsort(uniform(plan.seed, "officers/post", ids), kind="stable")] = seats
     return post
 
 
 def _careers(plan: Plan, ids: Ints) -> tuple[Ints, Ints]:
     years = plan.days / 365.25
-    new = uniform(plan.seed, "new", ids) < 0.03 * years
-    before = plan.first_day - 200 - (uniform(plan.seed, "hired", ids) * 7000).astype(np.int64)
-    during = plan.first_day + (uniform(plan.seed, "hired", ids) * plan.days * 0.9).astype(np.int64)
+    new = uniform(plan.seed, "officers/new", ids) < 0.08 * years
+    before = plan.first_day - 200 - (uniform(plan.seed, "officers/hired", ids) * 7000).astype(np.int64)
+    during = plan.first_day + (uniform(plan.seed, "officers/hired", ids) * plan.days * 0.9).astype(np.int64)
     hired = np.where(new, during, before)
-    goes = (uniform(plan.seed, "goes", ids) < 0.02 * years) & ~new
-    leaves = plan.first_day + (plan.days * (0.1 + 0.85 * uniform(plan.seed, "left", ids))).astype(np.int64)
+    goes = (uniform(plan.seed, "officers/goes", ids) < 0.08 * years) & ~new
+    leaves = plan.first_day + (plan.days * (0.1 + 0.85 * uniform(plan.seed, "officers/left", ids))).astype(np.int64)
     return hired, np.where(goes, leaves, FOREVER)
 
 
@@ -167,7 +167,7 @@ def _choose(plan: Plan, steady: Ints, post: Ints, activity: Floats) -> dict[str,
     # Disjoint groups, so that each planted truth can be recovered on its own; busy officers come first, since
     # three times the rate of somebody who hardly works cannot be seen by any method.
     busy = (activity > 0.9) & (activity < 1.6)
-    queue = steady[np.lexsort((uniform(plan.seed, "chosen", steady), ~busy[steady]))]
+    queue = steady[np.lexsort((uniform(plan.seed, "officers/chosen", steady), ~busy[steady]))]
     moved = queue[post[queue] // 3 == 0][: plan.moved]
     queue = queue[~np.isin(queue, moved)]
     sizes = {
@@ -185,7 +185,7 @@ def _choose(plan: Plan, steady: Ints, post: Ints, activity: Floats) -> dict[str,
 
 
 def _rates(plan: Plan, what: str, ids: Ints, outliers: Ints) -> Floats:
-    rates = gamma(plan.seed, f"rate/{what}", ids, plan.cv)
+    rates = gamma(plan.seed, f"officers/rate/{what}", ids, plan.cv)
     rates[outliers] = plan.outlier_multiple
     return rates
 
@@ -216,7 +216,9 @@ def _change(plan: Plan, officer: int, post: int, moved: Ints) -> tuple[int, int]
     if post == patrol + 1:
         return day(plan.rename_date), patrol + len(OTHER_POSTS)
     key = np.array([officer])
-    chance, when, where = (float(uniform(plan.seed, f"change/{what}", key)[0]) for what in ("if", "when", "to"))
+    chance, when, where = (
+        float(uniform(plan.seed, f"officers/change/{what}", key)[0]) for what in ("if", "when", "to")
+    )
     if post >= patrol or chance > 0.1 * plan.days / 365.25:
         return FOREVER + 1, post
     return plan.first_day + 30 + int(when * (plan.days - 60)), (post + 1 + int(where * (patrol - 1))) % patrol

@@ -8,7 +8,7 @@ from typing import Any
 
 from perflib.errors import ParameterError
 
-SCALES = ("small", "sample", "large")
+SCALES = ("small", "sample", "events", "large")
 AGENCIES = ("city", "town")
 SHIFTS = {"Day": ("07:00", "15:00"), "Evening": ("15:00", "23:00"), "Night": ("23:00", "07:00")}
 EPOCH = dt.date(1970, 1, 1)
@@ -29,7 +29,8 @@ class Plan:
     district_share: tuple[float, ...] = (0.19, 0.18, 0.17, 0.16, 0.16, 0.14)
     district_response: tuple[float, ...] = (0.95, 1.0, 1.05, 0.98, 1.08, 0.94)
     beats: int = 5
-    officers: int = 400
+    residents: int = 125_000
+    officers: int = 250
     calls_per_day: float = 235.0
     requests_per_day: float = 110.0
     feedback_per_day: float = 3.0
@@ -48,13 +49,14 @@ class Plan:
     step_date: dt.date = dt.date(2025, 3, 1)
     step_size: float = 1.2
     # officers
-    cv: float = 0.2
+    cv: float = 0.8
     activity_cv: float = 0.35
     outliers: int = 4
     outlier_multiple: float = 3.0
-    # about 15 events an officer in three years, so that a multiple of three can be told from chance
-    force_per_response: float = 0.02
-    complaints_per_response: float = 0.02
+    # about one event an officer in three years, as in ``rates``; the scale "events" has about fifteen
+    force_per_response: float = 0.0013
+    complaints_per_response: float = 0.0008
+    commendations_per_response: float = 0.0008
     rename_date: dt.date = dt.date(2024, 7, 1)
     moved_date: dt.date = dt.date(2024, 10, 1)
     moved: int = 12
@@ -109,6 +111,7 @@ def day(date: dt.date) -> int:
 
 _SMALL: dict[str, Any] = {
     "first": dt.date(2025, 9, 1),
+    "residents": 33_000,
     "officers": 60,
     "calls_per_day": 50.0,
     "requests_per_day": 25.0,
@@ -129,14 +132,21 @@ _SMALL: dict[str, Any] = {
     "fatigue_last": dt.date(2025, 11, 30),
     "mix_date": dt.date(2025, 11, 1),
     "instrument_wave": "2025-2",
-    "complaints_per_response": 0.015,
 }
-_LARGE: dict[str, Any] = {"officers": 4000, "calls_per_day": 9260.0, "beats": 10}
+#: so many events that officers at three times the usual rate can be told from chance
+EVENTS: dict[str, Any] = {
+    "cv": 0.2,
+    "force_per_response": 0.02,
+    "complaints_per_response": 0.02,
+    "commendations_per_response": 0.02,
+}
+_LARGE: dict[str, Any] = {"residents": 4_900_000, "officers": 4000, "calls_per_day": 9260.0, "beats": 10}
 _TOWN: dict[str, Any] = {
     "name": "Sample Town Police",
     "districts": ("01", "02"),
     "district_share": (0.6, 0.4),
     "district_response": (1.0, 1.06),
+    "residents": 8_500,
     "officers": 15,
     "calls_per_day": 12.0,
     "requests_per_day": 6.0,
@@ -154,7 +164,7 @@ _TOWN: dict[str, Any] = {
     "mix_district": "01",
     "search_district": None,
 }
-_SCALES = {"small": _SMALL, "sample": {}, "large": _LARGE}
+_SCALES = {"small": _SMALL, "sample": {}, "events": {"residents": 200_000, "officers": 400, **EVENTS}, "large": _LARGE}
 
 
 def make(scale: str = "small", agency: str = "city", seed: int = 20240101, **overrides: Any) -> Plan:

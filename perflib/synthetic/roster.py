@@ -58,7 +58,7 @@ def make(plan: Plan, people: People) -> Roster:
     numbers = first + np.arange(days)
     post = _posts(people, first, days)
     officer = np.arange(plan.officers)
-    offset = (uniform(plan.seed, "off", officer) * 7).astype(np.int64)
+    offset = (uniform(plan.seed, "shifts/off", officer) * 7).astype(np.int64)
     patrol = post < 3 * len(plan.districts)
     turn = (numbers[None, :] + np.where(patrol, offset[:, None], 0) + np.where(patrol, 0, 3)) % 7 < 5
     leave = _leave(plan, officer, numbers)
@@ -106,8 +106,8 @@ def _posts(people: People, first: int, days: int) -> npt.NDArray[np.int16]:
 
 
 def _leave(plan: Plan, officer: Ints, numbers: Ints) -> npt.NDArray[np.bool_]:
-    week = uniform(plan.seed, "leave", officer[:, None] * 100_000 + (numbers // 7)[None, :]) < 0.07
-    sick = uniform(plan.seed, "sick", officer[:, None] * 100_000 + numbers[None, :]) < 0.02
+    week = uniform(plan.seed, "shifts/leave", officer[:, None] * 100_000 + (numbers // 7)[None, :]) < 0.12
+    sick = uniform(plan.seed, "shifts/sick", officer[:, None] * 100_000 + numbers[None, :]) < 0.035
     return week | sick
 
 

@@ -34,7 +34,7 @@ def table(plan: Plan, people: People, days: dict[str, Ints]) -> dict[str, Column
     ]
     course, officer, when, due, length = (np.array(values) for values in zip(*done, strict=True))
     codes = np.searchsorted(np.array(sorted((WORKS, IDLE, YEARLY))), course)
-    score = np.round(70 + 30 * uniform(plan.seed, "score", officer * 100_000 + when), 0)
+    score = np.round(70 + 30 * uniform(plan.seed, "training/score", officer * 100_000 + when), 0)
     return {
         "officer_id": Labels(officer, people.names),
         "course": Labels(codes, sorted((WORKS, IDLE, YEARLY))),
@@ -48,7 +48,7 @@ def table(plan: Plan, people: People, days: dict[str, Ints]) -> dict[str, Column
 
 def _staggered(plan: Plan, people: People, course: str, shift: int) -> Ints:
     ids = np.arange(plan.officers)
-    place = uniform(plan.seed, f"course/{course}", ids)
+    place = uniform(plan.seed, f"training/{course}", ids)
     cohort = (place / REACHED * plan.cohorts).astype(np.int64)
     when = _weekday(day(plan.course_first) + shift + cohort * plan.cohort_days)
     able = (place < REACHED) & (people.hired < when) & (when <= people.left) & (when <= day(plan.last))
@@ -58,9 +58,9 @@ def _staggered(plan: Plan, people: People, course: str, shift: int) -> Ints:
 def _yearly(plan: Plan, people: People, year: int) -> list[tuple[int, int, int]]:
     ids = np.arange(plan.officers)
     start = int((np.datetime64(f"{year}-01-01") - np.datetime64("1970-01-01")) / np.timedelta64(1, "D"))
-    due = start + 29 + (uniform(plan.seed, "due", ids) * 300).astype(np.int64)
-    late = uniform(plan.seed, f"late/{year}", ids) < 0.06
-    wait = (uniform(plan.seed, f"wait/{year}", ids) * 28).astype(np.int64)
+    due = start + 29 + (uniform(plan.seed, "training/due", ids) * 300).astype(np.int64)
+    late = uniform(plan.seed, f"training/late/{year}", ids) < 0.06
+    wait = (uniform(plan.seed, f"training/wait/{year}", ids) * 28).astype(np.int64)
     when = np.where(late, due + 1 + wait, due - wait)
     kept = (when >= plan.first_day) & (when <= day(plan.last)) & (people.hired < when) & (when <= people.left)
     return [(int(officer), int(when[officer]), int(due[officer])) for officer in np.flatnonzero(kept)]

@@ -8,10 +8,9 @@ import numpy as np
 
 from perflib.synthetic.arrivals import HOURLY
 from perflib.synthetic.calls import CANCELLED, PRIORITIES, STAMP_MISSING, WITHOUT_ARRIVAL
-from perflib.synthetic.cases import EXCEPTIONAL, HAZARD, HEAPED, OFFENCES, UNFOUNDED, WEEKS, cumulative
+from perflib.synthetic.cases import DAYS, EXCEPTIONAL, HAZARD, HEAPED, OFFENCES, UNFOUNDED, cumulative
 from perflib.synthetic.clock import yearly
 from perflib.synthetic.community import AGES, ANSWERS_BY_AGE, CODED, KIND_SHARE, KINDS, PLACE_TRUST, TOPIC_SHARE, TOPICS
-from perflib.synthetic.conduct import COMMENDATIONS_PER_RESPONSE
 from perflib.synthetic.people import RENAMED, People
 from perflib.synthetic.plan import Plan
 from perflib.synthetic.training import IDLE, WORKS
@@ -171,7 +170,7 @@ def _officers(plan: Plan, people: People) -> dict[str, Any]:
             "column": "officer_id",
             "officers": named["commend"],
             **shared,
-            "rate_per_response": COMMENDATIONS_PER_RESPONSE,
+            "rate_per_response": plan.commendations_per_response,
         },
         "force_level": {
             "table": "force",
@@ -235,7 +234,7 @@ def _cases(plan: Plan) -> dict[str, Any]:
             "change": 1.0,
             "exceptional_share": EXCEPTIONAL,
             "unfounded": UNFOUNDED,
-            "weekly_hazard": dict(zip((f"from week {week}" for week in WEEKS), HAZARD, strict=True)),
+            "daily_hazard": dict(zip((f"from day {day}" for day in DAYS), HAZARD, strict=True)),
             "hazard_multiple": {name: values[1] for name, values in OFFENCES.items()},
             "cleared_by_day": {
                 name: {days: round(cumulative(days, values[1]), 4) for days in (7, 30, 180, 365)}

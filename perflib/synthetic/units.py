@@ -21,9 +21,11 @@ def unit_responses(world: World) -> dict[str, Column]:
     key, first = calls.at.rid[sent.call] * 4 + sent.turn, sent.turn == 0
     seed, stamp = world.plan.seed, {name: values[sent.call] for name, values in calls.stamps.items()}
     reached = calls.reached[sent.call]
-    assigned = np.floor(stamp["dispatched_at"] + np.where(first, 0, 90 * exponential(seed, "assigned", key)))
-    later = np.maximum(reached, assigned) + np.floor(150 * exponential(seed, "later", key))
-    stays = np.floor((stamp["cleared_at"] - reached) * (0.3 + 0.7 * uniform(seed, "stays", key)))
+    assigned = np.floor(
+        stamp["dispatched_at"] + np.where(first, 0, 90 * exponential(seed, "unit_responses/assigned", key))
+    )
+    later = np.maximum(reached, assigned) + np.floor(150 * exponential(seed, "unit_responses/later", key))
+    stays = np.floor((stamp["cleared_at"] - reached) * (0.3 + 0.7 * uniform(seed, "unit_responses/stays", key)))
     return {
         "call_id": numbers[sent.call],
         "unit_id": world.car(sent.officer, sent.post),
@@ -44,7 +46,7 @@ def cameras(world: World) -> tuple[dict[str, Column], dict[str, Column]]:
     call, officer, post = sent.call[first], sent.officer[first], sent.post[first]
     rid, reached = calls.at.rid[call], calls.reached[call]
     started = _started(world, rid, reached, compliance(world, post, calls.at.day[call]))
-    excluded = uniform(world.plan.seed, "excluded", rid) < EXCLUDED
+    excluded = uniform(world.plan.seed, "policy_events/excluded", rid) < EXCLUDED
     started = np.where(excluded, np.nan, started)
     events: dict[str, Any] = {
         "event_id": numbers[call],
@@ -83,10 +85,10 @@ def compliance(world: World, post: Any, days: Any) -> Floats:
 
 def _started(world: World, rid: Any, reached: Floats, chance: Floats) -> Floats:
     seed = world.plan.seed
-    kept = uniform(seed, "complied", rid) < chance
-    prompt = np.floor(reached + (GRACE + 30) * uniform(seed, "prompt", rid) - 30)
-    late = np.floor(reached + GRACE + 1 + 300 * exponential(seed, "tardy", rid))
-    never = uniform(seed, "never", rid) < 0.5
+    kept = uniform(seed, "policy_events/complied", rid) < chance
+    prompt = np.floor(reached + (GRACE + 30) * uniform(seed, "policy_events/prompt", rid) - 30)
+    late = np.floor(reached + GRACE + 1 + 300 * exponential(seed, "policy_events/tardy", rid))
+    never = uniform(seed, "policy_events/never", rid) < 0.5
     return np.where(kept, prompt, np.where(never, np.nan, late))
 
 
@@ -94,11 +96,13 @@ def reports(world: World, incidents: dict[str, Any]) -> dict[str, Column]:
     """The 24-hour report rule's events: one per case, kept in nine cases of ten everywhere."""
     plan, at = world.plan, incidents["reported_at"]
     rid = incidents["call_id"]
-    kept = uniform(plan.seed, "report", rid) < 0.9
+    kept = uniform(plan.seed, "policy_events/report", rid) < 0.9
     done = np.floor(
         at
         + np.where(
-            kept, 86400 * uniform(plan.seed, "hours", rid), 86400 * (1.01 + exponential(plan.seed, "hours", rid))
+            kept,
+            86400 * uniform(plan.seed, "policy_events/hours", rid),
+            86400 * (1.01 + exponential(plan.seed, "policy_events/hours", rid)),
         )
     )
     local = np.asarray(at // 86400, dtype=np.int64)

@@ -19,7 +19,7 @@ from perflib.synthetic.world import World
 KINDS = ("regular", "overtime", "court", "detail", "training", "leave")
 BEGINS = np.array([7, 15, 23])
 LENGTH, EXTRA, DETAIL, COURT = 8, 4, 6, 3
-OVERTIME_SHARE, COURT_SHARE, DETAIL_SHARE = 0.04, 0.02, 0.03
+OVERTIME_SHARE, COURT_SHARE, DETAIL_SHARE = 0.08, 0.06, 0.05
 WEARY_OVERTIME, WEARY_DETAIL, WEARY_DOUBLE = 0.6, 0.7, 0.3
 Mask = npt.NDArray[np.bool_]
 
@@ -62,7 +62,7 @@ def _periods(plan: Plan, people: People, roster: Roster, trained: dict[str, Any]
     weary = fatigue_days(plan, people, roster)
     regular, begin = roster.works & ~course, BEGINS[shift_of_post(plan)[roster.post]]
     over = regular & _chance(plan, "overtime", roster, np.where(weary, WEARY_OVERTIME, OVERTIME_SHARE))
-    over &= ~_next(course) & ~((begin == 23) & _next(weary & regular))
+    over &= ~_next(course) & ~((begin == 23) & _next(regular & (weary | (begin == 7))))
     yield _rows(regular, 0, begin, LENGTH)
     yield _rows(roster.leave, 5, begin, LENGTH)
     yield _rows(course, 4, np.full_like(begin, 8), LENGTH)
@@ -93,7 +93,7 @@ def _next(mask: Mask) -> Mask:
 def _chance(plan: Plan, salt: str, roster: Roster, share: Any) -> Mask:
     officer = np.arange(plan.officers)[:, None] * 100_000
     number = roster.first + np.arange(roster.post.shape[1])[None, :]
-    return np.asarray(uniform(plan.seed, f"shift/{salt}", officer + number) < share)
+    return np.asarray(uniform(plan.seed, f"shifts/{salt}", officer + number) < share)
 
 
 def _rows(mask: Mask, kind: int, start: Any, length: int) -> tuple[Any, ...]:

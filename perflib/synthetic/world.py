@@ -81,9 +81,9 @@ def responses(plan: Plan, calls: Calls, roster: Roster) -> Responses:
 
 
 def published(
-    world: World, salt: str, ids: Ints, district: Ints, day: Ints, known: Floats, frame: dict[str, Any]
+    world: World, table: str, ids: Ints, district: Ints, day: Ints, known: Floats, frame: dict[str, Any]
 ) -> dict[str, Any]:
     """The rows that had reached the records by the end, with ``recorded_at``."""
-    moment = recorded(world.plan, salt, ids, known)
+    moment = recorded(world.plan, table, ids, known)
     keep: npt.NDArray[np.bool_] = seen(world.plan, district, day, moment)
     return take({**frame, "recorded_at": moment}, keep)

@@ -111,10 +111,11 @@ def test_the_kind_of_call_is_held_fixed_and_the_planted_officer_is_found() -> No
 
 
 @pytest.mark.slow
-def test_planted_officers_of_the_sample_at_their_scenes() -> None:
+def test_planted_officers_at_their_scenes() -> None:
     """truth.yml: of four who use force three times as often, three are flagged at the same scenes; nobody else is."""
-    truth = yaml.safe_load((Path(pf.synthetic.sample()) / "truth.yml").read_text(encoding="utf-8"))["truths"]
-    planted, dept = set(truth["force_outliers"]["officers"]), pf.open()
+    folder = Path(pf.synthetic.sample("events"))
+    truth = yaml.safe_load((folder / "truth.yml").read_text(encoding="utf-8"))["truths"]
+    planted, dept = set(truth["force_outliers"]["officers"]), pf.open(folder)
     scene = officers.scenes(dept).table
     assert len(planted & set(scene.loc[scene["verdict"] == "higher", "officer"])) >= 3
     assert set(scene.loc[scene["verdict"].isin(["higher", "lower"]), "officer"]) <= planted

@@ -45,8 +45,8 @@ def found():
 
 
 @pytest.fixture(scope="module")
-def town(small_city):
-    return pf.open(small_city)
+def town(busy_city):
+    return pf.open(busy_city)
 
 
 def test_one_officer_by_hand(found) -> None:
@@ -117,8 +117,9 @@ def test_the_planted_of_the_sample(town) -> None:
 @pytest.mark.slow
 def test_the_planted_officers_and_the_course_that_works() -> None:
     """truth.yml of the sample: all twelve planted at three times the rate read as planted."""
-    dept = pf.open()
-    truth = yaml.safe_load((Path(pf.synthetic.sample()) / "truth.yml").read_text(encoding="utf-8"))["truths"]
+    folder = Path(pf.synthetic.sample("events"))
+    dept = pf.open(folder)
+    truth = yaml.safe_load((folder / "truth.yml").read_text(encoding="utf-8"))["truths"]
     every = review.areas(dept)
     for planted, area, reading in (("top_performers", "commendations", "strength"),
                                    ("complaint_outliers", "complaints", "need"), ("force_outliers", "force", "need")):
@@ -208,8 +209,8 @@ def test_adaptability_needs_demand(town) -> None:
     assert result.reason or result.facts["assessed"] + result.facts["not_assessable"] == result.facts["officers"]
 
 
-def test_the_audit_says_what_it_could_not_read(small_city) -> None:
-    dept = pf.open(small_city, personal=["race", "sex", "birth_year"])
+def test_the_audit_says_what_it_could_not_read(busy_city) -> None:
+    dept = pf.open(busy_city, personal=["race", "sex", "birth_year"])
     compared = pf.metrics.officers.compare(dept, "arrests", ())
     result = review.audit(dept, compared)
     assert result.reason or "demographics" in result.facts

@@ -32,6 +32,11 @@ def city(tmp_path_factory) -> Made:
 
 
 @pytest.fixture(scope="session")
+def events(tmp_path_factory) -> Made:
+    return Made(synthetic.write(tmp_path_factory.mktemp("events"), "events"))
+
+
+@pytest.fixture(scope="session")
 def small(tmp_path_factory) -> Made:
     return Made(synthetic.write(tmp_path_factory.mktemp("small"), "small"))
 

@@ -117,6 +117,33 @@ def test_only_the_tables_asked_for(tmp_path):
         synthetic.write(tmp_path, "small", tables=("cals",))
 
 
+def test_a_table_is_the_same_whichever_others_are_written(one, tmp_path):
+    names = schema.names()
+    for number, some in enumerate((names[::2], names[1::2])):
+        made = contents(synthetic.write(tmp_path / str(number), "small", seed=7, tables=tuple(some)))
+        assert set(made) == {f"{name}.parquet" for name in some}
+        assert all(made[name].equals(table) for name, table in contents(one).items() if name in made)
+
+
+def test_each_table_draws_from_streams_of_its_own(tmp_path, monkeypatch):
+    """A stream is named after its table, so a table that is added later cannot share one."""
+    drawn, key, frames = {}, rng._key, module.frames
+
+    def each(name, make):
+        def alone():
+            drawn[name] = set()
+            monkeypatch.setattr(rng, "_key", lambda seed, purpose: (drawn[name].add(purpose), key(seed, purpose))[1])
+            return make()
+        return alone
+
+    monkeypatch.setattr(module, "frames", lambda world: {name: each(name, it) for name, it in frames(world).items()})
+    synthetic.write(tmp_path, "small", seed=7, threads=1)
+    shared = {"calls/beat", "calls/house", "lon", "lat"}  # where a call was: all that follows from it was there too
+    assert len(drawn) == len(schema.names()) - 4  # calls, officers, assignments and population come before
+    for table, purposes in drawn.items():
+        assert {name.split("/")[0] for name in purposes - shared} <= {table}
+
+
 def test_cache_is_filled_once_and_keyed_by_the_generator(tmp_path, monkeypatch):
     monkeypatch.setenv("PERFLIB_CACHE", str(tmp_path))
     folder = synthetic.sample("small")

@@ -152,8 +152,10 @@ def honest(facts: dict[str, Any]) -> list[str]:
                    "much. Ask why it does before asking who."]
     if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
         return told_of
-    return [*told_of, "With so few officers who can be assessed only large differences can be seen. Pool several "
-            "years, compare each officer with their own earlier years, and read the records themselves."]
+    return [*told_of, "With so few officers who can be assessed only large differences can be seen: of those at "
+            "three times the rate of peers nine in ten are found where 15 events are expected of each, half where 7 "
+            "are. Pool several years, compare each officer with their own earlier years, and read the records "
+            "themselves."]
 
 
 def refuse(columns: Sequence[str]) -> None:
