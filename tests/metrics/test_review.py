@@ -125,10 +125,24 @@ def test_the_planted_officers_and_the_course_that_works() -> None:
                                    ("complaint_outliers", "complaints", "need"), ("force_outliers", "force", "need")):
         read = [review.card(every, who).facts["readings"][area] for who in truth[planted]["officers"]]
         assert read == [reading] * 4, (area, read)
-    facts = review.development(dept).facts
-    assert facts[truth["course_that_works"]["course"]]["evidence"] == "it moved its measure"
-    assert "no evidence yet" in facts[truth["course_that_does_not"]["course"]]["evidence"]
     assert not review.moved(dept).facts["evidence"]
+    course = review.development(dept).facts[truth["course_that_works"]["course"]]
+    effect = (truth["course_that_works"]["multiple"] - 1) * course["baseline"]
+    assert course["effect_low"] < effect < course["effect_high"] < 0
+
+
+@pytest.mark.slow
+def test_a_course_that_works_needs_many_events_to_be_seen(tmp_path) -> None:
+    """30 % fewer complaints: shown at 20 events an officer; at one, as in a real department, there is no evidence."""
+    tables = ("unit_responses", "complaints", "force", "arrests", "training", "assignments", "officers")
+    told = {}
+    for scale in ("events", "sample"):
+        folder = Path(pf.synthetic.write(tmp_path / scale, scale, seed=1, tables=tables))
+        truth = yaml.safe_load((folder / "truth.yml").read_text(encoding="utf-8"))["truths"]
+        facts = review.development(pf.open(folder)).facts
+        told[scale] = facts[truth["course_that_works"]["course"]]["evidence"]
+        assert "no evidence yet" in facts[truth["course_that_does_not"]["course"]]["evidence"]
+    assert told == {"events": "it moved its measure", "sample": "no evidence yet"}
 
 
 def test_the_panel_counts_zero_months_and_finds_the_start() -> None:
