@@ -137,7 +137,8 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
     labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
                              "posterior": "P(grows more than peers')", "periods": "Periods"}
     frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer, intervals=True)
-    return Result(name, frame, TITLE, answer, METHOD, (*CAVEATS, *table.CAVEATS, *table.honest(facts)), facts,
+    caveats = (*CAVEATS, *table.CAVEATS, *table.honest(facts, rates=False))
+    return Result(name, frame, TITLE, answer, METHOD, caveats, facts,
                   chart if len(names) else None, labels | {"flagged": "Flagged"})
 
 

@@ -144,18 +144,18 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def honest(facts: dict[str, Any]) -> list[str]:
-    """What to say where officers differ widely, and where an agency is too small to compare them."""
+def honest(facts: dict[str, Any], rates: bool = True) -> list[str]:
+    """What to say where officers differ widely, and where too few can be assessed; ``rates`` of events are compared."""
     told_of = []
     if facts.get("cv", 0.0) > WIDE:
         told_of = ["Officers differ widely here even beside peers: nobody need stand out for practice to vary too "
                    "much. Ask why it does before asking who."]
     if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
         return told_of
-    return [*told_of, "With so few officers who can be assessed only large differences can be seen: of those at "
-            "three times the rate of peers nine in ten are found where 15 events are expected of each, half where 7 "
-            "are. Pool several years, compare each officer with their own earlier years, and read the records "
-            "themselves."]
+    power = (": of officers at three times the rate of peers nine in ten are found where 15 events are expected of "
+             "each, half where 7 are" if rates else "")
+    return [*told_of, f"With so few officers who can be assessed only large differences can be seen{power}. Pool "
+            "several years, compare each officer with their own earlier years, and read the records themselves."]
 
 
 def refuse(columns: Sequence[str]) -> None:
