@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import yaml
 
@@ -103,9 +104,9 @@ class _Once:
             at = f"again in line {key.start_mark.line + 1}"
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.YAMLError(f"line {key.start_mark.line + 1}: a key that is no text")
-            if key.value in seen:
+            if normalize("NFC", key.value) in seen:  # accents are written in two ways
                 raise yaml.YAMLError(f"key {key.value[:60]!r} stands twice, {at}")
-            seen.add(key.value)
+            seen.add(normalize("NFC", key.value))
         return super().construct_mapping(node, deep)  # type: ignore[misc]
 
 

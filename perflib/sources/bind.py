@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from perflib.errors import MappingError
@@ -35,13 +35,13 @@ def bind(mapping: Mapping, header: Sequence[str], where: str) -> tuple[Bound, ..
     MappingError : a mapped column is not in the header, or is there more than once.
     """
     names = [text.strip() for text in header]
-    return tuple(_bound(spec, names, f"{where}, {mapping.where}") for spec in mapping.specs)
+    return tuple(_bound(spec, names, f"{where}, {mapping.where}") for spec in mapping.specs if not spec.row_number)
 
 
 def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[BoundFilter, ...]:
     """The places of the filters' columns: the source column of that name, else the canonical one."""
     names = [text.strip() for text in header]
-    canonical = {spec.column.name for spec in mapping.specs}
+    canonical = {spec.column.name for spec in mapping.specs} - {mapping.numbered}
     found = []
     for rule in mapping.filters:
         if rule.column in names:
@@ -53,9 +53,10 @@ def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[B
     return tuple(found)
 
 
-def wanted(mapping: Mapping) -> set[str]:
-    """Every header name the mapping speaks of."""
-    parts = (part for spec in mapping.specs for part in spec.sources)
+def wanted(mapping: Mapping, columns: Collection[str] | None = None) -> set[str]:
+    """Every header name the mapping speaks of, or only those that make these ``columns``."""
+    specs = (spec for spec in mapping.specs if columns is None or spec.column.name in columns)
+    parts = (part for spec in specs for part in spec.sources)
     return {name for part in parts for names in part for name in names} | mapping.extra.columns()
 
 

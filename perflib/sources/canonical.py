@@ -16,7 +16,9 @@ from perflib.sources import quarantine
 from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Plan
-from perflib.sources.load import Loaded, dated, doubled, moment, share
+from perflib.sources.load import Loaded, dated, moment, share
+from perflib.sources.repeated import doubled
+from perflib.sources.rules import settled
 from perflib.sources.sql import every, floating, literals, name, padded, path_literal
 from perflib.sources.staged import Staged
 
@@ -90,19 +92,9 @@ def _faults(column: schema.Column) -> list[str]:
 
 
 def _rules(plan: Plan, present: Sequence[str], then: str) -> dict[str, str]:
-    """SQL of the cross-column rules by name; a moment is compared with a date by its local day."""
-    found = {}
-    for rule in plan.table.rules:
-        if rule.then == then and rule.earlier in present and rule.later in present:
-            kinds = {side: plan.table.columns[side].type for side in (rule.earlier, rule.later)}
-            sides = [_day(side, plan.zone) if kind == "timestamp" and len(set(kinds.values())) > 1 else name(side)
-                     for side, kind in kinds.items()]
-            found[rule.name] = f"{sides[0]} > {sides[1]}"
-    return found
-
-
-def _day(stamp: str, zone: str) -> str:
-    return f"CAST(timezone({literals([zone])}, {name(stamp)}) AS DATE)"
+    """SQL of the cross-column rules by name."""
+    return {rule.name: settled(plan.table, rule, plan.zone) for rule in plan.table.rules
+            if rule.then == then and rule.earlier in present and rule.later in present}
 
 
 def _twice(plan: Plan, relation: str, rows: int, engine: Engine) -> bool:

@@ -51,25 +51,40 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Unpivot:
+    """Columns that become rows: ``columns`` are headers and what they are called in the column ``name``."""
+
+    columns: tuple[tuple[str, str], ...]
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Extra:
     """All that a mapping adds to the columns of its export; ``missing`` are the texts that mean no value."""
 
+    unpivot: Unpivot | None = None
     lookups: tuple[Lookup, ...] = ()
     derived: tuple[Derived, ...] = ()
     missing: tuple[str, ...] = field(default=("",))
 
     def __bool__(self) -> bool:
-        return bool(self.lookups or self.derived)
+        return bool(self.lookups or self.derived or self.unpivot)
 
     def columns(self) -> set[str]:
         """Every column the additions read, joined ones included."""
         found = {own for lookup in self.lookups for own, _ in lookup.on}
         for item in self.derived:
             found |= {*item.first, *(test.column for tests, _ in item.cases for test in tests)}
+        if self.unpivot:
+            found = {header for header, _ in self.unpivot.columns} | found - {self.unpivot.name, self.unpivot.value}
         return found - {item.name for item in self.derived}
 
 
-def extra(join: Mapping[str, Any], derive: Mapping[str, Any], missing: tuple[str, ...], where: str) -> Extra:
+def extra(
+    join: Mapping[str, Any], derive: Mapping[str, Any], unpivot: Mapping[str, Any] | None, missing: tuple[str, ...],
+    where: str,
+) -> Extra:
     """The additions of a checked mapping.
 
     Raises
@@ -78,7 +93,7 @@ def extra(join: Mapping[str, Any], derive: Mapping[str, Any], missing: tuple[str
     """
     lookups = tuple(_lookup(name, given, f"{where}, join {name}") for name, given in join.items())
     derived = tuple(_derived(name, given, f"{where}, derive {name}") for name, given in derive.items())
-    return Extra(lookups, derived, missing)
+    return Extra(_unpivot(unpivot, where) if unpivot else None, lookups, derived, missing)
 
 
 def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str], where: str) -> str:
@@ -124,6 +139,17 @@ def _test(test: Condition, shown: str) -> str:
     bounds = [f"{held} >= {literal(test.start)}"] if test.start else []
     bounds += [f"{held} < {literal(test.end)}"] if test.end else []
     return f"coalesce({every(bounds)}, false)"
+
+
+def _unpivot(given: Mapping[str, Any], where: str) -> Unpivot:
+    columns = given["columns"]
+    pairs = tuple(columns.items()) if isinstance(columns, dict) else tuple((header, header) for header in columns)
+    for place in (0, 1):
+        if len({pair[place] for pair in pairs}) < len(pairs):
+            raise MappingError("a name stands twice", where=f"{where}, unpivot, columns")
+    if given["name"] == given["value"]:
+        raise MappingError("`name` and `value` are one column", where=f"{where}, unpivot")
+    return Unpivot(pairs, given["name"], given["value"])
 
 
 def _lookup(name: str, given: Mapping[str, Any], where: str) -> Lookup:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from perflib.errors import SourceError
 from perflib.files import temporary
 from perflib.sources import limits
+from perflib.sources.sql import literal
 
 #: no extension, no stored secret, no variable of Python: an engine knows what it is given and nothing else
 CLOSED = {
@@ -52,6 +53,12 @@ class Engine:
         """The path of a new Parquet file in the private folder."""
         self._parts += 1
         return self.folder / f"{kind}{self._parts}.parquet"
+
+    def stored(self, query: str) -> str:
+        """SQL of the rows of a query, kept as a Parquet file in the private folder."""
+        path = self.part("stored")
+        self.con.execute(f"COPY ({query}) TO {literal(path)} (FORMAT parquet)")
+        return f"read_parquet({literal(path)})"
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of a statement."""

@@ -16,7 +16,7 @@ from perflib.sources.rules import Check, column_checks, masks, rule_checks, widt
 from perflib.sources.sql import literal, literals, name, text
 from perflib.sources.staged import Staged
 from perflib.sources.values import Value, steps, value
-from perflib.sources.widen import widened
+from perflib.sources.widen import unpivoted, widened
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) 
 
     Lookups of the mapping lie beside ``path``.
     """
+    staged = unpivoted(staged, plan.mapping.extra.unpivot, plan.mapping.where)
     wide = widened(staged, plan.mapping.extra, path, engine, plan.mapping.where)
     staged = replace(staged, notes=wide.notes, also=wide.also)
     form = shape(staged.label, wide.header, wide.types, plan)
@@ -92,6 +93,17 @@ def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) 
     parsed.unlink(missing_ok=True)
     fine = " AND ".join(f"{mask} = 0" for mask in names) or "true"
     return Part(staged, f"read_parquet({literal(judged)})", fine, (tuple(checks), tuple(form.rules)), tuple(names))
+
+
+def numbered(part: Part, plan: Plan, before: int) -> Part:
+    """The part with the key made of the numbers of file and row, where the mapping asks for it.
+
+    ``before`` are the files of the table that were read earlier. The key changes when an export is sorted anew.
+    """
+    if not plan.mapping.numbered:
+        return part
+    key = f"{literal(f'{before + part.file + 1}-')} || _record AS {name(plan.mapping.numbered)}"
+    return replace(part, relation=f"(SELECT *, {key} FROM {part.relation})")
 
 
 @dataclass(frozen=True)
@@ -121,11 +133,13 @@ class Shape:
 def shape(label: str, header: Sequence[str], types: Sequence[str], plan: Plan, trim: bool = True) -> Shape:
     """Meet the plan with the header of one file."""
     bounds = bind(plan.mapping, header, label)
-    needed = {*plan.output, *plan.table.key, *plan.table.required}
+    filtered = (rule.column for rule in plan.mapping.filters)
+    needed = {*plan.output, *plan.table.key, *plan.table.required, *filtered}
     values = [value(bound, types, plan.zone, trim) for bound in bounds if bound.spec.column.name in needed]
     present = [item.name for item in values]
     filters = _filters(values, bind_filters(plan.mapping, header, label))
-    kept = [*plan.output, *(key for key in plan.table.key if key in present and key not in plan.output)]
+    kept = [column for column in plan.output if column != plan.mapping.numbered]
+    kept += [*(key for key in plan.table.key if key in present and key not in plan.output)]
     rules, counts = (rule_checks(plan.table, present, then, plan.days) for then in ("reject", "count"))
     return Shape(values, [check for item in values for check in column_checks(item)], rules, counts, filters, kept)
 

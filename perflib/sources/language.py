@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perflib import schema
@@ -13,12 +13,14 @@ from perflib.sources import clock, formats
 
 FORMATS = ("csv", "tsv", "parquet", "excel", "json", "postgresql", "duckdb")
 OTHERWISE = ("keep", "missing", "reject")
-#: how the rows of one key become one value
-RULES = ("first", "last", "newest", "min", "max", "sum", "count")
-ROWS = ("newest", "first", "last")
+#: how the rows of one key become one value; first, last and newest: what that row says, nothing too
+ROWS = ("first", "last", "newest")
+RULES = (*ROWS, "min", "max", "sum", "count")
 _TEXTS, _TABLES, _BASES = ("csv", "tsv", "json"), ("csv", "tsv", "excel"), ("postgresql", "duckdb")
 _STAMPS = ("timestamp", "date")
 _NUMBERS = ("integer", "number")
+_ORDERED = (*_NUMBERS, *_STAMPS, "boolean")
+_FOR = {"sum": _NUMBERS, "count": _NUMBERS, "min": _ORDERED, "max": _ORDERED}
 #: an encoding that reads this otherwise than as it stands is none of texts with delimiters
 _ASCII = bytes(range(32, 91)) + bytes(range(93, 127)) + b"\\x41 \\u0041 +AEE- xn--a-\r\n"
 
@@ -134,14 +136,28 @@ FILTER = {
     "keep": Key(Many(Text(empty=True), least=1), "the texts that are kept", True),
     "because": Key(Text(), "the reason, for the decisions log", True),
 }
+UNPIVOT = {
+    "columns": Key(Either("a list of header names", items=Many(Text(), least=1), pairs=Pairs(Text(), least=1)),
+                   "the columns that become rows, or header: its name there", True),
+    "name": Key(Text(), "the new column that holds the name of the column", True),
+    "value": Key(Text(), "the new column that holds its cell", True),
+}
+COLLAPSE = {
+    "columns": Key(Pairs(Text(RULES)), "column: how the rows of one key become one value"),
+    "otherwise": Key(Text(ROWS), "the row that gives all other columns; if not stated, the rows must agree in them"),
+    "because": Key(Text(), "the reason, for the decisions log", True),
+}
 MAPPING = {
     "table": Key(Text(), "a table of the schema", True),
     "reader": Key(Record(READER), "how the file is read"),
     "missing": Key(Many(Text(empty=True)), "texts that mean no value; blanks always do"),
     "timezone": Key(Text(empty=True, check=_zone), "zone of stamps without an offset; else the department's"),
     "trust": Key(Text(empty=True), "what this source can carry and what not"),
+    "unpivot": Key(Record(UNPIVOT), "several columns of the export become rows"),
     "derive": Key(Pairs(Record(DERIVED)), "columns made from several columns"),
     "columns": Key(Pairs(Record(COLUMN, short="from")), "column of the table: header of the export, or a rule", True),
+    "collapse": Key(Either("newest, first, last, or pairs", Text(ROWS), pairs=Record(COLLAPSE)),
+                    "rows of one key become one; newest: the row with the latest recorded_at, of equal ones the last"),
     "filter": Key(Many(Record(FILTER), alone=False), "rows to keep"),
     "quarantine_limit": Key(Number(0, 1), "the share of records that may be refused"),
     "notes": Key(Many(Text()), "sentences for the report"),
@@ -156,6 +172,41 @@ def read(raw: Any, where: str) -> dict[str, Any]:
     MappingError : not of the language.
     """
     return Record(MAPPING).read(raw, Place(where))
+
+
+def key(column: schema.Column, table: schema.Table, place: Place) -> None:
+    """Refuse a row number as anything but the id of the records themselves."""
+    if column.name != table.key[0] or not column.name.endswith("_id") or column.pseudonym or column.refers:
+        raise place.wrong("`row_number` does nothing here: it is for the id of the records", do="take it out",
+                          choices=[table.key[0]])
+
+
+def collapses(rules: Mapping[str, str], otherwise: str, table: schema.Table, mapped: Sequence[str], where: str) -> None:
+    """Refuse a rule that cannot be followed, or that does nothing."""
+    counted = [name for name, rule in rules.items() if rule in ("sum", "count")]
+    for name, rule in rules.items():
+        column, place = table.column(name, where), Place(f"{where}, collapse, {name}")
+        if name in table.key:
+            raise place.wrong("is of the key, which is one in all its rows", do="take it out")
+        if (rule == "count") == (name in mapped):
+            raise place.wrong("`count` counts rows; take the column out of `columns`" if rule == "count"
+                              else "the column is not in `columns`")
+        if rule in _FOR and column.type not in _FOR[rule]:
+            raise place.wrong(f"`{rule}` is for columns of type {', '.join(_FOR[rule])}", choices=ROWS)
+    used = {*rules.values(), otherwise}
+    if "newest" in used and "recorded_at" not in mapped:
+        raise MappingError("newest needs `recorded_at` in `columns`", where=f"{where}, collapse",
+                           do="map when the row was written or exported, or write first or last")
+    if counted and "recorded_at" in mapped and (otherwise or "recorded_at" in rules):
+        raise MappingError(
+            f"{' and '.join(counted)} would count a row twice that was exported twice", where=f"{where}, collapse",
+            do="leave recorded_at and `otherwise` out, so that rows of different states of a record are refused",
+        )
+    if not rules and not otherwise:
+        raise MappingError("needs `columns` or `otherwise`", where=f"{where}, collapse")
+    if not set(table.key) <= set(mapped):
+        raise MappingError(f"does nothing while a column of the key is not mapped ({', '.join(table.key)})",
+                           where=f"{where}, collapse")
 
 
 def fits(given: Mapping[str, Any], column: schema.Column, place: Place) -> None:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from perflib.agency import Decision, SourceReport
 from perflib.errors import SourceError
 from perflib.sources import ids, quarantine
+from perflib.sources.collapse import merged
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
+from perflib.sources.repeated import Repeated, refusal, repeated
 from perflib.sources.rules import rule_checks
 from perflib.sources.samples import such_as
 from perflib.sources.sql import every, literal, name
 
 #: accepted rows up to here become a table in the engine's memory; more stay in Parquet
 IN_MEMORY = 1_000_000
+COPY, DIFFERS = "duplicate of an earlier record", "rows of one key differ"
 #: of a source that is refused as a whole, so many refused records per file are kept for repair
 SHOWN = 100_000
-#: so many key hashes are sorted in memory (256 MB)
-SORTED = 32_000_000
 
 
 @dataclass
@@ -47,32 +46,55 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
     SourceError : nothing was accepted, or the share of quarantine is past the mapping's limit.
     """
     parts = ids.whole(plan, parts, engine)
-    reasons = [dict(quarantine.refused(part, engine)) for part in parts]
-    for place, record in _duplicates(plan, parts, earlier, engine):
-        reasons[place][record] = [f"{' + '.join(plan.table.key)}: duplicate of an earlier record"]
-    read = sum(part.staged.rows for part in parts)
-    refused = sum(len(part) for part in reasons)
-    past = refused == read or refused > plan.mapping.quarantine_limit * read
-    fault = _past_limit(plan, read, refused, _most(plan, parts, reasons, engine), where) if past else None
-    accepted = _accepted(plan, parts, reasons, engine)
-    facts = _facts(plan, parts, accepted, engine)
+    others = [item for item in earlier if item.table == plan.table.name and set(plan.table.key) <= set(item.columns)]
+    found = repeated(plan, parts, [(item.relation, item.columns) for item in others], engine)
+    reasons = _reasons(plan, parts, found, engine)
+    read, refused = sum(part.staged.rows for part in parts), sum(map(len, reasons))
+    fault = refusal(found.differing, plan, where) if found.differing else None
+    fault = fault or _past_limit(plan, read, len(found.copies), parts, reasons, engine, where)
+    accepted, made = _accepted(plan, parts, reasons, engine), None
+    if plan.mapping.collapse and not fault:
+        try:
+            made = merged(plan, accepted, plan.mapping.collapse, [item.relation for item in others], engine, where)
+        except SourceError as disagreement:
+            fault = disagreement
+    facts = _facts(plan, parts, accepted, engine) | _known(plan, made.relation if made else accepted, engine)
     if facts["rows"] != read - refused:
         raise SourceError(f"{read} records read, {facts['rows']} accepted, {refused} refused", where=where)
-    shown = [dict(list(held.items())[:SHOWN]) for held in reasons] if fault else reasons
-    frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, shown, strict=True)]
-    report = SourceReport(
-        plan.table.name, tuple(dict.fromkeys(part.staged.label for part in parts)), read, facts["rows"], refused,
-        reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
-        clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
-        notes=tuple(dict.fromkeys((*plan.mapping.notes, *(note for part in parts for note in part.staged.notes)))),
-        sha256=_hashes(parts),
-        quarantine=quarantine.joined(frames),
-    )
+    report = _report(plan, parts, reasons, facts, made.notes if made else (), SHOWN if fault else refused, engine)
     if fault:
         fault.report = report
         raise fault
-    kept = _kept(plan, accepted, facts["kept"][-1], engine)
-    return Loaded(plan.table.name, kept, plan.output, report, _decisions(plan, facts["kept"]))
+    log, kept = _decisions(plan, facts["kept"]), _kept(plan, accepted)
+    relation, rows = (made.relation, made.rows) if made else (kept, facts["kept"][-1])
+    log += [made.step] if made else []
+    return Loaded(plan.table.name, _held(relation, rows, engine), plan.output, report, log)
+
+
+def _reasons(plan: Plan, parts: Sequence[Part], found: Repeated, engine: Engine) -> list[dict[int, list[str]]]:
+    """Per file the refused records, and why."""
+    reasons = [dict(quarantine.refused(part, engine)) for part in parts]
+    for places, words in ((found.copies, COPY), (found.differing.places if found.differing else (), DIFFERS)):
+        for place, record in places:
+            reasons[place][record] = [f"{' + '.join(plan.table.key)}: {words}"]
+    return reasons
+
+
+def _report(
+    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, list[str]]], facts: Mapping[str, Any],
+    notes: Sequence[str], most: int, engine: Engine,
+) -> SourceReport:
+    """What became of the records; at most so many refused ones of a file are kept for repair."""
+    shown = [dict(islice(held.items(), most)) for held in reasons]
+    frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, shown, strict=True)]
+    notes = (*plan.mapping.notes, *(note for part in parts for note in part.staged.notes), *notes)
+    return SourceReport(
+        plan.table.name, tuple(dict.fromkeys(part.staged.label for part in parts)),
+        sum(part.staged.rows for part in parts), facts["rows"], sum(map(len, reasons)),
+        reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
+        clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
+        notes=tuple(dict.fromkeys(notes)), sha256=_hashes(parts), quarantine=quarantine.joined(frames),
+    )
 
 
 def _hashes(parts: Sequence[Part]) -> dict[str, str]:
@@ -87,70 +109,22 @@ def _most(
     return "; ".join(f"{words} ({count:,}){such_as(words, plan, parts, reasons, engine)}" for words, count in top)
 
 
-def _past_limit(plan: Plan, read: int, refused: int, most: str, where: str) -> SourceError:
-    if refused == read:
-        return SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
-    return SourceError(
-        f"{refused:,} of {read:,} records ({refused / read:.1%}) refused, past the limit of "
-        f"{plan.mapping.quarantine_limit:.1%}: {most}",
-        where=where, do="repair the export or the mapping, or state a higher quarantine_limit",
-    )
-
-
-def _duplicates(
-    plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: Engine
-) -> Iterator[tuple[int, int]]:
-    """Place of the file and record number of every later record of a key; rows a filter drops do not count."""
-    mapped = {spec.column.name for spec in plan.mapping.specs}
-    if not set(plan.table.key) <= mapped:
-        return
-    keys = ", ".join(name(key) for key in plan.table.key)
-    known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
-    dropped = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
-    union = " UNION ALL ".join(
-        f"SELECT {part.file} AS _file, {place} AS _part, _record, {keys} FROM {part.relation} "
-        f"WHERE {part.fine} AND {known} AND {dropped}"
-        for place, part in enumerate(parts)
-    )
-    for other in earlier:
-        if other.table == plan.table.name and set(plan.table.key) <= set(other.columns):
-            union += f" UNION ALL SELECT -1 AS _file, -1 AS _part, 0 AS _record, {keys} FROM {other.relation}"
-    hashes = doubled(keys, union, sum(part.staged.rows for part in parts), engine)
-    if not hashes:
-        return
-    union = f"SELECT * FROM ({union}) WHERE hash({keys}) IN (SELECT h FROM read_parquet({literal(hashes)}))"
-    twice = f"SELECT {keys} FROM ({union}) GROUP BY {keys} HAVING count(*) > 1"
-    order = f"row_number() OVER (PARTITION BY {keys} ORDER BY _file, _record) AS _place"
-    later = f"SELECT *, {order} FROM ({union}) WHERE ({keys}) IN ({twice})"
-    yield from engine.rows(f"SELECT _part, _record FROM ({later}) WHERE _place > 1 AND _part >= 0")
-
-
-def doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
-    """A file of the key hashes that stand more than once; None when there is none, and so no key is doubled.
-
-    Sorting numbers is several times quicker than grouping texts; past SORTED records the engine groups the hashes,
-    since it can spill.
-    """
-    hashes = f"SELECT hash({keys}) AS h FROM ({union})"
-    if rows > SORTED:
-        hashes = f"SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
-    found = np.asarray(engine.con.execute(hashes).fetchnumpy()["h"])
-    if rows <= SORTED:
-        found = _twice(found)
-    if not len(found):
+def _past_limit(
+    plan: Plan, read: int, copies: int, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]],
+    engine: Engine, where: str,
+) -> SourceError | None:
+    """The refusal of a source of which too many records cannot be used; copies lose nothing and do not count."""
+    refused, judged, limit = sum(map(len, reasons)) - copies, read - copies, plan.mapping.quarantine_limit
+    if refused < judged and refused <= limit * judged:
         return None
-    path = engine.part("doubled")
-    pd.DataFrame({"h": found}).drop_duplicates().to_parquet(path, index=False)
-    return path
-
-
-def _twice(hashes: np.ndarray) -> np.ndarray:
-    """The numbers that stand more than once; the lower and the upper half are sorted side by side."""
-    low = hashes < np.uint64(1 << 63)
-    halves = [hashes[low], hashes[~low]]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(np.ndarray.sort, halves))
-    return np.concatenate([half[1:][half[1:] == half[:-1]] for half in halves])
+    most = _most(plan, parts, reasons, engine)
+    if refused == judged:
+        return SourceError(f"none of {read:,} records was accepted: {most}", where=where, do="check the mapping")
+    more = ", or state a higher quarantine_limit" if refused < judged / 2 else ""
+    return SourceError(
+        f"{refused:,} of {judged:,} records ({refused / judged:.1%}) refused, past the limit of {limit:.1%}: {most}",
+        where=where, do=f"repair the export or the mapping{more}",
+    )
 
 
 def _accepted(
@@ -159,7 +133,7 @@ def _accepted(
     """SQL of the accepted rows of all files, filters not yet applied."""
     queries = []
     for part, held in zip(parts, reasons, strict=True):
-        query = f"SELECT * FROM {part.relation} WHERE {part.fine}"
+        query = f"SELECT *, {part.file} AS _file FROM {part.relation} WHERE {part.fine}"
         if held:
             path = engine.part("refused")
             pd.DataFrame({"_record": list(held)}).to_parquet(path, index=False)
@@ -175,19 +149,19 @@ def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> 
     asked = ["count(*)", "count(*) FILTER (_touched)"]
     asked += [f"count(*) FILTER ({every(f'_f{place}' for place in range(upto))})" for upto in filters]
     asked += [f"count(*) FILTER (_n{place // 62} >> {place % 62} & 1 = 1)" for place in range(len(counts))]
-    asked += [f"count({name(column)})" for column in plan.output]
-    asked += [f"epoch_us({end}({name(dated(plan))}))" for end in ("min", "max")] if dated(plan) else []
-    row = list(engine.rows(f"SELECT {', '.join(asked)} FROM {accepted}")[0])
-    rows, touched = row[0], row[1]
-    kept, row = [rows, *row[2 : 2 + len(filters)]], row[2 + len(filters) :]
-    counted, row = row[: len(counts)], row[len(counts) :]
-    known, ends = row[: len(plan.output)], row[len(plan.output) :] or [None, None]
-    return {
-        "rows": rows, "touched": touched, "kept": kept,
-        "counted": {check.words: count for check, count in zip(counts, counted, strict=True)},
-        "missing": {column: share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)},
-        "first": moment(ends[0]), "last": moment(ends[1]),
-    }
+    rows, touched, *row = engine.rows(f"SELECT {', '.join(asked)} FROM {accepted}")[0]
+    counted = zip(counts, row[len(filters) :], strict=True)
+    return {"rows": rows, "touched": touched, "kept": [rows, *row[: len(filters)]],
+            "counted": {check.words: count for check, count in counted}}
+
+
+def _known(plan: Plan, relation: str, engine: Engine) -> dict[str, Any]:
+    """What is missing, and the first and the last moment."""
+    asked = ["count(*)", *(f"count({name(column)})" for column in plan.output)]
+    asked += [f"epoch_us({end}({name(dated(plan))}))" for end in ("min", "max")] if dated(plan) else ["NULL", "NULL"]
+    rows, *known, first, last = engine.rows(f"SELECT {', '.join(asked)} FROM {relation}")[0]
+    missing = {column: share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)}
+    return {"missing": missing, "first": moment(first), "last": moment(last)}
 
 
 def share(part: int, whole: int) -> float:
@@ -221,14 +195,15 @@ def _decisions(plan: Plan, kept: Sequence[int]) -> list[Decision]:
     ]
 
 
-def _kept(plan: Plan, accepted: str, rows: int, engine: Engine) -> str:
-    """The rows that are kept, as a table of the engine when they are few."""
-    columns = ", ".join(map(name, plan.output))
+def _kept(plan: Plan, accepted: str) -> str:
     where = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
-    query = f"SELECT {columns} FROM {accepted} WHERE {where}"
-    if rows > IN_MEMORY:
-        return f"({query})"
-    held = engine.part("kept").stem
-    engine.con.execute(f"CREATE TABLE {name('_' + held)} AS {query}")
-    return name("_" + held)
+    return f"(SELECT {', '.join(map(name, plan.output))} FROM {accepted} WHERE {where})"
 
+
+def _held(relation: str, rows: int, engine: Engine) -> str:
+    """The rows that are kept, as a table of the engine when they are few."""
+    if rows > IN_MEMORY:
+        return relation
+    held = name("_" + engine.part("kept").stem)
+    engine.con.execute(f"CREATE TABLE {held} AS SELECT * FROM {relation}")
+    return held

@@ -49,8 +49,17 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Collapse:
+    """How rows of one key become one: a rule per column, and the row that gives all others (none: they must agree)."""
+
+    rules: Dict[str, str]
+    otherwise: str
+    because: str
+
+
+@dataclass(frozen=True)
 class Mapping:
-    """A checked mapping; ``where`` names it in messages."""
+    """A checked mapping; ``where`` names it in messages. Without ``written`` there is no file to correct."""
 
     where: str
     table: schema.Table
@@ -62,6 +71,13 @@ class Mapping:
     quarantine_limit: float = QUARANTINE_LIMIT
     notes: tuple[str, ...] = ()
     extra: derive.Extra = field(default_factory=derive.Extra)
+    collapse: Collapse | None = None
+    written: bool = True
+
+    @property
+    def numbered(self) -> str:
+        """The column that is made of the numbers of file and row; empty where there is none."""
+        return next((spec.column.name for spec in self.specs if spec.row_number), "")
 
 
 def load(path: Path) -> Mapping:
@@ -91,17 +107,36 @@ def parse(raw: Any, where: str) -> Mapping:
     table = schema.get(read["table"], where)
     missing = ("", *read["missing"]) if "missing" in read else MISSING
     specs = tuple(
-        _spec(table.column(name, where), spec, missing, reader, Place(f"{where}, column {name}"))
+        _spec(table, table.column(name, where), spec, missing, reader, Place(f"{where}, column {name}"))
         for name, spec in read["columns"].items()
     )
+    collapse, counts = _collapse(read.get("collapse"), table, specs, where)
+    specs += counts
     lacking = set(table.required) - {spec.column.name for spec in specs}
     if lacking:
         raise MappingError(f"no rule for the required column {', '.join(sorted(lacking))}", where=where)
     return Mapping(
         where, table, specs, reader, read.get("timezone", ""), read.get("trust", ""),
         tuple(Filter(**each) for each in read.get("filter", ())), read.get("quarantine_limit", QUARANTINE_LIMIT),
-        read.get("notes", ()), derive.extra(join, read.get("derive", {}), missing, where),
+        read.get("notes", ()), derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
+        collapse,
     )
+
+
+def _collapse(
+    given: Any, table: schema.Table, specs: tuple[Spec, ...], where: str
+) -> tuple[Collapse | None, tuple[Spec, ...]]:
+    """The rule for rows of one key, and the columns that count them."""
+    if not given:
+        return None, ()
+    if isinstance(given, str):
+        given = {"otherwise": given, "because": f"of the rows of one {' and '.join(table.key)} the {given} stands"}
+    found = Collapse(given.get("columns", {}), given.get("otherwise", ""), given["because"])
+    if any(spec.row_number for spec in specs):
+        raise MappingError("does nothing where every row has its own number as key", where=f"{where}, collapse")
+    language.collapses(found.rules, found.otherwise, table, [spec.column.name for spec in specs], where)
+    counts = (name for name, rule in found.rules.items() if rule == "count")
+    return found, tuple(Spec(table.columns[name], value="1", missing=("",)) for name in counts)
 
 
 def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
@@ -112,13 +147,16 @@ def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
     if lacking:
         raise MappingError(f"the required column {', '.join(sorted(lacking))} is absent", where=where)
     specs = tuple(Spec(table.columns[name], (((name,),),), missing=("",)) for name in present)
-    return Mapping(where, table, specs)
+    return Mapping(where, table, specs, written=False)
 
 
 def _spec(
-    column: schema.Column, given: dict[str, Any], missing: tuple[str, ...], reader: Dict[str, str], place: Place
+    table: schema.Table, column: schema.Column, given: dict[str, Any], missing: tuple[str, ...],
+    reader: Dict[str, str], place: Place,
 ) -> Spec:
     language.fits(given, column, place)
+    if given.get("row_number"):
+        language.key(column, table, place)
     _not_misspelt(given.get("otherwise", ""), column, place)
     formats.checked(given.get("format", ()), place.where, given.get("pad", 0) if column.dated else 0)
     sources = tuple(part["any"] if isinstance(part, dict) else ((part,),) for part in given.pop("from", ()))

@@ -17,7 +17,7 @@ from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.engine import Engine
 from perflib.sources.guard import Guard, guard_of, key_print, located, raw_settings
-from perflib.sources.judge import judge, plan
+from perflib.sources.judge import judge, numbered, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
 from perflib.sources.mapping import load as load_mapping
@@ -126,8 +126,10 @@ def _load(
 ) -> Loaded:
     asked_plan = plan(mapping, timezone, asked)
     found = _matches(files, mapping)
+    before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
     parts = [
-        replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label))
+        numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), asked_plan,
+                 before)
         for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
         for part in readers.parts(file, asked_plan, engine)
     ]

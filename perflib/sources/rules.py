@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from perflib import schema
 from perflib.sources import formats
-from perflib.sources.sql import literals, name
+from perflib.sources.sql import literal, literals, name
 from perflib.sources.values import Value
 
 _BITS = 62
@@ -67,6 +67,17 @@ def comparison(table: schema.Table, rule: schema.Rule, days: frozenset[str] = fr
     sides = [
         f"CAST({name('l_' + side)} AS DATE)" if coarse and table.columns[side].type == "timestamp" else name(side)
         for side in pair
+    ]
+    return f"{sides[0]} > {sides[1]}"
+
+
+def settled(table: schema.Table, rule: schema.Rule, zone: str, days: frozenset[str] = frozenset()) -> str:
+    """As :func:`comparison`, over the columns themselves, stamps in UTC: days are those of the local clock."""
+    pair = (rule.earlier, rule.later)
+    coarse = any(side in days or table.columns[side].type == "date" for side in pair)
+    sides = [
+        f"CAST(timezone({literal(zone)}, {name(side)}) AS DATE)" if coarse and table.columns[side].type == "timestamp"
+        else name(side) for side in pair
     ]
     return f"{sides[0]} > {sides[1]}"
 

@@ -28,7 +28,7 @@ class Staged:
     ``relation`` is SQL with columns c0.., ``_record`` and, for texts, ``_line``, ``_raw`` and ``_fields`` (number of
     fields found where it differs from the header, else NULL). ``types`` are DuckDB types of c0...
     ``also`` names the further files that were joined, with their sha256. ``source`` is the plain file whose line
-    ``record + 1`` is the record, where the relation itself holds no raw text.
+    ``record + 1`` is the record, its fields parted by ``delimiter``, where the relation itself holds no raw text.
     """
 
     label: str
@@ -41,6 +41,7 @@ class Staged:
     notes: tuple[str, ...] = field(default=())
     also: tuple[tuple[str, str], ...] = field(default=())
     source: Path | None = None
+    delimiter: str = ","
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "header", tuple(schema.composed(name) for name in self.header))

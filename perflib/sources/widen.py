@@ -8,10 +8,10 @@ from pathlib import Path
 
 from perflib.errors import MappingError, SourceError
 from perflib.sources import language, tables
-from perflib.sources.derive import Extra, Lookup, expression, present
+from perflib.sources.derive import Extra, Lookup, Unpivot, expression, present
 from perflib.sources.engine import Engine
 from perflib.sources.rows import format_of
-from perflib.sources.sql import every
+from perflib.sources.sql import every, literal
 from perflib.sources.staged import Staged
 
 
@@ -47,6 +47,37 @@ def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, whe
     return replace(
         staged, relation=relation, header=(*staged.header, *(name for name, _ in added)),
         types=(*staged.types, *("VARCHAR",) * len(added)), notes=tuple(notes), also=tuple(also.items()),
+    )
+
+
+def unpivoted(staged: Staged, rule: Unpivot | None, where: str) -> Staged:
+    """The staged file with one record for each of several columns, if the mapping says so; all columns stay.
+
+    Raises
+    ------
+    MappingError : one of the columns is not there, or a new one is there already.
+    """
+    if not rule:
+        return staged
+    names, place = [name.strip() for name in staged.header], f"{staged.label}, {where}, unpivot"
+    for header, _ in rule.columns:
+        if names.count(header) != 1:
+            raise MappingError(f"column {header!r} stands {names.count(header)} times, wanted once", where=place,
+                               choices=names, found=header)
+    if {rule.name, rule.value} & set(names):
+        raise MappingError(f"the export has a column {rule.name!r} or {rule.value!r}", where=place,
+                           do="give `name` and `value` other names")
+    width, count = len(names), len(rule.columns)
+    rows = ", ".join(f"({at}, {literal(name)})" for at, (_, name) in enumerate(rule.columns))
+    cells = " ".join(f"WHEN {at} THEN CAST(c{names.index(header)} AS VARCHAR)"
+                     for at, (header, _) in enumerate(rule.columns))
+    made = f"(_record - 1) * {count} + _at + 1 AS _record"
+    relation = (f"(SELECT * EXCLUDE (_at) REPLACE ({made}), CASE _at {cells} END AS c{width + 1} "
+                f"FROM {staged.relation} AS s, (VALUES {rows}) AS u(_at, c{width}))")
+    note = f"{staged.label}: {count} columns became rows, {staged.rows:,} records are {staged.rows * count:,} rows"
+    return replace(
+        staged, relation=relation, header=(*staged.header, rule.name, rule.value), rows=staged.rows * count,
+        types=(*staged.types, "VARCHAR", "VARCHAR"), notes=(*staged.notes, note),
     )
 
 

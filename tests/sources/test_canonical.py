@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import perflib
+from perflib.errors import SourceError
 from perflib.sources import opening
 
 CALLS = pd.DataFrame({
@@ -78,7 +79,6 @@ def test_the_quick_way_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("call_id", "a", "call_id: duplicate of an earlier record"),
         ("call_id", None, "call_id: missing"),
         ("service", "navy", "service: not an allowed value"),
         ("unit_count", -1, "unit_count: outside 0 to any"),
@@ -102,6 +102,16 @@ def test_what_breaks_a_rule_is_read_the_general_way(
     same(quick, general)
     assert quick.sources[0].reasons == ({reason: 1} if reason else {})
     assert set(quick.calls.priority.execute().dropna()) == {"1", "2", "01"}
+
+
+def test_a_copy_is_left_out_and_a_key_of_two_rows_that_differ_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick, general = both(tmp_path / "t", pd.concat([CALLS, CALLS.iloc[[0]]]), monkeypatch)
+    same(quick, general)
+    assert quick.sources[0].reasons == {"call_id: duplicate of an earlier record": 1}
+    with pytest.raises(SourceError, match="2 records share 1 values of call_id and differ in: priority .*before"):
+        perflib.open(folder(tmp_path / "u", pd.concat([CALLS, CALLS.iloc[[0]].assign(priority="9")])))
 
 
 @pytest.mark.parametrize(("column", "type_"), [("priority", "int64"), ("unit_count", "float64")])
