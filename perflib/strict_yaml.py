@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 import yaml
 
-from perflib.errors import PerflibError
+from perflib.errors import PerflibError, named, why
 
 #: characters of a file, characters of one value, levels, and values once every alias is written out
 LARGEST, LONGEST, DEEPEST, MOST = 2_000_000, 20_000, 30, 200_000
@@ -40,10 +40,9 @@ def of_file(path: Path, error: Callable[..., PerflibError], read: Callable[[str]
             raise yaml.YAMLError(f"more than {LARGEST:,} characters")
         return read(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        words = " ".join(str(fault).split())[:200]
-        raise error(f"not readable as YAML ({words})", where=path.name, do="correct the file") from fault
+        raise error(f"not readable as YAML ({why(fault)})", where=path.name, do="correct the file") from None
     except (OSError, ValueError) as fault:
-        raise error(f"cannot be read ({getattr(fault, 'strerror', '') or fault})", where=str(path)) from fault
+        raise error(f"cannot be read ({why(fault)})", where=str(path)) from None
 
 
 def _bounded(text: str) -> str:
@@ -60,7 +59,7 @@ def _bounded(text: str) -> str:
             _add(levels, 0, 0, event)
         elif isinstance(event, (yaml.AliasEvent, yaml.ScalarEvent)):
             if isinstance(event, yaml.AliasEvent) and event.anchor not in known:
-                raise _at(event, f"the alias *{event.anchor} stands for nothing, or for itself")
+                raise _at(event, f"the alias *{str(event.anchor)[:20]} stands for nothing, or for itself")
             size, depth = known.get(event.anchor or "", (1, 1)) if isinstance(event, yaml.AliasEvent) else (1, 1)
             known |= {event.anchor: (1, 1)} if event.anchor and isinstance(event, yaml.ScalarEvent) else {}
             _add(levels, size, depth, event)
@@ -82,7 +81,7 @@ def _add(levels: list[tuple[str | None, int, int]], size: int, depth: int, event
 
 def _plain(event: Any) -> None:
     if getattr(event, "tag", None) not in (None, "!", "tag:yaml.org,2002:str"):
-        raise _at(event, f"the tag {event.tag[:60]} is not data; leave it out")
+        raise _at(event, "a tag is not data; leave it out")
     value = getattr(event, "value", "")
     if len(value) > LONGEST:
         raise _at(event, f"a value of {len(value):,} characters")
@@ -105,7 +104,7 @@ class _Once:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.YAMLError(f"line {key.start_mark.line + 1}: a key that is no text")
             if normalize("NFC", key.value) in seen:  # accents are written in two ways
-                raise yaml.YAMLError(f"key {key.value[:60]!r} stands twice, {at}")
+                raise yaml.YAMLError(f"key {named(key.value)} stands twice, {at}")
             seen.add(normalize("NFC", key.value))
         return super().construct_mapping(node, deep)  # type: ignore[misc]
 

@@ -40,7 +40,8 @@ def agency(tmp_path: Path) -> Path:
     for table, said in columns.items():
         (folder / f"{table}.yml").write_text(MAPPING.format(table=table, columns=said), encoding="utf-8")
     described = {
-        "name": "Keytown", "timezone": "Europe/Vienna", "privacy": {"key": "../keys/keytown.key"},
+        "name": "Keytown", "timezone": "Europe/Vienna", "roots": ["../keys", "../other"],
+        "privacy": {"key": "../keys/keytown.key"},
         "sources": [{"table": "officers", "files": "exports/officers.csv", "mapping": "officers.yml"},
                     {"table": "assignments", "files": "exports/spells.csv", "mapping": "assignments.yml"}],
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import ibis
 import pandas as pd
 
 from perflib.agency import Department
-from perflib.errors import InputError
+from perflib.errors import InputError, why
+from perflib.files.roots import given
 from perflib.models.trend import nowcast as model
 from perflib.result import Result
 
@@ -191,10 +191,12 @@ def _facts(item: Any) -> Mapping[str, Any]:
     if isinstance(item, Result):
         return item.facts
     try:
-        found = json.loads(Path(item).read_text(encoding="utf-8"))
-    except (OSError, TypeError, json.JSONDecodeError) as fault:
+        found = json.loads(given(item, "change_log").read_text(encoding="utf-8"))
+    except (OSError, TypeError, ValueError) as fault:
+        if isinstance(fault, InputError):
+            raise
         raise InputError(
-            f"no facts: {fault}", where="change_log", do="give a mapping or the path of a facts.json"
+            f"no facts: {why(fault)}", where="change_log", do="give a mapping or the path of a facts.json"
         ) from None
     return found if isinstance(found, Mapping) else {"facts": found}
 

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from perflib.errors import PrivacyError
@@ -63,19 +63,19 @@ def default_key(agency: str) -> Path:
     return Path(named).expanduser() if named else config_folder() / f"{stem}.key"
 
 
-def read_key(path: Path, apart_from: Sequence[Path] = ()) -> bytes:
+def read_key(path: Path, apart_from: Iterable[Path] = ()) -> bytes:
     """The key file's bytes; created with owner-only permissions on first use.
 
-    ``apart_from`` are folders of data, in which the key must not lie. On Windows the file has the permissions of its
-    folder: those of the user's profile keep others out, and a key elsewhere needs the same care.
+    ``apart_from`` are folders of data, in and below which the key must not lie. On Windows the file has the
+    permissions of its folder: those of the user's profile keep others out, and a key elsewhere needs the same care.
 
     Raises
     ------
     PrivacyError : the file is shorter than 32 bytes, lies with the data, cannot be made or read, or (POSIX) others may
         read it.
     """
-    beside = {folder.resolve() for folder in apart_from}
-    if path.resolve().parent in beside:
+    own = (path.parent.resolve(), path.resolve().parent)  # where it is named, and where a link leads
+    if any(each.is_relative_to(folder.resolve()) for folder in apart_from for each in own):
         raise PrivacyError("the key lies in the folder of the data it protects", where=str(path), do="move it away")
     try:
         if not path.exists():

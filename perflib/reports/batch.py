@@ -157,7 +157,7 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
     for run in plan.runs:
         task = Task(
             run.notebook, run.given, run.given, batch.out / run.name, [], inputs.versions(), inputs.code_digest(), base,
-            limit=plan.time_limit, fork=fork, shared=shared,
+            limit=plan.time_limit, fork=fork, shared=shared, planned=True,
         )
         try:
             values = _values(run, plan)

@@ -20,19 +20,21 @@ START_TIMEOUT = 120  # seconds; a machine that starts many kernels is slow
 
 def execute(
     path: Path, values: Mapping[str, Value], progress: bool, limit: float | None = None, cwd: Path | None = None,
-    fork: bool = False,
+    fork: bool = False, environment: Mapping[str, str] | None = None,
 ) -> tuple[Any, dict[str, Any] | None]:
     """The executed notebook, and what went wrong (cell, exception, message) or None.
 
     ``limit`` is in seconds for the whole notebook, the kernel's start included. With ``fork`` the kernel is a fork of
-    this process, which must not have started a thread.
+    this process, which must not have started a thread. ``environment`` is added to the kernel's.
     """
     with temporary.passing("k") as folder:
         private = str(folder)
-        process = _fork(private, cwd) if fork else None
+        # a kernel is killed at its end: what it puts aside goes with this folder
+        own = dict.fromkeys((temporary.INSIDE, "TMPDIR", "TEMP", "TMP"), private) | dict(environment or {})
+        process = _fork(private, cwd, own) if fork else None
         from perflib.reports.kernel import OwnKernel
 
-        manager = OwnKernel.inside(private, process)
+        manager = OwnKernel.inside(private, own, process)
         notebook = _prepared(path, values)
         late = threading.Event()
         timer = threading.Timer(limit or 0, _stop, (manager, late))
@@ -56,11 +58,11 @@ def _stop(manager: Any, late: threading.Event) -> None:
     manager.kill_now()
 
 
-def _fork(private: str, cwd: Path | None) -> Any:
+def _fork(private: str, cwd: Path | None, environment: Mapping[str, str]) -> Any:
     from perflib.reports.forked import fork_kernel
     from perflib.reports.worker import end_with_parent
 
-    kernel = fork_kernel(private, str(cwd or Path.cwd()))
+    kernel = fork_kernel(private, str(cwd or Path.cwd()), environment)
     end_with_parent()
     return kernel
 

@@ -8,10 +8,9 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from perflib.files import temporary
 
 GO = b"g"
 
@@ -62,7 +61,7 @@ class ForkedProcess:
     terminate = kill
 
 
-def fork_kernel(private: str, cwd: str) -> ForkedProcess:
+def fork_kernel(private: str, cwd: str, environment: Mapping[str, str]) -> ForkedProcess:
     """Fork a kernel that waits for its connection file in ``private``; it ends when this process ends.
 
     Call it before this process has a thread or an event loop.
@@ -77,15 +76,15 @@ def fork_kernel(private: str, cwd: str) -> ForkedProcess:
     code = 1
     try:
         os.close(write)
-        _become_kernel(read, private, cwd)
+        _become_kernel(read, private, cwd, environment)
         code = 0
     finally:
         os._exit(code)
 
 
-def _become_kernel(leash: int, private: str, cwd: str) -> None:
+def _become_kernel(leash: int, private: str, cwd: str, environment: Mapping[str, str]) -> None:
     gc.set_threshold(50_000, 20, 100)  # a report makes many short-lived objects and few cycles; the process ends soon
-    _own_state(private, cwd)
+    _own_state(private, cwd, environment)
     if os.read(leash, 1) != GO:
         return
     threading.Thread(target=_end_with_parent, args=(leash,), daemon=True).start()
@@ -98,7 +97,7 @@ def _become_kernel(leash: int, private: str, cwd: str) -> None:
     app.start()
 
 
-def _own_state(private: str, cwd: str) -> None:
+def _own_state(private: str, cwd: str, environment: Mapping[str, str]) -> None:
     """What a fork must not share with its siblings: random numbers, temporary files, the terminal."""
     import numpy as np
 
@@ -106,7 +105,8 @@ def _own_state(private: str, cwd: str) -> None:
     np.random.seed()
     import tempfile
 
-    tempfile.tempdir = os.environ["TMPDIR"] = os.environ[temporary.INSIDE] = private
+    tempfile.tempdir = private
+    os.environ.update(environment)
     os.chdir(cwd)
     log = os.open(Path(private) / "kernel.log", os.O_WRONLY | os.O_CREAT, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)

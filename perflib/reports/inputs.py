@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import platform
@@ -13,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from perflib.errors import DepartmentError
+from perflib.errors import DepartmentError, shown
 from perflib.reports.files import sha256
 
 PACKAGES = (
@@ -103,7 +102,10 @@ def fingerprints(files: list[Path], base: Path) -> list[dict[str, Any]]:
 
 
 def relative(path: Path, base: Path) -> str:
-    """``path`` as seen from ``base``, with forward slashes; on another drive, its name alone."""
+    """``path`` as seen from ``base``, with forward slashes; as it was written where a variable leads to it."""
+    written = shown(str(path.absolute()))
+    if written != str(path.absolute()):
+        return written.replace("\\", "/")
     try:
         return Path(os.path.relpath(path, base)).as_posix()
     except ValueError:
@@ -130,7 +132,8 @@ def _named_files(path: Path) -> Iterator[Path]:
     described = department_file.read(path)
     for source in described.sources:
         yield source.mapping
-        yield from (Path(match) for match in glob.glob(source.files, recursive=True))
+        if source.files:
+            yield from described.roots.matches(source.files, path.name)
     boundaries = described.settings.get("boundaries")
     if isinstance(boundaries, str):
         yield Path(boundaries)

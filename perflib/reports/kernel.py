@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from perflib.files import temporary
+from perflib.reports.worker import ENVIRONMENT
 
 if TYPE_CHECKING:
     from perflib.reports.forked import ForkedProcess
 
-ENVIRONMENT = {"PERFLIB_STATIC": "1", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 LONGEST = 90  # characters of a folder below which a Unix socket can have its name
 QUIET = "--HistoryManager.enabled=False"
 
@@ -29,7 +28,9 @@ class OwnKernel(AsyncKernelManager):
     """
 
     @classmethod
-    def inside(cls, private: str, process: ForkedProcess | None = None) -> type[OwnKernel]:
+    def inside(
+        cls, private: str, environment: Mapping[str, str], process: ForkedProcess | None = None
+    ) -> type[OwnKernel]:
         """The manager with its connection file in ``private``, a folder only this user can read.
 
         There the kernel talks through sockets in that folder; Windows has none, so it listens on the local
@@ -39,12 +40,12 @@ class OwnKernel(AsyncKernelManager):
         settings = {"connection_file": str(Path(private) / "k.json")}
         if os.name != "nt" and len(private) < LONGEST:
             settings |= {"transport": "ipc", "ip": str(Path(private) / "k")}
-        named: dict[str, Any] = {"_settings": settings, "_process": process, "_private": private, "made": []}
+        named: dict[str, Any] = {"_settings": settings, "_process": process, "_own": environment, "made": []}
         return type("OwnKernelInside", (cls,), named)
 
     _settings: ClassVar[Mapping[str, str]] = {}
     _process: ClassVar[Any] = None
-    _private: ClassVar[str] = ""
+    _own: ClassVar[Mapping[str, str]] = {}
     made: ClassVar[list[OwnKernel]] = []
 
     def __init__(self, **options: Any) -> None:
@@ -73,7 +74,5 @@ class OwnKernel(AsyncKernelManager):
         """How to start the kernel."""
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", QUIET],
-            display_name="perflib", language="python",
-            # a kernel is killed at its end: what it puts aside goes with the folder of whoever started it
-            env={**ENVIRONMENT, **dict.fromkeys((temporary.INSIDE, "TMPDIR", "TEMP", "TMP"), self._private)},
+            display_name="perflib", language="python", env={**ENVIRONMENT, **self._own},
         )

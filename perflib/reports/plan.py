@@ -17,7 +17,8 @@ from typing import Any
 
 import yaml
 
-from perflib.errors import ParameterError
+from perflib.errors import ParameterError, named, why
+from perflib.files.roots import Roots
 from perflib.reports.files import slug
 from perflib.reports.hooks import Hook, read_hooks
 from perflib.reports.inputs import digest
@@ -89,8 +90,7 @@ def read_data(file: Path) -> Any:
     except OSError as error:
         raise ParameterError(f"cannot be read ({error.strerror})", where=str(file), do="give a plan (.yml)") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        words = " ".join(str(error).split())[:200]
-        raise ParameterError(f"is not readable as YAML ({words})", where=file.name) from None
+        raise ParameterError(f"is not readable as YAML ({why(error)})", where=file.name) from None
     return None if node is None else _data(node, file.name, itertools.count(), 0)
 
 
@@ -98,7 +98,7 @@ def _data(node: yaml.Node, where: str, seen: Iterator[int], depth: int) -> Any:
     if next(seen) > MOST_NODES or depth > MOST_DEPTH:
         raise ParameterError("is too large or too deep for a plan", where=where)
     if node.tag.rpartition(":")[2] not in ("str", "seq", "map") or not node.tag.startswith("tag:yaml.org,2002:"):
-        raise _at(node, f"the tag {node.tag!r} is not data", where)
+        raise _at(node, "a tag is not data", where)
     if isinstance(node, yaml.SequenceNode):
         return [_data(item, where, seen, depth + 1) for item in node.value]
     if isinstance(node, yaml.MappingNode):
@@ -107,7 +107,7 @@ def _data(node: yaml.Node, where: str, seen: Iterator[int], depth: int) -> Any:
             if not isinstance(key, yaml.ScalarNode):
                 raise _at(key, "a key is not a text", where)
             if key.value in found:
-                raise _at(key, f"the key {key.value!r} is given twice", where)
+                raise _at(key, f"the key {named(key.value)} is given twice", where)
             found[key.value] = _data(value, where, seen, depth + 1)
         return found
     return node.value
@@ -120,7 +120,7 @@ def _at(node: yaml.Node, words: str, where: str) -> ParameterError:
 def _only(raw: Mapping[str, Any], valid: Sequence[str], where: str) -> None:
     for key in raw:
         if key not in valid:
-            raise ParameterError(f"unknown key {key!r}", where=where, choices=valid, found=key)
+            raise ParameterError(f"unknown key {named(key)}", where=where, choices=valid, found=key)
 
 
 def _number(raw: Mapping[str, Any], name: str, default: float, where: str) -> float:
@@ -199,17 +199,5 @@ def _inside(text: Any, file: Path, where: str) -> str:
     ------
     ParameterError : it leads out of the folder.
     """
-    if not isinstance(text, str):
-        raise ParameterError(f"`{where}` is not a path", where=file.name)
-    if not text:
-        return ""
-    pure = (PurePosixPath(text), PureWindowsPath(text))
-    steps = {part for path in pure for part in path.parts}
-    outside = any(path.is_absolute() or path.anchor for path in pure) or ".." in steps or "\0" in text or "://" in text
-    found = (file.parent / text.replace("\\", "/")).resolve() if not outside else file.parent
-    if outside or not found.is_relative_to(file.parent):
-        raise ParameterError(
-            f"{text!r} leads out of the plan's folder", where=f"{file.name}, {where}",
-            do="keep what a plan uses beside it, or name the department or the target on the command line",
-        )
-    return str(found)
+    roots = Roots(file, whose="the plan's folder", error=ParameterError)
+    return str(roots.path(text, f"{file.name}, {where}").resolve()) if text else ""

@@ -7,9 +7,9 @@ import importlib
 import os
 import sys
 
-from perflib.reports.kernel import ENVIRONMENT
+from perflib.reports.worker import BACKEND, ENVIRONMENT
 
-os.environ.update({"MPLBACKEND": "Agg", **ENVIRONMENT})
+os.environ.update({**BACKEND, **ENVIRONMENT})
 
 MODULES = (
     "pandas", "numpy", "pyarrow", "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot", "matplotlib.pyplot",

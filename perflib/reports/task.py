@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perflib.errors import InputError, PerflibError
+from perflib.errors import InputError, PerflibError, shown
+from perflib.files.roots import PLAN
 from perflib.reports import facts as facts_of
 from perflib.reports import inputs
 from perflib.reports.execute import execute, kernel_timings
@@ -34,6 +35,7 @@ class Task:
     inputs, versions, code : fingerprints of the department's files, package versions, digest of perflib itself.
     limit : seconds for the whole notebook; ``attempts`` says how earlier attempts of this run ended.
     fork : the kernel may be a fork of the performing process; ``shared`` is a folder of what the runs of a plan share.
+    planned : the run is of a plan, and the files that its parameters name lie in the plan's folder, which is ``cwd``.
     """
 
     notebook: Path
@@ -49,6 +51,7 @@ class Task:
     progress: bool = False
     fork: bool = False
     shared: str = ""
+    planned: bool = False
     attempts: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -131,6 +134,7 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     with clock.stage("execute"), _shared(task):
         executed, failure = execute(
             task.notebook, task.values, task.progress, task.limit, task.cwd, task.fork and alone(),
+            {PLAN: str(task.cwd)} if task.planned else {},
         )
     facts, failure = ({}, failure) if failure else _facts(executed)
     failure = failure or _changed_inputs(task)
@@ -242,6 +246,7 @@ def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str,
     folder, stem = task.folder, task.notebook.stem
     result = RunResult(folder, folder / f"{stem}.ipynb", folder / f"{stem}.html", facts, manifest)
     failed = result.status == "failed"
+    manifest.update(json.loads(shown(json.dumps(manifest))))
     (folder / "manifest.json").unlink(missing_ok=True)  # from here on the folder is not whole
     for gone in ("facts.json",) if failed else ("failure.html",):
         (folder / gone).unlink(missing_ok=True)
@@ -249,6 +254,7 @@ def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str,
         pages = {result.html: render(executed, manifest)}
     pages[result.notebook] = nbformat.writes(executed) + "\n"
     pages |= {folder / "failure.html": failure_page(manifest)} if failed else {folder / "facts.json": as_json(facts)}
+    pages = {path: shown(content) for path, content in pages.items()}
     manifest["outputs"] = {path.name: inputs.digest(content) for path, content in pages.items()}
     for path, content in pages.items():
         write_whole(path, content)

@@ -14,6 +14,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 FORKS = sys.platform == "linux"  # elsewhere a fork of a process with system libraries is not sound
+#: what holds in every kernel of a report; BACKEND besides in the server of forks
+ENVIRONMENT = {"PERFLIB_STATIC": "1", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+BACKEND = {"MPLBACKEND": "Agg"}
 GRACE = 60.0  # seconds beyond its own limit after which a process is killed
 
 
@@ -52,7 +55,8 @@ class Workers(Executor):
         self, context: Any, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> Any:
         read, write = context.Pipe(duplex=False)
-        process = context.Process(target=_answer, args=(write, call, arguments, named))
+        environment = dict(os.environ)  # as it is now: the server of forks has that of its own start
+        process = context.Process(target=_answer, args=(write, call, arguments, named, environment))
         with self._starting:  # the context's start is not made for threads
             if self._stopped:
                 raise ProcessDiedError("the batch was stopped")
@@ -110,8 +114,14 @@ def _kill(process: Any) -> None:
         return
 
 
-def _answer(write: Connection, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+def _answer(
+    write: Connection, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any],
+    environment: dict[str, str],
+) -> None:
     """What a process of its own does."""
+    kept = {name: os.environ[name] for name in (*BACKEND, *ENVIRONMENT) if name in os.environ}
+    os.environ.clear()
+    os.environ.update({**environment, **kept})
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

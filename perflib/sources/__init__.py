@@ -6,11 +6,10 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "expand": "perflib.sources.department_file", "from_frames": "perflib.sources.frames",
-    "open": "perflib.sources.opening",
+    "from_frames": "perflib.sources.frames", "open": "perflib.sources.opening",
 }
 
-__all__ = ["expand", "from_frames", "open"]
+__all__ = ["from_frames", "open"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,10 +11,9 @@ from typing import Any
 
 import yaml
 
-from perflib.errors import SourceError
+from perflib.errors import SourceError, hide
+from perflib.files.roots import REALDATA as LOCAL
 
-#: the environment variable that names a local folder holding the sets
-LOCAL = "PERFLIB_REALDATA"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHIPPED = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent / "data"
 _FILE = _SHIPPED / "catalog.yml"
@@ -97,6 +96,8 @@ def _local(chosen: DataSet, folder: str | Path | None) -> Path | None:
     if not given:
         return None
     base = Path(given)
+    if not folder:
+        hide(str(base), f"${{{LOCAL}}}")
     for place in (base / chosen.folder, base):
         if (place / chosen.files[0].path).is_file():
             return place

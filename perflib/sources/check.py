@@ -147,7 +147,7 @@ def _opened(path: str | Path) -> _Held:
 
 
 def _each_source(file: DepartmentFile) -> _Held:
-    engine = Engine()
+    engine = Engine(file.roots)
     loaded: list[Loaded] = []
     reports: list[SourceReport] = []
     faults: list[str] = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,20 +10,20 @@ from typing import Any
 import yaml
 
 from perflib import strict_yaml
-from perflib.errors import DepartmentError
+from perflib.errors import DepartmentError, named, why
+from perflib.files.roots import Roots
 from perflib.privacy import Policy
 from perflib.sources import declared
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
-_TOP = ("name", "timezone", "sources", "privacy", *SETTINGS, "settings", "notes")
+_TOP = ("name", "timezone", "sources", "roots", "privacy", *SETTINGS, "settings", "notes")
 _SOURCE = ("table", "files", "mapping", "name")
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^{}]*))?\}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of ``sources``: a glob of files (empty for a database) and the mapping's path."""
+    """One entry of ``sources``: a glob of files as written (empty for a database) and the mapping's path."""
 
     table: str
     files: str
@@ -40,28 +38,8 @@ class DepartmentFile:
     name: str
     timezone: str
     sources: tuple[Source, ...]
+    roots: Roots
     settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-def expand(text: str, base: Path | str = "") -> str:
-    """``text`` with ``${NAME}`` and ``${NAME:-default}`` replaced, as a path relative to ``base`` (a folder).
-
-    Raises
-    ------
-    DepartmentError : a variable without default is not set.
-    """
-
-    def one(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1]) or match[2]
-        if found is None:
-            raise DepartmentError(
-                f"the environment variable {match[1]} is not set", where=text,
-                do=f"set it, or write ${{{match[1]}:-default}}",
-            )
-        return found
-
-    filled = _VARIABLE.sub(one, text)
-    return str(Path(base) / Path(filled).expanduser()) if base else filled
 
 
 def read(path: Path) -> DepartmentFile:
@@ -81,8 +59,9 @@ def read(path: Path) -> DepartmentFile:
         raise DepartmentError(f"needs {', '.join(lacking)}", where=where, do=do)
     if not isinstance(raw["sources"], list):
         raise DepartmentError("`sources` is not a list", where=where)
-    sources = tuple(_source(item, path, place) for place, item in enumerate(raw["sources"], 1))
-    return DepartmentFile(path, str(raw["name"]), raw["timezone"], sources, kept_settings(raw, path))
+    roots = Roots.of(path, raw.get("roots"))
+    sources = tuple(_source(item, roots, place) for place, item in enumerate(raw["sources"], 1))
+    return DepartmentFile(path, str(raw["name"]), raw["timezone"], sources, roots, kept_settings(raw, roots))
 
 
 def settings(path: Path) -> dict[str, Any]:
@@ -93,41 +72,55 @@ def settings(path: Path) -> dict[str, Any]:
     except FileNotFoundError as fault:
         raise DepartmentError("no such department file", where=str(path)) from fault
     except OSError as fault:
-        raise DepartmentError(f"cannot be read ({fault})", where=str(path)) from fault
+        raise DepartmentError(f"cannot be read ({why(fault)})", where=str(path)) from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        words = " ".join(str(fault).split())[:200]
-        raise DepartmentError(f"not readable as YAML ({words})", where=path.name) from fault
+        raise DepartmentError(f"not readable as YAML ({why(fault)})", where=path.name) from fault
     if not isinstance(raw, dict):
         raise DepartmentError("not a department file", where=path.name, choices=_TOP)
     for key in raw:
         if key not in _TOP:
-            raise DepartmentError(f"unknown key {key!r}", where=path.name, choices=_TOP, found=key)
+            raise DepartmentError(f"unknown key {named(key)}", where=path.name, choices=_TOP, found=key)
     if raw.get("timezone"):
         zone(str(raw["timezone"]), f"{path.name}, timezone")
     return declared.as_written(raw, strict_yaml.texts(text), path.name)
 
 
-def kept_settings(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The settings of a raw department file; `boundaries` becomes a path that stands on its own, `privacy` a Policy."""
+def kept_settings(raw: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+    """The settings of a raw department file; its paths stand on their own, `privacy` becomes a Policy.
+
+    Raises
+    ------
+    DepartmentError : a path leads out of the folder of the file and its roots.
+    """
+    where = roots.file.name
     found = {**raw.get("settings", {}), **{key: raw[key] for key in SETTINGS if key in raw}}
     if "privacy" in found:
-        raise DepartmentError("`privacy` stands among the settings", where=path.name, do="write it at the left margin")
+        raise DepartmentError("`privacy` stands among the settings", where=where, do="write it at the left margin")
     if "privacy" in raw:
-        stated = policy(raw, path)
-        register = expand(stated.releases, path.parent) if stated.releases else ""
-        found["privacy"] = replace(stated, releases=register)
-    if isinstance(found.get("boundaries"), str) and found["boundaries"]:
-        found["boundaries"] = expand(found["boundaries"], path.parent)
-    return found
+        found["privacy"] = policy(raw, roots)
+    if isinstance(found.get("review"), Mapping):
+        found["review"] = _with_path(found["review"], "development", roots)
+    return _with_path(found, "boundaries", roots)
 
 
-def policy(raw: Mapping[str, Any], path: Path) -> Policy:
-    """How a raw department file wants people protected; the default where it does not say."""
-    return Policy.read(raw.get("privacy"), path.name)
+def _with_path(settings: Mapping[str, Any], key: str, roots: Roots) -> dict[str, Any]:
+    """The settings, the path of this key standing on its own."""
+    text = settings.get(key)
+    path = str(roots.path(text, f"{roots.file.name}, {key}")) if isinstance(text, str) and text else text
+    return {**settings, **({key: path} if text else {})}
 
 
-def _source(raw: Any, path: Path, place: int) -> Source:
-    where = f"{path.name}, source {place}"
+def policy(raw: Mapping[str, Any], roots: Roots) -> Policy:
+    """How a raw department file wants people protected, its paths standing on their own; the default where not said."""
+    where = roots.file.name
+    stated = Policy.read(raw.get("privacy"), where)
+    paths = {key: getattr(stated, key) for key in ("key", "audit", "releases")}
+    named = {key: str(roots.path(text, f"{where}, privacy.{key}")) if text else "" for key, text in paths.items()}
+    return replace(stated, key=named["key"], audit=named["audit"], releases=named["releases"])
+
+
+def _source(raw: Any, roots: Roots, place: int) -> Source:
+    where = f"{roots.file.name}, source {place}"
     if not isinstance(raw, dict) or "table" not in raw or "mapping" not in raw:
         raise DepartmentError("needs `table`, `files` and `mapping`", where=where)
     for key in raw:
@@ -136,6 +129,6 @@ def _source(raw: Any, path: Path, place: int) -> Source:
     files = raw.get("files", "")
     if not isinstance(files, str):
         raise DepartmentError("`files` is not one glob", where=where)
-    return Source(
-        str(raw["table"]), expand(files, path.parent) if files else "", Path(expand(str(raw["mapping"]), path.parent))
-    )
+    if files:
+        roots.matches(files, f"{where}, files")
+    return Source(str(raw["table"]), files, roots.path(raw["mapping"], f"{where}, mapping"))

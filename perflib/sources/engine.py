@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from perflib.errors import SourceError
 from perflib.files import temporary
+from perflib.files.roots import Roots
 from perflib.sources import limits
 from perflib.sources.sql import literal
 
@@ -32,9 +33,13 @@ _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException
 
 
 class Engine:
-    """The Ibis backend, its raw DuckDB connection and the private folder, which goes when the backend goes."""
+    """The Ibis backend, its raw DuckDB connection and the private folder, which goes when the backend goes.
 
-    def __init__(self, threads: int = 0) -> None:
+    ``roots`` say where the lookups of mappings may lie.
+    """
+
+    def __init__(self, roots: Roots | None = None, threads: int = 0) -> None:
+        self.roots = roots
         with room():
             self.folder = temporary.folder("engine")
         settings = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,35 +10,47 @@ from typing import Any
 
 from perflib import audit, privacy, schema
 from perflib.errors import DepartmentError
+from perflib.files.roots import Roots
 from perflib.sources import department_file, mapping
-from perflib.sources.department_file import DepartmentFile, expand
+from perflib.sources.department_file import DepartmentFile
 
 
 @dataclass(frozen=True)
 class Guard:
-    """The policy of one department, and where its key is; ``apart_from`` are its folders of data."""
+    """The policy of one department, and where its key is; ``place`` is its file or folder, None for frames."""
 
     policy: privacy.Policy
     agency: str
-    base: Path | None = None
-    apart_from: tuple[Path, ...] = ()
+    place: DepartmentFile | Path | None = None
 
     @property
     def key_file(self) -> Path:
         """The file of the key, whether it is there yet or not."""
-        return self._own(self.policy.key) or privacy.default_key(self.agency)
+        return Path(self.policy.key).expanduser() if self.policy.key else privacy.default_key(self.agency)
 
     @property
     def log_file(self) -> Path | None:
         """The audit log that the department file names; None where it names none."""
-        return self._own(self.policy.audit)
+        return Path(self.policy.audit).expanduser() if self.policy.audit else None
 
     def key(self) -> bytes:
         """The key, made on first use."""
-        return privacy.read_key(self.key_file, self.apart_from)
+        return privacy.read_key(self.key_file, set(_data_folders(self.place)))
 
-    def _own(self, text: str) -> Path | None:
-        return Path(expand(text, self.base or Path.cwd())) if text else None
+
+def _data_folders(place: DepartmentFile | Path | None) -> Iterator[Path]:
+    """Every folder in and below which data of a department are read, lookups included."""
+    if isinstance(place, Path):
+        yield place
+    for source in place.sources if isinstance(place, DepartmentFile) else ():
+        if not source.files:
+            continue
+        roots, where = place.roots, f"{place.path.name}, files"  # type: ignore[union-attr]
+        yield roots.folder(source.files, where)
+        lookups = [lookup.reader.get("file", "") for lookup in mapping.load(source.mapping).extra.lookups]
+        for file in roots.matches(source.files, where):
+            yield file.parent
+            yield from (roots.path(text, where, file.parent).parent for text in lookups if text)
 
 
 def columns(table: str) -> tuple[str, ...]:
@@ -64,11 +77,14 @@ def located(path: str | Path) -> DepartmentFile | Path:
 def guard_of(place: DepartmentFile | Path) -> Guard:
     """How the people of a department are protected, and where its key is."""
     if isinstance(place, DepartmentFile):
-        folders = tuple(Path(source.files).parent for source in place.sources if source.files)
-        return Guard(place.settings.get("privacy", privacy.Policy()), place.name, place.path.parent, folders)
+        return Guard(place.settings.get("privacy", privacy.Policy()), place.name, place)
     raw = raw_settings(place)
-    policy = department_file.policy(raw, place / "department.yml")
-    return Guard(policy, str(raw.get("name") or place.name), place, (place,))
+    return Guard(department_file.policy(raw, folder_roots(place, raw)), str(raw.get("name") or place.name), place)
+
+
+def folder_roots(folder: Path, raw: Mapping[str, Any]) -> Roots:
+    """Where the paths of a department file may lead that stands among Parquet files."""
+    return Roots.of(folder / "department.yml", raw.get("roots"))
 
 
 def log_of(path: str | Path) -> Path:

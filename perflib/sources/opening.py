@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +10,12 @@ from typing import Any
 
 from perflib import schema
 from perflib.agency import Department
-from perflib.errors import DepartmentError, MappingError, SourceError
+from perflib.errors import DepartmentError, MappingError, SourceError, alone
 from perflib.sources import department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.engine import Engine
-from perflib.sources.guard import Guard, guard_of, key_print, located, raw_settings
+from perflib.sources.guard import Guard, folder_roots, guard_of, key_print, located, raw_settings
 from perflib.sources.judge import judge, numbered, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
@@ -42,7 +41,8 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
     def make() -> Department:
         return department(*read_all(located(path), asked, wanted))
 
-    return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
+    with alone():
+        return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
 
 
 def people(path: str | Path) -> tuple[Guard, list[str]]:
@@ -94,7 +94,7 @@ def department(
 
 
 def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
-    engine = Engine()
+    engine = Engine(file.roots)
     loaded: list[Loaded] = []
     sources = [source for source in file.sources if source.table in wanted]
     if not sources:
@@ -117,15 +117,8 @@ def load_source(
             f"is for table {mapping.table.name!r}, the source is of {source.table!r}", where=mapping.where,
             do=f"correct `table` in {file.path.name} or in the mapping",
         )
-    return _load(source.files, mapping, file.timezone, asked, earlier, engine)
-
-
-def _load(
-    files: str, mapping: SourceMapping, timezone: str, asked: tuple[str, ...], earlier: Sequence[Loaded],
-    engine: Engine,
-) -> Loaded:
-    asked_plan = plan(mapping, timezone, asked)
-    found = _matches(files, mapping)
+    asked_plan = plan(mapping, file.timezone, asked)
+    found = _matches(source.files, mapping, file)
     before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
     parts = [
         numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), asked_plan,
@@ -133,7 +126,7 @@ def _load(
         for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
         for part in readers.parts(file, asked_plan, engine)
     ]
-    return load(asked_plan, parts, earlier, engine, Path(files).name or mapping.where)
+    return load(asked_plan, parts, earlier, engine, Path(source.files).name or mapping.where)
 
 
 def _labels(files: Sequence[Path | None]) -> list[str]:
@@ -145,15 +138,13 @@ def _labels(files: Sequence[Path | None]) -> list[str]:
     return ["" if file is None else file.relative_to(shared).as_posix() for file in files]
 
 
-def _matches(files: str, mapping: SourceMapping) -> list[Path | None]:
+def _matches(files: str, mapping: SourceMapping, file: DepartmentFile) -> list[Path | None]:
     """The files of a glob in order of name; a database has none."""
     if not files and mapping.reader.get("url_env"):
         return [None]
     if not files:
         raise DepartmentError("a source without `files`", where=mapping.where, do="add a glob, or reader.url_env")
-    if Path(files).exists():
-        return [Path(files)]
-    found = [Path(text) for text in sorted(glob.glob(files, recursive=True))]
+    found = file.roots.matches(files, f"{file.path.name}, files")
     if not found:
         raise SourceError("no file matches", where=files, do="check `files` in the department file")
     return list(found)
@@ -178,5 +169,5 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Pa
         found = ready(files[table], staged, asked_plan, engine)
         judged = [] if found else [judge(staged, asked_plan, engine)]
         loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
-    settings = department_file.kept_settings(raw, folder / "department.yml")
+    settings = department_file.kept_settings(raw, folder_roots(folder, raw))
     return str(raw.get("name") or folder.name), timezone, loaded, settings, guard_of(folder), engine

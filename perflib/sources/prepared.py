@@ -81,7 +81,7 @@ def _save(department: Department, place: Path) -> None:
 
 def _load(place: Path) -> Department:
     rest = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
-    engine = Engine(_threads)
+    engine = Engine(threads=_threads)
     engine.con.execute(f"ATTACH {literal(str(place / 'tables.duckdb'))} AS prepared (READ_ONLY)")
     for table in rest["tables"]:
         engine.con.execute(f"CREATE VIEW {name(table)} AS SELECT * FROM prepared.{name(table)}")

@@ -100,9 +100,10 @@ def _matching(lookup: Lookup, columns: dict[str, str], held: Staged, alias: str,
 
 def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tuple[Staged, str]:
     """The lookup's file and SQL of its rows, one per key; read once per engine."""
-    if path is None:
+    if path is None or engine.roots is None:
         raise MappingError("a join needs a file beside the export", where=where)
-    file = path.parent / lookup.reader["file"] if lookup.reader.get("file") else path
+    text = lookup.reader.get("file")
+    file = engine.roots.path(text, f"{where}, join {lookup.name}", path.parent) if text else path
     asked = (str(file), repr(lookup))
     if asked not in engine.lookups:
         place, reader = f"{where}, join {lookup.name}", dict(lookup.reader)

@@ -23,6 +23,7 @@ def given(folder: Path, files: str = "x.csv", columns: dict | None = None, **map
     (folder / "m.yml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     sources = [{"table": "calls", "files": files, "mapping": "m.yml"}]
     raw = {"name": "Town", "timezone": "America/New_York", "sources": sources, "districts": ["0412"]}
+    raw |= {"roots": [str(Path(files).parent)]} if Path(files).is_absolute() else {}
     (folder / "d.yml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     return folder / "d.yml"
 
@@ -229,16 +230,6 @@ def test_a_folder_of_canonical_parquet(tmp_path: Path) -> None:
     found = perflib.open(tmp_path)
     assert (found.name, found.timezone) == ("Town", "Asia/Tokyo")
     assert str(found.calls.received_at.execute()[0]) == "2025-01-01 10:00:00+00:00"
-
-
-def test_variables_in_a_department_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOWHERE", raising=False)
-    assert perflib.sources.expand("${NOWHERE:-a/b}/c", tmp_path) == str(tmp_path / "a/b/c")
-    monkeypatch.setenv("NOWHERE", "z")
-    assert perflib.sources.expand("${NOWHERE:-a/b}/c") == "z/c"
-    monkeypatch.delenv("NOWHERE")
-    with pytest.raises(DepartmentError, match="NOWHERE is not set"):
-        perflib.sources.expand("${NOWHERE}/c")
 
 
 @pytest.mark.realdata

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from perflib.errors import InputError
+from perflib.errors import InputError, why
+from perflib.files.roots import given
 
 
 def read_calendar(source: str | Path | pd.DataFrame | None) -> pd.DataFrame:
@@ -19,12 +20,13 @@ def read_calendar(source: str | Path | pd.DataFrame | None) -> pd.DataFrame:
     """
     if source is None:
         return pd.DataFrame({"date": [], "name": []})
-    raw = source if isinstance(source, pd.DataFrame) else _read(Path(source))
+    raw = source if isinstance(source, pd.DataFrame) else _read(given(source, "calendar"))
     if not {"date", "name"} <= set(raw.columns):
-        raise InputError("a calendar needs the columns date and name", where="calendar", choices=raw.columns)
+        raise InputError("a calendar needs the columns date and name", where="calendar")
     days = pd.to_datetime(raw["date"].astype(str), format="%Y-%m-%d", errors="coerce")
-    if days.isna().any():
-        raise InputError(f"{raw['date'][days.isna()].iloc[0]!r} is not a date", where="calendar", do="write YYYY-MM-DD")
+    if days.isna().any():  # which it is stays unsaid: the file may be something else altogether
+        place = int(days.isna().to_numpy().argmax()) + 1
+        raise InputError(f"entry {place} is not a date", where="calendar", do="write YYYY-MM-DD")
     return pd.DataFrame({"date": days.dt.date, "name": raw["name"].astype(str)}).sort_values("date", ignore_index=True)
 
 
@@ -34,7 +36,7 @@ def _read(path: Path) -> pd.DataFrame:
             return pd.DataFrame(_listed(yaml.safe_load(path.read_text(encoding="utf-8"))))
         return pd.read_csv(path, dtype=str, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, yaml.YAMLError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
-        raise InputError(f"cannot be read ({fault})", where=path.name) from fault
+        raise InputError(f"cannot be read ({why(fault)})", where=path.name) from None
 
 
 def _listed(raw: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
@@ -14,7 +13,8 @@ import pandas as pd
 
 from perflib import schema
 from perflib.agency import Department
-from perflib.errors import InputError
+from perflib.errors import InputError, named, why
+from perflib.files.roots import given
 from perflib.metrics.counts.totals import refuse_averages
 
 #: what is counted: reports, offences within them, or victims; of other tables, records.
@@ -119,16 +119,16 @@ def read_crosswalk(source: Any) -> dict[str, str]:
     """
     if isinstance(source, Mapping):
         return {schema.composed(str(code)): str(nibrs) for code, nibrs in source.items()}
-    path = Path(source)
+    path = given(source, "crosswalk")
     try:
         raw = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
-        raise InputError(f"cannot be read ({fault})", where=path.name) from fault
+        raise InputError(f"cannot be read ({why(fault)})", where=path.name) from None
     if not {"local", "nibrs"} <= set(raw.columns):
-        raise InputError("needs the columns local and nibrs", where=path.name, choices=raw.columns)
+        raise InputError("needs the columns local and nibrs", where=path.name)
     twice = raw["local"][raw["local"].duplicated()]
     if len(twice):
-        raise InputError(f"code {twice.iloc[0]!r} stands twice", where=path.name)
+        raise InputError(f"code {named(twice.iloc[0])} stands twice", where=path.name)
     return dict(zip(map(schema.composed, raw["local"]), raw["nibrs"], strict=True))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from perflib import schema
 from perflib.agency import Department
-from perflib.errors import DepartmentError
+from perflib.errors import DepartmentError, why
 from perflib.metrics.counts.areas import check_areas
 
 #: points of all outlines together that a page should carry at most, and the grids tried to get there (cells across).
@@ -81,7 +81,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as fault:
-        raise DepartmentError(f"cannot be read ({fault})", where=f"boundaries, {path.name}") from fault
+        raise DepartmentError(f"cannot be read ({why(fault)})", where=f"boundaries, {path.name}") from None
     if not isinstance(found, Mapping):
         raise DepartmentError("no GeoJSON", where=f"boundaries, {path.name}")
     return found

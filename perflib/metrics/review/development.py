@@ -12,7 +12,8 @@ import yaml
 
 from perflib import schema
 from perflib.agency import Department
-from perflib.errors import DepartmentError, InputError
+from perflib.errors import DepartmentError, InputError, why
+from perflib.files.roots import given
 from perflib.metrics.review.areas import AREAS, rules
 from perflib.metrics.review.panel import completed, monthly, starts
 from perflib.privacy.people import people
@@ -62,7 +63,7 @@ def plan(dept: Department, path: str | Path = "") -> Plan:
     Raises DepartmentError: absent, not YAML, unknown keys or areas, a course without ``helps`` or ``moves``.
     """
     named = path or rules(dept).get("development") or ""
-    return read(Path(str(named)) if named else _shipped())
+    return read(given(str(named), "development plan") if named else _shipped())
 
 
 def _shipped() -> Path:
@@ -78,8 +79,7 @@ def read(path: Path) -> Plan:
     except FileNotFoundError as fault:
         raise DepartmentError("no such development plan", where=str(path)) from fault
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        words = " ".join(str(fault).split())[:200]
-        raise DepartmentError(f"not readable as YAML ({words})", where=path.name) from fault
+        raise DepartmentError(f"not readable as YAML ({why(fault)})", where=path.name) from None
     if not isinstance(raw, dict) or not isinstance(raw.get("courses"), dict):
         raise DepartmentError("needs `courses`, a list of courses by name", where=path.name)
     _only(raw, ("courses", "other"), path.name)
