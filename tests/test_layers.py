@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "perflib"
 FLOORS = {
     "errors": 0,
-    "schema": 1, "privacy": 1, "strict_yaml": 1, "grammar": 1, "period": 1, "verdicts": 1,
+    "schema": 1, "privacy": 1, "strict_yaml": 1, "grammar": 1, "period": 1, "rates": 1, "verdicts": 1,
     "figures": 2, "audit": 2, "files": 2,
     "result": 3, "agency": 3,
     "models": 4, "selection": 4, "synthetic": 4, "words": 4,

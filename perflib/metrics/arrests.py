@@ -16,6 +16,7 @@ from perflib.figures import Chart
 from perflib.metrics.response.groups import TIMES
 from perflib.privacy.people import people, register
 from perflib.privacy.releases import Register
+from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
 
 #: what arrests are counted for: table, its time, unit of the rate and the words.
@@ -31,7 +32,7 @@ _NOT_A_SUCCESS = (
 )
 _METHOD = (
     "Exact Poisson limits (Garwood 1936); where counts vary more than Poisson from group to group or month to "
-    "month the limits are widened by the square root of the dispersion (McCullagh and Nelder 1989)."
+    "month, those of the count over its dispersion, times the dispersion (McCullagh and Nelder 1989)."
 )
 OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted", "pending", "unknown")
 
@@ -74,8 +75,9 @@ def rates(
     if found.empty:
         return Result.not_assessable(name, f"no group has both arrests and {words}", title=title)
     spread = _dispersion(dept)
-    low, high = limits(found["arrests"], found["exposure"], level, spread)
-    frame = found.assign(rate=unit * found["arrests"] / found["exposure"], low=unit * low, high=unit * high)
+    each = unit / found["exposure"]
+    low, high = poisson_limits(found["arrests"], level, spread)
+    frame = found.assign(rate=each * found["arrests"], low=each * low, high=each * high)
     frame = frame.rename_axis(by).reset_index()
     overall = unit * found["arrests"].sum() / found["exposure"].sum()
     facts = {
@@ -144,22 +146,6 @@ def _ends(frame: pd.DataFrame, by: str) -> str:
     )
 
 
-def limits(counts: Any, exposure: Any, level: float = 0.95, dispersion: float = 1.0) -> tuple[Any, Any]:
-    """Limits of rates ``counts / exposure``: exact Poisson (Garwood 1936), widened by sqrt(dispersion) in logs.
-
-    ``counts`` and ``exposure`` are arrays of one shape, ``dispersion`` >= 1. A count of 0 has the lower limit 0.
-    """
-    from scipy.stats import chi2
-
-    n, size, tail = np.asarray(counts, float), np.asarray(exposure, float), (1 - level) / 2
-    low = np.where(n > 0, chi2.ppf(tail, 2 * np.maximum(n, 1)) / 2, 0.0)
-    high = chi2.ppf(1 - tail, 2 * (n + 1)) / 2
-    wide, safe = np.sqrt(max(1.0, dispersion)), np.maximum(n, 1e-12)
-    low = np.where(n > 0, safe * (np.maximum(low, 1e-12) / safe) ** wide, 0.0)
-    high = np.where(n > 0, safe * (high / safe) ** wide, high * wide)
-    return low / size, high / size
-
-
 def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str = "arrest_outcomes") -> Result:
     """What became of arrests: the share charged, declined and so on, with intervals; pending and unknown beside.
 
@@ -169,8 +155,6 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
     arrests whose outcome is known; pending and unknown have a count and no share. Facts: ``arrests``, ``known``, and
     the share of each outcome (by group when grouped).
     """
-    from perflib.models.sampling import wilson
-
     title = "What became of the arrests?"
     if not dept.has("arrests", "outcome"):
         return Result.not_assessable(name, "the arrests record no outcome", title=title)

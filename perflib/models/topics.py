@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.rates import wilson
 
 OTHER = "other"
 #: a message is given a topic where the model is at least this sure; agreement below this kappa is not relied on.
@@ -34,22 +35,18 @@ def kappa(first: Sequence[Any], second: Sequence[Any], level: float = 0.95) -> A
 
     Raises InputError for codings of different lengths or fewer than ten messages.
     """
-    from scipy.stats import norm
+    from sklearn.metrics import cohen_kappa_score
 
     one, two = np.asarray(first, dtype=str), np.asarray(second, dtype=str)
     if len(one) != len(two) or len(one) < 10:
         raise InputError(f"{len(one)} and {len(two)} codes", where="kappa", do="give at least ten pairs")
-    names = np.unique(np.r_[one, two])
-    shares = [np.array([(each == name).mean() for name in names]) for each in (one, two)]
-    agreed, chance = float((one == two).mean()), float((shares[0] * shares[1]).sum())
+    shares = [pd.Series(codes).value_counts(normalize=True) for codes in (one, two)]
+    chance = float(shares[0].mul(shares[1], fill_value=0).sum())
     if chance == 1:
         return Agreement(1.0, 1.0, 1.0, 1.0, len(one))
-    found = (agreed - chance) / (1 - chance)
-    z = float(norm.ppf((1 + level) / 2))
-    middle = (agreed + z**2 / 2 / len(one)) / (1 + z**2 / len(one))
-    reach = z * np.sqrt(agreed * (1 - agreed) / len(one) + z**2 / 4 / len(one) ** 2) / (1 + z**2 / len(one))
-    low, high = ((share - chance) / (1 - chance) for share in (middle - reach, min(middle + reach, 1.0)))
-    return Agreement(float(found), float(low), float(high), agreed, len(one))
+    alike = int((one == two).sum())
+    low, high = ((end - chance) / (1 - chance) for end in wilson(alike, len(one), level))
+    return Agreement(float(cohen_kappa_score(one, two)), low, high, alike / len(one), len(one))
 
 
 def topics(texts: Sequence[str] | pd.Series, seeds: Mapping[str, Sequence[str]], seed: int = 0) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,13 +36,6 @@ def test_rates_by_hand():
     assert (found.facts["N"]["low"], found.facts["N"]["high"]) == pytest.approx((47.954, 183.904), abs=1e-2)
     assert found.facts["overall"] == pytest.approx(30.0)
     assert any("not a success" in text for text in found.caveats)
-
-
-def test_over_dispersion_widens_on_the_log_scale():
-    plain, wide = arrests.limits([10], [1]), arrests.limits([10], [1], dispersion=4.0)
-    assert np.log(wide[1] / 10) == pytest.approx(2 * np.log(plain[1] / 10))
-    assert np.log(10 / wide[0]) == pytest.approx(2 * np.log(10 / plain[0]))
-    assert arrests.limits([0], [2])[0] == 0 and arrests.limits([0], [2])[1] == pytest.approx(3.6889 / 2, abs=1e-4)
 
 
 def test_outcomes_are_shares_of_the_known():

@@ -11,7 +11,6 @@ import pytest
 import perflib
 from perflib.errors import InputError
 from perflib.metrics import community
-from perflib.metrics.community.feedback import wilson
 from perflib.metrics.community.mix import windows
 from perflib.models.composition import moved_words
 
@@ -236,12 +235,6 @@ def test_chicago_sentiment_is_broken_in_2020(realdata):
         assert made.facts["breaks"] == ["2020-07-01"] and any("line is broken" in text for text in made.caveats)
     until = perflib.from_frames(timezone="America/Chicago", surveys=surveys[surveys["wave"] <= "2020"])
     assert "cannot be compared" in community.waves(until, "trust").answer
-
-
-def test_wilson_by_hand():
-    # 50 of 100: centre (.5 + 1.9207/100) / (1 + 3.8415/100) = .5, reach 1.96 sqrt(.0025 + .000096) / 1.038415
-    low, high = (float(end[0]) for end in wilson(np.array([0.5]), np.array([100.0])))
-    assert (low, high) == pytest.approx((0.40383, 0.59617), abs=1e-5)
 
 
 def test_before_the_first_answer_nothing_is_said_and_a_district_is_named(dept):

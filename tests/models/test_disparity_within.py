@@ -8,7 +8,7 @@ import pytest
 
 from perflib.errors import InputError
 from perflib.models import disparity
-from perflib.models.disparity.within import weighted
+from perflib.rates import newcombe
 
 PAIR = {"focus": "x", "reference": "y", "of": "n", "count": "k"}
 
@@ -56,7 +56,7 @@ def test_the_interval_covers(sizes: tuple[int, int]) -> None:
     n = np.repeat(sizes, 6).astype(float)
     share = np.append(np.linspace(0.15, 0.5, 6), np.linspace(0.1, 0.45, 6))
     c = np.append(np.full(6, 1 / 6), np.full(6, -1 / 6))
-    ends = np.array([weighted(c, rng.binomial(n.astype(int), share), n) for _ in range(2000)])
+    ends = np.array([newcombe(c, rng.binomial(n.astype(int), share), n) for _ in range(2000)])
     held = (ends[:, 1] <= c @ share) & (c @ share <= ends[:, 2])
     assert 0.935 <= held.mean() <= 0.985
 

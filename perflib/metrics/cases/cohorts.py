@@ -12,6 +12,7 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.cases.scope import CAUSES, Cases, cases, lacking
 from perflib.models.survival import cumulative_incidence, hazard_ratios
+from perflib.rates import combined
 from perflib.result import Result
 
 _STEP = {"month": 1, "quarter": 3, "year": 12}
@@ -153,14 +154,12 @@ def _facts(table: pd.DataFrame) -> dict[str, Any]:
     if len(whole) < 2:
         return facts
     first, last = whole.iloc[0], whole.iloc[-1]
-    change = last["arrest"] - first["arrest"]
-    low = ((last["arrest"] - last["low"]) ** 2 + (first["high"] - first["arrest"]) ** 2) ** 0.5
-    high = ((last["high"] - last["arrest"]) ** 2 + (first["arrest"] - first["low"]) ** 2) ** 0.5
+    change, low, high = combined((1, -1), *([last[key], first[key]] for key in ("arrest", "low", "high")))
     ends = {
         key: {"cohort": str(row["cohort"])[:10], "estimate": row["arrest"], "low": row["low"], "high": row["high"]}
         for key, row in (("first", first), ("last", last))
     }
-    return facts | ends | {"change": {"estimate": change, "low": change - low, "high": change + high}}
+    return facts | ends | {"change": {"estimate": change, "low": low, "high": high}}
 
 
 def _answer(facts: dict[str, Any], within: int) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from perflib import schema
@@ -14,6 +13,7 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.models.topics import RELIED, kappa, topics
+from perflib.rates import wilson
 from perflib.result import Result
 
 #: topic -> words that begin like these; a department's own list goes in as ``seeds``.
@@ -65,9 +65,9 @@ def feedback(dept: Department, seeds: Mapping[str, Sequence[str]] | None = None,
     if bad:
         return Result.not_assessable(name, bad, title=title, method=METHOD)
     table = _table(held)
-    shares = held["found"].value_counts(normalize=True)
-    top = str(shares.index[0])
-    low, high = (float(end[0]) for end in wilson(shares.to_numpy()[:1], np.array([float(len(held))])))
+    counts = held["found"].value_counts()
+    shares, top = counts / len(held), str(counts.index[0])
+    low, high = (float(end) for end in wilson(counts.iloc[0], len(held)))
     answer = (f"The commonest topic is {top}: {shares.iloc[0]:.1%} ({low:.1%} to {high:.1%}) of {len(held):,} "
               f"messages. {said}")
     facts = {"messages": len(held), "shares": shares.to_dict(), "commonest": top, "share_low": low,
@@ -104,12 +104,6 @@ def _suspect(agreed: dict[str, Any]) -> list[str]:
             "made by the same words. It tells nothing of how well topics are read elsewhere."]
 
 
-def wilson(share: Any, n: Any) -> tuple[Any, Any]:
-    """Ends of shares of ``n`` (Wilson 1927, 95 %), arrays."""
-    middle, reach = (share + 1.9207 / n) / (1 + 3.8415 / n), 1.96 * np.sqrt(share * (1 - share) / n + 0.9604 / n**2)
-    return middle - reach / (1 + 3.8415 / n), middle + reach / (1 + 3.8415 / n)
-
-
 def _table(held: pd.DataFrame) -> pd.DataFrame:
     quarter = held["local"].dt.to_period("Q").dt.start_time
     counts = held.groupby([quarter.rename("quarter"), held["found"].rename("topic")]).size().unstack(fill_value=0)
@@ -117,5 +111,5 @@ def _table(held: pd.DataFrame) -> pd.DataFrame:
     long = counts.reset_index().melt("quarter", var_name="topic", value_name="count")
     n = long["quarter"].map(counts.sum(axis=1)).to_numpy(dtype=float)
     share = long["count"].to_numpy() / n
-    low, high = wilson(share, n)
+    low, high = wilson(long["count"], n)
     return long.assign(share=share, share_low=low, share_high=high)

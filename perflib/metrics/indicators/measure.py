@@ -14,15 +14,14 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
-from perflib.metrics.arrests import limits
 from perflib.metrics.indicators import words
 from perflib.metrics.indicators.dictionary import INDICATORS
 from perflib.metrics.indicators.record import Exposure, Indicator, columns
 from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, TIMES, shift_of
-from perflib.models.sampling import wilson
 from perflib.period import ends
 from perflib.privacy.people import people
+from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
 from perflib.selection import fiscal_start, listed, on_days
 
@@ -170,7 +169,7 @@ def _counted(asked: Question) -> tuple[pd.DataFrame, dict[str, Any]]:
         low, high = wilson(n, size, asked.level)
     else:
         facts["dispersion"] = _dispersion(asked)
-        low, high = limits(n, size, asked.level, facts["dispersion"])
+        low, high = (end / size for end in poisson_limits(n, asked.level, facts["dispersion"]))
     frame = frame.assign(
         value=record.per * n / size, low=record.per * np.asarray(low), high=record.per * np.asarray(high)
     )

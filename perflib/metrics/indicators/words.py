@@ -14,8 +14,8 @@ from perflib.metrics.response.groups import NONE, TIMES, WORDS
 from perflib.result import Result
 
 _POISSON = (
-    "Exact Poisson limits (Garwood 1936), widened by the square root of the dispersion of monthly counts (McCullagh "
-    "and Nelder 1989)."
+    "Exact Poisson limits (Garwood 1936) of the count over the dispersion of monthly counts, times the dispersion "
+    "(McCullagh and Nelder 1989)."
 )
 METHODS = {
     "count": _POISSON,

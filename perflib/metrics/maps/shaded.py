@@ -27,6 +27,7 @@ from perflib.metrics.response.scope import INTERVALS
 from perflib.metrics.response.words import name as quantile_name
 from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
+from perflib.rates import poisson_limits
 from perflib.result import Result
 
 #: counts below this are not shown; the year a rate is stated for.
@@ -250,18 +251,9 @@ def _dispersion(series: Series, window: Period) -> float:
     return max(1.0, float(np.average([spread(each) for each in weeks], weights=weeks.sum(axis=1))))
 
 
-def _limits(n: Any, level: float, dispersion: float) -> tuple[Any, Any]:
-    """Exact Poisson limits of a count; where counts vary more, those of as many independent events as it is worth."""
-    from scipy.special import gammaincinv
-
-    tail, counts = (1 - level) / 2, np.asarray(n, dtype=float) / dispersion
-    low = np.where(counts == 0, 0.0, gammaincinv(np.maximum(counts, 1e-12), tail))
-    return dispersion * low, dispersion * gammaincinv(counts + 1, 1 - tail)
-
-
 def _rates(rows: pd.DataFrame, window: Period, per: str, level: float, dispersion: float) -> pd.DataFrame:
     factor = PER[per][0] * YEAR / window.days / rows[per]
-    low, high = _limits(rows["n"], level, dispersion)
+    low, high = poisson_limits(rows["n"], level, dispersion)
     found = rows.assign(rate=rows["n"] * factor, rate_low=low * factor, rate_high=high * factor)
     return found[[*rows.columns.drop("note"), "rate", "rate_low", "rate_high", "note"]]
 
@@ -271,7 +263,7 @@ def _whole(
 ) -> dict[str, float]:
     n = float(counts.loc[counts[by] != ABSENT, "n"].sum())
     factor = PER[per][0] * YEAR / window.days / float(exposure.sum())
-    low, high = _limits(n, level, dispersion)
+    low, high = poisson_limits(n, level, dispersion)
     return {"n": n, "rate": n * factor, "low": float(low) * factor, "high": float(high) * factor}
 
 

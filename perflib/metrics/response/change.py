@@ -19,6 +19,7 @@ from perflib.metrics.response.cells import tag
 from perflib.metrics.response.groups import WORDS, grouped, lacking
 from perflib.metrics.response.scope import Scope, measured, unstamped
 from perflib.period import ends
+from perflib.rates import combined
 from perflib.result import Result
 
 #: rows the regression sees; more are sampled by a hash of the call's id.
@@ -64,10 +65,9 @@ def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
     stem = tag(q)
     now, now_low, now_high = (row[f"{stem}{end}_now"] for end in ("", "_low", "_high"))
     old, old_low, old_high = (row[f"{stem}{end}_before"] for end in ("", "_low", "_high"))
-    low = now - old - np.hypot(now - now_low, old_high - old)
-    high = now - old + np.hypot(now_high - now, old - old_low)
+    difference, low, high = combined((1, -1), (now, old), (now_low, old_low), (now_high, old_high))
     known = bool(np.isfinite(low) and np.isfinite(high))
-    return {by: row[by], "quantile": words.name(q), "now": now, "before": old, "difference": now - old, "low": low,
+    return {by: row[by], "quantile": words.name(q), "now": now, "before": old, "difference": difference, "low": low,
             "high": high, "n_now": row["n_now"], "n_before": row["n_before"], "clear": known and (low > 0 or high < 0),
             "note": "" if known else f"too few for an interval: {row['known_now']} and {row['known_before']} known"}
 

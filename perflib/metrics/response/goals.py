@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.response.groups import grouped, lacking
 from perflib.metrics.response.scope import Scope, measured, unstamped
+from perflib.rates import wilson
 from perflib.result import Result
 
 _METHOD = "Share of calls with a known response within the target; Wilson 1927 score interval."
@@ -53,24 +55,14 @@ def _goal(goal: Any) -> tuple[float, float | None]:
 
 def _shares(found: pd.DataFrame, wanted: dict[str, tuple[float, float | None]], level: float) -> pd.DataFrame:
     within = found["within"].fillna(0).astype(int)
-    low, high = wilson(within, found["known"], level)
+    some = found["known"] > 0
+    low, high = (np.where(some, end, np.nan) for end in wilson(within, found["known"], level))
     lost = found["n"] - found["known"]
     return found.assign(
         target_min=[wanted[code][0] for code in found["priority"]], within=within,
         target_share=pd.Series([wanted[code][1] for code in found["priority"]], dtype=float),
-        share=within / found["known"].where(found["known"] > 0), low=low, high=high,
+        share=within / found["known"].where(some), low=low, high=high,
         share_lower=within / found["n"], share_upper=(within + lost) / found["n"])
-
-
-def wilson(k: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
-    """Score interval of a share, k of n; missing where n is 0. Source: Wilson 1927, JASA 22."""
-    from scipy.special import ndtri
-
-    z = float(ndtri((1 + level) / 2))
-    total = n.where(n > 0)
-    share, scale = k / total, 1 + z * z / total
-    half = z * (share * (1 - share) / total + z * z / (4 * total**2)) ** 0.5
-    return (share + z * z / (2 * total) - half) / scale, (share + z * z / (2 * total) + half) / scale
 
 
 def _result(found: pd.DataFrame) -> Result:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
+from perflib.rates import inside as share
 
+__all__ = ["Floats", "counts", "exposures", "plain", "positive", "share"]
 Floats = NDArray[np.float64]
 
 
@@ -44,13 +46,6 @@ def exposures(exposure: Any) -> tuple[Floats, Floats]:
     if not ((first > 0).all() and (second > 0).all() and np.isfinite(first).all() and np.isfinite(second).all()):
         raise InputError("exposures must be positive", where="exposure")
     return first, second
-
-
-def share(value: float, where: str) -> float:
-    """A number strictly between 0 and 1. Raises InputError otherwise."""
-    if not 0 < value < 1:
-        raise InputError(f"must lie between 0 and 1, found {value}", where=where)
-    return float(value)
 
 
 def positive(value: float, where: str) -> float:

@@ -11,7 +11,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.models.disparity.rows import counts
 from perflib.models.disparity.within import within_places
-from perflib.models.sampling import wilson
+from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
 
 
@@ -83,18 +83,15 @@ def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, le
     Returns a Result with ``group``, ``stops``, ``benchmark``, ``rate``, ``low``, ``high`` (exact Poisson).
     Raises InputError for groups that differ, or a benchmark that is not positive.
     """
-    from scipy.stats import chi2
-
     if set(stops) != set(population):
         raise InputError("stops and population name different groups", choices=sorted(population))
     table = pd.DataFrame({"group": list(stops), "stops": list(stops.values()),
                           "benchmark": [population[g] for g in stops]})
     if not (table["benchmark"] > 0).all() or (table["stops"] < 0).any():
         raise InputError("a benchmark must be positive and stops at least 0", where="population, stops")
-    count, tail = table["stops"], (1 - level) / 2
-    table["rate"] = count / table["benchmark"]
-    table["low"] = np.where(count > 0, chi2.ppf(tail, 2 * count.clip(lower=1)) / 2, 0.0) / table["benchmark"]
-    table["high"] = chi2.ppf(1 - tail, 2 * (count + 1)) / 2 / table["benchmark"]
+    low, high = poisson_limits(table["stops"], level)
+    table = table.assign(rate=table["stops"] / table["benchmark"], low=low / table["benchmark"],
+                         high=high / table["benchmark"])
     each = "; ".join(f"{r.group} {r.rate:.3g} ({r.low:.3g} to {r.high:.3g})" for r in table.itertuples())
     return Result(name, table, "How often is each group stopped, against a benchmark?", f"Stops per head: {each}.",
                   "Ratio to an external benchmark; Garwood intervals.",

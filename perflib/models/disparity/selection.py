@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.disparity.within import pairs, weighted
+from perflib.models.disparity.within import pairs
+from perflib.rates import newcombe
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def bounds_within(frame: pd.DataFrame, *, focus: str, reference: str, of: str, c
     low = -w * (1 - undue * (1 - part))
 
     def told(first: np.ndarray, second: np.ndarray, more: float = 0.0) -> tuple[float, float, float]:
-        value, least, most = weighted(np.append(first, second), k, n, level)
+        value, least, most = newcombe(np.append(first, second), k, n, level)
         return value + more, least + more, most + more
 
     return Bounded(undue, told(w, -w), told(own, -own * (1 - undue)), told(w, low),

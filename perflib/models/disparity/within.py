@@ -6,13 +6,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
 from perflib.models.disparity.rows import counts
-from perflib.models.sampling import wilson
+from perflib.rates import newcombe
 
-Floats = NDArray[np.float64]
 WEIGHTS = ("overlap", "all")
 
 
@@ -34,21 +32,6 @@ class Difference:
     def facts(self) -> dict[str, float | int]:
         """As a plain dictionary."""
         return asdict(self)
-
-
-def weighted(coefficients: ArrayLike, k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
-    """(value, low, high) of a weighted sum of independent shares ``k / n``, the weights taken as known.
-
-    Each share's Wilson limits are put together by the root of their squared distances (MOVER); for one difference this
-    is Newcombe's hybrid score interval. Sources: Newcombe 1998, Statistics in Medicine 17; Zou and Donner 2008,
-    Statistics in Medicine 27.
-    """
-    c, hits, total = (np.asarray(each, dtype=float) for each in (coefficients, k, n))
-    low, high = (np.asarray(each, dtype=float) for each in wilson(hits, total, level))
-    share = hits / total
-    down, up = np.where(c > 0, low, high), np.where(c > 0, high, low)
-    value = float(c @ share)
-    return value, value - float(np.linalg.norm(c * (share - down))), value + float(np.linalg.norm(c * (up - share)))
 
 
 def pairs(frame: pd.DataFrame, focus: str, reference: str, of: str, count: str) -> pd.DataFrame:
@@ -84,7 +67,7 @@ def within_places(frame: pd.DataFrame, *, focus: str, reference: str, of: str, c
     one, other = both["n1"].to_numpy(float), both["n0"].to_numpy(float)
     w = one * other / (one + other) if weights == "overlap" else one + other
     w = w / w.sum()
-    found = weighted(np.append(w, -w), np.append(both["k1"], both["k0"]), np.append(one, other), level)
+    found = newcombe(np.append(w, -w), np.append(both["k1"], both["k0"]), np.append(one, other), level)
     return Difference(*found, len(both), int(one.sum()), int(other.sum()))
 
 

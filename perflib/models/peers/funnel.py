@@ -12,6 +12,7 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.models.counts.asked import Floats, positive, share
 from perflib.models.peers import rule, table
+from perflib.rates import poisson_limits
 from perflib.result import Result
 
 TITLE = "Whose count differs from what their work leads one to expect?"
@@ -112,7 +113,7 @@ def _uncertain(uncertainty: Any, size: int) -> Floats:
 
 def _frame(rows: pd.DataFrame, given: Floats, peers: NDArray[np.int64], reason: NDArray[Any],
            coverage: float) -> pd.DataFrame:
-    low, high = garwood(rows["events"].to_numpy(), coverage)
+    low, high = poisson_limits(rows["events"].to_numpy(), coverage)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.log(np.maximum(rows["events"], 0.5) / given) * np.sqrt(given)
         return pd.DataFrame({
@@ -127,15 +128,6 @@ def overdispersion(z: Floats, extremes: float = 0.10) -> float:
     if cut:
         found = np.clip(found, found[cut], found[-cut - 1])
     return float(np.mean(found**2))
-
-
-def garwood(count: Floats, coverage: float = 0.95) -> tuple[Floats, Floats]:
-    """Exact limits of the mean of an observed Poisson count (Garwood 1936)."""
-    from scipy.special import gammaincinv
-
-    tail, n = (1 - coverage) / 2, np.asarray(count, float)
-    low = np.where(n > 0, gammaincinv(np.maximum(n, 1), tail), 0.0)
-    return low, np.asarray(gammaincinv(n + 1, 1 - tail))
 
 
 def prediction_limits(expected: Floats, spread: Floats | float = 0.0) -> dict[str, Floats]:

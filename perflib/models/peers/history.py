@@ -11,7 +11,7 @@ from perflib.errors import InputError
 from perflib.models.counts.asked import Floats, share
 from perflib.models.estimates_chart import drawn
 from perflib.models.peers import rule, table
-from perflib.models.peers.funnel import garwood
+from perflib.rates import poisson_limits
 from perflib.result import Result
 
 TITLE = "Whose latest period differs from their own earlier ones?"
@@ -70,7 +70,7 @@ def own_history(
          f"fewer than {minimum_expected:g} events expected from the own past"], "")
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     fdr = rule.false_discovery(p, reason == "")
-    low, high = garwood(seen)
+    low, high = poisson_limits(seen)
     base = np.where(expected > 0, expected, np.nan)  # without work in the latest period there is no ratio
     made = pd.DataFrame({
         "officer": names, "exposure": now["exposure"].to_numpy(), "peers": 0, "estimate": seen / base,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perflib.errors import InputError
+from perflib.rates import inside
 
 Floats = NDArray[np.floating[Any]]
 
@@ -78,10 +79,3 @@ def bounded_probabilities(n: ArrayLike, missing: ArrayLike, q: float) -> tuple[A
     if low.ndim == 0:
         return tuple(None if np.isnan(p) else float(p) for p in (low, high))  # type: ignore[return-value]
     return low, high
-
-
-def inside(value: float, where: str) -> float:
-    """``value`` when it lies in (0, 1), else InputError naming the argument."""
-    if not 0 < value < 1:
-        raise InputError(f"must lie between 0 and 1, found {value}", where=where)
-    return value

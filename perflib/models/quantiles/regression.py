@@ -11,8 +11,8 @@ import pandas as pd
 from perflib.figures import Chart
 from perflib.models.quantiles import interior
 from perflib.models.quantiles.design import Design, of_terms
-from perflib.models.quantiles.order import inside
 from perflib.models.quantiles.sandwich import covariance
+from perflib.rates import inside
 from perflib.result import Result
 
 _THIN = 10

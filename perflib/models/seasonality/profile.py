@@ -11,6 +11,7 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.seasonality.effects import MONTHS, WEEKDAYS
+from perflib.rates import poisson_limits
 
 Array = np.ndarray[Any, np.dtype[Any]]
 KINDS = ("hour", "weekday", "month")
@@ -98,12 +99,8 @@ def _best_of(kinds: int, level: float) -> float:
 
 def rate_interval(count: Array, hours: Array, phi: float, level: float = 0.95) -> pd.DataFrame:
     """``rate``, ``low`` and ``high`` of counts with dispersion ``phi`` over ``hours``; missing without hours."""
-    from scipy.stats import gamma
-
-    tail, shape = (1 - level) / 2, count / phi
+    low, high = poisson_limits(count, level, phi)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.where(count > 0, gamma.ppf(tail, np.maximum(shape, 1e-12)) * phi / hours, 0.0)
-        high = gamma.ppf(1 - tail, shape + 1) * phi / hours
-        made = pd.DataFrame({"rate": count / hours, "low": low, "high": high})
+        made = pd.DataFrame({"rate": count / hours, "low": low / hours, "high": high / hours})
     made[hours <= 0] = np.nan
     return made
