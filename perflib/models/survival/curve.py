@@ -1,4 +1,8 @@
-"""The step function of competing ends: at risk, ended by each cause, incidence, variance, interval."""
+"""The step function of competing ends: at risk, ended by each cause, incidence, variance, interval.
+
+Not statsmodels' ``CumIncidenceRight``: it gives no standard error for cases that are counted (frequency weights), and
+none from the time on at which nobody is left.
+"""
 
 from __future__ import annotations
 
