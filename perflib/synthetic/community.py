@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from perflib.synthetic.calls import recorded, seen
 from perflib.synthetic.cases import race_shares
 from perflib.synthetic.clock import DAY, midnight, to_utc, yearly
-from perflib.synthetic.columns import Column, Labels, take
+from perflib.synthetic.columns import Column, Labels, stack, take
 from perflib.synthetic.people import RACES
 from perflib.synthetic.places import place
 from perflib.synthetic.plan import Plan, day
@@ -98,14 +99,7 @@ def feedback(plan: Plan) -> dict[str, Column]:
 
 def surveys(plan: Plan) -> dict[str, Column]:
     """The table of answers, two waves a year; older people answer more, weights undo it; the wording changes once."""
-    parts = [_wave(plan, index, name, when) for index, (name, when) in enumerate(_waves(plan))]
-    labels = {name: part[name].names for part in parts for name in part if isinstance(part[name], Labels)}
-    return {
-        name: Labels(np.concatenate([part[name].codes for part in parts]), labels[name])
-        if name in labels
-        else np.concatenate([part[name] for part in parts])
-        for name in parts[0]
-    }
+    return reduce(stack, (_wave(plan, index, name, when) for index, (name, when) in enumerate(_waves(plan))))
 
 
 def population(plan: Plan) -> dict[str, Column]:

@@ -29,9 +29,7 @@ W15     J. Wareham, B. Smith, E. Lambert, Rates and Patterns of Law Enforcement 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-_TABLE = """
+RATES = """
 calls for service per resident          | 0.51 | 0.76 | 0.7 | NOLA: 2025 and 2019
 public share of calls                   | 0.52 | 0.97 | 0.71 | DECC: .75
 hours of officers per call              | 0.6 | 1.12 | 0.9 | OPS: 278,400 h, 322,800 calls
@@ -68,21 +66,3 @@ share of complaints sustained           | 0.078 | 0.18 | 0.0894 | CHI; BJS06: .0
 variance over mean, complaints          | 2.3 | 3.05 | 2.47 | CHI, each in three years
 complaints of the top 5 % of officers   | 0.18 | 0.36 | 0.3 | CHI: .26 and .275
 """
-
-
-class Rate(NamedTuple):
-    """One rate: the lowest and highest published figure, the sample's own, and where the figures stand."""
-
-    name: str
-    low: float
-    high: float
-    sample: float
-    source: str
-
-
-def _rate(line: str) -> Rate:
-    name, low, high, sample, source = (part.strip() for part in line.split("|"))
-    return Rate(name, float(low), float(high), float(sample), source)
-
-
-RATES = tuple(_rate(line) for line in _TABLE.strip().splitlines())

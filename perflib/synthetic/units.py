@@ -9,7 +9,7 @@ import numpy as np
 from perflib.synthetic.calls import seen
 from perflib.synthetic.columns import Column, Labels, take
 from perflib.synthetic.plan import day
-from perflib.synthetic.rng import Floats, exponential, uniform
+from perflib.synthetic.rng import Floats, Ints, exponential, uniform
 from perflib.synthetic.world import World
 
 GRACE, EXCLUDED = 60, 0.015
@@ -48,15 +48,9 @@ def cameras(world: World) -> tuple[dict[str, Column], dict[str, Column]]:
     started = _started(world, rid, reached, compliance(world, post, calls.at.day[call]))
     excluded = uniform(world.plan.seed, "policy_events/excluded", rid) < EXCLUDED
     started = np.where(excluded, np.nan, started)
-    events: dict[str, Any] = {
-        "event_id": numbers[call],
-        "rule_id": Labels(np.zeros_like(rid), ("camera_on_arrival",)),
-        "policy_version": Labels(np.zeros_like(rid), ("1",)),
+    events = {
+        **_events("camera_on_arrival", numbers[call], numbers[call], reached + GRACE, started),
         "officer_id": world.officer(officer),
-        "call_id": numbers[call],
-        "due_at": reached + GRACE,
-        "done_at": started,
-        "complied": (started <= reached + GRACE).astype(np.int64),
         "excluded": Labels(np.where(excluded, 0, -1), ("equipment failure",)),
         "district": world.district(calls.at.district[call]),
         "unit": world.unit(post),
@@ -97,28 +91,27 @@ def reports(world: World, incidents: dict[str, Any]) -> dict[str, Column]:
     plan, at = world.plan, incidents["reported_at"]
     rid = incidents["call_id"]
     kept = uniform(plan.seed, "policy_events/report", rid) < 0.9
-    done = np.floor(
-        at
-        + np.where(
-            kept,
-            86400 * uniform(plan.seed, "policy_events/hours", rid),
-            86400 * (1.01 + exponential(plan.seed, "policy_events/hours", rid)),
-        )
-    )
+    u, late = (draw(plan.seed, "policy_events/hours", rid) for draw in (uniform, exponential))
+    done = np.floor(at + 86400 * np.where(kept, u, 1.01 + late))
     local = np.asarray(at // 86400, dtype=np.int64)
-    known = done + 3600
     frame: dict[str, Any] = {
-        "event_id": incidents["incident_id"],
-        "rule_id": Labels(np.zeros_like(rid), ("report_within_24h",)),
-        "policy_version": Labels(np.zeros_like(rid), ("1",)),
-        "officer_id": incidents["officer_id"],
-        "call_id": rid,
-        "due_at": at + 86400,
-        "done_at": done,
-        "complied": kept.astype(np.int64),
-        "excluded": Labels(np.full_like(rid, -1), ("",)),
-        "district": incidents["district"],
-        "unit": incidents["unit"],
-        "recorded_at": known,
+        **_events("report_within_24h", incidents["incident_id"], rid, at + 86400, done),
+        **{name: incidents[name] for name in ("officer_id", "district", "unit")},
+        "recorded_at": done + 3600,
     }
-    return take(frame, seen(plan, incidents["district"].codes, local, known))
+    return take(frame, seen(plan, incidents["district"].codes, local, done + 3600))
+
+
+def _events(rule: str, event: Ints, call: Ints, due: Floats, done: Floats) -> dict[str, Any]:
+    """The columns that the events of every rule have."""
+    none = np.zeros_like(event)
+    return {
+        "event_id": event,
+        "rule_id": Labels(none, (rule,)),
+        "policy_version": Labels(none, ("1",)),
+        "call_id": call,
+        "due_at": due,
+        "done_at": done,
+        "complied": (done <= due).astype(np.int64),
+        "excluded": Labels(none - 1, ("",)),
+    }
