@@ -38,8 +38,8 @@ CASES = {
     "Vandalism": (6, 0.7),
 }
 #: clearances per day of an average offence, by days since the report, the same for every cohort: half of what is
-#: ever cleared is cleared at once
-DAYS, HAZARD = (0, 1, 7, 56, 182, 728), (0.155, 0.0117, 0.00112, 0.000143, 0.0000275, 0.0)
+#: ever cleared is cleared within three hours
+DAYS, HAZARD = (0, 0.125, 7, 56, 182, 728), (1.24, 0.0102, 0.00112, 0.000143, 0.0000275, 0.0)
 EXCEPTIONAL, UNFOUNDED, HEAPED = 0.10, 0.03, 0.05
 OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted", "pending")
 #: share of calls that end in an arrest for something that is no case of ours: warrants, drugs, driving, disorder
@@ -194,7 +194,7 @@ def _clearance(plan: Plan, rid: Ints, at: Ints, offence: Ints) -> tuple[Ints, Fl
     reach = np.concatenate([[0.0], np.cumsum(np.diff(DAYS) * np.array(HAZARD[:-1]))])
     need = exponential(plan.seed, "incidents/clearance", rid) / multiple
     lasts = np.interp(need, reach, np.array(DAYS) * DAY, right=np.inf)
-    end, cleared = midnight(plan, day(plan.last) + 1), np.floor(at + 7200 + lasts)
+    end, cleared = midnight(plan, day(plan.last) + 1), np.floor(at + 1800 + lasts)
     founded = uniform(plan.seed, "incidents/unfounded", rid) >= UNFOUNDED
     done = founded & (cleared < end)
     by = np.where(uniform(plan.seed, "incidents/exceptional", rid) < EXCEPTIONAL, 2, 1)

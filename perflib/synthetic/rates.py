@@ -48,7 +48,7 @@ robberies cleared                       | 0.214 | 0.397 | 0.319 | FBI19: .305
 burglaries cleared                      | 0.099 | 0.183 | 0.133 | FBI19: .141
 larcenies cleared                       | 0.129 | 0.239 | 0.159 | FBI19: .184
 vehicle thefts cleared                  | 0.097 | 0.179 | 0.103 | FBI19: .138
-arrests for cases on the first day      | 0.51 | 0.89 | 0.53 | AZ16, by offence
+arrests for cases on the same day       | 0.51 | 0.89 | 0.53 | AZ16, by offence
 arrests per 1,000 residents             | 21.5 | 39.9 | 29.3 | FBI19: 30.7
 arrests per officer                     | 10.1 | 18.8 | 18.6 | FBI19: 14.5
 stops per 1,000 residents               | 86 | 236 | 101 | PPCS: 86 drivers; BPD: 236

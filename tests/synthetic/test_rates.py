@@ -25,7 +25,7 @@ EACH = {
         / sum((offence = 'Aggravated assault')::int) from incidents)""",
     "vandalisms per burglary": """(select sum((offence = 'Vandalism')::int) / sum((offence = 'Burglary')::int)
         from incidents)""",
-    "arrests for cases on the first day": """(select avg((epoch(cleared_at) - epoch(reported_at) < 86400)::int)
+    "arrests for cases on the same day": """(select avg((cleared_at::date = reported_at::date)::int)
         from incidents where clearance = 'arrest')""",
     "arrests per 1,000 residents": "1000 * (select count(*) from arrests) / residents / years",
     "arrests per officer": "(select count(*) from arrests) / officers",

@@ -195,10 +195,10 @@ def test_clearance_hazard_is_constant_and_recent_cohorts_only_look_worse(city):
 
 def test_the_newest_cases_are_cleared_less_often_for_no_other_reason_than_their_age(city):
     truth = city.truth["clearance_lag"]
-    edges = np.array([int(name.split()[-1]) for name in truth["daily_hazard"]] + [10**6])
+    edges = np.array([float(name.split()[-1]) for name in truth["daily_hazard"]] + [10**6])
     shares = {}
     for span in ("'2023-01-01' and timestamptz '2023-06-30'", "'2025-10-01' and timestamptz '2025-12-31'"):
-        rows = city.sql(f"""select offence, (epoch(timestamptz '2026-01-01') - epoch(reported_at)) / 86400 - 2 / 24,
+        rows = city.sql(f"""select offence, (epoch(timestamptz '2026-01-01') - epoch(reported_at)) / 86400 - 0.5 / 24,
             (cleared_at is not null)::int from incidents
             where status <> 'unfounded' and reported_at between timestamptz {span}""")
         age, times = np.array([row[1] for row in rows]), [truth["hazard_multiple"][row[0]] for row in rows]
