@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: dots stand on an axis from zero where the smallest value is below this part of the largest; bars always do.
+FROM_ZERO = 0.3
+
+
 def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     """One dot per category, in the order given, with its interval as whiskers; groups side by side in colours.
 
@@ -36,9 +40,9 @@ def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         _whiskers(ax, rows, part, spots, colour, room)
         _points(ax, rows, part, spots, colour, marker, label)
     ax.set_xlim(right=room)
-    _category_axis(ax, lanes, chart)
-    if chart.marks.get("target") is not None:
-        style.vertical_constant(ax, float(chart.marks["target"]), str(chart.marks.get("target_words", "target")))
+    if ax.get_xlim()[0] < 0:
+        ax.axvline(0, color=style.MUTED, linewidth=0.8, zorder=1)
+    _category_axis(ax, lanes, table, chart)
     if len(parts) > 1:
         _legend(ax)
 
@@ -70,7 +74,7 @@ def _room(ax: Axes, table: pd.DataFrame, chart: Chart) -> float:
     values = np.append(values[np.isfinite(values)], chart.marks.get("target") or 0.0)
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * ((high - low) or 1.0)
-    ax.set_xlim(0 if low >= 0 else low - margin, high + margin)
+    ax.set_xlim(0 if 0 <= low < FROM_ZERO * high else low - margin, high + margin)
     return high + margin
 
 
@@ -117,9 +121,7 @@ def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         spots += (place - (len(parts) - 1) / 2) * thick
         _one_bar(ax, rows, chart, spots, (label, colour, thick))
     ax.margins(x=0.12)
-    _category_axis(ax, lanes, chart)
-    if chart.marks.get("target") is not None:
-        style.vertical_constant(ax, float(chart.marks["target"]), str(chart.marks.get("target_words", "target")))
+    _category_axis(ax, lanes, table, chart)
     if len(parts) > 1:
         _legend(ax)
 
@@ -131,21 +133,23 @@ def _one_bar(
     y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
     ax.barh(spots, np.nan_to_num(y), height=thick * 0.9, color=np.where(out, style.ALERT, colour), label=label)
     low, high = style.numbers(rows, chart.low), style.numbers(rows, chart.high)
-    known = np.isfinite(low) & np.isfinite(high)
+    known, share = np.isfinite(low) & np.isfinite(high), style.drawn_share(rows, chart)
     ax.hlines(spots[known], low[known], high[known], color=style.INK, linewidth=1.3)
     for spot, value, end in zip(spots, y, np.fmax(y, high), strict=True):
         if np.isfinite(value):
-            ax.annotate(style.text(value), (end, spot), xytext=(4, 0), textcoords="offset points",
+            ax.annotate(style.text(value, share), (end, spot), xytext=(4, 0), textcoords="offset points",
                         fontsize=style.SMALL, color=style.INK, va="center")
 
 
-def _category_axis(ax: Axes, lanes: dict[str, int], chart: Chart) -> None:
+def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: Chart) -> None:
+    share = style.drawn_share(table, chart)
     style.plain_axes(ax, grid="x")
     ax.tick_params(axis="y", length=0)
     ax.set_yticks(list(lanes.values()), ["\n".join(wrap(name, 34)) or " " for name in lanes])
     ax.set_ylim(len(lanes) - 0.5, -0.5)
-    style.number_axis(ax.xaxis)
+    style.number_axis(ax.xaxis, share)
     style.axis_labels(ax, chart.y_label, chart.x_label)
+    style.vertical_constant(ax, chart, share)
 
 
 def _legend(ax: Axes) -> None:

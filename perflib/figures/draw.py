@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[Axes, pd.DataFrame, Chart], None]] = {
 }
 #: marks whose value names a column of the table (where it is text); the others are constants.
 COLUMN_MARKS = (
-    "centre", "lower", "upper", "signal", "grey", "highlight", "note", "outer_low", "outer_high", "lower_998",
+    "centre", "lower", "upper", "signal", "rule", "grey", "highlight", "note", "outer_low", "outer_high", "lower_998",
     "upper_998", "at_risk",
 )
 

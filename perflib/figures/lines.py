@@ -80,10 +80,12 @@ def draw_control(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     """A control chart: points, centre line, limits, signals told apart by shape and colour.
 
     Marks: ``centre``, ``lower``, ``upper`` (columns, or numbers), ``signal`` (column: true where the point signals),
-    ``target`` (number), ``breaks`` (places).
+    ``rule`` (column: words where a point meets any rule; hollow where it does not signal), ``target`` (number),
+    ``breaks`` (places).
     """
     x, y = style.positions(table[chart.x]), style.numbers(table, chart.y)
     signal = style.flags(table, chart.marks.get("signal"))
+    ruled = style.flags(table, chart.marks.get("rule")) & ~signal
     limits = {name: _level(table, chart.marks.get(name)) for name in ("lower", "centre", "upper")}
     style.plain_axes(ax)
     ax.grid(visible=False)
@@ -93,9 +95,10 @@ def draw_control(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         ax.plot(x, level, color=style.MUTED, linewidth=1, linestyle=dashes, drawstyle="steps-mid", zorder=1)
     ax.plot(x, y, color=style.PALETTE[0], linewidth=1, alpha=0.75, zorder=2)
     ax.plot(x[~signal], y[~signal], "o", color=style.PALETTE[0], markersize=4, zorder=3)
+    ax.plot(x[ruled], y[ruled], "o", color="white", markersize=5, markeredgecolor=style.ALERT, zorder=4)
     ax.plot(x[signal], y[signal], "D", color=style.ALERT, markersize=6, markeredgecolor="white", zorder=4)
     _finish(ax, table, chart)
-    _control_words(ax, x, limits, signal, chart)
+    _control_words(ax, x, limits, signal, ruled)
     for place in chart.marks.get("breaks", ()):
         _break(ax, place)
 
@@ -107,15 +110,16 @@ def _level(table: pd.DataFrame, mark: Any) -> np.ndarray:
 
 
 def _control_words(
-    ax: Axes, x: np.ndarray, limits: dict[str, np.ndarray], signal: np.ndarray, chart: Chart
+    ax: Axes, x: np.ndarray, limits: dict[str, np.ndarray], signal: np.ndarray, ruled: np.ndarray
 ) -> None:
     names = {"lower": "lower limit", "centre": "centre", "upper": "upper limit"}
     ends = [(f"{names[name]} {style.text(level[-1])}", x[-1], float(level[-1]), style.MUTED)
             for name, level in limits.items()]
     style.end_labels(ax, ends)
-    if signal.any():
-        words = f"◆ {int(signal.sum())} of {len(signal)} points signal"
-        ax.annotate(words, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
+    words = [f"◆ {int(signal.sum())} of {len(signal)} points signal"] if signal.any() else []
+    words += [f"○ {int(ruled.sum())} meet a run rule"] if ruled.any() else []
+    if words:
+        ax.annotate("   ".join(words), (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
                     fontsize=style.SMALL, color=style.ALERT, ha="left", va="bottom", annotation_clip=False)
 
 
@@ -140,7 +144,7 @@ def draw_steps(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 def _finish(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     style.axis_labels(ax, chart.x_label, chart.y_label)
     style.position_axis(ax, style.positions(table[chart.x]))
-    style.number_axis(ax.yaxis)
+    style.number_axis(ax.yaxis, style.drawn_share(table, chart))
     if _from_zero(ax, chart):
         ax.set_ylim(bottom=0)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+import re
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+
+    from perflib.figures.chart import Chart
 
 #: Okabe and Ito's palette (colour-blind safe), without the yellow that fades on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8A4F9E", "#B8860B", "#56B4E9", "#444444")
@@ -57,8 +60,19 @@ def flags(table: pd.DataFrame, column: str | None) -> np.ndarray:
     return table[column].map(lambda value: bool(value) and not pd.isna(value)).to_numpy(dtype=bool)
 
 
-def text(number: float) -> str:
-    """A number for a reader: thousands separators, no more digits than carry meaning."""
+def is_share(name: str, words: str, values: Iterable[Any]) -> bool:
+    """Whether a column holds proportions, to be written in per cent: its name says so, or its words and its values."""
+    if "share" in name.split("_"):
+        return True
+    known = [value for value in values if isinstance(value, (int, float)) and np.isfinite(value)]
+    return bool(re.search(r"\bshare\b", words, re.IGNORECASE)) and not re.search(r"%|per cent|points", words) \
+        and all(0 <= value <= 1 for value in known)
+
+
+def text(number: float, share: bool = False) -> str:
+    """A number for a reader: thousands separators, no more digits than carry meaning; a share in per cent."""
+    if share and np.isfinite(number):
+        return f"{100 * number:.{2 if 0 < abs(number) < 0.01 else 1}f}%"
     size = abs(number)
     if not np.isfinite(number):
         return "n/a"
@@ -85,11 +99,18 @@ def axis_labels(ax: Axes, x_label: str, y_label: str) -> None:
     ax.set_ylabel(y_label, fontsize=NORMAL, color=INK)
 
 
-def number_axis(axis: Axis) -> None:
-    """Ticks with thousands separators."""
+def number_axis(axis: Axis, share: bool = False) -> None:
+    """Ticks with thousands separators; shares in per cent."""
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.set_major_formatter(FuncFormatter(
+        lambda value, _: f"{100 * value:,.6g}%" if share else f"{value:,.6g}"))
+
+
+def drawn_share(table: pd.DataFrame, chart: Chart) -> bool:
+    """Whether the chart's ``y`` and the ends of its interval are proportions."""
+    ends = [numbers(table, column) for column in (chart.y, chart.low, chart.high) if column]
+    return is_share(chart.y, chart.y_label, np.concatenate(ends).tolist())
 
 
 def position_axis(ax: Axes, values: np.ndarray) -> None:
@@ -105,10 +126,14 @@ def position_axis(ax: Axes, values: np.ndarray) -> None:
         number_axis(ax.xaxis)
 
 
-def vertical_constant(ax: Axes, value: float, label: str) -> None:
-    """A labelled dashed vertical line, such as a target on a horizontal scale."""
+def vertical_constant(ax: Axes, chart: Chart, share: bool) -> None:
+    """The mark ``target`` on a horizontal scale: a dashed line under its words; a ratio of 1 is no target."""
+    if chart.marks.get("target") is None:
+        return
+    value = float(chart.marks["target"])
+    label = chart.marks.get("target_words", "no difference" if value in (0, 1) else "target")
     ax.axvline(value, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
-    ax.annotate(f"{label} {text(value)}", (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
+    ax.annotate(f"{label} {text(value, share)}", (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
                 textcoords="offset points", fontsize=SMALL, color=MUTED, va="bottom", ha="center")
 
 

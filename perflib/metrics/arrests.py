@@ -103,7 +103,7 @@ def rates(
             "high",
             x_label=by.capitalize(),
             y_label=f"Arrests per {unit:,} {words}",
-            marks={} if kind == "line" else {"target": float(overall)},
+            marks={} if kind == "line" else {"target": float(overall), "target_words": "all"},
             alt=answer,
         ),
         {

@@ -93,10 +93,16 @@ def _data(value: Any) -> Markup:
 
 
 def _blocks(executed: Any) -> list[dict[str, Any]]:
-    """What stands on the page, in order; ``opens`` marks what directly follows a passage of prose."""
+    """What stands on the page, in order; ``repeats`` marks a result whose title the section's heading has just said."""
     blocks = list(_shown(executed))
-    before = [{"kind": "prose"}, *blocks]
-    return [block | {"opens": before[n]["kind"] == "prose"} for n, block in enumerate(blocks)]
+    heading = ""
+    for block in blocks:
+        if block["kind"] == "prose":
+            heading = [heading, *_HEADING.findall(block["source"])][-1]
+        elif block["kind"] == "result":
+            block["repeats"] = block["result"]["title"] == heading
+            heading = ""
+    return blocks
 
 
 def _asked(blocks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

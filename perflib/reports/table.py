@@ -9,6 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from perflib.figures.style import is_share
+
 DASH = "–"
 _SHORT, _LONG = 16, 48
 _PROBABILITIES = ("p", "p_value", "adjusted")
@@ -18,12 +20,13 @@ _MOST_COLUMNS, _MOST_CHARACTERS = 7, 112  # what stands side by side without scr
 
 @dataclass(frozen=True)
 class Column:
-    """One printed column: the table's name for it, heading, whether it holds numbers or an interval, cells as text."""
+    """One printed column: the table's name for it, heading, whether it holds numbers, an interval or shares, cells."""
 
     name: str
     heading: str
     numeric: bool
     bounded: bool
+    share: bool
     cells: list[str]
 
     @property
@@ -35,11 +38,6 @@ class Column:
     def told(self) -> bool:
         """Whether any cell says anything."""
         return any(cell not in ("", DASH) for cell in self.cells)
-
-    @property
-    def share(self) -> bool:
-        """Whether it holds proportions."""
-        return "share" in self.name.split("_")
 
 
 @dataclass(frozen=True)
@@ -176,8 +174,9 @@ def _columns(described: Mapping[str, Any], most: int) -> list[Column]:
     hidden = {bound for pair in bounds.values() if pair for bound in pair}
     headings = {name: labels.get(name) or _spoken(name) for name in names}
     said = {labels[name] for name in names if name in labels}
+    words = {name: f"{headings[name]} {chart.get('y_label', '') if name == chart.get('y') else ''}" for name in names}
     return [
-        _column(name, headings[name], most, values[name], *[values[bound] for bound in bounds[name] or ()])
+        _column(name, headings[name], words[name], most, values[name], *[values[bound] for bound in bounds[name] or ()])
         for name in names
         if name not in hidden and (name in labels or headings[name] not in said)  # a code beside its words
     ]
@@ -190,17 +189,19 @@ def _bounds(name: str, values: Mapping[str, Any], chart: Mapping[str, Any]) -> t
     return next((pair for pair in pairs if set(pair) <= set(values) and name not in pair), None)
 
 
-def _column(name: str, heading: str, most: int, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
+def _column(name: str, heading: str, words: str, most: int, cells: Sequence[Any], *bounds: Sequence[Any]) -> Column:
     if not _is_numeric(cells):
-        return Column(name, heading, False, False, [_text(cell) for cell in cells[:most]])
-    write = _writer(name, [cell for series in (cells, *bounds) for cell in series])
+        return Column(name, heading, False, False, False, [_text(cell) for cell in cells[:most]])
+    known = [cell for series in (cells, *bounds) for cell in series]
+    share = is_share(name, words, known)
+    write = _writer(name, known, share)
     texts = [write(cell) for cell in cells[:most]]
     if bounds and not any(_is_numeric(bound) for bound in bounds):
         bounds = ()
     for n, text in enumerate(texts):
         if bounds and cells[n] is not None:
             texts[n] = f"{text} ({write(bounds[0][n])} to {write(bounds[1][n])})"
-    return Column(name, heading, True, bool(bounds), texts)
+    return Column(name, heading, True, bool(bounds), share, texts)
 
 
 def _is_numeric(cells: Sequence[Any]) -> bool:
@@ -208,10 +209,10 @@ def _is_numeric(cells: Sequence[Any]) -> bool:
     return bool(present) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in present)
 
 
-def _writer(name: str, cells: Sequence[Any]) -> Any:
+def _writer(name: str, cells: Sequence[Any], share: bool) -> Any:
     """A function that writes one number, the same number of decimals for the whole column."""
     sizes = [abs(cell) for cell in cells if isinstance(cell, (int, float))]
-    if "share" in name.split("_"):
+    if share:
         fine = 2 if 0 < max(sizes) < 0.01 else 1
         return lambda cell: DASH if cell is None else f"{100 * cell:.{fine}f}%"
     if name in _PROBABILITIES:

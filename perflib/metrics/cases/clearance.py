@@ -77,7 +77,7 @@ def clearance(
         [*held.caveats(), *found.caveats, _UCR, *small],
         facts,
         _chart(found, by),
-        found.labels,
+        {**found.labels, "group": by.replace("_", " ").capitalize()} if by else found.labels,
     )
 
 

@@ -171,7 +171,8 @@ def _method(asked: Asked) -> str:
 
 
 def _chart(asked: Asked, facts: dict[str, Any], unit: str, title: str) -> Chart:
-    marks: dict[str, Any] = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal"}
+    marks: dict[str, Any] = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal",
+                             "rule": "rule"}
     if asked.target is not None and asked.kind != "cusum":
         marks["target"] = asked.target
     x = "point" if asked.dates is None else "date"

@@ -32,6 +32,7 @@ function data(result) {
     distinct: once(name => [...new Set(all.map(row => cell(name, row)))]),
     numeric: name => { const known = present(name); return known.length > 0 && known.every(v => typeof v === "number"); },
     write: once(name => writer(table, name)),
+    share: once(name => isShare(table, name)),
     text: once(row => result.columns.map(name => table.write(name)(cell(name, row))).join(" ").toLowerCase()),
   };
   return table;
@@ -59,7 +60,15 @@ function spoken(name) {
 
 // Length of a text in characters of the usual width: Chinese, Japanese and Korean ones are wider.
 const wide = text => [...text].reduce((sum, sign) => sum + (sign >= "\u1100" ? 1.8 : 1), 0);
-const isShare = name => String(name).split("_").includes("share");
+// The same rule as perflib.figures.style.is_share: the name says it, or the words do and the values allow it.
+function isShare(table, name) {
+  if (String(name).split("_").includes("share")) return true;
+  const chart = table.result.chart || {}, { low, high } = boundsOf(table, name);
+  const words = `${table.heading(name)} ${name === chart.y ? chart.y_label : ""}`;
+  return /\bshare\b/i.test(words) && !/%|per cent|points/.test(words)
+    && [name, low, high].every(column => !column || table.present(column).every(v => typeof v !== "number" || v >= 0 && v <= 1));
+}
+
 const format = once(digits => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
 const grouped = (value, digits) => format(digits).format(value).replace("-", "\u2212");
 
@@ -74,7 +83,7 @@ function writer(table, name) {
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (typeof value !== "number") return day(value);
     if (["p", "p_value", "adjusted"].includes(name)) return value < 0.001 ? "<0.001" : value.toFixed(3);
-    return isShare(name) ? `${(100 * value).toFixed(size < 0.01 ? 2 : 1)}%` : grouped(value, digits);
+    return table.share(name) ? `${(100 * value).toFixed(size < 0.01 ? 2 : 1)}%` : grouped(value, digits);
   };
 }
 

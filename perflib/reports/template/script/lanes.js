@@ -1,4 +1,5 @@
 // Dots with whiskers and bars: one lane per category, drawn as SVG.
+const FROM_ZERO = 0.3; // as perflib.figures.dots: dots stand on an axis from zero where that costs little room
 const SVG = "http://www.w3.org/2000/svg";
 
 function svg(tag, attributes, ...children) {
@@ -54,7 +55,7 @@ function laneChart(state, holder) {
 
 function laneDrawing(state, width) {
   const { table } = state, chart = table.result.chart, marks = chart.marks || {}, bars = chart.kind === "bars";
-  const parts = partsOf(state), own = !state.measure || state.measure === chart.y, share = isShare(parts.length ? parts[0].name : "");
+  const parts = partsOf(state), own = !state.measure || state.measure === chart.y, share = parts.length > 0 && table.share(parts[0].name);
   const text = row => { const value = table.cell(chart.x, row); return value === null ? DASH : day(value); };
   const lanes = limited(state, [...new Set(state.chosen.map(text))]), nth = new Map(lanes.map((lane, n) => [lane, n]));
   for (const part of parts) part.rows = part.rows.filter(row => nth.has(text(row)));
@@ -64,8 +65,9 @@ function laneDrawing(state, width) {
   const thick = 27 * Math.max(1, 0.6 * parts.length), top = told ? 22 : 6, bottom = top + thick * lanes.length;
   const numbers = parts.flatMap(part => part.rows.flatMap(row => [part.name, part.low, part.high, part.outerLow, part.outerHigh]
     .map(name => name ? table.cell(name, row) : null))).concat(own ? marks.target ?? null : null).filter(Number.isFinite);
-  const lowest = Math.min(0, smallest(numbers)), highest = numbers.length && largest(numbers) || 1;
-  const margin = 0.06 * (highest - lowest), low = lowest < 0 ? lowest - margin : 0, high = highest + margin;
+  const least = smallest(numbers), lowest = Math.min(0, least), highest = numbers.length && largest(numbers) || 1;
+  const margin = 0.06 * (highest - lowest), fromZero = bars || least < FROM_ZERO * highest;
+  const low = lowest < 0 ? lowest - margin : fromZero ? 0 : least - 0.06 * (highest - least), high = highest + margin;
   const at = value => left + (right - left) * (value - low) / (high - low);
   const picture = svg("svg", { width, height: bottom + 46, "aria-hidden": "true" });
   const line = (x0, y0, x1, y1, stroke, thickness, more) => picture.append(svg("line", { x1: x0, y1: y0, x2: x1, y2: y1, stroke, "stroke-width": thickness, ...more }));
@@ -74,11 +76,12 @@ function laneDrawing(state, width) {
     line(at(tick), top, at(tick), bottom, FAINT, 1);
     words(short(tick, share), at(tick), bottom + 16, "middle", INK);
   }
-  line(left, top, left, bottom, MUTED, 1);
+  line(left, top, left, bottom, lowest < 0 ? FAINT : MUTED, 1);
+  if (lowest < 0) line(at(0), top, at(0), bottom, MUTED, 1);
   words(own && chart.y_label ? chart.y_label : table.heading(parts.length ? parts[0].name : chart.y), (left + right) / 2, bottom + 36, "middle", INK);
   if (told) {
     line(at(marks.target), top - 4, at(marks.target), bottom, MUTED, 1.2, { "stroke-dasharray": "5 4" });
-    words(`${marks.target_words ?? "target"} ${short(marks.target, share)}`, at(marks.target), top - 9, "middle", MUTED);
+    words(`${marks.target_words ?? ([0, 1].includes(marks.target) ? "no difference" : "target")} ${short(marks.target, share)}`, at(marks.target), top - 9, "middle", MUTED);
   }
   const spot = (lane, part) => top + thick * (lane + 0.5) + (part - (parts.length - 1) / 2) * Math.min(thick * 0.26, thick * 0.8 / parts.length);
   lanes.forEach((lane, n) => {

@@ -41,9 +41,10 @@ function lineChart(state, holder) {
   const xs = [...new Set(state.chosen.map(row => axis.at(table.cell(chart.x, row))))].sort((a, b) => a - b);
   const level = (mark, row) => typeof mark === "number" ? mark : mark && row !== undefined ? table.cell(mark, row) : null;
   const series = [{}], bands = [], columns = [xs], control = chart.kind === "control" && own;
+  const ruled = row => control && marks.rule && table.cell(marks.signal, row) !== true && Boolean(table.cell(marks.rule, row));
   for (const group of groups) {
     group.at = new Map(group.rows.map(row => [axis.at(table.cell(chart.x, row)), row]));
-    group.special = row => control && marks.signal ? table.cell(marks.signal, row) === true
+    group.special = row => control && marks.signal ? table.cell(marks.signal, row) === true || ruled(row)
       : own && marks.grey ? table.cell(marks.grey, row) === true : false;
     const along = (column, skip) => xs.map(x => {
       const row = group.at.get(x);
@@ -56,7 +57,7 @@ function lineChart(state, holder) {
     series.push({ stroke: group.colour, width: 1.7, paths, points: { show: chart.kind !== "steps" && xs.length <= 60, size: 6, fill: group.colour, filter: plain } });
     if (bounds.low && bounds.high) {
       columns.push(along(bounds.high), along(bounds.low));
-      bands.push({ series: [columns.length - 2, columns.length - 1], fill: group.colour + "29" });
+      bands.push({ series: [columns.length - 2, columns.length - 1], fill: group.colour + (groups.length > 3 ? "14" : "29") });
       for (let k = 0; k < 2; k += 1) series.push({ stroke: "transparent", width: 0, paths, points: { show: false } });
     }
   }
@@ -68,8 +69,8 @@ function lineChart(state, holder) {
   ]).concat(target).filter(Number.isFinite);
   const range = extent(values, own && marks.zero !== undefined ? marks.zero : null, chart.kind);
   const breaks = own || chart.kind === "line" ? (marks.breaks || []).map(place => [axis.at(place), typeof place === "string" ? `step ${day(place)}` : `step at ${place}`]) : [];
-  const share = isShare(name);
-  const drawing = { table, axis, groups, xs, name, bounds, limits, level, marks, target, breaks, control, share };
+  const share = table.share(name);
+  const drawing = { table, axis, groups, xs, name, bounds, limits, level, marks, target, breaks, control, share, ruled };
   const plot = new uPlot({
     width: Math.max(300, holder.clientWidth), height: 320, legend: { show: false }, series, bands, padding: [18, control ? 118 : chart.by ? 16 + 7 * Math.max(...groups.map(group => wide(group.label.slice(0, 20))), 0) : 18, 0, 0],
     tzDate: stamp => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"), cursor: { y: false, points: { size: 8 } },
@@ -107,7 +108,7 @@ function extent(values, zero, kind) {
   return [fromZero ? Math.min(0, low) : low - room, high + room];
 }
 
-function told({ table, axis, groups, xs, name, bounds, limits, level, marks, control }, at) {
+function told({ table, axis, groups, xs, name, bounds, limits, level, marks, control, ruled }, at) {
   const write = table.write(name), lines = [];
   for (const group of groups) {
     const row = group.at.get(xs[at]);
@@ -118,7 +119,8 @@ function told({ table, axis, groups, xs, name, bounds, limits, level, marks, con
       ? ` (${write(table.cell(bounds.low, row))} to ${write(table.cell(bounds.high, row))})` : "";
     lines.push(`${group.label || table.heading(name)}: ${write(value)}${between}`);
     for (const mark of limits) lines.push(`${spoken(mark)}: ${write(level(marks[mark], row))}`);
-    if (control && group.special(row)) lines.push(`Signal${table.has("rule") && table.cell("rule", row) ? `: ${table.cell("rule", row)}` : ""}`);
+    if (ruled(row)) lines.push(`Rule: ${table.cell(marks.rule, row)}`);
+    else if (control && group.special(row)) lines.push(`Signal${table.has("rule") && table.cell("rule", row) ? `: ${table.cell("rule", row)}` : ""}`);
     else if (group.special(row)) lines.push("provisional");
   }
   return lines;
@@ -160,7 +162,7 @@ function rule(ctx, x0, y0, x1, y1, colour) {
   ctx.beginPath(); ctx.moveTo(x0, y0); ctx.lineTo(x1, y1); ctx.stroke(); ctx.setLineDash([]);
 }
 
-function overlay(u, { table, xs, groups, name, bounds, limits, level, marks, control, target, breaks, share }) {
+function overlay(u, { table, xs, groups, name, bounds, limits, level, marks, control, target, breaks, share, ruled }) {
   const { ctx, bbox } = u, y = v => u.valToPos(v, "y", true), x = v => u.valToPos(v, "x", true), one = devicePixelRatio;
   const right = bbox.left + bbox.width;
   const words = (text, at, height, align, colour) => {
@@ -174,16 +176,16 @@ function overlay(u, { table, xs, groups, name, bounds, limits, level, marks, con
     words(text, x(place), bbox.top - 9 * one, "center", ALERT);
   }
   if (target !== null) words(`target ${short(target, share)}`, right - 4 * one, y(target) - 8 * one, "right", MUTED);
-  const nth = new Map(xs.map((at, n) => [at, n]));
   for (const group of groups) {
+    const own = [...group.at.keys()].sort((a, b) => a - b), nth = new Map(own.map((at, n) => [at, n]));
     for (const [at, row] of group.at) {
       const value = table.cell(name, row);
       if (value === null || x(at) < bbox.left || x(at) > right) continue;
-      if (bounds.low && alone(group, xs, nth.get(at), table, bounds)) {
+      if (bounds.low && alone(group, own, nth.get(at), table, bounds)) {
         ctx.strokeStyle = group.colour; ctx.lineWidth = 1.4 * one; ctx.beginPath();
         ctx.moveTo(x(at), y(table.cell(bounds.low, row))); ctx.lineTo(x(at), y(table.cell(bounds.high, row))); ctx.stroke();
       }
-      if (group.special(row)) special(ctx, x(at), y(value), 5 * one, control);
+      if (group.special(row)) special(ctx, x(at), y(value), 5 * one, control && !ruled(row), ruled(row) ? ALERT : MUTED);
     }
   }
   const ends = limits.map(mark => ({
@@ -211,10 +213,10 @@ function alone(group, xs, n, table, bounds) {
   return known(xs[n]) && !known(xs[n - 1]) && !known(xs[n + 1]);
 }
 
-function special(ctx, x, y, size, alert) {
+function special(ctx, x, y, size, alert, edge) {
   ctx.beginPath();
   if (alert) { ctx.moveTo(x, y - size); ctx.lineTo(x + size, y); ctx.lineTo(x, y + size); ctx.lineTo(x - size, y); ctx.closePath(); }
   else ctx.arc(x, y, size * 0.7, 0, 7);
-  ctx.fillStyle = alert ? ALERT : "#fff"; ctx.strokeStyle = alert ? "#fff" : MUTED; ctx.lineWidth = size / 4;
+  ctx.fillStyle = alert ? ALERT : "#fff"; ctx.strokeStyle = alert ? "#fff" : edge; ctx.lineWidth = size / 4;
   ctx.fill(); ctx.stroke();
 }

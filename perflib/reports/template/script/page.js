@@ -19,8 +19,8 @@ function choiceColumns(table) {
 // A column of which one value at a time makes sense: the figure would draw the others over it.
 const onlyOne = (table, name) => (((table.result.chart || {}).marks || {}).choose || []).includes(name);
 
-function choice(state, name) {
-  const { table } = state, values = table.distinct(name), by = table.result.chart && table.result.chart.by === name;
+function choice(state, name, live) {
+  const { table } = state, values = table.distinct(name), by = live && table.result.chart.by === name;
   const hidden = new Set();
   state.hidden.set(name, hidden);
   const label = value => value === null || value === "" ? DASH : day(value);
@@ -165,12 +165,13 @@ function enliven(section) {
     image: figure && figure.querySelector("img"), printed: [...section.querySelectorAll("table")],
   };
   const tools = el("div", { class: "tools" });
-  tools.append(...choiceColumns(table).map(name => choice(state, name)));
-  if (figure && chart && DRAWN[chart.kind]) {
+  const live = Boolean(figure && chart && DRAWN[chart.kind]);
+  tools.append(...choiceColumns(table).map(name => choice(state, name, live)));
+  if (live) {
     tools.append(...measureControl(state), ...periodControl(state));
     liveChart(state, section, figure, tools);
   }
-  const place = figure || state.printed[0] && (state.printed[0].closest("details") || state.printed[0].closest(".table-wrap") || state.printed[0]);
+  const place = live ? figure : state.printed[0] && (state.printed[0].closest("details") || state.printed[0].closest(".table-wrap") || state.printed[0]);
   if (place && tools.childNodes.length) place.before(tools);
   const whole = state.printed.filter(printed => printed.tHead);
   if (table.all.length > 2) whole.forEach(printed => sortable(state, printed));
