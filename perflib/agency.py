@@ -22,8 +22,10 @@ from perflib.errors import DepartmentError
 FEEDS = {
     "calls": ("service", "origin"), "stops": ("kind",), "complaints": ("source",), "arrests": ("kind",),
 }
-#: distinct days from which their pattern tells a period; rows that are looked at before all of them
-_PERIODS, _FIRST = 3, 500
+#: resolutions that tell no day
+COARSE = ("week", "month", "quarter", "year")
+#: distinct days from which their pattern tells a month or longer, or a week; rows looked at before all of them
+_MONTHS, _WEEKS, _FIRST = 3, 8, 500
 Rule = Callable[[ir.Table], ir.BooleanValue] | Mapping[str, Any]
 
 
@@ -43,7 +45,8 @@ class SourceReport:
     """What became of the records of one source: ``read == accepted + quarantined``, always.
 
     ``quarantine`` has one row per refused record (file, record, line, reasons, raw); ``counted`` holds rules that
-    were broken without refusal; ``notes`` are sentences for the report, ``missing`` the share missing per column.
+    were broken without refusal; ``notes`` are sentences for the report, ``missing`` the share missing per column;
+    ``resolution`` is what the formats of the date name, where the mapping states any.
     """
 
     table: str
@@ -61,6 +64,7 @@ class SourceReport:
     notes: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
     quarantine: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)  # raw records: no notebook prints them
+    resolution: str = ""
 
     def span(self, timezone: str) -> tuple[str, str]:
         """First and last date of the records as local text; empty where there is none. Days carry no time of day."""
@@ -192,19 +196,24 @@ class Department:
         dated = self.stamp(table)
         return bool(dated) and schema.get(table).columns[dated].type == "timestamp"
 
-    def resolution(self, table: str) -> str:
-        """How finely the rows of ``table`` are dated: time, day, week, quarter, month or year; "" without a date.
+    def resolution(self, table: str, column: str = "") -> str:
+        """How finely the rows of ``table`` are dated: time, day, week, month, quarter or year; "" without a date.
 
         Days that all stand at the beginning of a month, quarter or year, or on one weekday, are periods, not days.
+        ``column`` is the date looked at; empty: the one that dates a row.
         """
-        dated = self.stamp(table)
+        stamp = self.stamp(table)
+        dated = column or stamp
         if not dated:
             return ""
         rows = self.table(table)
-        backend: Any = rows._find_backend()
+        backend: Any = rows.get_backend()
         known = vars(backend).setdefault("_perflib_resolutions", {})
         if (rows.op(), dated) not in known:
-            known[rows.op(), dated] = _resolution(self, rows.filter(rows[dated].notnull())[[dated]].rename(at=dated))
+            found = _resolution(self, rows.filter(rows[dated].notnull())[[dated]].rename(at=dated))
+            stated = {source.resolution for source in self.sources if source.table == table and dated == stamp}
+            told = stated.pop() if len(stated) == 1 else ""
+            known[rows.op(), dated] = told if found == "day" and told in COARSE else found
         return str(known[rows.op(), dated])
 
     def days(self, table: str) -> pd.DataFrame:
@@ -244,8 +253,8 @@ def _resolution(dept: Department, rows: ir.Table) -> str:
         # where clocks go forward at midnight a day begins at 01:00
         if any(not _opens_a_day(wall, dept.timezone) for wall in late):
             return "time"
-    days = walls.select(day=walls.wall.date()).distinct().order_by("day").execute()["day"]
-    return grain(pd.DatetimeIndex(days))
+    days = pd.DatetimeIndex(walls.select(day=walls.wall.date()).distinct().order_by("day").execute()["day"])
+    return grain(days) if len(days) else ""
 
 
 def _opens_a_day(wall: dt.datetime, zone: str) -> bool:
@@ -254,12 +263,10 @@ def _opens_a_day(wall: dt.datetime, zone: str) -> bool:
 
 
 def grain(days: pd.DatetimeIndex) -> str:
-    """What the distinct days of records are: day, or week, month, quarter or year where each begins one (3 or more)."""
-    if len(days) < _PERIODS:
-        return "day"
-    if (days.day == 1).all():
+    """What the distinct days of records are: day, or week, month, quarter or year where each day begins one."""
+    if len(days) >= _MONTHS and (days.day == 1).all():
         return "year" if (days.month == 1).all() else "quarter" if (days.month % 3 == 1).all() else "month"
-    return "week" if days.day_of_week.nunique() == 1 else "day"
+    return "week" if len(days) >= _WEEKS and days.day_of_week.nunique() == 1 else "day"
 
 
 def _day(date: str | dt.date) -> dt.date:

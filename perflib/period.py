@@ -59,9 +59,12 @@ class Period:
         return Period(self.first - step, self.last - step)
 
     def previous(self) -> Period:
-        """As many days just before; for one calendar month the month before."""
+        """As many days just before; for whole calendar months as many months."""
         end = self.first - dt.timedelta(days=1)
-        return month(end.year, end.month) if self.month else self.shifted(self.days)
+        if not (self.first.day == 1 and _ends_month(self.last)):
+            return self.shifted(self.days)
+        many = 12 * (self.last.year - self.first.year) + self.last.month - self.first.month + 1
+        return Period(_later(self.first, -many), end)
 
     def years_back(self, years: int) -> Period:
         """The same period so many years earlier.
@@ -80,6 +83,18 @@ class Period:
 def month(year: int, number: int) -> Period:
     """A calendar month."""
     return Period(dt.date(year, number, 1), _clamped(year, number, 31))
+
+
+def containing(day: dt.date, grain: str, weeks_from: dt.date) -> Period:
+    """The week, month, quarter or year that holds a day (else the day alone); weeks begin on that of ``weeks_from``."""
+    if grain == "week":
+        first = day - dt.timedelta(days=(day - weeks_from).days % 7)
+        return Period(first, first + dt.timedelta(days=6))
+    length = {"month": 1, "quarter": 3, "year": 12}.get(grain)
+    if length is None:
+        return Period(day, day)
+    first = dt.date(day.year, (day.month - 1) // length * length + 1, 1)
+    return Period(first, _later(first, length) - dt.timedelta(days=1))
 
 
 def read_period(text: Any, data: Period, fiscal_start: int | None = None) -> Period:
@@ -104,8 +119,8 @@ def read_period(text: Any, data: Period, fiscal_start: int | None = None) -> Per
 def read_comparison(text: str, period: Period, data: Period, fiscal_start: int | None = None) -> Period | None:
     """The period to compare ``period`` with, or None when ``text`` is empty.
 
-    ``previous-period`` is the month before a whole month, else as many days before; ``previous-year`` the same days a
-    year earlier.
+    ``previous-period`` is as many months before whole months, else as many days before; ``previous-year`` the same
+    days a year earlier.
 
     Raises
     ------

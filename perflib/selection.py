@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import ParameterError
-from perflib.period import Period, read_period
+from perflib.period import Period, containing, read_period
 
 
 def select(dept: Department, table: str = "", *, period: Any = "", **columns: Any) -> Department:
@@ -104,7 +104,7 @@ def choices(dept: Department, column: str, table: str = "") -> list[str]:
 
 
 def covered(dept: Department, table: str = "") -> Period:
-    """The local days from the first to the last record of a table.
+    """The local days from the first to the last record of a table; whole months where the dates tell no day.
 
     Raises
     ------
@@ -118,7 +118,8 @@ def covered(dept: Department, table: str = "") -> Period:
     row = dept.table(name).aggregate(first=local.min(), last=local.max()).execute().iloc[0]
     if row["first"] != row["first"]:
         raise ParameterError(f"{dept.name} has no records" + (f" of {name}" if table else ""))
-    return Period(row["first"].date(), row["last"].date())
+    first, last = row["first"].date(), row["last"].date()
+    return Period(first, containing(last, dept.resolution(name), first).last)
 
 
 def fiscal_start(dept: Department) -> int | None:

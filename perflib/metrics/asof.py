@@ -10,7 +10,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.errors import InputError, why
 from perflib.files.roots import given
 from perflib.models.trend import nowcast as model
@@ -92,6 +92,8 @@ def nowcast(dept: Department, table: str = "incidents", date: str = "", *, by: s
     title = more.pop("title", f"What will the newest days of the {table} come to?")
     if not dept.has(table, "recorded_at"):
         return Result.not_assessable(name, f"the {table} do not say when they were recorded (recorded_at)", title=title)
+    if (grain := dept.resolution(table)) in COARSE and date in ("", dept.stamp(table)):
+        return Result.not_assessable(name, f"the dates of the {table} tell the {grain} alone, not the day", title=title)
     return model(triangle(dept, table, date, by=by), group="group" if by else None, name=name, title=title, **more)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from perflib.agency import Decision, SourceReport
 from perflib.errors import SourceError
-from perflib.sources import ids, quarantine
+from perflib.sources import formats, ids, quarantine
 from perflib.sources.collapse import merged
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
@@ -88,12 +88,15 @@ def _report(
     shown = [dict(islice(held.items(), most)) for held in reasons]
     frames = [quarantine.frame(part, held, engine) for part, held in zip(parts, shown, strict=True)]
     notes = (*plan.mapping.notes, *(note for part in parts for note in part.staged.notes), *notes)
+    specs = {spec.column.name: spec for spec in plan.mapping.specs}
+    resolution = formats.resolution(specs[dated(plan)].formats) if dated(plan) in specs else ""
     return SourceReport(
         plan.table.name, tuple(dict.fromkeys(part.staged.label for part in parts)),
         sum(part.staged.rows for part in parts), facts["rows"], sum(map(len, reasons)),
         reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
         clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
         notes=tuple(dict.fromkeys(notes)), sha256=_hashes(parts), quarantine=quarantine.joined(frames),
+        resolution=resolution,
     )
 
 

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.metrics.response.groups import TIMES
 from perflib.selection import select
 
@@ -64,6 +64,9 @@ def lacking(dept: Department, by: Sequence[str] = ()) -> str:
     """Why the question cannot be put to this department; empty when it can."""
     if not dept.has("incidents", "reported_at", "cleared_at", "clearance"):
         return "the department has no incidents with reported_at, cleared_at and clearance"
+    for name in ("reported_at", "cleared_at"):
+        if (grain := dept.resolution("incidents", name)) in COARSE:
+            return f"{name} tells the {grain} alone: days until a clearance cannot be counted"
     absent = [name for name in by if name not in _MADE and not dept.has("incidents", name)]
     return f"the incidents record no {absent[0]}" if absent else ""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib import schema
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.complete import last_complete
@@ -225,6 +225,8 @@ def _held(dept: Department, table: str, cell: dict[str, Any], by: str = "",
     kind = KIND[table]
     if reason := lacking(dept, table, [kind, *asked, *([by] if by else [])]):
         return reason
+    if (grain := dept.resolution(table)) in COARSE and grain != "week":
+        return f"the dates tell the {grain} alone; a mix is compared week by week"
     parts = [*asked, *([by] if by else [])]
     if dept.has(table, "district") and set(parts) <= {"district"}:
         parts = ["district"]  # one reading for all districts

@@ -99,6 +99,8 @@ def counted_people(
 def _window(series: Series, period: Any, last: Any) -> Period:
     if period in ("", None) or (isinstance(period, str) and period in NAMED):
         window = named(period or "28d", last)
+        if not period and series.unfit(window):
+            window = series.period(last)
     else:
         first, end = ends(period)
         if first is None or end is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.metrics.counts.series import Series
 
 #: a day counts as complete at the age by which this share of records has arrived; older than SETTLED it is not asked.
@@ -26,11 +26,11 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
         return newest, f"Counted to {newest}, the last day of the counts; whether it is complete is not known."
     arrival = lag(source, table)
     if arrival is None:
-        day = newest - dt.timedelta(days=1)
-        return day, (f"Counted to {day}, the day before the newest record: without recorded_at later additions cannot "
-                     "be foreseen, so the newest days may be low.")
+        day = series.period(newest).first - dt.timedelta(days=1)
+        return day, (f"Counted to {day}, the end of the {series.grain} before the newest record: without recorded_at "
+                     "later additions cannot be foreseen, so the newest days may be low.")
     known, needed = arrival
-    day = min(newest, known - dt.timedelta(days=needed))
+    day = series.period(min(newest, known - dt.timedelta(days=needed))).last
     return day, (f"Counted to {day}: records known on {known}, and {SHARE:.0%} of them arrive within {needed} days; "
                  "newer days are left out.")
 
@@ -98,7 +98,7 @@ def _successor(old: np.ndarray, new: np.ndarray, gone: np.ndarray, came: np.ndar
 
 def _silent(series: Series, last: dt.date) -> list[str]:
     """Values of the first grouping without a record in the last week though chance would not leave it empty."""
-    if not series.by:
+    if not series.by or series.grain in COARSE:
         return []
     until = series.days.searchsorted(pd.Timestamp(last)) + 1
     held = pd.DataFrame(series.counts[:, :until], index=series.cells[series.by[0]].to_numpy()).groupby(level=0).sum()

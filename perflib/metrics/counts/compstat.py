@@ -68,14 +68,15 @@ def compstat(
     parts["verdict"] = verdicts(parts, q)
     wide = _wide(series, parts)
     facts = _facts(parts, windows, last, missing, series, q)
-    caveats = [basis, *variation, *absent(missing), *series.notes, *faults(series, last),
+    unfit = [f"{_HEAD[name]}: {reason}." for name, window in windows.items() if (reason := series.unfit(window))]
+    caveats = [basis, *unfit, *variation, *absent(missing), *series.notes, *faults(series, last),
                *_events(calendar, series, windows, years), _units(series.unit)]
     wide, chart = _chart(wide, facts)
     title = f"What changed? {series.unit.capitalize()} to {last}"
     counts = tuple(f"{name}_{end}" for name in NAMED for end in ("now", "last_year") if f"{name}_{end}" in wide)
     labels = tuple(column for column in map(str, wide) if not column.startswith(tuple(f"{name}_" for name in NAMED)))
     about = counted_people(dept, table, series.unit, labels, counts,
-                           ("flags", "tests", "q", "last_complete", "unit", "windows", "missing"))
+                           ("flags", "tests", "q", "last_complete", "unit", "windows", "missing", "grain"))
     return Result("compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide),
                   people=about)
 
@@ -103,7 +104,7 @@ def _tests(
     """Every test of the page, a row per cell, window and comparison; years the data lack; words on the variation."""
     parts, missing, variation = [], [], []
     for name, window in windows.items():
-        if not known(series, window):
+        if series.unfit(window) or not known(series, window):
             continue
         for against in COMPARED:
             others, absentees = baseline(series, window, against, years)
@@ -148,7 +149,7 @@ def _facts(
     return {
         "flags": len(flagged), "tests": len(parts), "q": q, "last_complete": last.isoformat(), "unit": series.unit,
         "windows": {name: str(window) for name, window in windows.items()},
-        "missing": [each.first.year for each in missing],
+        "missing": [each.first.year for each in missing], "grain": series.grain,
         "changed": [{"cell": cell_name(row, series.by), "window": row["window"], "against": row["against"],
                      "now": row["now"], "expected": row["expected"], "verdict": row["verdict"]}
                     for _, row in flagged.iterrows()],
@@ -171,6 +172,8 @@ def _events(calendar: Any, series: Series, windows: dict[str, Period], years: in
         return ["No calendar of holidays and events was given: a moving holiday may explain a change."]
     dates, found = read_calendar(calendar), []
     for name in ("7d", "28d"):
+        if series.unfit(windows[name]):
+            continue
         others, _ = baseline(series, windows[name], "mean_of_years", years)
         spans = [(each.first, each.last) for each in others]
         found += [f"{_HEAD[name]}: {words}." for words in

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib import schema
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.metrics.counts.compare import counted_people
 from perflib.metrics.counts.complete import faults, last_complete
@@ -19,7 +19,7 @@ from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.response.course import deseasonalised
 from perflib.result import Result
 
-GRAINS = {"week": "W-MON", "month": "MS"}
+GRAINS = {"week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
 #: variance over mean from which counts are no Poisson counts, and limits come from the counts themselves.
 _SPREAD = 1.2
 
@@ -28,11 +28,13 @@ def trend(
     dept: Department | pd.DataFrame, table: str = "incidents", every: str = "week", *, unit: str | None = None,
     crosswalk: Any = None, name: str = "count_trend", **cell: Any,
 ) -> Result:
-    """Control chart of a count per whole week (from Monday) or month, up to the last complete day.
+    """Control chart of a count per whole week (from Monday), month, quarter or year, up to the last complete day.
+
+    Where the dates tell no day, the periods are at least as long as what they tell.
 
     Parameters
     ----------
-    dept, table, unit, crosswalk : what is counted (``daily``). every : "week" or "month".
+    dept, table, unit, crosswalk : what is counted (``daily``). every : "week", "month", "quarter" or "year".
     cell : column = value, such as ``district="0412"``; empty values mean all.
 
     Returns
@@ -51,16 +53,20 @@ def trend(
     if every not in GRAINS:
         raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
     asked = schema.asked(cell)
-    title = _title(unit or table, every, asked)
     if reason := lacking(dept, table, asked):
-        return Result.not_assessable(name, reason, title=title)
+        return Result.not_assessable(name, reason, title=_title(unit or table, every, asked))
     series = daily(dept, table, tuple(asked), unit, crosswalk)
+    every = _told(series, every)
+    title = _title(unit or table, every, asked)
     last, basis = last_complete(dept, table, series)
     frame = _counts(series, asked, every, last)
     if len(frame) < 3:
         return Result.not_assessable(name, f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
-    adjusted, note = deseasonalised(frame) if (frame["value"] > 0).all() else (
-        frame, f"Some {every}s hold none: no season is removed.")
+    adjusted, note = frame, f"Some {every}s hold none: no season is removed."
+    if every == "year":
+        note = "A year holds all its seasons: none is removed."
+    elif (frame["value"] > 0).all():
+        adjusted, note = deseasonalised(frame)
     dispersed = spread(adjusted["value"].to_numpy())
     plain = dispersed < _SPREAD and not note.startswith("The season")
     found = control_chart(adjusted["value"], "c" if plain else "i", dates=list(adjusted["date"]), name=name,
@@ -69,6 +75,14 @@ def trend(
              "season_removed": note.startswith("The season"), "dispersion": dispersed}
     people = counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
     return replace(found, facts=facts, people=people).with_caveats(basis, note, *series.notes, *faults(series, last))
+
+
+def _told(series: Series, every: str) -> str:
+    """The grain asked for, or the one that the dates tell where they tell no finer one; weeks make up no months."""
+    told = series.grain
+    if told not in COARSE:
+        return every
+    return told if told == "week" or list(GRAINS).index(every) < list(GRAINS).index(told) else every
 
 
 def _title(counted: str, every: str, asked: dict[str, str]) -> str:
@@ -89,8 +103,9 @@ def _counts(series: Series, asked: dict[str, str], every: str, last: dt.date) ->
         chosen &= series.cells[column] == value
     days = pd.Series(series.counts[chosen.to_numpy()].sum(axis=0), index=series.days)
     days = days[: pd.Timestamp(last)]
-    starts = pd.date_range(days.index[0], days.index[-1], freq=GRAINS[every])
-    step = pd.Timedelta(days=7) if every == "week" else pd.offsets.MonthBegin(1)
+    # weeks begin on Mondays, or on the day on which all the dates stand
+    starts = pd.date_range(days.index[0], days.index[-1], freq="7D" if series.grain == "week" else GRAINS[every])
+    step: Any = pd.Timedelta(days=7) if every == "week" else pd.tseries.frequencies.to_offset(GRAINS[every])
     whole = [start for start in starts if start + step <= pd.Timestamp(last) + pd.Timedelta(days=1)]
     values = np.array([days[start: start + step - pd.Timedelta(days=1)].sum() for start in whole], dtype=float)
     return pd.DataFrame({"date": pd.DatetimeIndex(whole), "value": values, "se": np.sqrt(np.maximum(values, 1))})

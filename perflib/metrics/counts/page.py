@@ -32,7 +32,11 @@ def compstat_page(found: Result, window: str = "28d", rows: int = ROWS) -> Resul
     found = found.shared()
     title = f"For the meeting: {_SPANS.get(window, window).lower()}"
     if found.reason or f"{window}_now" not in found.table:
-        reason = found.reason or f"the data do not hold {window} and a period to compare it with"
+        grain = found.facts.get("grain", "day")
+        reason = f"the dates tell the {grain} alone, and {_SPANS.get(window, window).lower()} are not whole {grain}s"
+        if grain == "day" or window == "ytd":
+            reason = f"the data do not hold {window} and a period to compare it with"
+        reason = found.reason or reason
         return Result.not_assessable("compstat_page", reason, title=title, method=found.method)
     ends = [name.removeprefix("28d_") for name in _HEADS]
     keys = [name for name in found.table.columns if not name.startswith(("7d_", "28d_", "ytd_")) and name != "cell"]

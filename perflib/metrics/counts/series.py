@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis.expr.types as ir
@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from perflib import schema
-from perflib.agency import Department
+from perflib.agency import COARSE, Department, grain
 from perflib.errors import InputError, named, why
 from perflib.files.roots import given
 from perflib.metrics.counts.totals import refuse_averages
+from perflib.period import Period, containing
 
 #: what is counted: reports, offences within them, or victims; of other tables, records.
 UNITS = ("incidents", "offences", "victims", "records")
@@ -27,8 +28,9 @@ class Series:
     """Counts per cell and local day.
 
     ``cells`` has one row per cell (columns ``by``), ``counts`` is cells x days, ``days`` has every day from the first
-    to the last; ``unit`` says what is counted, ``notes`` what a reader must know; ``monthly``: every count stands
-    at the first of its month and is that of the whole month.
+    to the last; ``unit`` says what is counted, ``notes`` what a reader must know; ``grain``: what
+    the dates tell. Where that is a week, month, quarter or year, every count stands at the first day of its period and
+    is that of the whole period.
     """
 
     by: tuple[str, ...]
@@ -37,7 +39,25 @@ class Series:
     days: pd.DatetimeIndex
     unit: str
     notes: tuple[str, ...] = field(default=())
-    monthly: bool = False
+    grain: str = "day"
+
+    def period(self, day: dt.date) -> Period:
+        """The period of the grain that holds a day."""
+        return containing(day, self.grain, self.days[0].date())
+
+    def periods(self, window: Period) -> list[Period]:
+        """The periods of the grain in a window."""
+        found = [self.period(window.first)]
+        while found[-1].last < window.last:
+            found.append(self.period(found[-1].last + dt.timedelta(days=1)))
+        return found
+
+    def unfit(self, window: Period) -> str:
+        """Why a window cannot be counted where the dates tell no days; empty where it can."""
+        found = self.periods(window) if self.grain in COARSE else []
+        if not found or (found[0].first, found[-1].last) == (window.first, window.last):
+            return ""
+        return f"the dates tell the {self.grain} alone, and {window} is not whole {self.grain}s"
 
     def window(self, first: dt.date, last: dt.date) -> np.ndarray:
         """Counts per cell from ``first`` to ``last``, both included; missing where the data do not reach."""
@@ -77,7 +97,7 @@ def daily(
     counted = unit or ("incidents" if table == "incidents" else "records")
     rows, notes = keyed(source, table, keys, crosswalk)
     frame = rows.group_by(["day", *keys]).agg(count=_count(rows, table, counted)).execute()
-    return _series(frame, keys, counted, (*notes, *_victims(rows, counted)))
+    return _series(frame, keys, counted, (*notes, *_victims(rows, counted)), source.resolution(table))
 
 
 def keyed(dept: Department, table: str, by: Sequence[str], crosswalk: Any = None) -> tuple[ir.Table, list[str]]:
@@ -165,16 +185,21 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return found.groupby(["day", *by])["count"].sum().reset_index()
 
 
-def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str]) -> Series:
+def _series(
+    frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str], resolution: str = ""
+) -> Series:
     if not len(frame):
         raise InputError("no dated record to count", where="table")
     days = pd.to_datetime(frame["day"])
-    monthly = bool((days.dt.day == 1).all()) and days.nunique() > 2
-    every = pd.date_range(days.min(), days.max() + pd.offsets.MonthEnd() if monthly else days.max(), freq="D")
+    resolution = resolution or grain(pd.DatetimeIndex(days.unique()))
+    span = pd.date_range(days.min(), days.max(), freq="D")
+    held = Series(by, pd.DataFrame(), np.empty(0), span, unit, grain=resolution if resolution in COARSE else "day")
+    every = pd.date_range(days.min(), held.period(days.max().date()).last, freq="D")
     cells = (frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True) if by
              else pd.DataFrame(index=range(1)))
     place = frame.merge(cells.assign(_cell=range(len(cells))), on=list(by)) if by else frame.assign(_cell=0)
     counts = np.zeros((len(cells), len(every)))
     at = (place["_cell"].to_numpy(), every.get_indexer(pd.DatetimeIndex(place["day"])))
     np.add.at(counts, at, place["count"].to_numpy(dtype=float))
-    return Series(by, cells, counts, every, unit, tuple(notes), monthly)
+    coarse = [f"The dates tell the {held.grain} alone: no shorter time is counted."] if held.grain in COARSE else []
+    return replace(held, cells=cells, counts=counts, days=every, notes=(*notes, *coarse))

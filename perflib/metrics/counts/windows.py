@@ -6,6 +6,7 @@ import datetime as dt
 
 import numpy as np
 
+from perflib.agency import COARSE
 from perflib.errors import InputError
 from perflib.metrics.counts.series import Series
 from perflib.period import Period, month
@@ -27,23 +28,14 @@ def named(name: str, end: dt.date) -> Period:
 
 def known(series: Series, window: Period) -> bool:
     """Whether the data reach over the whole window and do not miss a stretch of it."""
-    if series.monthly and not window.months:
-        raise InputError(f"these are counts of months, and {window} is not whole months", where="period",
-                         do="ask for YYYY-MM or for months from the first to the last day")
+    if reason := series.unfit(window):
+        do = f"ask for whole {series.grain}s, such as {series.period(window.first)}"
+        raise InputError(reason, where="period", do=do)
     if not (series.days[0].date() <= window.first and window.last <= series.days[-1].date()):
         return False
-    if series.monthly:
-        return all(series.empty_days(each.first, each.first) == 0 for each in _months(window))
+    if series.grain in COARSE:
+        return all(series.empty_days(each.first, each.first) == 0 for each in series.periods(window))
     return series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
-
-
-def _months(window: Period) -> list[Period]:
-    found, first = [], window.first
-    while first <= window.last:
-        end = month(first.year, first.month).last
-        found.append(Period(first, min(end, window.last)))
-        first = end + dt.timedelta(days=1)
-    return found
 
 
 def _quiet(series: Series) -> float:
@@ -61,8 +53,12 @@ def baseline(series: Series, window: Period, against: str, years: int) -> tuple[
     """The periods compared with, and those wanted but missing in the data (named, never taken as zero)."""
     if against not in AGAINST:
         raise InputError(f"cannot compare against {against!r}", where="against", choices=AGAINST, found=against)
-    wanted = {"previous": [window.previous()], "last_year": [window.years_back(1)],
-              "mean_of_years": [window.years_back(back) for back in range(1, years + 1)]}[against]
+    if series.grain == "week":  # dates would cut weeks in two
+        like = [window.shifted(7 * round(365.2425 * back / 7)) for back in range(1, years + 1)]
+        wanted = {"previous": [window.shifted(window.days)], "last_year": like[:1], "mean_of_years": like}[against]
+    else:
+        wanted = {"previous": [window.previous()], "last_year": [window.years_back(1)],
+                  "mean_of_years": [window.years_back(back) for back in range(1, years + 1)]}[against]
     held = [known(series, each) for each in wanted]
     return ([each for each, there in zip(wanted, held, strict=True) if there],
             [each for each, there in zip(wanted, held, strict=True) if not there])
@@ -74,7 +70,8 @@ def earlier(series: Series, window: Period, most: int = 26) -> list[Period]:
     found: list[Period] = []
     each = Period(window.first, window.first + dt.timedelta(days=length - 1))
     if window.months:
-        each = _months(Period(window.first, window.first + dt.timedelta(days=30)))[0]
+        each = month(window.first.year, window.first.month)
+    each = series.period(window.first) if series.grain in COARSE else each
     while len(found) < most:
         each = each.previous()
         if each.first < series.days[0].date():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.areas import check_areas
@@ -180,7 +180,7 @@ def _window(dept: Department, table: str, series: Series, period: Any) -> tuple[
     last, basis = last_complete(dept, table, series)
     first, end = ends(period)
     if first is None or end is None:
-        return Period(max(series.days[0].date(), last - dt.timedelta(days=364)), last), basis
+        return Period(max(series.days[0].date(), series.period(last - dt.timedelta(days=364)).first), last), basis
     window = Period(first, end)
     if not known(series, window):
         raise InputError(f"the data do not hold {window} whole", where="period",
@@ -242,10 +242,13 @@ def _residents(dept: Department, latest: int) -> tuple[Mapping[str, float], int]
 
 
 def _dispersion(series: Series, window: Period) -> float:
-    """Variance over mean of weekly counts, pooled over areas by their counts; 1 at least."""
+    """Variance over mean of weekly counts (of longer periods where the dates tell no week), pooled over areas by their
+    counts; 1 at least."""
     held = (series.days >= pd.Timestamp(window.first)) & (series.days <= pd.Timestamp(window.last))
     days = series.counts[:, held]
     weeks = days[:, : days.shape[1] // 7 * 7].reshape(len(days), -1, 7).sum(axis=2)
+    if series.grain in COARSE:
+        weeks = np.array([series.window(each.first, each.last) for each in series.periods(window)]).T
     if weeks.shape[1] < _WEEKS or not weeks.sum():
         return 1.0
     return max(1.0, float(np.average([spread(each) for each in weeks], weights=weeks.sum(axis=1))))

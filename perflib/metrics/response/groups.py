@@ -55,7 +55,11 @@ def lacking(dept: Department, by: Sequence[str]) -> list[str]:
     """The names of ``by`` that the schema has for calls but this department's calls do not."""
     known = schema.get("calls").columns
     made = {"shift"} if dept.settings.get("shifts") else set()
-    return [name for name in by if name in known and name not in made and not dept.has("calls", name)]
+    found = [name for name in by if name in known and name not in made and not dept.has("calls", name)]
+    clock = {"hour"} | made
+    if not found and clock & set(by) and dept.resolution("calls") not in ("time", ""):
+        return ["time of day in received_at"]
+    return found
 
 
 def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringValue:

@@ -89,9 +89,10 @@ def scope_of(dept: Department, **asked: Any) -> Scope:
 
 
 def unstamped(dept: Department, interval: str) -> list[str]:
-    """The stamps of an interval that the department's calls do not record."""
-    item = INTERVALS[interval]
-    return [name for name in (item.start, item.end) if not dept.has("calls", name)]
+    """The stamps of an interval that the department's calls do not record, or of which they record the day alone."""
+    ends = (INTERVALS[interval].start, INTERVALS[interval].end)
+    absent = [name for name in ends if not dept.has("calls", name)]
+    return absent or [f"time of day in {name}" for name in ends if dept.resolution("calls", name) not in ("time", "")]
 
 
 def _tuple(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:

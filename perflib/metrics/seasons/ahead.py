@@ -12,7 +12,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.seasons.read import Hours, read
+from perflib.metrics.seasons.read import Hours, read, untimed
 from perflib.metrics.seasons.rhythm import where
 from perflib.models.seasonality import demand, seasonality
 from perflib.models.seasonality.demand import FEWEST as ENOUGH
@@ -45,7 +45,7 @@ def ahead(dept: Department, table: str = "calls", origin: str = "public", *, mon
     InputError : a month that is none, is past, or begins more than a month after the next.
     """
     title = f"What to expect next month, hour by hour?{where(cell)}"
-    held = read(dept, table, by, origin, **cell)
+    held = untimed(dept, table) or read(dept, table, by, origin, **cell)
     if isinstance(held, str):
         return Result.not_assessable(name, held, title=title, method=METHOD)
     days = (held.last - held.first).days + 1

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from perflib import schema
-from perflib.agency import Department
+from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
@@ -98,9 +98,15 @@ def _jumps(weights: pd.DataFrame) -> list[str]:
             "extraction before reading a season or a forecast." for each in found]
 
 
+def untimed(dept: Department, table: str) -> str:
+    """Why no hours can be told of a table; empty where they can."""
+    grain = dept.resolution(table) if table in dept.tables else ""
+    return f"{table} are dated by the {grain}, not by a time" if grain not in ("", "time") else ""
+
+
 def _untimed(dept: Department, table: str) -> str:
-    grain = dept.resolution(table)
-    return "" if grain == "time" else f"{table} are dated by the {grain}, not by a time" if grain else "no dates"
+    grain = dept.resolution(table) or "year"
+    return f"{table} are dated by the {grain}, not by a time" if grain in COARSE or not dept.timed(table) else ""
 
 
 def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],
@@ -161,6 +167,8 @@ def _fed(series: Series, last: dt.date) -> tuple[dt.date, str]:
 
     A feed is silent when nothing came in its last days though more than ``_MISSED`` records were usual.
     """
+    if series.grain in COARSE:
+        return last, ""
     reach = series.days.searchsorted(pd.Timestamp(last)) + 1
     days = series.days[:reach]
     ends = {}

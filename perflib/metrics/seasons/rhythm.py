@@ -14,7 +14,7 @@ from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import daily
 from perflib.metrics.response.scope import ANYBODY
 from perflib.metrics.seasons.extremes import ends, when, words
-from perflib.metrics.seasons.read import read, until
+from perflib.metrics.seasons.read import read, until, untimed
 from perflib.models.seasonality import hourly, profile
 from perflib.result import Result
 
@@ -49,7 +49,7 @@ def hours(dept: Department, table: str = "calls", origin: str = "public", *, nam
     """
     subject = named(dept, table, origin)
     title = f"At what hours do {subject} come in?{where(cell)}"
-    held = read(dept, table, origin=origin, **cell)
+    held = untimed(dept, table) or read(dept, table, origin=origin, **cell)
     if isinstance(held, str):
         return Result.not_assessable(name, held, title=title, method=METHOD)
     found = profile(held.weights.iloc[:, 0], ("weekday", "hour"), held.exposure)

@@ -41,6 +41,8 @@ def veil(dept: Department, by: str = "subject_race", *, kind: str = "traffic", p
     if where is None:
         return silent("veil", "the department file has no location (settings: stops: location), so the sun cannot be "
                       "placed", VEIL, _VEIL_METHOD)
+    if dept.resolution("stops") not in ("time", ""):
+        return silent("veil", "stopped_at has no time of day", VEIL, _VEIL_METHOD)
     stops = _moments(dept, by, kind, place)
     groups = stops[by].value_counts()
     found = {str(group): veil_of_darkness(stops, "time", by, focus=str(group), lat=where[0], lon=where[1], place=place)
