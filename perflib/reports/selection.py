@@ -47,11 +47,11 @@ def about(
     """
     import pandas as pd
 
-    from perflib.metrics.response.scope import ANYBODY
     from perflib.result import Result
+    from perflib.words.response import UNKNOWN_ORIGIN
 
     if not dept.has("calls", "origin"):
-        subject = subject.replace("calls from the public", ANYBODY)
+        subject = subject.replace("calls from the public", UNKNOWN_ORIGIN)
     data = covered(dept)
     days = read_period(period, data)
     other = read_comparison(compare_to, days, data)

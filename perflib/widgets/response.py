@@ -9,10 +9,11 @@ from typing import Any
 from perflib.agency import Department
 from perflib.metrics.response.by import response as response_of
 from perflib.metrics.response.scope import INTERVALS, in_service, scope_of
-from perflib.metrics.response.words import name as quantile_name
 from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, choices, command_of, named
 from perflib.widgets.live import live
+from perflib.words.response import INTERVALS as WORDS
+from perflib.words.response import quantile as quantile_name
 
 QUANTILES = (0.5, 0.8, 0.9)
 GRAINS = {"whole period, by priority": "priority", "by month": "month", "by week": "week"}
@@ -53,7 +54,9 @@ class Explorer:
     def intervals(self) -> dict[str, str]:
         """Words -> name of the intervals that the calls have stamps for."""
         columns = set(self.dept.calls.columns)
-        return {item.words: name for name, item in reversed(INTERVALS.items()) if {item.start, item.end} <= columns}
+        return {
+            WORDS[name]: name for name, item in reversed(INTERVALS.items()) if {item.start, item.end} <= columns
+        }
 
     def result(
         self, district: str = ALL, priority: str = ALL, interval: str = "response", quantile: float = 0.5,

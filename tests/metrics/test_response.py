@@ -80,7 +80,7 @@ def test_origins_are_never_mixed() -> None:
     result = metric.by_priority(dept)
     assert result.facts["1"]["n"] == 10
     assert result.facts["1"]["median_min"] == 10.0
-    assert any("officer 30, unknown 5" in caveat for caveat in result.caveats)
+    assert any("30 begun by officers and 5 of unknown origin" in caveat for caveat in result.caveats)
     assert metric.by_priority(dept, origin="officer").facts["1"]["n"] == 30
     assert metric.by_priority(dept, origin="all").facts["1"]["n"] == 45
 

@@ -14,9 +14,9 @@ import pytest
 
 import perflib
 from perflib.metrics import response, seasons
-from perflib.metrics.response.scope import UNTOLD
 from perflib.reports import run
 from perflib.widgets.response import Explorer
+from perflib.words.response import NOT_RECORDED
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 README = ("call_id", "received_at", "arrived_at", "priority")  # the mapping that the README shows
@@ -98,6 +98,6 @@ def test_nobody_is_said_to_have_begun_calls_whose_origin_is_not_recorded(monkeyp
     told = [response.by_priority(dept, origin="public"), response.trend(dept), response.steps(dept, by=None),
             response.intervals(dept), seasons.hours(dept), seasons.outlook(dept, seasons.ahead(dept))]
     for made in told:
-        assert "alls (who began them is not recorded)" in made.title and UNTOLD in made.caveats, made.name
+        assert "alls (who began them is not recorded)" in made.title and NOT_RECORDED in made.caveats, made.name
     known = response.by_priority(perflib.from_frames(calls=calls(README).assign(origin="public")))
     assert known.title.endswith("Calls from the public")

@@ -16,8 +16,9 @@ from perflib.metrics.counts.compare import counted_people
 from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
-from perflib.metrics.response.course import deseasonalised
+from perflib.metrics.response.course import deseasonalised, years_of
 from perflib.result import Result
+from perflib.words.response import season
 
 GRAINS = {"week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
 #: variance over mean from which counts are no Poisson counts, and limits come from the counts themselves.
@@ -62,19 +63,20 @@ def trend(
     frame = _counts(series, asked, every, last)
     if len(frame) < 3:
         return Result.not_assessable(name, f"{len(frame)} whole {every}s; at least 3 are needed", title=title)
-    adjusted, note = frame, f"Some {every}s hold none: no season is removed."
+    adjusted, removed, notes = frame, False, [f"Some {every}s have none: no season is removed."]
     if every == "year":
-        note = "A year holds all its seasons: none is removed."
+        notes = ["A year holds all its seasons: none is removed."]
     elif (frame["value"] > 0).all():
-        adjusted, note = deseasonalised(frame)
+        adjusted, removed = deseasonalised(frame)
+        notes = season(removed, years_of(frame))
     dispersed = spread(adjusted["value"].to_numpy())
-    plain = dispersed < _SPREAD and not note.startswith("The season")
+    plain = dispersed < _SPREAD and not removed
     found = control_chart(adjusted["value"], "c" if plain else "i", dates=list(adjusted["date"]), name=name,
                           title=title, unit=f"{series.unit} a {every}")
     facts = {**found.facts, "every": every, "unit": series.unit, "last_complete": last.isoformat(),
-             "season_removed": note.startswith("The season"), "dispersion": dispersed}
+             "season_removed": removed, "dispersion": dispersed}
     people = counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
-    return replace(found, facts=facts, people=people).with_caveats(basis, note, *series.notes, *faults(series, last))
+    return replace(found, facts=facts, people=people).with_caveats(basis, *notes, *series.notes, *faults(series, last))
 
 
 def _told(series: Series, every: str) -> str:

@@ -10,8 +10,9 @@ import pandas as pd
 from perflib.figures import Chart
 from perflib.metrics.indicators.record import Exposure, Indicator
 from perflib.metrics.response.cells import tag
-from perflib.metrics.response.groups import NONE, TIMES, WORDS
+from perflib.metrics.response.groups import NONE, TIMES
 from perflib.result import Result
+from perflib.words.response import GROUPS as WORDS
 
 _POISSON = (
     "Exact Poisson limits (Garwood 1936) of the count over the dispersion of monthly counts, times the dispersion "

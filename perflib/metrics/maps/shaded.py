@@ -23,12 +23,12 @@ from perflib.metrics.counts.windows import known
 from perflib.metrics.maps.boundaries import Boundaries, boundaries
 from perflib.metrics.response.by import response
 from perflib.metrics.response.cells import tag
-from perflib.metrics.response.scope import INTERVALS
-from perflib.metrics.response.words import name as quantile_name
 from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
 from perflib.rates import poisson_limits
 from perflib.result import Result
+from perflib.words.response import INTERVALS
+from perflib.words.response import quantile as quantile_name
 
 #: counts below this are not shown; the year a rate is stated for.
 THRESHOLD, YEAR = 5, 365.25
@@ -146,7 +146,7 @@ def response_map(
     Raises InputError as ``response`` does, and for keys that do not match the outlines.
     """
     kind = scope.get("interval", "response")
-    measured = "response time" if kind == "response" or kind not in INTERVALS else INTERVALS[kind].words
+    measured = "response time" if kind == "response" or kind not in INTERVALS else INTERVALS[kind]
     title = f"Where do callers wait longest? {quantile_name(q).capitalize()}, {measured}, by {by}"
     outlines, reason = _outlines(dept, "calls", by)
     if outlines is None:

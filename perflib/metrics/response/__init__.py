@@ -9,6 +9,19 @@ from perflib.metrics.response.scope import FATES, INTERVALS, Interval, Scope
 from perflib.metrics.response.volume import volume_shift
 
 __all__ = [
-    "FATES", "INTERVALS", "Interval", "Scope", "adjusted", "board", "by_priority", "compare", "intervals", "response",
-    "series", "steps", "targets", "trend", "volume_shift",
+    "FATES",
+    "INTERVALS",
+    "Interval",
+    "Scope",
+    "adjusted",
+    "board",
+    "by_priority",
+    "compare",
+    "intervals",
+    "response",
+    "series",
+    "steps",
+    "targets",
+    "trend",
+    "volume_shift",
 ]

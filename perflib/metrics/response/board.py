@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,9 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.response.by import response
 from perflib.metrics.response.groups import lacking
-from perflib.metrics.response.scope import Scope, unstamped
+from perflib.metrics.response.scope import origins, scope_of, unstamped
 from perflib.result import Result
+from perflib.words import response_changes as words
 
 _KEYS = ("month", "district", "priority")
 _MEASURES = ("n", "missing_share", "median", "median_low", "median_high", "p90", "p90_low", "p90_high")
@@ -35,27 +36,30 @@ def board(dept: Department, *, months: int = 36, most: int = 3000, **scope: Any)
 
     Raises InputError as ``response`` does.
     """
-    title = "Month by month: choose district, priority, period and measure"
-    absent = [*lacking(dept, _KEYS), *unstamped(dept, Scope(**scope).interval)]
-    found = response(dept, list(_KEYS), quantiles=(0.5, 0.9), name="response_board", **scope) if not absent else None
-    if found is None or found.reason:
-        reason = found.reason if found else f"the calls record no {absent[0]}"
-        return Result.not_assessable("response_board", reason, title=title)
-    table = _newest(found.table, months, most)[[*_KEYS, *_MEASURES]]
-    first = str(table["priority"].iloc[0])
-    few = int(table["median"].isna().sum())
-    held = table["month"].nunique()
-    answer = (f"{len(table):,} combinations of {held} months, {table['district'].nunique()} districts and "
-              f"{table['priority'].nunique()} priorities; {few:,} of them have too few calls for a figure.")
-    chart = Chart("line", "month", "median", "median_low", "median_high", by="district", x_label="Month",
-                  y_label="Median (minutes)", marks={"choose": ["priority"]}, panels=table["district"].nunique() > 4,
-                  alt=f"Median response time by month and district, priority {first}.")
-    caveats = [f"The printed figure shows priority {first}; on the page every choice is a click away.",
-               "Many small groups: a single high month is expected by chance. What lasts is tested further up.",
-               *[words for words in found.caveats if words.startswith(("Left out by origin", "The source does not"))]]
-    return replace(found, table=table, title=title, answer=answer, caveats=tuple(caveats), chart=chart,
-                   facts={"rows": len(table), "months": held, "too_few": few},
-                   labels={name: text for name, text in found.labels.items() if name in table.columns})
+    scoped = scope_of(dept, **scope)
+    absent = [*lacking(dept, _KEYS), *unstamped(dept, scoped.interval)]
+    whole = response(dept, list(_KEYS), quantiles=(0.5, 0.9), name="response_board", **scope) if not absent else None
+    if whole is None or whole.reason:
+        reason = whole.reason if whole else f"the calls record no {absent[0]}"
+        return Result.not_assessable("response_board", reason, title=words.BOARD)
+    table = _newest(whole.table, months, most)[[*_KEYS, *_MEASURES]]
+    chart = Chart(
+        "line",
+        "month",
+        "median",
+        "median_low",
+        "median_high",
+        by="district",
+        x_label="Month",
+        y_label="Median (minutes)",
+        marks={"choose": ["priority"]},
+        panels=table["district"].nunique() > 4,
+    )
+    facts = {"rows": len(table), "months": table["month"].nunique(), "too_few": int(table["median"].isna().sum())}
+    say = partial(
+        words.board, first=str(table["priority"].iloc[0]), asked=scoped.codes(), origins=origins(dept, scoped)
+    )
+    return Result("response_board", table, facts=facts, chart=chart, words=say)
 
 
 def _newest(table: pd.DataFrame, months: int, most: int) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import ibis
@@ -10,33 +11,34 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.response import words
 from perflib.metrics.response.cells import LOST, cells, points, tag
-from perflib.metrics.response.groups import WORDS, grouped, lacking
+from perflib.metrics.response.groups import grouped, lacking
 from perflib.metrics.response.scope import (
-    FATES,
     INTERVALS,
-    Scope,
     in_service,
     measured,
     of_origin,
+    origins,
     scope_of,
     unstamped,
     with_interval,
 )
 from perflib.result import Result
+from perflib.words import response as words
 
 #: below this many known values a group is "too few" and gets no quantiles.
 FEWEST = 10
-_METHOD = (
-    "Quantiles by linear interpolation; intervals from order statistics, valid whatever the distribution (David and "
-    "Nagaraja 2003); bounds put the missing at zero and at infinity (Manski 2003)."
-)
 
 
 def response(
-    dept: Department, by: str | Sequence[str] = "priority", *, quantiles: Sequence[float] = (0.5, 0.8, 0.9),
-    level: float | None = 0.95, fewest: int = FEWEST, name: str = "", **scope: Any,
+    dept: Department,
+    by: str | Sequence[str] = "priority",
+    *,
+    quantiles: Sequence[float] = (0.5, 0.8, 0.9),
+    level: float | None = 0.95,
+    fewest: int = FEWEST,
+    name: str = "",
+    **scope: Any,
 ) -> Result:
     """Quantiles, in minutes, of one interval of the calls, per group.
 
@@ -62,33 +64,56 @@ def response(
     keys, asked = [by] if isinstance(by, str) else list(by), scope_of(dept, **scope)
     label = name or f"response_by_{'_'.join(keys)}"
     if absent := [*lacking(dept, keys), *unstamped(dept, asked.interval)]:
-        return Result.not_assessable(label, f"the calls record no {absent[0]}", title=_title(asked, keys),
-                                     method=_METHOD)
+        return Result.not_assessable(
+            label, f"the calls record no {absent[0]}", title=words.by_title(keys, asked.codes())
+        )
     rows = grouped(dept, measured(dept, asked), keys, fill=False)
     if level is None:
-        found = points(rows, keys, quantiles)
-        return Result(label, found, _title(asked, keys), f"{len(found):,} groups.",
-                      "Quantiles by linear interpolation.")
-    found = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
-    if not len(found):
-        return Result.not_assessable(label, f"no {asked.words()}", title=_title(asked, keys), method=_METHOD)
-    answer = words.answer(found, keys, quantiles, asked)
-    found = found.sort_values([*keys[1:], keys[0]], ignore_index=True)  # figures keep the order of the rows
-    return Result(
-        label, found, _title(asked, keys), answer, _METHOD, words.caveats(dept, asked, found, quantiles, fewest),
-        _facts(found, keys, quantiles), _chart(found, keys, quantiles, answer), _labels(keys, quantiles, level))
+        table = points(rows, keys, quantiles)
+        return Result(label, table, words.by_title(keys, asked.codes()), f"{len(table):,} groups.", words.LINEAR)
+    table = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
+    if not len(table):
+        return Result.not_assessable(
+            label, f"no {words.subject(asked.codes())}", title=words.by_title(keys, asked.codes())
+        )
+    table = table.sort_values([*keys[1:], keys[0]], ignore_index=True)  # figures keep the order of the rows
+    say = partial(
+        words.by_group,
+        keys=keys,
+        quantiles=quantiles,
+        asked=asked.codes(),
+        origins=origins(dept, asked),
+        level=level,
+        fewest=fewest,
+    )
+    return Result(label, table, facts=_facts(table, keys, quantiles), chart=_chart(table, keys, quantiles), words=say)
 
 
 def by_priority(
-    dept: Department, *, interval: str = "response", district: str | None = None, origin: str = "public",
-    period: Any = "", level: float = 0.95, **more: Any,
+    dept: Department,
+    *,
+    interval: str = "response",
+    district: str | None = None,
+    origin: str = "public",
+    period: Any = "",
+    level: float = 0.95,
+    **more: Any,
 ) -> Result:
     """``response`` by priority: Result ``response_by_priority``; facts ``{priority: {n, median_min, p90_min, ...}}``.
 
     ``n`` counts all calls of the priority, ``missing_share`` those among them without a usable arrival.
     """
-    return response(dept, "priority", interval=interval, district=district, origin=origin, period=period, level=level,
-                    name="response_by_priority", **more)
+    return response(
+        dept,
+        "priority",
+        interval=interval,
+        district=district,
+        origin=origin,
+        period=period,
+        level=level,
+        name="response_by_priority",
+        **more,
+    )
 
 
 def intervals(dept: Department, **scope: Any) -> Result:
@@ -102,33 +127,34 @@ def intervals(dept: Department, **scope: Any) -> Result:
     the median and 90th percentile with intervals.
     """
     asked = scope_of(dept, **scope)
-    title = f"Where does the time go? {words.first_upper(asked.words())}"
+    title = words.intervals_title(asked.codes())
     present = [name for name in INTERVALS if not unstamped(dept, name)]
     if not present:
-        return Result.not_assessable("response_intervals", "the calls record no two stamps of any interval",
-                                     title=title, method=_METHOD)
+        return Result.not_assessable("response_intervals", "the calls record no two times of any interval", title=title)
     rows = _with_offsets(dept, of_origin(in_service(dept, asked), asked.origin))
-    found = _intervals(dept.named(_stretches(rows, present)), present)
-    if not found["n"].sum():
-        return Result.not_assessable("response_intervals", f"no {asked.words()}", title=title, method=_METHOD)
-    worst = found.iloc[int(found["missing_share"].to_numpy().argmax())]
-    answer = (f"Of {found['n'].iloc[0]:,} {asked.words()}, the interval most often missing is {worst['words']} "
-              f"({worst['missing_share']:.1%}); {found['negative'].sum():,} intervals are negative, "
-              f"{found['zero'].sum():,} exactly zero and {found['clock_change'].sum():,} lie over a clock change.")
+    table = _intervals(dept.named(_stretches(rows, present)), present)
+    if not table["n"].sum():
+        return Result.not_assessable("response_intervals", f"no {words.subject(asked.codes())}", title=title)
     return Result(
-        "response_intervals", found, title, answer, _METHOD,
-        ("Negative intervals are counted and left out of the quantiles.", *asked.untold()),
-        {str(row["interval"]): row for row in found.to_dict("records")},
-        Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)",
-              alt=answer), _labels(["words"], (0.5, 0.9), 0.95) | {"words": "Interval"})
+        "response_intervals",
+        table,
+        facts={str(row["interval"]): row for row in table.to_dict("records")},
+        chart=Chart("dots", "words", "median", "median_low", "median_high", x_label="", y_label="Median (minutes)"),
+        words=partial(words.intervals, asked=asked.codes()),
+    )
 
 
 def _with_offsets(dept: Department, rows: Any) -> Any:
     """With each stamp's offset of local time in seconds, once for all the intervals it begins or ends."""
     stamps = {name for item in INTERVALS.values() for name in (item.start, item.end)} & set(rows.columns)
-    return dept.named(rows.mutate(**{
-        f"offset_{name}": dept.local(rows[name]).delta(rows[name].cast("timestamp"), unit="second")
-        for name in sorted(stamps)}))
+    return dept.named(
+        rows.mutate(
+            **{
+                f"offset_{name}": dept.local(rows[name]).delta(rows[name].cast("timestamp"), unit="second")
+                for name in sorted(stamps)
+            }
+        )
+    )
 
 
 def _stretches(rows: Any, present: Sequence[str]) -> Any:
@@ -141,20 +167,32 @@ def _stretch(rows: Any, name: str) -> Any:
     item = INTERVALS[name]
     timed = with_interval(rows, name)
     changed = timed[f"offset_{item.start}"] != timed[f"offset_{item.end}"]
-    return timed.select("minutes", "fate", interval=ibis.literal(name), start_missing=timed[item.start].isnull(),
-                        end_missing=timed[item.end].isnull(), clock_change=changed.fill_null(False))
+    return timed.select(
+        "minutes",
+        "fate",
+        interval=ibis.literal(name),
+        start_missing=timed[item.start].isnull(),
+        end_missing=timed[item.end].isnull(),
+        clock_change=changed.fill_null(False),
+    )
 
 
 def _intervals(stretches: Any, present: Sequence[str]) -> pd.DataFrame:
     """One row per interval, in the order of a call."""
-    counts = stretches.group_by("interval").agg(
-        start_missing=stretches.start_missing.mean(), end_missing=stretches.end_missing.mean(),
-        clock_change=stretches.clock_change.sum()).execute()
+    counts = (
+        stretches.group_by("interval")
+        .agg(
+            start_missing=stretches.start_missing.mean(),
+            end_missing=stretches.end_missing.mean(),
+            clock_change=stretches.clock_change.sum(),
+        )
+        .execute()
+    )
     found = cells(stretches, ["interval"], (0.5, 0.9), 0.95)
     if found.empty:
         return found
     found = found.set_index("interval").loc[list(present)].reset_index()
-    found.insert(1, "words", [INTERVALS[name].words for name in found["interval"]])
+    found.insert(1, "words", [words.INTERVALS[name] for name in found["interval"]])
     found.insert(3, "missing_share", 1 - found["known"] / found["n"])
     return found.merge(counts, on="interval", how="left", sort=False)
 
@@ -166,63 +204,72 @@ def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.Dat
     few = found["known"] < fewest
     values = [tag(q) + end for q in quantiles for end in ("", "_low", "_high", "_lower", "_upper")]
     found[values] = found[values].astype(float).mask(few)
-    found["note"] = [f"too few: {known} known of {n}" if short else ""
-                     for known, n, short in zip(found["known"], found["n"], few, strict=True)]
+    found["note"] = [
+        f"too few: {known} known of {n}" if short else ""
+        for known, n, short in zip(found["known"], found["n"], few, strict=True)
+    ]
     return found
 
 
 def _facts(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
-    return {" | ".join(words.shown(key, row[key]) for key in keys): _row_facts(row, quantiles)
-            for row in found.to_dict("records")}
+    return {
+        " | ".join(words.group(key, row[key]) for key in keys): _row_facts(row, quantiles)
+        for row in found.to_dict("records")
+    }
 
 
 def _row_facts(row: Mapping[Any, Any], quantiles: Sequence[float]) -> dict[str, Any]:
     facts: dict[str, Any] = {name: row[name] for name in ("n", "known", "missing_share", "zero", "negative", *LOST)}
     for q in quantiles:
         stem = tag(q)
-        facts |= {f"{stem}_min": row[stem], f"{stem}_low": row[f"{stem}_low"], f"{stem}_high": row[f"{stem}_high"],
-                  f"{stem}_lower": row[f"{stem}_lower"], f"{stem}_upper": row[f"{stem}_upper"]}
-    reasons = [row["note"]] if row["note"] else words.unbounded(row, quantiles)
-    return facts | ({"reason": "; ".join(reasons)} if reasons else {})
+        facts |= {
+            f"{stem}_min": row[stem],
+            f"{stem}_low": row[f"{stem}_low"],
+            f"{stem}_high": row[f"{stem}_high"],
+            f"{stem}_lower": row[f"{stem}_lower"],
+            f"{stem}_upper": row[f"{stem}_upper"],
+        }
+    reason = row["note"] or words.unbounded(row, quantiles)
+    return facts | ({"reason": reason} if reason else {})
 
 
-def _title(asked: Scope, keys: Sequence[str]) -> str:
-    how = " and ".join(WORDS.get(key, key).lower() for key in keys)
-    what = "How long do callers wait for an officer" if asked.interval == "response" and asked.origin == "public" else (
-        f"How long from {INTERVALS[asked.interval].words}")
-    return f"{what}, by {how}? {words.first_upper(asked.words())}"
-
-
-def _chart(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float], alt: str) -> Chart | None:
+def _chart(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> Chart | None:
     if len(keys) > 2:
         return None
     first = tag(quantiles[0])
     timed = keys[0] in ("day", "week", "month", "quarter", "year", "hour")
-    marks: dict[str, Any] = {} if timed else {
-        "outer_low": f"{first}_lower", "outer_high": f"{first}_upper", "note": "note",
-        "label": words.name(quantiles[0]),
-        "also": [] if len(keys) > 1 else [_also(q) for q in quantiles[1:] if q == max(quantiles)]}
+    marks: dict[str, Any] = (
+        {}
+        if timed
+        else {
+            "outer_low": f"{first}_lower",
+            "outer_high": f"{first}_upper",
+            "note": "note",
+            "label": words.quantile(quantiles[0]),
+            "also": [] if len(keys) > 1 else [_also(q) for q in quantiles[1:] if q == max(quantiles)],
+        }
+    )
     return Chart(
-        "line" if timed else "dots", keys[0], first, f"{first}_low", f"{first}_high",
-        by=keys[1] if len(keys) > 1 else None, x_label=WORDS.get(keys[0], keys[0]),
-        y_label="Minutes" if marks.get("also") else f"{words.name(quantiles[0]).capitalize()} (minutes)", marks=marks,
-        panels=len(keys) > 1 and timed and found[keys[1]].nunique() > 4, alt=alt)
+        "line" if timed else "dots",
+        keys[0],
+        first,
+        f"{first}_low",
+        f"{first}_high",
+        by=keys[1] if len(keys) > 1 else None,
+        x_label=words.GROUPS.get(keys[0], keys[0]),
+        y_label="Minutes" if marks.get("also") else f"{words.quantile(quantiles[0]).capitalize()} (minutes)",
+        marks=marks,
+        panels=len(keys) > 1 and timed and found[keys[1]].nunique() > 4,
+    )
 
 
 def _also(q: float) -> dict[str, str]:
     stem = tag(q)
-    return {"y": stem, "low": f"{stem}_low", "high": f"{stem}_high", "outer_low": f"{stem}_lower",
-            "outer_high": f"{stem}_upper", "label": words.name(q)}
-
-
-def _labels(keys: Sequence[str], quantiles: Sequence[float], level: float) -> dict[str, str]:
-    labels = {key: WORDS.get(key, key) for key in keys}
-    labels |= {"n": "Calls", "known": "Both stamps known", "missing_share": "Missing (share)", "zero": "Exactly zero",
-               "note": "Note", **{fate: text.capitalize() for fate, text in FATES.items() if fate != "known"}}
-    for q in quantiles:
-        stem, title = tag(q), words.name(q).capitalize()
-        labels |= {stem: f"{title} (min)", f"{stem}_low": f"{title}, {level:.0%} low (min)",
-                   f"{stem}_high": f"{title}, {level:.0%} high (min)",
-                   f"{stem}_lower": f"{title}, lower bound (min)", f"{stem}_upper": f"{title}, upper bound (min)"}
-    return labels
-
+    return {
+        "y": stem,
+        "low": f"{stem}_low",
+        "high": f"{stem}_high",
+        "outer_low": f"{stem}_lower",
+        "outer_high": f"{stem}_upper",
+        "label": words.quantile(q),
+    }

@@ -27,9 +27,9 @@ def points(rows: ir.Table, by: Sequence[str], levels: Sequence[float]) -> pd.Dat
     One pass of the engine; no intervals.
     """
     found = rows.group_by(list(by)).agg(
-        n=rows.count(), known=rows.minutes.count(), quantiles=rows.minutes.quantile([float(q) for q in levels]))
-    plain = found.select(
-        *by, "n", "known", **{tag(q): found.quantiles[place] for place, q in enumerate(levels)})
+        n=rows.count(), known=rows.minutes.count(), quantiles=rows.minutes.quantile([float(q) for q in levels])
+    )
+    plain = found.select(*by, "n", "known", **{tag(q): found.quantiles[place] for place, q in enumerate(levels)})
     return _named(plain.execute(), rows, by)
 
 
@@ -56,15 +56,17 @@ def cells(rows: ir.Table, by: Sequence[str], levels: Sequence[float], level: flo
 def _sorted(rows: ir.Table, by: Sequence[str]) -> ir.Table:
     fates = {name: (rows.fate == name).sum().fill_null(0) for name in FATES if name != "known"}
     found = rows.group_by(list(by)).agg(
-        n=rows.count(), known=rows.minutes.count(), zero=(rows.minutes == 0).sum().fill_null(0), **fates,
-        ordered=rows.minutes.collect(where=rows.minutes.notnull()))
+        n=rows.count(),
+        known=rows.minutes.count(),
+        zero=(rows.minutes == 0).sum().fill_null(0),
+        **fates,
+        ordered=rows.minutes.collect(where=rows.minutes.notnull()),
+    )
     # sorting the finished list takes the engine a fraction of the time of an ordered aggregate
     return found.mutate(ordered=found.ordered.sort()).cache()
 
 
-def ranked(
-    minutes: Floats, known: Floats, n: Floats, levels: Sequence[float], level: float
-) -> dict[str, Floats]:
+def ranked(minutes: Floats, known: Floats, n: Floats, levels: Sequence[float], level: float) -> dict[str, Floats]:
     """Each quantile of each group with interval and bounds.
 
     ``minutes`` holds the sorted values of the groups one after the other, ``known`` of them for each of ``n`` calls.
@@ -83,11 +85,15 @@ def _places(known: Floats, n: Floats, levels: Sequence[float], level: float) -> 
     for q in levels:
         ranks = quantile_ranks(known, q, level)
         outer = bounded_probabilities(known, n - known, q)
-        positions = [np.where(known > 0, 1 + (known - 1) * q, np.nan),
-                     np.where(ranks.low >= 1, ranks.low, np.nan), np.where(ranks.high <= known, ranks.high, np.nan),
-                     *(1 + (known - 1) * p for p in outer)]
-        found |= {tag(q) + end: at for end, at in zip(
-            ("", "_low", "_high", "_lower", "_upper"), positions, strict=True)}
+        positions = [
+            np.where(known > 0, 1 + (known - 1) * q, np.nan),
+            np.where(ranks.low >= 1, ranks.low, np.nan),
+            np.where(ranks.high <= known, ranks.high, np.nan),
+            *(1 + (known - 1) * p for p in outer),
+        ]
+        found |= {
+            tag(q) + end: at for end, at in zip(("", "_low", "_high", "_lower", "_upper"), positions, strict=True)
+        }
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ibis
@@ -13,25 +14,32 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST, response
 from perflib.metrics.response.cells import tag
-from perflib.metrics.response.groups import WORDS, grouped, lacking
+from perflib.metrics.response.groups import grouped, lacking
 from perflib.metrics.response.scope import Scope, measured, unstamped
 from perflib.period import ends
 from perflib.rates import combined
 from perflib.result import Result
+from perflib.words import response_changes as words
 
 #: rows the regression sees; more are sampled by a hash of the call's id.
 MOST = 10_000
+#: names of the two groups of a comparison of periods; the earlier one sorts first
+_PERIODS = {"a_before": "before", "b_now": "now"}
+_GROUP = "group: "
 _RARE, _NATURES, _LEAST_MINUTES = 50, 8, 1 / 60
-_MOVER = ("Difference of the two quantiles; interval from their order-statistic intervals by the method of variance "
-          "estimates recovery (Zou and Donner 2008, Statistics in Medicine 27).")
 
 
 def compare(
-    dept: Department, period: Any, against: Any, *, by: str = "priority", quantiles: Sequence[float] = (0.5, 0.9),
-    level: float = 0.95, **scope: Any,
+    dept: Department,
+    period: Any,
+    against: Any,
+    *,
+    by: str = "priority",
+    quantiles: Sequence[float] = (0.5, 0.9),
+    level: float = 0.95,
+    **scope: Any,
 ) -> Result:
     """How much each quantile differs between two periods, in minutes, with an interval; never a bare percentage.
 
@@ -49,16 +57,18 @@ def compare(
         raise InputError("both periods must be named", where="period, against", do="write YYYY-MM or first..last")
     if first <= other_last and other_first <= last:
         raise InputError(f"{period} and {against} overlap", where="period, against")
-    parts = [response(dept, by, quantiles=quantiles, level=level, period=(one, two), **scope)
-             for one, two in ((first, last), (other_first, other_last))]
+    parts = [
+        response(dept, by, quantiles=quantiles, level=level, period=(one, two), **scope)
+        for one, two in ((first, last), (other_first, other_last))
+    ]
     reasons = [part.reason for part in parts if part.reason]
     if reasons:
-        return Result.not_assessable("response_change", reasons[0], method=_MOVER)
+        return Result.not_assessable("response_change", reasons[0])
     merged = parts[0].table.merge(parts[1].table, on=by, suffixes=("_now", "_before"))
     table = pd.DataFrame([_difference(row, by, q) for row in merged.to_dict("records") for q in quantiles])
     if table.empty:
-        return Result.not_assessable("response_change", f"no {by} occurs in both periods", method=_MOVER)
-    return _changed(table, by, f"{first} to {last}", f"{other_first} to {other_last}", parts[0].caveats)
+        return Result.not_assessable("response_change", f"no {by} occurs in both periods")
+    return _changed(table, by, f"{first} to {last}", f"{other_first} to {other_last}")
 
 
 def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
@@ -67,34 +77,52 @@ def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
     old, old_low, old_high = (row[f"{stem}{end}_before"] for end in ("", "_low", "_high"))
     difference, low, high = combined((1, -1), (now, old), (now_low, old_low), (now_high, old_high))
     known = bool(np.isfinite(low) and np.isfinite(high))
-    return {by: row[by], "quantile": words.name(q), "now": now, "before": old, "difference": difference, "low": low,
-            "high": high, "n_now": row["n_now"], "n_before": row["n_before"], "clear": known and (low > 0 or high < 0),
-            "note": "" if known else f"too few for an interval: {row['known_now']} and {row['known_before']} known"}
+    return {
+        by: row[by],
+        "quantile": words.quantile(q),
+        "now": now,
+        "before": old,
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "n_now": row["n_now"],
+        "n_before": row["n_before"],
+        "clear": known and (low > 0 or high < 0),
+        "note": "" if known else f"too few for an interval: {row['known_now']} and {row['known_before']} known",
+    }
 
 
-def _changed(table: pd.DataFrame, by: str, now: str, before: str, caveats: Sequence[str]) -> Result:
-    said = [f"{words.first_upper(by)} {row[by]}, {row['quantile']}: {row['now']:,.1f} min against "
-            f"{row['before']:,.1f}, a difference of {row['difference']:+,.1f} min (interval "
-            f"{row['low']:+,.1f} to {row['high']:+,.1f}{'' if row['clear'] else ', includes 0'})"
-            for row in table[table["note"] == ""].head(2).to_dict("records")]
-    answer = ". ".join(said) + "." if said else "No group has enough known values in both periods for an interval."
+def _changed(table: pd.DataFrame, by: str, now: str, before: str) -> Result:
     facts: dict[str, Any] = {}
     for row in table.to_dict("records"):
         facts.setdefault(str(row[by]), {})[row["quantile"]] = {
-            key: row[key] for key in ("now", "before", "difference", "low", "high", "n_now", "n_before", "clear")}
-    chart = Chart("dots", by, "difference", "low", "high", by="quantile", x_label=WORDS.get(by, by),
-                  y_label="Difference (minutes)", alt=answer)
-    labels = {by: WORDS.get(by, by), "now": f"{now} (min)", "before": f"{before} (min)",
-              "difference": "Difference (min)",
-              "low": "Low (min)", "high": "High (min)", "n_now": "Calls now", "n_before": "Calls before"}
-    return Result("response_change", table, f"Has the response time changed? {now} against {before}", answer, _MOVER,
-                  ("Several comparisons are shown: one in twenty intervals misses the truth by chance.", *caveats),
-                  facts, chart, labels)
+            key: row[key] for key in ("now", "before", "difference", "low", "high", "n_now", "n_before", "clear")
+        }
+    chart = Chart(
+        "dots",
+        by,
+        "difference",
+        "low",
+        "high",
+        by="quantile",
+        x_label=words.GROUPS.get(by, by),
+        y_label="Difference (minutes)",
+    )
+    return Result(
+        "response_change", table, facts=facts, chart=chart, words=partial(words.change, by=by, now=now, before=before)
+    )
 
 
 def adjusted(
-    dept: Department, compare: str = "district", *, tau: float | Sequence[float] = (0.5, 0.9), period: Any = "",
-    against: Any = "", level: float = 0.95, most: int = MOST, **scope: Any,
+    dept: Department,
+    compare: str = "district",
+    *,
+    tau: float | Sequence[float] = (0.5, 0.9),
+    period: Any = "",
+    against: Any = "",
+    level: float = 0.95,
+    most: int = MOST,
+    **scope: Any,
 ) -> Result:
     """Groups compared at equal hour of week, nature of call and priority, by quantile regression of log minutes.
 
@@ -112,41 +140,47 @@ def adjusted(
 
     if absent := [*lacking(dept, [compare]), *unstamped(dept, Scope(**scope).interval)]:
         return Result.not_assessable(
-            "response_adjusted", f"the calls record no {absent[0]}", title="Compared on like calls")
-    rows = _periods(dept, period, against, scope) if compare == "period" else (
-        measured(dept, Scope(period=period, **scope)).pipe(lambda table: grouped(dept, table, [compare])).rename(
-            group=compare))
-    frame, note = _frame(dept, rows, most)
+            "response_adjusted", f"the calls record no {absent[0]}", title="Compared on like calls"
+        )
+    rows = (
+        _two_periods(dept, period, against, scope)
+        if compare == "period"
+        else (
+            measured(dept, Scope(period=period, **scope))
+            .pipe(lambda table: grouped(dept, table, [compare]))
+            .rename(group=compare)
+        )
+    )
+    frame, total = _frame(dept, rows, most)
     if frame.empty or frame["group"].nunique() < 2:
         return Result.not_assessable("response_adjusted", f"fewer than two groups of {compare} with known times")
     terms = [term for term in ("group", "block", "nature", "code") if frame[term].nunique() > 1]
-    found = quantile_regression(frame, "log_minutes", terms, tau, level=level, name="response_adjusted")
-    if found.reason:
-        return found
-    return _ratios(found, frame, compare, terms, note)
+    fitted = quantile_regression(frame, "log_minutes", terms, tau, level=level, name="response_adjusted")
+    return fitted if fitted.reason else _ratios(fitted, frame, compare, terms, min(total, most), total)
 
 
-def _periods(dept: Department, period: Any, against: Any, scope: dict[str, Any]) -> ir.Table:
-    parts = [measured(dept, Scope(period=span, **scope)).mutate(group=ibis.literal(name))
-             for span, name in ((against, "a_before"), (period, "b_now"))]
+def _two_periods(dept: Department, period: Any, against: Any, scope: dict[str, Any]) -> ir.Table:
+    parts = [
+        measured(dept, Scope(period=span, **scope)).mutate(group=ibis.literal(name))
+        for span, name in ((against, "a_before"), (period, "b_now"))
+    ]
     return parts[0].union(parts[1])
 
 
-def _frame(dept: Department, rows: ir.Table, most: int) -> tuple[pd.DataFrame, str]:
+def _frame(dept: Department, rows: ir.Table, most: int) -> tuple[pd.DataFrame, int]:
     known = rows.filter(rows.minutes.notnull())
     local = dept.local(known.received_at)
     part = (local.day_of_week.index() >= 5).ifelse("weekend ", "weekday ")
     block = part.concat((local.hour() // 6 * 6).cast("string"))
-    text = {new: known[old].fill_null("none") if old in known.columns else ibis.literal("none")
-            for new, old in (("nature", "call_type"), ("code", "priority"))}
+    text = {
+        new: known[old].fill_null("none") if old in known.columns else ibis.literal("none")
+        for new, old in (("nature", "call_type"), ("code", "priority"))
+    }
     plain = known.select("call_id", "group", "minutes", block=block, **text)
     total = int(plain.count().execute())
     if total > most:
         plain = plain.order_by(plain.call_id.hash(), "call_id").limit(most)
-    frame = plain.order_by("call_id").execute()
-    note = f"All {total:,} calls with known times are used." if total <= most else (
-        f"{most:,} of {total:,} calls are used, those whose hashed id is lowest; the choice is repeatable.")
-    return _tidy(frame), note
+    return _tidy(plain.order_by("call_id").execute()), total
 
 
 def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
@@ -165,31 +199,30 @@ def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _ratios(found: Result, frame: pd.DataFrame, compare: str, terms: Sequence[str], note: str) -> Result:
-    table = found.table[found.table["term"].str.startswith("group: ")].copy()
-    reference = str(frame["group"].cat.categories[0])
-    table["group"] = table["term"].str.removeprefix("group: ")
-    names = {"a_before": "before", "b_now": "now"}
-    table["group"] = table["group"].replace(names)
+def _ratios(fitted: Result, frame: pd.DataFrame, compare: str, terms: Sequence[str], used: int, total: int) -> Result:
+    table = fitted.table[fitted.table["term"].str.startswith(_GROUP)].copy()
+    table["group"] = table["term"].str.removeprefix(_GROUP).replace(_PERIODS)
     for new, old in (("ratio", "estimate"), ("low", "low"), ("high", "high")):
         table[new] = np.exp(table[old].astype(float))
     table = table[["group", "tau", "ratio", "low", "high", "p"]].reset_index(drop=True)
-    base = names.get(reference, reference)
-    said = [f"{row['group']}: {words.name(row['tau'])} {row['ratio']:.2f} times that of {base} ({row['low']:.2f} to "
-            f"{row['high']:.2f})" for row in table.head(2).to_dict("records")]
-    equal = ", ".join(_NAMES[term] for term in terms if term != "group") or "conditions"
-    answer = f"At equal {equal}, {'; '.join(said)}."
+    reference = str(frame["group"].cat.categories[0])
+    base = _PERIODS.get(reference, reference)
     facts: dict[str, Any] = {"reference": base, "n": len(frame)}
     for row in table.to_dict("records"):
         kept = {key: row[key] for key in ("ratio", "low", "high", "p")}
         facts.setdefault(str(row["group"]), {})[f"{row['tau']:g}"] = kept
-    chart = Chart("dots", "group", "ratio", "low", "high", by="tau", x_label=WORDS.get(compare, compare),
-                  y_label=f"Ratio to {base} at equal conditions", marks={"target": 1}, alt=answer)
-    return Result("response_adjusted", table, f"Do response times differ by {compare} at equal conditions?", answer,
-                  found.method or "Quantile regression (Koenker and Bassett 1978).",
-                  (note, "Conditions that the records do not hold (distance, weather, staffing) are not adjusted for.",
-                   *found.caveats), facts, chart,
-                  {"group": WORDS.get(compare, compare), "tau": "Quantile", "ratio": f"Ratio to {base}"})
-
-
-_NAMES = {"block": "hour of week", "nature": "nature of call", "code": "priority"}
+    chart = Chart(
+        "dots",
+        "group",
+        "ratio",
+        "low",
+        "high",
+        by="tau",
+        x_label=words.GROUPS.get(compare, compare),
+        y_label=f"Ratio to {base} for like calls",
+        marks={"target": 1},
+    )
+    say = partial(
+        words.adjusted, compare=compare, terms=terms, used=used, total=total, method=fitted.method, notes=fitted.caveats
+    )
+    return Result("response_adjusted", table, facts=facts, chart=chart, words=say)

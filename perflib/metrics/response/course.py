@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
-from perflib.metrics.response import words
 from perflib.metrics.response.by import FEWEST
 from perflib.metrics.response.cells import cells, tag
-from perflib.metrics.response.groups import WORDS, grouped
-from perflib.metrics.response.scope import INTERVALS, Scope, in_service, measured, scope_of, unstamped
+from perflib.metrics.response.groups import grouped
+from perflib.metrics.response.scope import Scope, in_service, measured, scope_of, unstamped
 from perflib.models.quantiles import interval_se
 from perflib.result import Result
+from perflib.words import response
+from perflib.words import response_changes as words
 
 GRAINS = {"week": "W", "month": "M"}
 _YEARS = 2.0
@@ -37,10 +39,18 @@ def series(
     keys = [every, *([by] if by else [])]
     found = cells(grouped(dept, measured(dept, asked), keys, fill=False), keys, [q], 0.95)
     stem = tag(q)
-    frame = pd.DataFrame({
-        "date": pd.to_datetime(found[every]), "series": found[by].astype(str) if by else "all", "n": found["n"],
-        "known": found["known"], **{name: found[stem + end].astype(float)
-                                    for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))}})
+    frame = pd.DataFrame(
+        {
+            "date": pd.to_datetime(found[every]),
+            "series": found[by].astype(str) if by else "all",
+            "n": found["n"],
+            "known": found["known"],
+            **{
+                name: found[stem + end].astype(float)
+                for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))
+            },
+        }
+    )
     frame["se"] = interval_se(frame["low"].to_numpy(), frame["high"].to_numpy(), frame["known"].to_numpy(), q)
     whole = frame["date"].isin(_whole(dept, asked, every)) & (frame["known"] >= fewest) & (frame["se"] > 0)
     return frame[whole].sort_values(["series", "date"], ignore_index=True)
@@ -51,8 +61,9 @@ def _whole(dept: Department, asked: Scope, every: str) -> pd.DatetimeIndex:
     calls = in_service(dept, asked)
     local = dept.local(calls.received_at)
     edges = calls.agg(first=local.min().date(), last=local.max().date()).execute().iloc[0]
-    first, last = (pd.Timestamp(given or edge) for given, edge in (
-        (asked.first, edges["first"]), (asked.last, edges["last"])))
+    first, last = (
+        pd.Timestamp(given or edge) for given, edge in ((asked.first, edges["first"]), (asked.last, edges["last"]))
+    )
     if pd.isna(first):
         return pd.DatetimeIndex([])
     starts = pd.date_range(first, last, freq="W-MON" if every == "week" else "MS")
@@ -69,18 +80,27 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
     from perflib.models.trend import control_chart
 
     asked = scope_of(dept, **scope)
-    title = _title(every, q, None, asked)
+    title = words.changed_title(every, q, None, asked.codes())
     if absent := unstamped(dept, asked.interval):
         return Result.not_assessable("response_trend", f"the calls record no {absent[0]}", title=title)
     frame = series(dept, every, None, q, **scope)
     if len(frame) < 3:
-        return Result.not_assessable("response_trend", f"{len(frame)} whole {every}s; at least 3 are needed",
-                                     title=title)
-    adjusted, note = deseasonalised(frame)
-    found = control_chart(adjusted["value"], "i", dates=list(adjusted["date"]), errors=list(adjusted["se"]),
-                          direction="down", name="response_trend", title=title, unit="minutes")
-    facts = {**found.facts, "season_removed": note.startswith("The season")}
-    return replace(found, facts=facts).with_caveats(note, *asked.untold())
+        return Result.not_assessable(
+            "response_trend", f"{len(frame)} whole {every}s; at least 3 are needed", title=title
+        )
+    adjusted, removed = deseasonalised(frame)
+    chart = control_chart(
+        adjusted["value"],
+        "i",
+        dates=list(adjusted["date"]),
+        errors=list(adjusted["se"]),
+        direction="down",
+        name="response_trend",
+        title=title,
+        unit="minutes",
+    )
+    say = partial(words.trend, every=every, q=q, asked=asked.codes(), years=years_of(frame))
+    return replace(chart, facts={**chart.facts, "season_removed": removed}, words=say)
 
 
 def steps(
@@ -94,29 +114,40 @@ def steps(
     from perflib.models.trend import breaks, step_test
 
     asked = scope_of(dept, **scope)
-    title = _title(every, q, None, asked)
+    title = words.changed_title(every, q, None, asked.codes())
     if absent := unstamped(dept, asked.interval):
         return Result.not_assessable("response_steps", f"the calls record no {absent[0]}", title=title)
     frame = series(dept, every, by, q, **scope) if by and dept.has("calls", by) else pd.DataFrame({"series": []})
     if by and frame["series"].nunique() >= 3:
-        found = step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by,
-                          title=_title(every, q, by, asked))
-        return found.with_caveats(*asked.untold())
-    adjusted, note = deseasonalised(series(dept, every, None, q, **scope))
-    found = breaks(adjusted["value"], list(adjusted["date"]), errors=list(adjusted["se"]), name="response_steps",
-                   unit="minutes", title=title)
-    return found.with_caveats(note, *asked.untold())
+        tested = step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by)
+        say = partial(words.steps, every=every, q=q, by=by, asked=asked.codes())
+        return replace(tested, caveats=(), words=say)
+    whole = series(dept, every, None, q, **scope)
+    adjusted, removed = deseasonalised(whole)
+    tested = breaks(
+        adjusted["value"],
+        list(adjusted["date"]),
+        errors=list(adjusted["se"]),
+        name="response_steps",
+        unit="minutes",
+        title=title,
+    )
+    return tested.with_caveats(*response.season(removed, years_of(whole)), *response.recorded(asked.codes()))
 
 
-def deseasonalised(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """``frame`` (date, value, se) without its annual season, and a sentence on what was done.
+def years_of(frame: pd.DataFrame) -> float:
+    """The years from the first to the last date of a series."""
+    return float((frame["date"].max() - frame["date"].min()).days / 365.25) if len(frame) else 0.0
+
+
+def deseasonalised(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """``frame`` (date, value, se) without its annual season, and whether there was enough of it to remove one.
 
     The logarithm is regressed, weighted by (value / se)^2, on a constant, a straight line and two annual harmonics;
     only the harmonics are taken out. Below two years nothing is: one winter cannot tell season from change.
     """
-    years = (frame["date"].max() - frame["date"].min()).days / 365.25 if len(frame) else 0.0
-    if years < _YEARS - 0.05:
-        return frame, f"The data span {years:.1f} years: too short to tell a season from a change, so none is removed."
+    if years_of(frame) < _YEARS - 0.05:
+        return frame, False
     time = (frame["date"] - frame["date"].min()).dt.days.to_numpy() / 365.25
     waves = np.column_stack([wave(2 * np.pi * k * time) for k in (1, 2) for wave in (np.sin, np.cos)])
     design = np.column_stack([np.ones_like(time), time, waves])
@@ -124,11 +155,4 @@ def deseasonalised(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     fit, *_ = np.linalg.lstsq(design * weight[:, None], np.log(frame["value"].to_numpy()) * weight, rcond=None)
     factor = np.exp(-waves @ fit[2:])
     columns = {name: frame[name] * factor for name in ("value", "low", "high", "se") if name in frame}
-    return frame.assign(**columns), "The season (two annual harmonics) is removed; the values are season-adjusted."
-
-
-def _title(every: str, q: float, by: str | None, asked: Scope) -> str:
-    where = f" by {WORDS.get(by, by).lower()}" if by else ""
-    what = "response time" if asked.interval == "response" else INTERVALS[asked.interval].words
-    return f"Has the {every}ly {words.name(q)} of the {what} changed{where}? {words.first_upper(asked.words())}"
-
+    return frame.assign(**columns), True

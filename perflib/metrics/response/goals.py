@@ -14,8 +14,7 @@ from perflib.metrics.response.groups import grouped, lacking
 from perflib.metrics.response.scope import Scope, measured, unstamped
 from perflib.rates import wilson
 from perflib.result import Result
-
-_METHOD = "Share of calls with a known response within the target; Wilson 1927 score interval."
+from perflib.words import response as words
 
 
 def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
@@ -31,20 +30,40 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
     """
     goals = dept.settings.get("priority_targets") or {}
     if not goals:
-        return Result.not_assessable("response_targets", "the department file names no priority_targets",
-                                     method=_METHOD)
+        return Result.not_assessable("response_targets", "the department file names no priority_targets")
     asked = Scope(**scope)
     if absent := [*lacking(dept, ["priority"]), *unstamped(dept, asked.interval)]:
-        return Result.not_assessable("response_targets", f"the calls record no {absent[0]}", method=_METHOD)
+        return Result.not_assessable("response_targets", f"the calls record no {absent[0]}")
     rows = grouped(dept, measured(dept, asked), ["priority"])
     wanted = {str(code): _goal(goal) for code, goal in goals.items()}
     limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))
-    found = rows.mutate(aim=limit).filter(limit.notnull()).group_by("priority").agg(
-        n=lambda t: t.count(), known=lambda t: t.minutes.count(), within=lambda t: (t.minutes <= t.aim).sum(),
-    ).order_by("priority").execute()
+    found = (
+        rows.mutate(aim=limit)
+        .filter(limit.notnull())
+        .group_by("priority")
+        .agg(
+            n=lambda t: t.count(),
+            known=lambda t: t.minutes.count(),
+            within=lambda t: (t.minutes <= t.aim).sum(),
+        )
+        .order_by("priority")
+        .execute()
+    )
     if not found["known"].sum():
-        return Result.not_assessable("response_targets", "no call of a priority with a target", method=_METHOD)
-    return _result(_shares(found, wanted, level))
+        return Result.not_assessable("response_targets", "no call of a priority with a target")
+    table = _shares(found, wanted, level)
+    facts = {row["priority"]: {key: row[key] for key in row if key != "priority"} for row in table.to_dict("records")}
+    chart = Chart(
+        "dots",
+        "priority",
+        "share",
+        "low",
+        "high",
+        x_label="Priority",
+        y_label="Share within target",
+        marks={"outer_low": "share_lower", "outer_high": "share_upper"},
+    )
+    return Result("response_targets", table, facts=facts, chart=chart, words=words.targets)
 
 
 def _goal(goal: Any) -> tuple[float, float | None]:
@@ -59,22 +78,12 @@ def _shares(found: pd.DataFrame, wanted: dict[str, tuple[float, float | None]], 
     low, high = (np.where(some, end, np.nan) for end in wilson(within, found["known"], level))
     lost = found["n"] - found["known"]
     return found.assign(
-        target_min=[wanted[code][0] for code in found["priority"]], within=within,
+        target_min=[wanted[code][0] for code in found["priority"]],
+        within=within,
         target_share=pd.Series([wanted[code][1] for code in found["priority"]], dtype=float),
-        share=within / found["known"].where(some), low=low, high=high,
-        share_lower=within / found["n"], share_upper=(within + lost) / found["n"])
-
-
-def _result(found: pd.DataFrame) -> Result:
-    said = [f"Priority {row['priority']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}) of "
-            f"{row['known']:,} within {row['target_min']:g} min"
-            for row in found[found["known"] > 0].to_dict("records")[:3]]
-    labels = {"priority": "Priority", "n": "Calls", "known": "Arrival known", "within": "Within target",
-              "target_min": "Target (min)", "target_share": "Share aimed at", "share": "Share in time",
-              "share_lower": "Share if missing are late", "share_upper": "Share if missing are in time"}
-    return Result(
-        "response_targets", found, "Are the response targets met?", "; ".join(said) + ".", _METHOD,
-        ("Calls without a usable arrival are left out of the share; the bounds count them as late and as in time.",),
-        {row["priority"]: {key: row[key] for key in row if key != "priority"} for row in found.to_dict("records")},
-        Chart("dots", "priority", "share", "low", "high", x_label="Priority", y_label="Share within target",
-              marks={"outer_low": "share_lower", "outer_high": "share_upper"}, alt="; ".join(said)), labels)
+        share=within / found["known"].where(some),
+        low=low,
+        high=high,
+        share_lower=within / found["n"],
+        share_upper=(within + lost) / found["n"],
+    )

@@ -25,9 +25,6 @@ TIMES: dict[str, Callable[[ir.TimestampValue], ir.Value]] = {
     "weekday": lambda local: local.day_of_week.index() + 1,
     "hour": lambda local: local.hour(),
 }
-WORDS = {"priority": "Priority", "district": "District", "beat": "Beat", "shift": "Shift", "week": "Week beginning",
-         "month": "Month", "day": "Day", "quarter": "Quarter beginning", "year": "Year", "hour": "Hour of day",
-         "weekday": "Weekday (1 = Monday)", "call_type": "Nature of call"}
 
 
 def grouped(dept: Department, rows: ir.Table, by: Sequence[str], fill: bool = True) -> ir.Table:
@@ -46,8 +43,12 @@ def _key(dept: Department, rows: ir.Table, name: str) -> ir.Value:
     if name == "shift" and dept.settings.get("shifts"):
         return shift_of(dept.local(rows.received_at), dept.settings["shifts"])
     if name not in rows.columns or name in ("minutes", "fate"):
-        raise InputError(f"cannot group calls by {name!r}", where="by", found=name,
-                         choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))))
+        raise InputError(
+            f"cannot group calls by {name!r}",
+            where="by",
+            found=name,
+            choices=(*TIMES, *(column for column in rows.columns if column not in ("minutes", "fate"))),
+        )
     return rows[name]
 
 
@@ -69,8 +70,10 @@ def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringVa
     no shift covers is "no shift".
     """
     minute = local.hour() * 60 + local.minute()
-    cases = [(_within(minute, *(_minutes(name, edge) for edge in _edges(name, hours))), name)
-             for name, hours in shifts.items()]
+    cases = [
+        (_within(minute, *(_minutes(name, edge) for edge in _edges(name, hours))), name)
+        for name, hours in shifts.items()
+    ]
     return ibis.cases(*cases, else_="no shift")
 
 

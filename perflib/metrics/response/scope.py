@@ -22,27 +22,20 @@ class Interval:
 
     start: str
     end: str
-    words: str
 
 
 #: the named intervals, in the order of a call.
 INTERVALS: dict[str, Interval] = {
-    "received_queued": Interval("received_at", "queued_at", "answered to queued"),
-    "queued_dispatched": Interval("queued_at", "dispatched_at", "queued to dispatched"),
-    "dispatched_enroute": Interval("dispatched_at", "enroute_at", "dispatched to under way"),
-    "enroute_arrived": Interval("enroute_at", "arrived_at", "under way to arrived"),
-    "dispatched_arrived": Interval("dispatched_at", "arrived_at", "dispatched to arrived"),
-    "response": Interval("received_at", "arrived_at", "response time, answered to first arrival"),
+    "received_queued": Interval("received_at", "queued_at"),
+    "queued_dispatched": Interval("queued_at", "dispatched_at"),
+    "dispatched_enroute": Interval("dispatched_at", "enroute_at"),
+    "enroute_arrived": Interval("enroute_at", "arrived_at"),
+    "dispatched_arrived": Interval("dispatched_at", "arrived_at"),
+    "response": Interval("received_at", "arrived_at"),
 }
 ORIGINS = ("public", "officer", "unknown", "all")
-#: calls whose source does not say who began them, in a title and in a caveat.
-ANYBODY = "calls (who began them is not recorded)"
-UNTOLD = "The source does not say who began a call: officer-initiated activity cannot be told apart."
-#: what became of a call's end stamp, and the words for it.
-FATES = {
-    "known": "both stamps known", "negative": "stamps in the wrong order", "cancelled": "cancelled before arrival",
-    "without_arrival": "handled without arrival", "stamp_missing": "stamp missing",
-}
+#: what became of a call's end stamp.
+FATES = ("known", "negative", "cancelled", "without_arrival", "stamp_missing")
 
 
 @dataclass(frozen=True)
@@ -69,18 +62,17 @@ class Scope:
         object.__setattr__(self, "first", first)
         object.__setattr__(self, "last", last)
 
-    def words(self) -> str:
-        """The scope in a few words, for titles."""
-        whose = {"public": "calls from the public", "officer": "officer-initiated activity",
-                 "unknown": "calls of unknown origin", "all": "all calls"}[self.origin]
-        whose = ANYBODY if self.untold() else whose
-        parts = [whose] + [f"{name} {', '.join(_tuple(value))}" for name, value in
-                           (("district", self.district), ("priority", self.priority)) if value]
-        return ", ".join(parts + ([f"{self.first} to {self.last}"] if self.first else []))
-
-    def untold(self) -> tuple[str, ...]:
-        """The caveat that it is not recorded who began the calls; none where it is, or where all are asked for."""
-        return () if self.recorded or self.origin == "all" else (UNTOLD,)
+    def codes(self) -> dict[str, Any]:
+        """The scope as codes, for ``perflib.words``."""
+        return {
+            "interval": self.interval,
+            "origin": self.origin,
+            "recorded": self.recorded,
+            "first": self.first,
+            "last": self.last,
+            "district": _tuple(self.district or ()),
+            "priority": _tuple(self.priority or ()),
+        }
 
 
 def scope_of(dept: Department, **asked: Any) -> Scope:
@@ -158,9 +150,11 @@ def with_interval(calls: ir.Table, interval: str) -> ir.Table:
     stretch = INTERVALS[interval]
     lacking = [name for name in (stretch.start, stretch.end) if name not in calls.columns]
     if lacking:
-        raise InputError(f"the calls have no {lacking[0]}, which {interval} needs", where="interval",
-                         choices=[name for name, item in INTERVALS.items()
-                                  if {item.start, item.end} <= set(calls.columns)])
+        raise InputError(
+            f"the calls have no {lacking[0]}, which {interval} needs",
+            where="interval",
+            choices=[name for name, item in INTERVALS.items() if {item.start, item.end} <= set(calls.columns)],
+        )
     start, end = calls[stretch.start], calls[stretch.end]
     raw = (_micros(end) - _micros(start)) / 60e6
     fate = ibis.cases((raw < 0, "negative"), (raw >= 0, "known"), *_lost(calls), else_="stamp_missing")

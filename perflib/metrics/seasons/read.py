@@ -19,8 +19,8 @@ from perflib.errors import InputError
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
-from perflib.metrics.response.scope import UNTOLD
 from perflib.models.levels import level_shifts, weekly
+from perflib.words.response import NOT_RECORDED
 
 ALL = "all"
 FEWEST = 28
@@ -116,7 +116,7 @@ def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],
         rows = rows.filter(rows.origin == origin)
         notes.append(f"Only {table} whose origin is {origin}: what officers begin themselves follows their shifts.")
     elif origin and table == "calls":
-        notes.append(UNTOLD)
+        notes.append(NOT_RECORDED)
     if "service" in rows.columns and "service" not in asked:
         rows = rows.filter(rows.service.isnull() | (rows.service == "police"))
     for name in [*asked, *([by] if by else [])]:

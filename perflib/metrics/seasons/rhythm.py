@@ -12,11 +12,11 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import daily
-from perflib.metrics.response.scope import ANYBODY
 from perflib.metrics.seasons.extremes import ends, when, words
 from perflib.metrics.seasons.read import read, until, untimed
 from perflib.models.seasonality import hourly, profile
 from perflib.result import Result
+from perflib.words.response import UNKNOWN_ORIGIN
 
 METHOD = (
     "Events divided by the hours of each kind that passed (clock changes included); gamma intervals on counts divided "
@@ -157,7 +157,7 @@ def _mended(frame: pd.DataFrame) -> pd.DataFrame:
 def named(dept: Department, table: str, origin: str) -> str:
     """What is counted, in words; who began the calls only where the records say it."""
     if table == "calls" and origin and not dept.has(table, "origin"):
-        return ANYBODY
+        return UNKNOWN_ORIGIN
     return f"calls from the {origin}" if table == "calls" and origin else table
 
 
