@@ -81,8 +81,13 @@ class Roots:
         base, rest = self._start(text, where)
         if (base / rest).exists():
             return [self.path(text, where)]
-        self._inside(self.folder(text, where), text, where)
-        found = [base / name for name in sorted(glob.glob(rest, root_dir=base, recursive=True))]
+        folder = self.folder(text, where)
+        self._inside(folder, text, where)
+        if "**" in rest:  # of pathlib, which follows no links there: folders that hold themselves have no end
+            pattern = os.path.relpath(base / rest, folder) + ("/*" if rest.endswith("**") else "")
+            found = sorted(path for path in folder.glob(pattern) if _listed(path.relative_to(folder)))
+        else:
+            found = [base / name for name in sorted(glob.glob(rest, root_dir=base))]
         for path in found:
             self._inside(path, text, where)
         return found
@@ -151,6 +156,10 @@ class Roots:
         return self.error(f"{text!r} leads out of {self.whose}", where=where,
                           do=declare if self.error is DepartmentError else "keep what a plan uses beside it, or name "
                           "the department or the target on the command line")
+
+
+def _listed(path: Path) -> bool:
+    return not any(part.startswith(".") for part in path.parts)
 
 
 def given(path: str | Path, where: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import re
 import shutil
 import tempfile
 import weakref
@@ -26,8 +26,8 @@ CLOSED = {
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
 }
-_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _FULL_WORDS = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
+_FOLDERS = re.compile(r"""(?<=['"])[^'"]*[/\\]([^'"/\\]*)(?=['"])""")
 #: a statement of ours that is wrong is no fault of a file
 _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
 
@@ -85,7 +85,7 @@ def room(where: str = "") -> Iterator[None]:
     try:
         yield
     except (OSError, MemoryError, duckdb.Error, pa.ArrowException) as fault:
-        full = getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)
+        full = getattr(fault, "errno", None) in limits.FULL or any(words in str(fault) for words in _FULL_WORDS)
         if full:
             raise SourceError(
                 f"no room in the temporary folder {tempfile.gettempdir()}", where=where,
@@ -102,5 +102,6 @@ def room(where: str = "") -> Iterator[None]:
 
 
 def brief(fault: Exception) -> str:
-    """The first words of an error of a library, on one line."""
-    return " ".join(str(fault).split("Stack Trace")[0].split())[:200]
+    """The first words of an error of a library, on one line; of a path its last part alone."""
+    words = re.split("LINE 1:|Stack Trace", str(fault))[0]
+    return _FOLDERS.sub(r"\1", " ".join(words.split()))[:200]

@@ -43,9 +43,9 @@ def _rows(found: Iterator[Any], header: list[str], where: str) -> Iterator[Row]:
         if not isinstance(record, dict):
             raise SourceError("not a list of records", where=place, do=_WANTED)
         if new := [key for key in record if key not in places]:
+            limits.columns(new, place, len(header))
             places |= {key: at for at, key in enumerate(new, len(header))}
             header += new
-            limits.columns(header, place)
         cells: list[str | None] = [None] * len(header)
         for key, cell in record.items():
             cells[places[key]] = shown(cell, place)
@@ -131,11 +131,14 @@ class _Values:
         while True:
             found, end, fault = self._decoded()
             # a number at the end of what is read may go on
-            if not (end is None or end == len(self.buffer)) or not self._more():
-                if fault:
-                    raise fault
-                self.at = end or 0
-                return found
+            if (end is None or end == len(self.buffer)) and self._more():
+                continue
+            if fault:
+                raise fault
+            begun, self.at = self.at, end or 0
+            if self.at - begun > limits.JSON_RECORD:
+                raise self._long()
+            return found
 
     def _decoded(self) -> tuple[Any, int | None, SourceError | None]:
         """A value and where it ends; None and a fault where the text may be cut."""
@@ -158,14 +161,17 @@ class _Values:
         self.lines += self.buffer.count("\n", 0, self.at)
         self.buffer, self.at = self.buffer[self.at :], 0
         if len(self.buffer) > limits.JSON_RECORD:
-            raise SourceError(
-                f"a record, or one object around all, of more than {limits.JSON_RECORD >> 20} million characters",
-                where=f"{self.where}, line {self.lines}", do="write one record in each line, or a plain list",
-            )
+            raise self._long()
         new = "" if self.ended else self.stream.read(max(textfile.CHUNK, len(self.buffer)))
         self.ended = not new
         self.buffer += new
         return bool(new)
+
+    def _long(self) -> SourceError:
+        return SourceError(
+            f"a record, or one object around all, of more than {limits.JSON_RECORD >> 20} million characters",
+            where=f"{self.where}, line {self.lines}", do="write one record in each line, or a plain list",
+        )
 
     def _fault(self, words: str, at: int) -> SourceError:
         line = self.lines + self.buffer.count("\n", 0, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 from perflib.errors import SourceError
@@ -12,6 +13,8 @@ MEMORY = 4 << 30
 ENGINE_MEMORY = "2GB"
 #: the share of the process that reads a workbook
 WORKBOOK_MEMORY = 3 << 30
+#: the errors of a system whose disk, or share of it, is full
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 #: seconds for one workbook, or for one query of a database
 SECONDS = 600
 #: bytes of a packed file once unpacked
@@ -23,6 +26,8 @@ RATIO_FROM = 128 << 20
 MEMBERS = 10_000
 DIRECTORY = 16 << 20
 COLUMNS = 5_000
+#: rows of a sheet, as Excel itself has them at most
+SHEET_ROWS = 1 << 20
 #: characters of the name of a column
 NAME = 1_000
 #: bytes of one line of a delimited text
@@ -41,9 +46,9 @@ RESULT = 16 << 30
 BATCH_RECORDS, BATCH_CELLS, BATCH_CHARACTERS = 20_000, 2_000_000, 32 << 20
 
 
-def columns(names: Sequence[str], where: str) -> None:
-    """Refuse a header of too many columns, or with too long a name."""
-    if len(names) > COLUMNS:
+def columns(names: Sequence[str], where: str, before: int = 0) -> None:
+    """Refuse a header of too many columns, or with too long a name; ``before`` counts those that were looked at."""
+    if before + len(names) > COLUMNS:
         raise SourceError(f"more than {COLUMNS:,} columns", where=where, do="export only the columns that are used")
     longest = max(map(len, names), default=0)
     if longest > NAME:

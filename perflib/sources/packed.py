@@ -43,7 +43,7 @@ def of_kind(path: Path, wanted: str) -> None:
     words, do = kind(regular(path))
     if words != wanted:
         raise SourceError(
-            f"{words or 'no such thing'}, {wanted} was wanted", where=path.name,
+            f"{words}, {wanted} was wanted" if words else f"not {wanted}", where=path.name,
             do=do or "correct reader.format or the name of the file, or fetch the file again",
         )
 
@@ -109,6 +109,8 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
             f"the compressed file is damaged or cut short ({fault})", where=path.name, do="fetch the file again"
         ) from fault
     except OSError as fault:
+        if fault.errno in limits.FULL:  # of the folder that is written to, not of this file
+            raise
         raise refused(path, fault) from fault
 
 
@@ -142,19 +144,35 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         found = self.packed.read(len(buffer))
-        self.left -= len(found)
+        self.count(len(found))
+        buffer[: len(found)] = found
+        return len(found)
+
+    def count(self, size: int) -> None:
+        """Take so many bytes more into account."""
+        self.left -= size
         if self.left < 0:
             raise SourceError(
                 f"unpacks to more than {self.limit >> 20:,} MB, which no table of records does", where=self.path.name,
                 do="unpack it and look at it; a plain file has no such limit",
             )
-        buffer[: len(found)] = found
-        return len(found)
 
 
 def _bounded(packed: Any, size: int, path: Path) -> IO[bytes]:
-    limit = min(limits.UNPACKED, max(limits.RATIO_FROM, limits.RATIO * size))
-    return io.BufferedReader(_Bounded(packed, limit, path), CHUNK)
+    return io.BufferedReader(_Bounded(packed, _limit(size), path), CHUNK)
+
+
+def _limit(size: int) -> int:
+    return min(limits.UNPACKED, max(limits.RATIO_FROM, limits.RATIO * size))
+
+
+def sized(path: Path) -> None:
+    """Refuse a workbook that unpacks to more than the limits allow, as far as it says so itself."""
+    try:
+        with open(path, "rb") as raw, zipfile.ZipFile(_Directory(raw, path)) as archive:
+            _Bounded(raw, _limit(path.stat().st_size), path).count(sum(one.file_size for one in archive.infolist()))
+    except (*_DAMAGED, OSError):
+        return  # the reader says what is wrong with it
 
 
 def _member(archive: zipfile.ZipFile, member: str, path: Path) -> zipfile.ZipInfo:

@@ -16,7 +16,7 @@ from perflib.errors import SourceError
 from perflib.sources import limits, workbook_process
 from perflib.sources.cells import digest, shown
 from perflib.sources.engine import Engine
-from perflib.sources.packed import kind, regular
+from perflib.sources.packed import kind, regular, sized
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Row, Staged, texts
 from perflib.sources.textfile import web_page, wide_mark
@@ -35,6 +35,7 @@ def stage(path: Path, reader: dict[str, Any], rows: Rows, engine: Engine) -> Sta
     head = regular(path)
     if not head.startswith(_BOOKS):
         raise _no_workbook(path, head)
+    sized(path)
     with _process(path, reader.get("sheet", "")) as lines:
         described = next(lines, None)
         if not isinstance(described, dict) or "fault" in described:
@@ -67,9 +68,11 @@ def _cells(rows: Any, where: str) -> Iterator[Row]:
 
 
 def _rows(lines: Iterator[Any], path: Path) -> Iterator[list[Any]]:
-    for line in lines:
+    for number, line in enumerate(lines):
         if line is None:
             return
+        if number >= limits.SHEET_ROWS:
+            raise SourceError(f"a sheet of more than {limits.SHEET_ROWS:,} rows", where=path.name, do="save it as CSV")
         if not isinstance(line, list):
             raise _broken(path, line)
         yield line
@@ -133,7 +136,9 @@ def _notes(path: Path, described: dict[str, Any]) -> Iterator[str]:
 def _no_workbook(path: Path, head: bytes) -> SourceError:
     """What a file is that is named as a workbook and is none, and how it can be read."""
     words, do = kind(head)
-    if not words and web_page(head, wide_mark(head) or "utf-8"):
+    if not words and b"\0" in head and not wide_mark(head):
+        words, do = "neither a workbook nor text", "correct the name of the file, or fetch it again"
+    elif not words and web_page(head, wide_mark(head) or "utf-8"):
         words, do = "a web page", "open it in Excel and save it as CSV, then `reader: {format: csv}`"
     elif not words:
         wide = wide_mark(head)
