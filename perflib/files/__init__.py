@@ -1,1 +1,1 @@
-"""Files of this machine: private folders that go with their process."""
+"""Files of this machine: where paths may lead, what was read, and private folders that go with their process."""

@@ -6,7 +6,6 @@ Only variables that stand there expand, only at the start of a path, and only to
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from perflib.errors import DepartmentError, InputError, PerflibError, hide
+from perflib.files import record
 
 #: names the folder of public data sets; it needs no declaration
 REALDATA = "PERFLIB_REALDATA"
@@ -21,7 +21,6 @@ REALDATA = "PERFLIB_REALDATA"
 PLAN = "PERFLIB_PLAN"
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^{}$]*))?\}(?=[/\\]|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PATTERN = re.compile(r"[*?[]")
 #: every folder that a file read by this process declares
 _declared: set[Path] = set()
 
@@ -57,7 +56,7 @@ class Roots:
                 raise DepartmentError(f"the root {text!r} holds too much", where=where, do="name a folder below it")
             folders.append(folder)
         public = [Path(os.environ[REALDATA]).resolve()] if os.environ.get(REALDATA) else []
-        _declared.update(folders)
+        _declared.update((*folders, file.absolute().parent.resolve()))
         return cls(file, (*folders, *public), known.variables)
 
     def path(self, text: Any, where: str, beside: Path | None = None) -> Path:
@@ -71,6 +70,16 @@ class Roots:
         self._inside(path, text, where)
         return path
 
+    def read(self, text: Any, where: str) -> list[Path]:
+        """As ``matches``, for files that are read now."""
+        found = self.matches(text, where)
+        base, rest = self._start(text, where)
+        if not (base / rest).exists():
+            record.files(base, rest, record.matching(base, rest))
+        for path in found:
+            record.file(path)
+        return found
+
     def matches(self, text: Any, where: str) -> list[Path]:
         """The files that a glob finds, in order of name; the one file of this very name where there is one.
 
@@ -81,23 +90,16 @@ class Roots:
         base, rest = self._start(text, where)
         if (base / rest).exists():
             return [self.path(text, where)]
-        folder = self.folder(text, where)
-        self._inside(folder, text, where)
-        if "**" in rest:  # of pathlib, which follows no links there: folders that hold themselves have no end
-            pattern = os.path.relpath(base / rest, folder) + ("/*" if rest.endswith("**") else "")
-            found = sorted(path for path in folder.glob(pattern) if _listed(path.relative_to(folder)))
-        else:
-            found = [base / name for name in sorted(glob.glob(rest, root_dir=base))]
-        for path in found:
-            self._inside(path, text, where)
-        return found
+        self._inside(self.folder(text, where), text, where)
+        names = record.matching(base, rest)
+        for name in names:
+            self._inside(base / name, text, where)
+        return [base / name for name in names]
 
     def folder(self, text: Any, where: str) -> Path:
         """The folder in and below which a glob looks for files."""
         base, rest = self._start(text, where)
-        parts = Path(rest).parts
-        plain = next((at for at, part in enumerate(parts) if _PATTERN.search(part)), len(parts) - 1)
-        return base.joinpath(*parts[:plain])
+        return base / record.split(rest)[0]
 
     def _located(self, text: Any, where: str, beside: Path | None = None) -> Path:
         base, rest = self._start(text, where, beside)
@@ -128,6 +130,7 @@ class Roots:
             raise self.error(f"the environment variable {name} is not declared", where=where,
                              do=f'declare it in the department file: roots: ["${{{name}}}"]')
         value = os.environ.get(name)
+        record.note("variable", name)
         if not value and default is None:
             raise self.error(f"the environment variable {name} is not set", where=where,
                              do=f"set it, or write ${{{name}:-default}}")
@@ -158,12 +161,10 @@ class Roots:
                           "the department or the target on the command line")
 
 
-def _listed(path: Path) -> bool:
-    return not any(part.startswith(".") for part in path.parts)
-
-
 def given(path: str | Path, where: str) -> Path:
-    """A file that a caller names. In a report of a plan it lies in the plan's folder or in a root that was declared.
+    """A file that a caller names, to be read now.
+
+    In a report of a plan it lies in the plan's folder, beside a department file, or in a root that one declares.
 
     Raises
     ------
@@ -173,4 +174,5 @@ def given(path: str | Path, where: str) -> Path:
     found = Path(path)
     if plan and not any(found.resolve().is_relative_to(folder) for folder in (Path(plan).resolve(), *_declared)):
         raise InputError(f"{str(path)!r} leads out of the plan's folder", where=where, do="keep it beside the plan")
+    record.file(found)
     return found

@@ -16,11 +16,12 @@ from typing import Any
 
 from perflib.errors import InputError, PerflibError
 from perflib.files import temporary
+from perflib.files.record import sha256
 from perflib.privacy.locked import hold
 from perflib.reports import hooks, inputs
 from perflib.reports.execute import DEAD, LATE
 from perflib.reports.failure import failure_page
-from perflib.reports.files import sha256, write_whole
+from perflib.reports.files import write_whole
 from perflib.reports.parameters import Value
 from perflib.reports.plan import Plan, Planned, read_plan
 from perflib.reports.runner import full_values, shown_values
@@ -87,6 +88,7 @@ def report(
     ParameterError : the plan itself is wrong; a wrong run in it only fails that run.
     """
     found = _moved_by_caller(read_plan(plan), department)
+    inputs.look_again()
     count = workers or min(os.cpu_count() or 1, 8)
     with ExitStack() as held:
         private = held.enter_context(temporary.passing("batch"))
@@ -153,10 +155,10 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
     """The runs whose parameters are right, as tasks; the wrong ones are settled as failed, before any kernel."""
     plan, base = batch.plan, batch.plan.folder
     right: list[tuple[Planned, Task]] = []
-    prints, stamps, fault = _inputs(plan, base)
+    fault = _department(plan)
     for run in plan.runs:
         task = Task(
-            run.notebook, run.given, run.given, batch.out / run.name, [], inputs.versions(), inputs.code_digest(), base,
+            run.notebook, run.given, run.given, batch.out / run.name, inputs.versions(), inputs.code_digest(), base,
             limit=plan.time_limit, fork=fork, shared=shared, planned=True,
         )
         try:
@@ -164,12 +166,8 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
         except PerflibError as error:
             _refuse(batch, run, task, error)
             continue
-        used = "department" in values
-        task = replace(
-            task, values=values, shown=shown_values(values, base), inputs=prints if used else [],
-            stamps=stamps if used else {},
-        )
-        if used and fault:
+        task = replace(task, values=values, shown=shown_values(values, base))
+        if "department" in values and fault:
             _refuse(batch, run, task, fault)
         else:
             right.append((run, task))
@@ -184,13 +182,15 @@ def _values(run: Planned, plan: Plan) -> dict[str, Value]:
     return values
 
 
-def _inputs(plan: Plan, base: Path) -> tuple[list[dict[str, Any]], dict[str, tuple[int, int]], PerflibError | None]:
+def _department(plan: Plan) -> PerflibError | None:
+    """What is wrong with the department itself, before any kernel starts."""
+    from perflib.sources.guard import key_print
+
     try:
-        files = inputs.files_of(plan.department)
-        stamps = inputs.stamps(files)
-        return inputs.department_inputs(plan.department, base), stamps, None
+        key_print(plan.department)
     except PerflibError as error:
-        return [], {}, error
+        return error
+    return None
 
 
 def _with_right_values(
@@ -273,9 +273,9 @@ def _ended(batch: Batch, run: Planned, task: Task, future: Future[Any], since: f
 
 
 def fresh(task: Task) -> dict[str, Any] | None:
-    """The manifest of an earlier run that still stands: done, of the same key, its files whole; else None."""
+    """The manifest of an earlier run that still stands: done, its files whole, whatever it was made from unchanged."""
     manifest = read_json(task.folder / "manifest.json")
-    if not isinstance(manifest, dict) or manifest.get("status") != "done" or manifest.get("key") != task.key:
+    if not isinstance(manifest, dict) or manifest.get("status") != "done" or not _same(task, manifest):
         return None
     outputs = manifest.get("outputs")
     if not isinstance(outputs, dict) or "facts.json" not in outputs:
@@ -285,6 +285,14 @@ def fresh(task: Task) -> dict[str, Any] | None:
         if not path.is_file() or sha256(path) != digest:
             return None
     return manifest
+
+
+def _same(task: Task, manifest: Mapping[str, Any]) -> bool:
+    """Whether notebook, parameters, versions and code are those of the manifest, and every input is as it was."""
+    read = manifest.get("inputs")
+    if not isinstance(read, list) or manifest.get("key") != task.key(read):
+        return False
+    return all(item["sha256"] and item["sha256"] == inputs.current(item, task.cwd) for item in read)
 
 
 def _finish(batch: Batch, allow_commands: bool) -> dict[str, Any]:

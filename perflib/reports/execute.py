@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from perflib.files import temporary
+from perflib.files import record, temporary
 from perflib.reports import facts as facts_of
 from perflib.reports.parameters import Value
 
@@ -21,8 +21,8 @@ START_TIMEOUT = 120  # seconds; a machine that starts many kernels is slow
 def execute(
     path: Path, values: Mapping[str, Value], progress: bool, limit: float | None = None, cwd: Path | None = None,
     fork: bool = False, environment: Mapping[str, str] | None = None,
-) -> tuple[Any, dict[str, Any] | None]:
-    """The executed notebook, and what went wrong (cell, exception, message) or None.
+) -> tuple[Any, dict[str, Any] | None, list[record.Note]]:
+    """The executed notebook, what went wrong (cell, exception, message) or None, and notes of what was read.
 
     ``limit`` is in seconds for the whole notebook, the kernel's start included. With ``fork`` the kernel is a fork of
     this process, which must not have started a thread. ``environment`` is added to the kernel's.
@@ -31,6 +31,7 @@ def execute(
         private = str(folder)
         # a kernel is killed at its end: what it puts aside goes with this folder
         own = dict.fromkeys((temporary.INSIDE, "TMPDIR", "TEMP", "TMP"), private) | dict(environment or {})
+        own[record.RECORD] = str(folder / "read.jsonl")
         process = _fork(private, cwd, own) if fork else None
         from perflib.reports.kernel import OwnKernel
 
@@ -48,9 +49,10 @@ def execute(
             if process:
                 process.kill()
                 process.wait()
+        notes = record.read(folder / "read.jsonl")
     if late.is_set() and failure:
         failure = {"exception": LATE, "message": f"the notebook took longer than {limit:g} seconds"}
-    return notebook, failure and {"cell": _failed_cell(notebook), **failure}
+    return notebook, failure and {"cell": _failed_cell(notebook), **failure}, notes
 
 
 def _stop(manager: Any, late: threading.Event) -> None:

@@ -90,8 +90,10 @@ def _become_kernel(leash: int, private: str, cwd: str, environment: Mapping[str,
     threading.Thread(target=_end_with_parent, args=(leash,), daemon=True).start()
     from ipykernel.kernelapp import IPKernelApp
 
+    from perflib.files import record
     from perflib.reports.kernel import QUIET
 
+    record.watch()
     app: Any = IPKernelApp.instance()
     app.initialize(["-f", str(Path(private) / "k.json"), QUIET])
     app.start()

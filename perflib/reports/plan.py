@@ -18,10 +18,10 @@ from typing import Any
 import yaml
 
 from perflib.errors import ParameterError, named, why
+from perflib.files.record import digest
 from perflib.files.roots import Roots
 from perflib.reports.files import slug
 from perflib.reports.hooks import Hook, read_hooks
-from perflib.reports.inputs import digest
 
 KEYS = ("department", "out", "runs", "hooks", "time_limit", "retries")
 MOST_RUNS, MOST_NODES, MOST_DEPTH = 100_000, 200_000, 20

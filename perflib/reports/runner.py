@@ -13,6 +13,7 @@ from perflib.reports.files import slug
 from perflib.reports.parameters import Value, read_contract
 from perflib.reports.task import Clock, ReportError, RunResult, Task, make, perform
 from perflib.reports.values import check_values
+from perflib.sources.guard import key_print
 
 __all__ = ["ReportError", "RunResult", "full_values", "run", "shown_values"]
 
@@ -52,13 +53,11 @@ def run(
         check_values(values, where=path.name)
     folder = Path(out) if out else _default_folder(path, parameters or {}, department)
     make(folder)
-    with clock.stage("inputs"):
-        files = inputs.files_of(str(values["department"])) if "department" in values else []
-        stamps = inputs.stamps(files)
-        prints = inputs.department_inputs(str(values["department"]), base) if files else []
+    if "department" in values:
+        key_print(str(values["department"]))  # a wrong department is said before any kernel starts
     task = Task(
-        path, values, shown_values(values, base), folder, prints, inputs.versions(), inputs.code_digest(), base,
-        stamps=stamps, progress=progress,
+        path, values, shown_values(values, base), folder, inputs.versions(), inputs.code_digest(), base,
+        progress=progress,
     )
     return perform(task, clock)
 

@@ -22,7 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from perflib.reports.inputs import digest
+from perflib.files import record
+from perflib.files.record import digest
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -100,11 +101,14 @@ class _Store:
         path = self.folder / name
         with only_one(self.folder / f"{name}.lock", math.inf):
             if path.exists():
-                return pickle.loads(path.read_bytes())  # written by this user, for this batch
-            made = make()
+                made, notes = pickle.loads(path.read_bytes())  # written by this user, for this batch
+                record.replay(notes)
+                return made
+            with record.gathered() as notes:
+                made = make()
             handle, draft = tempfile.mkstemp(dir=self.folder)
             with os.fdopen(handle, "wb") as file:
-                pickle.dump(made, file)
+                pickle.dump((made, record.hashed(notes)), file)
             os.replace(draft, path)
             return made
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from perflib.errors import InputError, PerflibError, shown
+from perflib.files import record
+from perflib.files.record import digest, sha256
 from perflib.files.roots import PLAN
 from perflib.reports import facts as facts_of
 from perflib.reports import inputs
 from perflib.reports.execute import execute, kernel_timings
-from perflib.reports.files import sha256, write_whole
+from perflib.reports.files import write_whole
 from perflib.reports.moved import moved
 from perflib.reports.parameters import Value
 
@@ -32,7 +34,7 @@ class Task:
     Attributes
     ----------
     values : every parameter's value; ``shown`` the same as the manifest shows them, paths relative.
-    inputs, versions, code : fingerprints of the department's files, package versions, digest of perflib itself.
+    versions, code : package versions, digest of perflib itself.
     limit : seconds for the whole notebook; ``attempts`` says how earlier attempts of this run ended.
     fork : the kernel may be a fork of the performing process; ``shared`` is a folder of what the runs of a plan share.
     planned : the run is of a plan, and the files that its parameters name lie in the plan's folder, which is ``cwd``.
@@ -42,11 +44,9 @@ class Task:
     values: Mapping[str, Value]
     shown: Mapping[str, Value]
     folder: Path
-    inputs: list[dict[str, Any]]
     versions: Mapping[str, str]
     code: str
     cwd: Path
-    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     limit: float | None = None
     progress: bool = False
     fork: bool = False
@@ -54,19 +54,18 @@ class Task:
     planned: bool = False
     attempts: tuple[Mapping[str, Any], ...] = ()
 
-    @property
-    def key(self) -> str:
-        """What decides the facts: notebook, parameters, inputs, versions and code, as one digest."""
-        named = [self.notebook.name, sha256(self.notebook), dict(self.shown), self.inputs, dict(self.versions)]
-        return inputs.digest(json.dumps([*named, self.code], sort_keys=True, default=str))
+    def key(self, read: list[dict[str, Any]]) -> str:
+        """What decides the facts: notebook, parameters, versions, code and the inputs that were read, as one digest."""
+        named = [self.notebook.name, sha256(self.notebook), dict(self.shown), dict(self.versions), self.code]
+        return digest(json.dumps([*named, read], sort_keys=True, default=str))
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as far as it is known before the run."""
         return {
             "status": "running", "seconds": 0.0,
             "notebook": {"file": self.notebook.name, "sha256": sha256(self.notebook)},
-            "parameters": dict(self.shown), "inputs": self.inputs, "versions": dict(self.versions), "code": self.code,
-            "key": self.key, "attempts": [dict(item) for item in self.attempts],
+            "parameters": dict(self.shown), "inputs": [], "versions": dict(self.versions), "code": self.code,
+            "key": self.key([]), "attempts": [dict(item) for item in self.attempts],
             "started": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
 
@@ -132,28 +131,30 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     clear(task.folder)
     earlier = read_json(task.folder / "facts.json") or {}
     with clock.stage("execute"), _shared(task):
-        executed, failure = execute(
+        executed, failure, notes = execute(
             task.notebook, task.values, task.progress, task.limit, task.cwd, task.fork and alone(),
             {PLAN: str(task.cwd)} if task.planned else {},
         )
     facts, failure = ({}, failure) if failure else _facts(executed)
-    failure = failure or _changed_inputs(task)
+    failure = failure or _changed(notes)
+    manifest["inputs"] = inputs.inputs_of(notes, task.cwd)
+    manifest["key"] = task.key(manifest["inputs"])
     manifest |= {"status": "failed" if failure else "done", "as_of": _as_of(facts), "error": failure}
     manifest["moved"] = [] if failure else moved(earlier, facts)
     manifest["timings"] = clock.stages | kernel_timings(executed, clock.stages["execute"])
-    manifest["audit"] = _logged(task, str(manifest["status"]))
+    manifest["audit"] = _logged(task, manifest)
     _mark(executed, manifest)
     return _write(task, executed, {} if failure else facts, manifest, clock)
 
 
-def _logged(task: Task, status: str) -> dict[str, str]:
+def _logged(task: Task, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The hash of this run's line in the audit log; where there is none, why: a report does not fail for it."""
     from perflib import audit
     from perflib.sources.guard import log_of
 
     department = str(task.values.get("department", ""))
     try:
-        detail = f"{task.notebook.name}, key {task.key[:16]}"
+        detail, status = f"{task.notebook.name}, key {manifest['key'][:16]}", str(manifest["status"])
         return {"line": audit.append(log_of(department), "report", Path(department).name or "sample", detail, status)}
     except PerflibError as fault:
         return {"caveat": f"This run is not in the audit log: {fault.what}."}
@@ -208,8 +209,8 @@ def as_json(content: Any) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _changed_inputs(task: Task) -> dict[str, Any] | None:
-    changed = inputs.changed(task.stamps)
+def _changed(notes: list[record.Note]) -> dict[str, Any] | None:
+    changed = inputs.changed(notes)
     if not changed:
         return None
     words = f"changed while the report was made: {', '.join(changed)}"
@@ -255,7 +256,7 @@ def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str,
     pages[result.notebook] = nbformat.writes(executed) + "\n"
     pages |= {folder / "failure.html": failure_page(manifest)} if failed else {folder / "facts.json": as_json(facts)}
     pages = {path: shown(content) for path, content in pages.items()}
-    manifest["outputs"] = {path.name: inputs.digest(content) for path, content in pages.items()}
+    manifest["outputs"] = {path.name: digest(content) for path, content in pages.items()}
     for path, content in pages.items():
         write_whole(path, content)
     manifest["seconds"] = clock.total()

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from perflib.errors import SourceError
+from perflib.files import record
+from perflib.files.record import digest
 from perflib.sources import limits
 
+Found = tuple[str, list[str], Iterator[Sequence[Any]]]
 #: SQLSTATE or its class -> our words; https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS = {
     "08": "there is no connection to it", "25006": "only a SELECT may be sent", "28": "it does not accept this user",
@@ -32,14 +35,32 @@ _SIGNS = {
 }
 
 
-@contextmanager
-def query(reader: dict[str, Any]) -> Iterator[tuple[str, list[str], Iterator[Sequence[Any]]]]:
+def fingerprint(reader: dict[str, Any]) -> str:
+    """What changes with any row that is asked for, counted and hashed by the server; empty where it refuses."""
+    from psycopg import sql
+
+    try:
+        asked = _asked(reader)
+        inner = sql.SQL(asked.strip().rstrip(";")) if isinstance(asked, str) else asked
+        counted = sql.SQL("SELECT count(*)::text, sum(hashtextextended(t::text, 0))::text FROM ({}) AS t").format(inner)
+        with _connected(reader, counted) as (_, _, rows):
+            return digest(repr(list(rows)))
+    except (SourceError, ImportError):
+        return ""
+
+
+def query(reader: dict[str, Any]) -> AbstractContextManager[Found]:
     """What names the relation in messages, its columns, and its rows, read within the context.
 
     Raises
     ------
     SourceError : the variable is not set, or the server refuses.
     """
+    return _connected(reader, None)
+
+
+@contextmanager
+def _connected(reader: dict[str, Any], asked: Any) -> Iterator[Found]:
     try:
         import psycopg
     except ImportError:
@@ -48,6 +69,7 @@ def query(reader: dict[str, Any]) -> Iterator[tuple[str, list[str], Iterator[Seq
 
     variable = reader.get("url_env", "")
     address = os.environ.get(variable, "")
+    record.note("variable", variable)
     if not address:
         raise SourceError(
             f"the environment variable {variable!r} holds no database address", where="reader.url_env",
@@ -61,7 +83,7 @@ def query(reader: dict[str, Any]) -> Iterator[tuple[str, list[str], Iterator[Seq
             con.execute(f"SET LOCAL statement_timeout = '{limits.SECONDS}s'")
             with con.cursor(name="perflib") as cursor:  # a cursor of the server takes one SELECT and nothing more
                 cursor.itersize = limits.BATCH_RECORDS
-                cursor.execute(_asked(reader))
+                cursor.execute(asked or _asked(reader))
                 yield label, [column.name for column in cursor.description or ()], iter(cursor)
     except (psycopg.Error, UnicodeError) as fault:
         why = _words(fault)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from perflib.errors import SourceError, hide
+from perflib.files import record
 from perflib.files.roots import REALDATA as LOCAL
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -98,6 +98,7 @@ def _local(chosen: DataSet, folder: str | Path | None) -> Path | None:
     base = Path(given)
     if not folder:
         hide(str(base), f"${{{LOCAL}}}")
+        record.note("variable", LOCAL)
     for place in (base / chosen.folder, base):
         if (place / chosen.files[0].path).is_file():
             return place
@@ -114,7 +115,8 @@ def _verified(chosen: DataSet, place: Path) -> Path:
         path = place / file.path
         if not path.is_file():
             raise SourceError("no such file", where=str(path), do=f"data set {chosen.name!r} needs it")
-        found = _sha256(path)
+        record.file(path)
+        found = record.sha256(path)
         if found != file.sha256:
             raise SourceError(
                 f"other bytes than the catalogue states (sha256 {found[:12]}..., wanted {file.sha256[:12]}...)",
@@ -150,11 +152,6 @@ def _retrieve(pooch: Any, file: File, place: Path) -> None:
         raise SourceError(
             f"cannot be downloaded ({brief})", where=file.url, do=f"name a local folder in {LOCAL}"
         ) from fault
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sets(catalogue: str | Path | None) -> dict[str, DataSet]:

@@ -11,6 +11,7 @@ import yaml
 
 from perflib import strict_yaml
 from perflib.errors import DepartmentError, named, why
+from perflib.files import record
 from perflib.files.roots import Roots
 from perflib.privacy import Policy
 from perflib.sources import declared
@@ -66,6 +67,7 @@ def read(path: Path) -> DepartmentFile:
 
 def settings(path: Path) -> dict[str, Any]:
     """The raw content of a department file, its keys checked."""
+    record.file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
         raw = strict_yaml.typed(text)
@@ -116,6 +118,8 @@ def policy(raw: Mapping[str, Any], roots: Roots) -> Policy:
     stated = Policy.read(raw.get("privacy"), where)
     paths = {key: getattr(stated, key) for key in ("key", "audit", "releases")}
     named = {key: str(roots.path(text, f"{where}, privacy.{key}")) if text else "" for key, text in paths.items()}
+    for text in (named["audit"], named["releases"]):  # written by whoever runs a report: no input of it
+        record.ignore(Path(text))
     return replace(stated, key=named["key"], audit=named["audit"], releases=named["releases"])
 
 

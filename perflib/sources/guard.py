@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from perflib import audit, privacy, schema
-from perflib.errors import DepartmentError
+from perflib.errors import DepartmentError, hide
+from perflib.files import record
 from perflib.files.roots import Roots
 from perflib.sources import department_file, mapping
 from perflib.sources.department_file import DepartmentFile
+
+#: how messages and manifests call the folder of the built-in sample
+SAMPLE = "sample of perflib"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,14 @@ class Guard:
 
     def key(self) -> bytes:
         """The key, made on first use."""
-        return privacy.read_key(self.key_file, set(_data_folders(self.place)))
+        record.ignore(self.key_file)
+        with record.quiet():
+            apart = set(_data_folders(self.place))
+        found = privacy.read_key(self.key_file, apart)
+        if self.place is not None:
+            place = self.place if isinstance(self.place, Path) else self.place.path
+            record.note("key", os.path.abspath(place), found=privacy.fingerprint(found))
+        return found
 
 
 def _data_folders(place: DepartmentFile | Path | None) -> Iterator[Path]:
@@ -61,8 +73,11 @@ def columns(table: str) -> tuple[str, ...]:
 def located(path: str | Path) -> DepartmentFile | Path:
     """The checked department file at this path, or the folder of Parquet files; of the sample when it is empty."""
     found = Path(path) if str(path) else Path(import_module("perflib.synthetic").sample())
+    if not str(path):
+        hide(str(found), SAMPLE)
     if found.is_dir():
         given = found / "department.yml"
+        record.file(given)
         if given.is_file() and department_file.settings(given).get("sources"):
             return department_file.read(given)
         return found
@@ -95,9 +110,10 @@ def log_of(path: str | Path) -> Path:
 
 def key_print(path: str | Path) -> str:
     """What tells this key from another where the department has ids to code, making the key on first use; else ""."""
-    place = located(path)
-    guard = guard_of(place)
-    return privacy.fingerprint(guard.key()) if guard.policy.pseudonyms and _has_ids(place) else ""
+    with record.quiet():
+        place = located(path)
+        guard = guard_of(place)
+        return privacy.fingerprint(guard.key()) if guard.policy.pseudonyms and _has_ids(place) else ""
 
 
 def _has_ids(place: DepartmentFile | Path) -> bool:

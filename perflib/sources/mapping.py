@@ -9,6 +9,7 @@ from typing import Any
 
 from perflib import schema, strict_yaml
 from perflib.errors import MappingError
+from perflib.files import record
 from perflib.grammar import Place
 from perflib.sources import derive, formats, language
 
@@ -87,6 +88,7 @@ def load(path: Path) -> Mapping:
     ------
     MappingError : the file is absent, is not YAML, or does not fit the language or the schema.
     """
+    record.file(path)
     if not path.is_file():
         raise MappingError("no such file", where=f"mapping {path}", do="check `mapping` in the department file")
     return parse(strict_yaml.of_file(path, MappingError), f"mapping {path.name}")

@@ -11,7 +11,8 @@ from typing import Any
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, MappingError, SourceError, alone
-from perflib.sources import department_file, prepared, pseudonyms, readers
+from perflib.files import record
+from perflib.sources import address, department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.engine import Engine
@@ -118,7 +119,7 @@ def load_source(
             do=f"correct `table` in {file.path.name} or in the mapping",
         )
     asked_plan = plan(mapping, file.timezone, asked)
-    found = _matches(source.files, mapping, file)
+    found = _matches(source, mapping, file)
     before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
     parts = [
         numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), asked_plan,
@@ -138,22 +139,31 @@ def _labels(files: Sequence[Path | None]) -> list[str]:
     return ["" if file is None else file.relative_to(shared).as_posix() for file in files]
 
 
-def _matches(files: str, mapping: SourceMapping, file: DepartmentFile) -> list[Path | None]:
+def _matches(source: Source, mapping: SourceMapping, file: DepartmentFile) -> list[Path | None]:
     """The files of a glob in order of name; a database has none."""
-    if not files and mapping.reader.get("url_env"):
+    reader, files = dict(mapping.reader), source.files
+    if not files and reader.get("url_env"):
+        if record.active():
+            label, found = reader.get("relation") or "query", address.fingerprint(reader)
+            record.note("database", os.path.abspath(source.mapping), label=label, found=found)
         return [None]
     if not files:
         raise DepartmentError("a source without `files`", where=mapping.where, do="add a glob, or reader.url_env")
-    found = file.roots.matches(files, f"{file.path.name}, files")
-    if not found:
+    paths = file.roots.read(files, f"{file.path.name}, files")
+    if not paths:
         raise SourceError("no file matches", where=files, do="check `files` in the department file")
-    return list(found)
+    for path in paths:  # what was written to a database last lies beside it
+        if reader.get("format") == "duckdb" or path.suffix.lower() == ".duckdb":
+            record.file(path.with_name(path.name + ".wal"))
+    return list(paths)
 
 
 def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
     raw = raw_settings(folder)
-    present = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
+    names = record.matching(folder, "*.parquet")
+    record.files(folder, "*.parquet", names)
+    present = {Path(name).stem: folder / name for name in names}
     if not present:
         raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))
     files = {table: file for table, file in present.items() if table in wanted or table not in schema.names()}
@@ -164,6 +174,7 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Pa
     loaded: list[Loaded] = []
     main = "calls" if "calls" in files else next(iter(files))
     for table in sorted(files, key=lambda item: (item != main, item)):
+        record.file(files[table])
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
         asked_plan = plan(mapping, timezone, asked)
         found = ready(files[table], staged, asked_plan, engine)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from perflib.agency import Department
+from perflib.files import record
 from perflib.privacy.locked import only_one
 from perflib.sources.engine import Engine
 from perflib.sources.sql import literal, name
@@ -53,13 +54,16 @@ def opened(path: str | Path, options: Callable[[], tuple[Any, ...]], make: Calla
     place = _folder / key
     with only_one(_folder / f"{key}.lock", math.inf):
         if not place.is_dir():
-            _save(make(), place)
-    department = _load(place)
+            with record.gathered() as notes:
+                made = make()
+            _save(made, place, record.hashed(notes))
+    department, notes = _load(place)
+    record.replay(notes)
     _tokens[department] = key
     return department
 
 
-def _save(department: Department, place: Path) -> None:
+def _save(department: Department, place: Path, notes: list[record.Note]) -> None:
     draft = Path(tempfile.mkdtemp(dir=place.parent))
     tables = dict(department.tables)
     backend: Any = next(iter(tables.values())).get_backend()
@@ -71,6 +75,7 @@ def _save(department: Department, place: Path) -> None:
     # refused records stand there as they came, names and ids included: no report shows them
     sources = tuple(replace(source, quarantine=source.quarantine.iloc[:0]) for source in department.sources)
     rest |= {"tables": list(tables), "settings": dict(department.settings), "sources": sources}
+    rest = {"department": rest, "notes": notes}
     (draft / "department.pickle").write_bytes(pickle.dumps(rest))
     try:
         os.replace(draft, place)
@@ -79,10 +84,12 @@ def _save(department: Department, place: Path) -> None:
         raise
 
 
-def _load(place: Path) -> Department:
-    rest = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
+def _load(place: Path) -> tuple[Department, list[record.Note]]:
+    kept = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
+    rest = kept["department"]
     engine = Engine(threads=_threads)
     engine.con.execute(f"ATTACH {literal(str(place / 'tables.duckdb'))} AS prepared (READ_ONLY)")
     for table in rest["tables"]:
         engine.con.execute(f"CREATE VIEW {name(table)} AS SELECT * FROM prepared.{name(table)}")
-    return Department(**{**rest, "tables": {table: engine.backend.table(table) for table in rest["tables"]}})
+    tables = {table: engine.backend.table(table) for table in rest["tables"]}
+    return Department(**{**rest, "tables": tables}), kept["notes"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from perflib.errors import MappingError, SourceError
+from perflib.files import record
 from perflib.sources import language, tables
 from perflib.sources.derive import Extra, Lookup, Unpivot, expression, present
 from perflib.sources.engine import Engine
@@ -104,6 +105,7 @@ def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tupl
         raise MappingError("a join needs a file beside the export", where=where)
     text = lookup.reader.get("file")
     file = engine.roots.path(text, f"{where}, join {lookup.name}", path.parent) if text else path
+    record.file(file)
     asked = (str(file), repr(lookup))
     if asked not in engine.lookups:
         place, reader = f"{where}, join {lookup.name}", dict(lookup.reader)

@@ -13,6 +13,7 @@ import numpy as np
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, why
+from perflib.files.roots import given
 from perflib.metrics.counts.areas import check_areas
 
 #: points of all outlines together that a page should carry at most, and the grids tried to get there (cells across).
@@ -67,7 +68,7 @@ def boundaries(dept: Department, level: str = "district") -> Boundaries | None:
     source = dept.settings.get("boundaries")
     if not source:
         return None
-    content = source if isinstance(source, Mapping) else _read(Path(str(source)))
+    content = source if isinstance(source, Mapping) else _read(given(str(source), "boundaries"))
     features = content.get("features")
     if not isinstance(features, list):
         raise DepartmentError("no GeoJSON collection of features", where="boundaries")
