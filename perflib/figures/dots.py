@@ -71,7 +71,9 @@ def _room(ax: Axes, table: pd.DataFrame, chart: Chart) -> float:
     """The right edge: past every finite end, with room for an arrow."""
     columns = [chart.y, chart.low, chart.high, chart.marks.get("outer_low"), chart.marks.get("outer_high")]
     values = np.concatenate([style.numbers(table, column) for column in columns if column])
-    values = np.append(values[np.isfinite(values)], chart.marks.get("target") or 0.0)
+    target = chart.marks.get("target")
+    values = np.append(values[np.isfinite(values)], [] if target is None else [float(target)])
+    values = values if len(values) else np.zeros(1)
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * ((high - low) or 1.0)
     ax.set_xlim(0 if 0 <= low < FROM_ZERO * high else low - margin, high + margin)

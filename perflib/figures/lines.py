@@ -150,7 +150,9 @@ def _finish(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
 
 def _from_zero(ax: Axes, chart: Chart) -> bool:
-    """Start at zero where that costs little room; a control chart shows its limits as large as it can."""
+    """Steps start at zero, others where it costs little room; a control chart shows its limits as large as it can."""
+    if chart.kind == "steps":
+        return True
     low, high = ax.get_ylim()
     lowest = min((float(np.nanmin(line.get_ydata())) for line in ax.lines if np.isfinite(line.get_ydata()).any()),
                  default=0.0)

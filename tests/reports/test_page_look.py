@@ -106,3 +106,10 @@ def test_a_heading_is_said_once(open_page):
     page, noise = open_page(render(nbformat.v4.new_notebook(cells=cells), MANIFEST))
     assert page.locator("h2").first.inner_text() == "T" and page.locator("h3").first.bounding_box()["height"] <= 1
     assert noise() == []
+
+
+def test_steps_begin_at_zero():
+    """A share that starts at 12 % and ends at 24 % has not risen from nothing."""
+    table = pd.DataFrame({"day": [0, 1, 2], "ended": [0.12, 0.2, 0.24]})
+    result = Result("steps", table, "T", "A.", "", chart=Chart("steps", "day", "ended", y_label="Ended (share)"))
+    assert result.plot().axes[0].get_ylim()[0] == 0

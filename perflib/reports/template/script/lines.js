@@ -100,11 +100,11 @@ function span(axis, xs) {
   return (_, min, max) => min === low && max === high || min === null ? [low - room, high + room] : [min, max];
 }
 
-// Zero is shown where that costs little room; a control chart shows its limits as large as it can.
+// Zero is shown where that costs little room, and under steps always; a control chart shows its limits as large as it can.
 function extent(values, zero, kind) {
   if (!values.length) return [0, 1];
   const low = smallest(values), high = largest(values), room = 0.06 * (high - low) || Math.abs(high) * 0.1 || 1;
-  const fromZero = zero ?? (low >= 0 && (low - room < 0 || (kind !== "control" && low - room < 0.3 * (high + room))));
+  const fromZero = zero ?? (low >= 0 && (kind === "steps" || low - room < 0 || (kind !== "control" && low - room < 0.3 * (high + room))));
   return [fromZero ? Math.min(0, low) : low - room, high + room];
 }
 
