@@ -38,7 +38,7 @@ def e_test(a: float, b: float, exposure: Any = (1, 1), d: float = 0) -> Result:
 
     Notes
     -----
-    Holds for Poisson counts; crime counts usually vary more (``nb_test``). For equal rates (d = 0) the variance is that
+    Holds for Poisson counts; crime counts usually vary more (``nb_p``). For equal rates (d = 0) the variance is that
     of the pooled rate (the score statistic of Gu, Ng, Tang and Schucany 2008, Biometrical Journal 50); by enumeration
     over exposures from 1:1 to 52:1 and rates from .5 to 10 the test rejects at most .0504 / .0113 / .00103 of equal
     pairs at .05 / .01 / .001. Under unequal exposures it finds a rise of the shorter period more often than the exact
