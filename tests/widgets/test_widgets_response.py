@@ -94,7 +94,7 @@ def test_a_choice_replaces_text_image_and_links(dept, monkeypatch):
     assert set(links) == {f"response_explorer.{kind}" for kind in ("png", "xlsx", "csv")}
     saved = base64.b64decode(links["response_explorer.png"])
     assert saved.startswith(b"\x89PNG") and saved != bytes(image.value), "with its question and caveats"
-    assert "Left out by origin" in keep.value
+    assert "calls have no usable time" in keep.value
 
 
 def test_the_line_to_copy_gives_the_view_again(dept):
