@@ -14,6 +14,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import ParameterError
 from perflib.period import Period, containing, read_period
+from perflib.privacy.quoting import quoted_all
 
 
 def select(dept: Department, table: str = "", *, period: Any = "", **columns: Any) -> Department:
@@ -88,19 +89,25 @@ def check_choice(dept: Department, column: str, value: Any, where: str = "", tab
         )
     valid = choices(dept, column, name)
     if schema.composed(str(value)) not in valid:
-        raise ParameterError(f"{dept.name} has no {column} {value!r}", where=where, choices=valid, found=value)
+        raise ParameterError(f"{dept.name} has no {column} {value!r}", where=where, found=value,
+                             choices=quoted_all(valid, value, declared(dept, column)))
 
 
 def choices(dept: Department, column: str, table: str = "") -> list[str]:
     """The values of a column: the districts that the department file declares, else those of the records."""
     name = table or dept.main
-    declared = dept.settings.get("districts") if column == "district" else None
-    if declared:
-        return [str(item["name"] if isinstance(item, Mapping) and "name" in item else item) for item in declared]
+    if named := declared(dept, column):
+        return list(named)
     if not dept.has(name, column):
         return []
     values = dept.table(name)[[column]].distinct().execute()[column].dropna()
     return sorted(str(value) for value in values)
+
+
+def declared(dept: Department, column: str = "district") -> tuple[str, ...]:
+    """The districts that the department file declares; nothing for any other column."""
+    held = dept.settings.get("districts") if column == "district" else None
+    return tuple(str(item["name"] if isinstance(item, Mapping) and "name" in item else item) for item in held or ())
 
 
 def covered(dept: Department, table: str = "") -> Period:

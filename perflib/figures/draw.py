@@ -15,6 +15,7 @@ from perflib.figures.fonts import drawing, families
 from perflib.figures.lines import draw_control, draw_line, draw_steps
 from perflib.figures.map import body_height, draw_map
 from perflib.figures.shapes import draw_funnel, draw_heat
+from perflib.privacy.quoting import quoted_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,5 +146,5 @@ def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
     if lacking:
         raise InputError(
             f"the {chart.kind} chart needs column {lacking[0]!r}, which the table lacks", where="draw",
-            choices=[str(column) for column in table.columns], found=lacking[0],
+            choices=quoted_all(table.columns, lacking[0]), found=lacking[0],
         )

@@ -12,6 +12,7 @@ from perflib.errors import InputError
 from perflib.figures import style
 from perflib.figures.chart import Chart
 from perflib.figures.fonts import wrap
+from perflib.privacy.quoting import quoted, quoted_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,8 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     keys = [str(key) for key in table[chart.x]]
     unknown = [key for key in keys if key not in shapes]
     if unknown:
-        raise InputError(f"no shape for {unknown[0]!r}", where="map", choices=sorted(shapes), found=unknown[0])
+        raise InputError(f"no shape for {quoted(unknown[0], own=shapes)!r}", where="map",
+                         choices=quoted_all(sorted(shapes)))
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
     few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("note", "highlight"))
     values = np.where(few, np.nan, values)

@@ -14,6 +14,7 @@ from perflib.agency import COARSE, Department
 from perflib.errors import InputError, why
 from perflib.files.roots import given
 from perflib.models.trend import nowcast as model
+from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 
 _SMALL = 1e-9
@@ -110,7 +111,8 @@ def mark_provisional(frame: pd.DataFrame, end: str, through: dt.date | str) -> p
     Raises InputError when the column is absent.
     """
     if end not in frame.columns:
-        raise InputError(f"no column {end!r}", where="mark_provisional", choices=frame.columns, found=end)
+        raise InputError(f"no column {end!r}", where="mark_provisional",
+                         choices=quoted_all(frame.columns, end), found=end)
     return frame.assign(provisional=pd.to_datetime(frame[end]).dt.normalize() > pd.Timestamp(through))
 
 

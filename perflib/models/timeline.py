@@ -11,6 +11,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.heaping import Heap, first_of_month, midnight
 from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
+from perflib.privacy.quoting import quoted
 
 _SHOWN = 5
 
@@ -100,18 +101,18 @@ def _heap_words(where: str, heap: Heap) -> str:
 
 
 def _shift_words(feed: str, shift: Shift) -> str:
-    name = f"{feed}: " if feed else ""
+    name = f"{quoted(feed)}: " if feed else ""
     return f"level shift, {name}{shift.before:,.0f} to {shift.after:,.0f} a week from {shift.at:%Y-%m-%d}"
 
 
 def _shared_words(at: pd.Timestamp, held: Mapping[str, Shift]) -> str:
-    feeds = "; ".join(sorted(held))
+    feeds = "; ".join(sorted(map(quoted, held)))
     many = "both" if len(held) == 2 else str(len(held))
     return f"{many} feeds jump together in the week of {at:%Y-%m-%d} ({feeds}): check the extraction"
 
 
 def _shift_facts(feed: str, shift: Shift) -> dict[str, Any]:
     return {
-        "feed": feed, "week": f"{shift.at:%Y-%m-%d}", "before": shift.before, "after": shift.after,
+        "feed": quoted(feed), "week": f"{shift.at:%Y-%m-%d}", "before": shift.before, "after": shift.after,
         "ratio": shift.ratio, "z": shift.z,
     }

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from perflib.errors import ParameterError
 from perflib.period import Period, read_comparison, read_period
-from perflib.selection import choices, covered
+from perflib.privacy.quoting import quoted_all
+from perflib.selection import choices, covered, declared
 
 if TYPE_CHECKING:
     from perflib.agency import Department
@@ -51,6 +52,7 @@ class Survey:
     choices: Mapping[str, list[str]]
     data: Period
     main: str = "calls"
+    declared: tuple[str, ...] = ()
 
     def check(self, values: Mapping[str, object], where: str = "") -> None:
         """Refuse values the department does not have.
@@ -63,7 +65,7 @@ class Survey:
         asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
         for name in CHOSEN:
             if name in asked and asked[name] not in self.choices[name]:
-                raise _no_such(self.name, name, asked[name], self.choices[name], where)
+                raise _no_such(self, name, asked[name], where)
         if ahead(values) and self.main == "calls":
             _check_month(str(values["month"]), str(values["as_of"]), self.data.last, where)
         if "period" in asked or "compare_to" in asked:
@@ -79,7 +81,7 @@ def survey(department: Department) -> Survey:
     ParameterError : the main table is empty.
     """
     return Survey(department.name, {name: choices(department, name) for name in CHOSEN}, covered(department),
-                  department.main)
+                  department.main, declared(department))
 
 
 def needs_department(values: Mapping[str, object]) -> bool:
@@ -182,5 +184,6 @@ def main_table(path: str) -> str:
     return "calls" if not path or (found / "calls.parquet").is_file() else ""
 
 
-def _no_such(department: str, name: str, value: str, valid: list[str], where: str) -> ParameterError:
-    return ParameterError(f"{department} has no {name} {value!r}", where=where, choices=valid, found=value)
+def _no_such(asked: Survey, name: str, value: str, where: str) -> ParameterError:
+    return ParameterError(f"{asked.name} has no {name} {value!r}", where=where, found=value,
+                          choices=quoted_all(asked.choices[name], value, asked.declared))

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from perflib.errors import MappingError
+from perflib.errors import MappingError, SourceError
+from perflib.privacy.quoting import like_data, quoted_all
 from perflib.sources.mapping import Filter, Mapping, Spec
 
 
@@ -49,7 +50,7 @@ def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[B
         elif rule.column in canonical:
             found.append(BoundFilter(rule, None))
         else:
-            raise MappingError(f"no column {rule.column!r} to filter on", where=where, choices=names, found=rule.column)
+            raise absent(names, f"no column {rule.column!r} to filter on", where, rule.column)
     return tuple(found)
 
 
@@ -67,12 +68,10 @@ def _bound(spec: Spec, names: list[str], where: str) -> Bound:
         if not present and spec.optional:
             return Bound(spec, (), absent=True)
         if not present:
-            absent = next(name for name in part[0] if name not in names)
+            missed = next(name for name in part[0] if name not in names)
             sought = " or ".join(" with ".join(map(repr, each)) for each in part)
-            raise MappingError(
-                f"no column {sought}, wanted for {spec.column.name!r}", where=where, choices=names, found=absent,
-                do="correct `from` in the mapping, or add `optional: true`",
-            )
+            raise absent(names, f"no column {sought}, wanted for {spec.column.name!r}", where, missed,
+                         "correct `from` in the mapping, or add `optional: true`")
         if len(present) > 1:
             both = " and ".join(" with ".join(map(repr, each)) for each in present)
             raise MappingError(
@@ -91,3 +90,14 @@ def _place(name: str, names: list[str], where: str) -> int:
             where=where, do="rename or remove the copy in the export",
         )
     return names.index(name)
+
+
+def absent(names: Sequence[str], what: str, where: str, sought: str, do: str = "") -> MappingError | SourceError:
+    """The error for a column that is not among the names of a file; of names that are no names it shows none."""
+    odd = sum(map(like_data, names))
+    if 2 * odd >= len(names):
+        return SourceError(
+            f"{what}: the first row does not look like column names ({odd} of {len(names)} look like data)",
+            where=where, do="add a row of column names to the export, or say in `reader` where it stands",
+        )
+    return MappingError(what, where=where, choices=quoted_all(names, sought), found=sought, do=do)

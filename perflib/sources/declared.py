@@ -9,6 +9,7 @@ from typing import Any
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError
+from perflib.privacy.quoting import quoted
 
 _SHOWN = 12
 _TARGET = ("minutes", "share")
@@ -88,7 +89,8 @@ def unmatched(department: Department) -> tuple[str, ...]:
     other = sorted(set(found) - set(names), key=lambda name: (-found[name], name))
     told = [f"declared districts that no record has ({len(idle)} of {len(names)}): {_some(idle)}"] if idle else []
     if other:
-        each = [f"{name!r} ({', '.join(f'{table} {held[name]:,}' for table, held in counts.items() if name in held)})"
+        each = [f"{quoted(name, found[name], names)!r} "
+                f"({', '.join(f'{table} {held[name]:,}' for table, held in counts.items() if name in held)})"
                 for name in other]
         told.append(f"districts of records that the department file does not declare: {_some(each)}")
     return tuple(told)

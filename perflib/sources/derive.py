@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perflib.errors import MappingError
+from perflib.privacy.quoting import quoted_all
 from perflib.schema import composed, floated
 from perflib.sources.sql import coalesce, every, literal, literals, text
 
@@ -106,8 +107,8 @@ def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str]
     def shown(name: str) -> str:
         if name not in columns:
             raise MappingError(
-                f"no column {name!r}, wanted for {item.name!r}", where=where, choices=columns, found=name,
-                do="correct `derive` in the mapping",
+                f"no column {name!r}, wanted for {item.name!r}", where=where, found=name,
+                choices=quoted_all(columns, name), do="correct `derive` in the mapping",
             )
         return present(columns[name], missing)
 

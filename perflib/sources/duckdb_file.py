@@ -42,7 +42,7 @@ def stage(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
             header, rows = _copied(con.execute(query), part, path.name)
     except (duckdb.Error, pa.ArrowException) as fault:
         do = _DO if isinstance(fault, duckdb.PermissionException) else ""
-        raise SourceError(f"cannot be read ({brief(fault)})", where=path.name, do=do) from fault
+        raise SourceError(f"cannot be read ({brief(fault)})", where=path.name, do=do) from None
     if not rows:
         raise SourceError("a relation without rows", where=path.name)
     relation = f"read_parquet({literal(part)})"

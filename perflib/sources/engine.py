@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import weakref
@@ -27,9 +26,17 @@ CLOSED = {
     "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
 }
 _FULL_WORDS = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
-_FOLDERS = re.compile(r"""(?<=['"])[^'"]*[/\\]([^'"/\\]*)(?=['"])""")
 #: a statement of ours that is wrong is no fault of a file
 _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
+
+
+_WORDS: dict[type[Exception], str] = {
+    duckdb.ConversionException: "a value cannot be converted", duckdb.OutOfRangeException: "a number is too large",
+    duckdb.BinderException: "it names a column that is not there, or types that do not go together",
+    duckdb.CatalogException: "it names a table or function that is not there",
+    duckdb.ParserException: "it is not understood as SQL", duckdb.PermissionException: "it reaches outside the file",
+    duckdb.InterruptException: "it takes too long", duckdb.IOException: "it is damaged, or not of this kind",
+}
 
 
 class Engine:
@@ -98,10 +105,9 @@ def room(where: str = "") -> Iterator[None]:
             ) from fault
         if isinstance(fault, _OURS) or not isinstance(fault, duckdb.Error):
             raise
-        raise SourceError(f"cannot be read to its end ({brief(fault)})", where=where, do="fetch it again") from fault
+        raise SourceError(f"cannot be read to its end ({brief(fault)})", where=where, do="fetch it again") from None
 
 
 def brief(fault: Exception) -> str:
-    """The first words of an error of a library, on one line; of a path its last part alone."""
-    words = re.split("LINE 1:|Stack Trace", str(fault))[0]
-    return _FOLDERS.sub(r"\1", " ".join(words.split()))[:200]
+    """What went wrong, by the class of the error: the engine's own words may quote a value, or the names of columns."""
+    return next((words for kind, words in _WORDS.items() if isinstance(fault, kind)), type(fault).__name__)

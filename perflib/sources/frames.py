@@ -14,6 +14,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError, SourceError
 from perflib.privacy import Policy
+from perflib.privacy.quoting import quoted
 from perflib.sources.clock import zone
 from perflib.sources.engine import Engine
 from perflib.sources.guard import Guard
@@ -69,7 +70,7 @@ def _load(
     names = [str(column) for column in frame.columns]
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
-        raise InputError(f"column {', '.join(twice)} is there more than once", where=where)
+        raise InputError(f"column {', '.join(map(quoted, twice))} is there more than once", where=where)
     mapping = canonical(wanted, names, where)
     if not len(frame):
         raise SourceError("has columns but no rows", where=where)
@@ -82,7 +83,7 @@ def _load(
 
 def _stage(frame: pd.DataFrame, names: list[str], where: str, engine: Engine) -> Staged:
     arrays = [pa.array(range(1, len(frame) + 1), type=pa.int64())]
-    arrays += [_array(frame.iloc[:, place], f"{where}, column {column}") for place, column in enumerate(names)]
+    arrays += [_array(frame.iloc[:, place], f"{where}, column {quoted(name)}") for place, name in enumerate(names)]
     path = engine.part("frame")
     pq.write_table(pa.table(arrays, names=["_record", *(f"c{place}" for place in range(len(names)))]), path)
     relation = f"read_parquet({literal(path)})"
@@ -99,7 +100,7 @@ def _array(column: pd.Series, where: str) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         found = pa.array([None if _blank(item) else _text(item) for item in column], type=pa.string())
     except pa.ArrowException as fault:
-        raise InputError(f"cannot be read ({fault})", where=where) from fault
+        raise InputError(f"cannot be read ({type(fault).__name__})", where=where) from None
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     if pa.types.is_nested(found.type) or pa.types.is_binary(found.type):
         raise InputError(f"found {found.type}, plain values were wanted", where=where)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from perflib.errors import PerflibError, SourceError
+from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import limits, textfile
 from perflib.sources.cells import shown
 from perflib.sources.engine import Engine
@@ -76,7 +77,7 @@ def _wrapped(first: dict[str, Any], where: str) -> Iterator[Any]:
             yield held.get("attributes") or held.get("properties") or feature
     elif len(lists) > 1:
         raise SourceError(
-            f"holds {len(lists)} lists, one list of records was wanted", where=where, choices=lists,
+            f"holds {len(lists)} lists, one list of records was wanted", where=where, choices=quoted_all(lists),
             do="keep one of them in the file",
         )
     else:
@@ -182,7 +183,7 @@ class _Values:
         if len(found) < len(pairs):
             names = [key for key, _ in pairs]
             key = next(key for key in names if names.count(key) > 1)
-            raise self._fault(f"key {key[:40]!r} stands twice in one object", self.at)
+            raise self._fault(f"key {quoted(key)!r} stands twice in one object", self.at)
         return found
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from perflib.agency import Decision, SourceReport
 from perflib.errors import SourceError
+from perflib.privacy.quoting import written
 from perflib.sources import formats, ids, quarantine
 from perflib.sources.collapse import merged
 from perflib.sources.engine import Engine
@@ -193,7 +194,8 @@ def moment(micros: int | None) -> Any:
 
 def _decisions(plan: Plan, kept: Sequence[int]) -> list[Decision]:
     return [
-        Decision(plan.table.name, f"{rule.column} in {list(rule.keep)}", rule.because, kept[place], kept[place + 1])
+        Decision(plan.table.name, f"{rule.column} in {[written(text) for text in rule.keep]}", rule.because,
+                 kept[place], kept[place + 1])
         for place, rule in enumerate(plan.mapping.filters)
     ]
 

@@ -11,6 +11,7 @@ from perflib import schema, strict_yaml
 from perflib.errors import MappingError
 from perflib.files import record
 from perflib.grammar import Place
+from perflib.privacy.quoting import quoted
 from perflib.sources import derive, formats, language
 
 MISSING = ("", "NULL", "-", "NA")
@@ -144,7 +145,10 @@ def _collapse(
 def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
     """The mapping of data that already carries canonical names."""
     for name in present:
-        table.column(name, where)
+        if name not in table.columns:  # it came with the data, so it is not repeated as it stands
+            shown = quoted(name, own=table.columns)
+            raise MappingError(f"no column {shown!r} in table {table.name!r}", where=where, choices=table.columns,
+                               found=shown)
     lacking = set(table.required) - set(present)
     if lacking:
         raise MappingError(f"the required column {', '.join(sorted(lacking))} is absent", where=where)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from perflib.errors import SourceError
+from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import limits
 
 CHUNK = 1 << 20
@@ -106,8 +107,9 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 yield raw
     except _DAMAGED as fault:
         raise SourceError(
-            f"the compressed file is damaged or cut short ({fault})", where=path.name, do="fetch the file again"
-        ) from fault
+            f"the compressed file is damaged or cut short ({type(fault).__name__})", where=path.name,
+            do="fetch the file again",
+        ) from None
     except OSError as fault:
         if fault.errno in limits.FULL:  # of the folder that is written to, not of this file
             raise
@@ -187,15 +189,16 @@ def _member(archive: zipfile.ZipFile, member: str, path: Path) -> zipfile.ZipInf
         )
     if member and names.count(member) != 1:
         raise SourceError(
-            f"{names.count(member) or 'no'} members {member!r}, one was wanted", where=path.name, choices=names,
-            found=member,
+            f"{names.count(member) or 'no'} members {member!r}, one was wanted", where=path.name, found=member,
+            choices=quoted_all(names, member),
         )
     if not member and len(names) != 1:
         raise SourceError(
-            f"holds {len(names)} files, one was wanted", where=path.name, choices=names,
+            f"holds {len(names)} files, one was wanted", where=path.name, choices=quoted_all(names),
             do="name one: `reader: {member: ...}`",
         )
     one = found[names.index(member or names[0])]
     if one.flag_bits & 1:
-        raise SourceError("encrypted, a password is needed", where=f"{path.name}, {one.filename}", do="unpack it first")
+        raise SourceError("encrypted, a password is needed", where=f"{path.name}, {quoted(one.filename)}",
+                          do="unpack it first")
     return one

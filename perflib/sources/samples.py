@@ -1,36 +1,33 @@
-"""One text that could not be read, shown beside the reason a source is refused: asked for only then."""
+"""The shape of one text that broke a rule, and where it stands, beside the reason a source is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from perflib import schema
+from perflib.privacy.quoting import cell
+from perflib.sources import quarantine
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
 from perflib.sources.mapping import Spec
 from perflib.sources.sql import name
 
-_UNREAD = ": cannot be read as "
-_LONGEST = 40
-
 
 def such_as(
     words: str, plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine
 ) -> str:
-    """``, such as '45658.05'`` for a stamp or number that cannot be read; empty where a text might name a person."""
-    spec = next((spec for spec in plan.mapping.specs if words.startswith(spec.column.name + _UNREAD)), None)
-    if spec is None or _guarded(spec.column):
+    """``, such as '99999.99' (line 12)`` for a column's text that was refused; the record itself is never quoted."""
+    spec = next((spec for spec in plan.mapping.specs if words.startswith(f"{spec.column.name}: ")), None)
+    if spec is None or words.endswith(": missing"):
         return ""
     for part, held in zip(parts, reasons, strict=True):
         record = next((record for record, given in held.items() if words in given), None)
         if record is not None:
             text = _text(spec, part, record, engine)
-            return f", such as {text!r}" if any(sign.isdigit() for sign in text) else ""
+            line, _ = quarantine.raw_texts(part, [record], engine)[record]
+            place = f"record {record}" if line is None else f"line {line}"
+            label = f"{part.staged.label}, " if len({each.staged.label for each in parts}) > 1 else ""
+            return f", such as {cell(text)} ({label}{place})" if text else ""
     return ""
-
-
-def _guarded(column: schema.Column) -> bool:
-    return column.personal or column.pseudonym or column.type in ("string", "category", "boolean")
 
 
 def _text(spec: Spec, part: Part, record: int, engine: Engine) -> str:
@@ -42,5 +39,4 @@ def _text(spec: Spec, part: Part, record: int, engine: Engine) -> str:
     places = [names.index(each) for alike in present for each in alike or ()]
     cells = ", ".join(f"CAST({name(f'c{place}')} AS VARCHAR)" for place in places)
     found = engine.rows(f"SELECT {cells} FROM {part.staged.relation} WHERE _record = {record:d}")
-    text = " ".join(spec.join.join(cell or "" for cell in found[0]).split()) if found else ""
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return " ".join(spec.join.join(held or "" for held in found[0]).split()) if found else ""

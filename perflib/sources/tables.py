@@ -54,7 +54,7 @@ def parquet(path: Path, engine: Engine) -> Staged:
         relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS held({names}, _row))"
         engine.columns(relation)
     except duckdb.Error as fault:
-        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from fault
+        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from None
     if not rows:
         raise SourceError("columns without rows", where=path.name)
     header, types = (tuple(item[at] for item in found) for at in (0, 1))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from perflib.errors import MappingError, SourceError
 from perflib.files import record
+from perflib.privacy.quoting import cell, quoted_all
 from perflib.sources import language, tables
+from perflib.sources.bind import absent
 from perflib.sources.derive import Extra, Lookup, Unpivot, expression, present
 from perflib.sources.engine import Engine
 from perflib.sources.rows import format_of
@@ -64,7 +66,7 @@ def unpivoted(staged: Staged, rule: Unpivot | None, where: str) -> Staged:
     for header, _ in rule.columns:
         if names.count(header) != 1:
             raise MappingError(f"column {header!r} stands {names.count(header)} times, wanted once", where=place,
-                               choices=names, found=header)
+                               choices=quoted_all(names, header), found=header)
     if {rule.name, rule.value} & set(names):
         raise MappingError(f"the export has a column {rule.name!r} or {rule.value!r}", where=place,
                            do="give `name` and `value` other names")
@@ -93,8 +95,7 @@ def _matching(lookup: Lookup, columns: dict[str, str], held: Staged, alias: str,
     for own, other in lookup.on:
         for name, names in ((own, columns), (other, theirs)):
             if name not in names:
-                raise MappingError(f"no column {name!r} to join on", where=f"{where}, join {lookup.name}",
-                                   choices=names, found=name)
+                raise absent([*names], f"no column {name!r} to join on", f"{where}, join {lookup.name}", name)
         parts.append(f"{_key(columns[own])} = {alias}.k{len(parts)}")
     return every(parts)
 
@@ -119,17 +120,20 @@ def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> 
     for name in (*(other for _, other in lookup.on), *([lookup.first_by] if lookup.first_by else [])):
         if names.count(name) != 1:
             raise MappingError(f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
-                               where=where, choices=names, found=name)
+                               where=where, choices=quoted_all(names, name), found=name)
     keys = [_key(f"c{names.index(other)}") for _, other in lookup.on]
     made = ", ".join(f"{key} AS k{at}" for at, key in enumerate(keys))
     kept = ", ".join(f"k{at}" for at in range(len(keys)))
     inner = f"SELECT *, {made}, true AS _there FROM {staged.relation}"
     if not lookup.first_by:
-        found = engine.rows(f"SELECT {kept}, count(*) FROM ({inner}) GROUP BY ALL HAVING count(*) > 1 LIMIT 1")
+        found = engine.rows(f"SELECT {kept}, list(_record ORDER BY _record)[:3], count(*) FROM ({inner}) "
+                            "GROUP BY ALL HAVING count(*) > 1 ORDER BY min(_record) LIMIT 1")
         if found:
+            *key, at, times = found[0]
+            shown, places = " + ".join(cell("" if part is None else part) for part in key), ", ".join(map(str, at))
             raise SourceError(
-                f"key {found[0][0]!r} stands {found[0][-1]} times in {staged.label}, wanted once", where=where,
-                do="join on more columns, or say which row counts: `first_by: column`",
+                f"a key such as {shown} stands {times} times in {staged.label} (records {places}), wanted once",
+                where=where, do="join on more columns, or say which row counts: `first_by: column`",
             )
         return f"({inner})"
     order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"

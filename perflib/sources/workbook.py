@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from perflib.errors import SourceError
+from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import limits, workbook_process
 from perflib.sources.cells import digest, shown
 from perflib.sources.engine import Engine
@@ -42,7 +43,7 @@ def stage(path: Path, reader: dict[str, Any], rows: Rows, engine: Engine) -> Sta
             raise _broken(path, described)
         if "sheets" in described:
             raise _sheets(path, reader.get("sheet", ""), described)
-        where = f"{path.name}, sheet {described['sheet']!r}"
+        where = f"{path.name}, sheet {quoted(described['sheet'])!r}"
         if described.get("formulas"):
             raise SourceError(
                 f"cell {described['formulas'][0]} holds a formula that was never computed", where=where,
@@ -118,16 +119,16 @@ def _broken(path: Path, described: Any) -> SourceError:
 def _sheets(path: Path, sheet: str, described: dict[str, Any]) -> SourceError:
     names = described["sheets"]
     if sheet:
-        return SourceError(f"no sheet {sheet!r}", where=path.name, choices=names, found=sheet)
+        return SourceError(f"no sheet {sheet!r}", where=path.name, choices=quoted_all(names, sheet), found=sheet)
     return SourceError(
-        f"holds {described['visible']} sheets, one was wanted", where=path.name, choices=names,
+        f"holds {described['visible']} sheets, one was wanted", where=path.name, choices=quoted_all(names),
         do="name one: `reader: {sheet: ...}`",
     )
 
 
 def _notes(path: Path, described: dict[str, Any]) -> Iterator[str]:
     if described.get("hidden"):
-        yield f"{path.name}: sheet {described['sheet']!r} was read, {described['hidden']} hidden ones were not"
+        yield f"{path.name}: sheet {quoted(described['sheet'])!r} was read, {described['hidden']} hidden ones were not"
     count, *first = described.get("errors") or [0]
     if count:
         yield f"{path.name}: {count:,} cells hold an error of Excel and were read as blank, the first {first[0]}"

@@ -36,7 +36,9 @@ def main(path: str, sheet: str, memory: int) -> None:
     except BaseException as fault:  # the parser's panics are no Exception
         if isinstance(fault, (BrokenPipeError, KeyboardInterrupt)):
             return
-        words = "memory" if isinstance(fault, MemoryError) else str(fault)
+        words = "memory" if isinstance(fault, MemoryError) else type(fault).__name__
+        if "assword" in str(fault):  # the parser's own words may name a sheet
+            words = "it is protected by a password"
         sys.stdout.write(json.dumps({"fault": words[:200]}) + "\n")
     sys.stdout.flush()
 

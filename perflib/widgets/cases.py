@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from perflib.agency import Department
-from perflib.errors import InputError
 from perflib.metrics.cases import cohorts
+from perflib.privacy.quoting import no_such
 from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, choices, command_of, named
 from perflib.widgets.live import live
@@ -52,7 +52,7 @@ class Explorer:
         dept, chosen = self.dept, named(district=district, offence=offence)
         for column, value in chosen.items():
             if value not in self.choices(column):
-                raise InputError(f"no {column} {value!r}", where=column, choices=self.choices(column), found=value)
+                raise no_such(column, value, self.choices(column))
         if chosen:
             dept = dept.keep(chosen, because="chosen in the explorer", table="incidents")
         return cohorts(dept, cohort, within=self.within, name="cases_explorer")

@@ -12,6 +12,7 @@ from perflib.metrics.officers import MEASURES, compare
 from perflib.metrics.officers.cells import cells
 from perflib.metrics.officers.measures import exposure, lacking
 from perflib.metrics.review import shown
+from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
@@ -99,7 +100,8 @@ def _of(found: Result, officer: str) -> Result:
     table = found.table
     held = table[table["officer"].astype(str) == officer]
     if held.empty:
-        raise InputError(f"no officer {officer!r}", where="officer", found=officer, choices=table["officer"])
+        raise InputError(f"no officer {officer!r}", where="officer", found=officer,
+                         choices=quoted_all(table["officer"], officer))
     one = held.iloc[0].to_dict()
     if one["verdict"] == "not assessable":
         answer = f"{officer} cannot be assessed: {one['reason']}."

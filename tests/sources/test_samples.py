@@ -1,4 +1,4 @@
-"""A refused source shows a text it could not read, but none that might name a person."""
+"""A refused source shows the shape of a text it could not read, and its line; never the text."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ columns:
 
 @pytest.mark.parametrize("smallest", [fast.SMALLEST, 1])
 @pytest.mark.parametrize(("head", "row", "words"), [
-    ("id,day,hour", "{},45658,10:00", "received_at: cannot be read as timestamp (3), such as '45658 10:00'"),
-    ("id,day,hour,n", "{},2025-01-01,10:00,1O", "unit_count: cannot be read as integer (3), such as '1O'"),
-    ("id,day,hour,n", "{},2025-01-01,10:00,Ann Miller", "unit_count: cannot be read as integer (3);"),
+    ("id,day,hour", "{},45658,10:00", "received_at: cannot be read as timestamp (3), such as '99999 99:99' (line 11)"),
+    ("id,day,hour,n", "{},2025-01-01,10:00,1O", "unit_count: cannot be read as integer (3), such as '9A' (line 11)"),
+    ("id,day,hour,n", "{},2025-01-01,10:00,Ann Miller",
+     "unit_count: cannot be read as integer (3), such as 'Aaa Aaaaaa' (line 11)"),
 ])
 def test_a_reason_shows_a_value(tmp_path, monkeypatch, smallest: int, head: str, row: str, words: str) -> None:
     monkeypatch.setattr(fast, "SMALLEST", smallest)

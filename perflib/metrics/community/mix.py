@@ -19,6 +19,7 @@ from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.seasons.read import silent
 from perflib.models.composition import METHOD, moved_words, shift
 from perflib.models.counts import adjusted
+from perflib.privacy.quoting import no_such
 from perflib.result import Result
 
 KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
@@ -237,7 +238,7 @@ def _held(dept: Department, table: str, cell: dict[str, Any], by: str = "",
     for column, value in asked.items():
         known = sorted(set(series.cells[column]))
         if value not in known:
-            raise InputError(f"no {column} {value!r}", where=column, choices=known, found=value)
+            raise no_such(column, value, known)
     said = [f"Only {table} whose origin is {origin}: what officers begin themselves is no request." for _ in whose]
     return _long(series, asked | whose, kind, by, last), last, [basis, *series.notes, *said]
 

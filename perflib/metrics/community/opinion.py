@@ -15,6 +15,7 @@ from perflib.metrics.counts.lacking import lacking
 from perflib.models.survey import Raked, difference, fay_herriot, mean, poststratified, rake
 from perflib.models.survey.areas import HIDDEN, apart, direct, less_the_whole
 from perflib.privacy.people import people as counted_people
+from perflib.privacy.quoting import no_such
 from perflib.result import Result
 
 FACTORS = ("age_group", "sex")
@@ -107,7 +108,7 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
     last = wave or str(held.sort_values("date")["wave"].iloc[-1])
     part = held[held["wave"] == last]
     if part.empty:
-        raise InputError(f"no wave {wave!r}", where="wave", choices=sorted(held["wave"].unique()), found=wave)
+        raise no_such("wave", wave, sorted(held["wave"].unique()))
     weights, _, _ = _weighted(part, _margins(dept, {}))
     part = part.assign(w=weights)
     own = direct(part, "answer", "area", "w")
@@ -175,12 +176,11 @@ def _answers(dept: Department, question: str, cell: dict[str, Any], *columns: st
         return "no answer is known"
     known = sorted(held["question"].unique())
     if question not in known:
-        raise InputError(f"no question {question!r}", where="question", choices=known, found=question)
+        raise no_such("question", question, known)
     held = held[held["question"] == question]
     for column, value in asked.items():
         if value not in set(held[column].astype(str)):
-            raise InputError(f"no {column} {value!r}", where=column, choices=sorted(set(held[column].astype(str))),
-                             found=value)
+            raise no_such(column, value, sorted(set(held[column].astype(str))))
         held = held[held[column].astype(str) == value]
     date = pd.to_datetime(held["answered_on" if "answered_on" in held else "wave"], errors="coerce")
     instrument = held["instrument"].astype("string").fillna("not recorded") if "instrument" in held else "not recorded"

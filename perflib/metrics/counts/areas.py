@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.privacy.quoting import quoted
 
 _SHOWN = 8
 
@@ -38,14 +39,15 @@ def check_areas(
         return
     twice = sorted({key for key in right if right.count(key) > 1})
     if twice:
-        raise InputError(f"areas twice: {_some(twice)}", where=name, do="keep one row per area")
+        raise InputError(f"areas twice: {_some([*map(quoted, twice)])}", where=name, do="keep one row per area")
     _same_keys(set(left), set(right), name)
 
 
 def _same_rows(left: list[str], right: list[str], name: str) -> None:
     if len(left) != len(right):
         raise InputError(f"{len(left)} rows of counts, {len(right)} of {name}", where=name, do="join by key")
-    wrong = [f"{one!r} with {other!r}" for one, other in zip(left, right, strict=True) if one != other]
+    wrong = [f"{quoted(one, own=right)!r} with {quoted(other, own=left)!r}"
+             for one, other in zip(left, right, strict=True) if one != other]
     if wrong:
         raise InputError(
             f"joined by position, {len(wrong)} of {len(left)} rows hold different areas: {_some(wrong)}", where=name,
@@ -57,10 +59,12 @@ def _same_keys(left: set[str], right: set[str], name: str) -> None:
     only_left, only_right = sorted(left - right), sorted(right - left)
     if not only_left and not only_right:
         return
+    shown_left, shown_right = ([quoted(key, own=other) for key in keys[:_SHOWN]] + keys[_SHOWN:]
+                               for keys, other in ((only_left, only_right), (only_right, only_left)))
     written = {_plain(key): key for key in only_right}
     alike = [f"{key!r} is {written[_plain(key)]!r}" for key in only_left if _plain(key) in written]
-    parts = [f"{len(only_left)} areas of the counts are not in {name}: {_some(only_left)}"] if only_left else []
-    parts += [f"{len(only_right)} areas of {name} are not in the counts: {_some(only_right)}"] if only_right else []
+    parts = [f"{len(only_left)} areas of the counts are not in {name}: {_some(shown_left)}"] if only_left else []
+    parts += [f"{len(only_right)} areas of {name} are not in the counts: {_some(shown_right)}"] if only_right else []
     parts += [f"written differently: {_some(alike)}"] if alike else []
     raise InputError("; ".join(parts), where=name, do="write the keys alike, or leave areas out with a reason")
 

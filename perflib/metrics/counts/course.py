@@ -17,6 +17,7 @@ from perflib.metrics.counts.complete import faults, last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.response.course import deseasonalised, years_of
+from perflib.privacy.quoting import no_such
 from perflib.result import Result
 from perflib.words.response import season
 
@@ -100,8 +101,7 @@ def _counts(series: Series, asked: dict[str, str], every: str, last: dt.date) ->
     chosen = pd.Series(True, index=series.cells.index)
     for column, value in asked.items():
         if value not in set(series.cells[column]):
-            raise InputError(f"no {column} {value!r}", where=column, choices=sorted(set(series.cells[column])),
-                             found=value)
+            raise no_such(column, value, sorted(set(series.cells[column])))
         chosen &= series.cells[column] == value
     days = pd.Series(series.counts[chosen.to_numpy()].sum(axis=0), index=series.days)
     days = days[: pd.Timestamp(last)]

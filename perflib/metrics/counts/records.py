@@ -14,6 +14,7 @@ from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.series import daily, keyed
 from perflib.metrics.counts.windows import NAMED, named
 from perflib.period import ends
+from perflib.privacy.quoting import no_such
 
 
 def records(
@@ -39,7 +40,7 @@ def records(
         held = rows.select(column).distinct().execute()[column].tolist()
         unknown = [value for value in values if value not in held]
         if unknown:
-            raise InputError(f"no {column} {unknown[0]!r}", where=column, choices=sorted(held), found=unknown[0])
+            raise no_such(column, unknown[0], sorted(held))
         rows = rows.filter(rows[column].isin(values))
     keys = [name for name in schema.get(table).key if name in rows.columns]
     columns = list(dict.fromkeys([*keys, "day", *cell]))

@@ -17,6 +17,7 @@ from perflib.errors import InputError, named, why
 from perflib.files.roots import given
 from perflib.metrics.counts.totals import refuse_averages
 from perflib.period import Period, containing
+from perflib.privacy.quoting import quoted_all
 
 #: what is counted: reports, offences within them, or victims; of other tables, records.
 UNITS = ("incidents", "offences", "victims", "records")
@@ -175,7 +176,8 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     if unknown:
         for column in frame.select_dtypes("number").columns:
             refuse_averages(str(column))
-        raise InputError(f"the counts have no column {unknown[0]!r}", choices=frame.columns, found=unknown[0])
+        raise InputError(f"the counts have no column {unknown[0]!r}",
+                         choices=quoted_all(frame.columns), found=unknown[0])
     values = pd.to_numeric(frame["count"], errors="coerce")
     if values.isna().any() or (values % 1 != 0).any():
         raise InputError("holds missing values or fractions", where="count",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.privacy.quoting import quoted_all
 
 _AVERAGE = re.compile(
     r"(?:^|_)(?:mean|avg|average|median|mdn|quantile|percentile|pct|percent|rate|share|ratio|p\d{1,2}|\d{1,2}th)(?:_|$)",
@@ -34,7 +35,7 @@ def total(frame: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFr
     """
     lacking = [name for name in (column, *by) if name not in frame.columns]
     if lacking:
-        raise InputError(f"no column {lacking[0]!r}", choices=frame.columns, found=lacking[0])
+        raise InputError(f"no column {lacking[0]!r}", choices=quoted_all(frame.columns), found=lacking[0])
     refuse_averages(column)
     values = pd.to_numeric(frame[column], errors="coerce")
     if values.isna().any() or (values % 1 != 0).any():

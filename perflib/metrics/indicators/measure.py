@@ -21,6 +21,7 @@ from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import NONE, TIMES, shift_of
 from perflib.period import ends
 from perflib.privacy.people import people
+from perflib.privacy.quoting import quoted_all
 from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
 from perflib.selection import fiscal_start, listed, on_days
@@ -138,7 +139,8 @@ def _chosen(dept: Department, rows: ir.Table, time: str, column: str, values: tu
     texts = [str(value) for value in values] if key.type().is_string() else list(values)
     for value in texts:
         if value not in there:
-            raise InputError(f"no {column} {value!r} in {table}", where=column, found=value, choices=sorted(there))
+            raise InputError(f"no {column} {value!r} in {table}", where=column, found=value,
+                             choices=quoted_all(sorted(there), value))
     return rows.filter(key.isin(texts))
 
 

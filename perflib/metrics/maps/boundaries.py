@@ -15,6 +15,7 @@ from perflib.agency import Department
 from perflib.errors import DepartmentError, why
 from perflib.files.roots import given
 from perflib.metrics.counts.areas import check_areas
+from perflib.privacy.quoting import quoted, quoted_all
 
 #: points of all outlines together that a page should carry at most, and the grids tried to get there (cells across).
 MOST_POINTS, GRIDS = 6000, (4000, 2000, 1000, 500)
@@ -99,7 +100,7 @@ def _key(feature: Mapping[str, Any], level: str) -> str:
     for found in (properties.get("id"), feature.get("id"), properties.get(level)):
         if found is not None:
             return str(schema.composed(str(found)))
-    raise DepartmentError(f"a {level} without id", where="boundaries", choices=properties,
+    raise DepartmentError(f"a {level} without id", where="boundaries", choices=quoted_all(properties),
                           do="give every feature the property id, as the tables write it")
 
 
@@ -108,11 +109,11 @@ def _polygons(feature: Mapping[str, Any]) -> list[Rings]:
     parts = {"Polygon": lambda: [shape["coordinates"]], "MultiPolygon": lambda: shape["coordinates"]}
     kind = shape.get("type")
     if kind not in parts:
-        raise DepartmentError(f"an area is a {kind}", where="boundaries", choices=parts)
+        raise DepartmentError(f"an area is no polygon, but {quoted(kind)}", where="boundaries", choices=parts)
     try:
         found = [[[[float(x), float(y)] for x, y, *_ in ring] for ring in rings] for rings in parts[kind]()]
     except (KeyError, TypeError, ValueError) as fault:
-        raise DepartmentError(f"coordinates that are none ({fault})", where="boundaries") from fault
+        raise DepartmentError(f"coordinates that are none ({type(fault).__name__})", where="boundaries") from None
     if any(not -180 <= x <= 180 or not -90 <= y <= 90 for rings in found for ring in rings for x, y in ring):
         raise DepartmentError("coordinates are not degrees of longitude and latitude", where="boundaries",
                               do="export the file in WGS 84 (EPSG:4326), as GeoJSON asks")

@@ -13,6 +13,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.period import ends
+from perflib.privacy.quoting import no_such
 from perflib.selection import on_days
 
 
@@ -113,7 +114,7 @@ def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
     found = _values(calls, column)
     unknown = [value for value in wanted if value not in found]
     if unknown:
-        raise InputError(f"no {column} {unknown[0]!r}", where=column, choices=sorted(found), found=unknown[0])
+        raise no_such(column, unknown[0], sorted(found))
     return calls.filter(calls[column].isin(wanted))
 
 

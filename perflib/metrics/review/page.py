@@ -15,6 +15,7 @@ from perflib.metrics.officers.cells import NONE
 from perflib.metrics.review.areas import AREAS, by_unit, counted, named, rules
 from perflib.models.peers.table import listed
 from perflib.privacy import Policy
+from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 
 #: a reading is "probably" so from this posterior probability on; "clearly" where it also survives the flag rule.
@@ -125,7 +126,7 @@ def card(found: Areas, who: str = "", *, weights: Mapping[str, float] | None = N
         return Result.not_assessable(name, why or "nobody is recorded", title=f"Review of one {found.subject}")
     example, who = not who, who or _most_work(found)
     if who not in names:
-        raise InputError(f"no {found.subject} {who!r}", where=found.subject, found=who, choices=names,
+        raise InputError(f"no {found.subject} {who!r}", where=found.subject, found=who, choices=quoted_all(names, who),
                          do="give the code that the reports show" if found.subject == "officer" else
                          "name a unit as the assignments do; one of very few officers has no page (see SECURITY.md)")
     table = pd.DataFrame([row_of(area, result, who, found.per[area]) for area, result in found.results.items()])

@@ -20,6 +20,7 @@ from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.models.levels import level_shifts, weekly
+from perflib.privacy.quoting import no_such
 from perflib.words.response import NOT_RECORDED
 
 ALL = "all"
@@ -42,7 +43,7 @@ class Hours:
         """One part of it, or all together; InputError for a part that is not there."""
         parts = self.weights.columns
         if part and part not in parts:
-            raise InputError(f"no district {part!r}", where="district", choices=parts, found=part)
+            raise no_such("district", part, parts)
         chosen = self.weights[part] if part else self.weights.sum(axis=1)
         named = chosen.to_frame(part if by else ALL).rename_axis(columns="series")
         return replace(self, weights=named)
@@ -125,7 +126,7 @@ def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],
     for name, value in asked.items():
         known = sorted(map(str, rows[[name]].distinct().execute()[name].dropna()))
         if value not in known:
-            raise InputError(f"no {name} {value!r}", where=name, choices=known, found=value)
+            raise no_such(name, value, known)
         rows = rows.filter(rows[name].cast("string") == value)
     moment = rows[dept.stamp(table)]
     part = rows[by].cast("string").fill_null("not recorded") if by else ibis.literal(ALL)

@@ -15,6 +15,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.maps import boundaries
+from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 from perflib.selection import select
 
@@ -162,7 +163,8 @@ def compared(rows: pd.DataFrame, asked: str, where: str) -> str:
     """``asked``, which must be one of the groups, or the largest. Raises InputError."""
     groups = sorted(rows["group"].unique())
     if asked and asked not in groups:
-        raise InputError(f"no group {asked!r} with at least {LEAST} stops", where=where, choices=groups, found=asked)
+        raise InputError(f"no group {asked!r} with at least {LEAST} stops", where=where, found=asked,
+                         choices=quoted_all(groups, asked))
     return asked or largest(rows)
 
 

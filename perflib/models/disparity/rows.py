@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.privacy.quoting import quoted
 
 
 def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("place", "group")) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("
     twice = rows.duplicated(list(keys))
     if twice.any():
         first = rows.loc[twice, list(keys)].iloc[0].tolist()
-        raise InputError(f"{first} is there more than once", where="frame",
+        raise InputError(f"{[quoted(part) for part in first]} is there more than once", where="frame",
                          do=f"add the counts up by {', '.join(keys)}")
     rows[list(columns)] = numbers.astype(np.int64)
     return rows.sort_values(list(keys)).reset_index(drop=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.privacy.quoting import cell, quoted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Steps per week and per year, the pandas alias, and the word for one step.
@@ -102,7 +103,7 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     count = pd.to_numeric(frame["count"], errors="coerce").astype(float)
     wrong = count.isna() & frame["count"].notna() | ~np.isfinite(count.fillna(0))
     if wrong.any():
-        raise InputError(f"{frame.loc[wrong, 'count'].iloc[0]!r} is no count", where="column count")
+        raise InputError(f"{cell(frame.loc[wrong, 'count'].iloc[0])} is no count", where="column count")
     date = _dated(frame["date"])
     if date.isna().any() or frame["series"].isna().any():
         many = int((date.isna().to_numpy() | frame["series"].isna().to_numpy()).sum())
@@ -112,7 +113,7 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         first = rows[twice].iloc[0]
         raise InputError(
-            f"{int(twice.sum())} pairs of series and date occur twice, the first {first['series']!r} on "
+            f"{int(twice.sum())} pairs of series and date occur twice, the first {quoted(first['series'])!r} on "
             f"{first['date']:%Y-%m-%d}", where="frame", do="sum the counts of each series and date first",
         )
     return rows
@@ -130,7 +131,7 @@ def _dated(given: pd.Series) -> pd.Series:
     found = pd.to_datetime(given, format="ISO8601", errors="coerce")
     wrong = found.isna() & given.notna()
     if wrong.any():
-        raise InputError(f"{given[wrong].iloc[0]!r} is not a date", where="column date",
+        raise InputError(f"{cell(given[wrong].iloc[0])} is not a date", where="column date",
                          do="write dates as YYYY-MM-DD")
     return found.dt.tz_localize(None).dt.normalize()
 
@@ -182,7 +183,7 @@ def _known(counts: Array, rows: pd.DataFrame, wide: pd.DataFrame, absent: str) -
     empty = ~np.isfinite(counts).any(axis=1)
     if empty.any():
         first = wide.columns[int(np.argmax(empty))]
-        raise InputError(f"no known count in {int(empty.sum())} series, the first {first!r}", where="frame")
+        raise InputError(f"no known count in {int(empty.sum())} series, the first {quoted(first)!r}", where="frame")
     return counts, notes
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from perflib.errors import InputError
 from perflib.models.counts.asked import counts
 from perflib.privacy import refuse_protected
+from perflib.privacy.quoting import cell
 
 Floats = NDArray[np.float64]
 #: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
@@ -64,7 +65,8 @@ def _aligned(events: pd.Series, base: pd.Series, what: str) -> pd.Series:
         raise InputError("an officer has more than one row", where=what, do="add up each officer's rows first")
     odd = events.index.symmetric_difference(base.index)
     if len(odd):
-        raise InputError(f"events and {what} have different officers in their index, such as {odd[0]!r}", where=what)
+        raise InputError(f"events and {what} have different officers in their index, such as {cell(odd[0])}",
+                         where=what)
     return base.reindex(events.index)
 
 

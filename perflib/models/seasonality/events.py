@@ -110,8 +110,8 @@ def _spans(frame: pd.DataFrame) -> tuple[Array, Array, Array, int]:
 def _naive(column: pd.Series) -> pd.Series:
     try:
         stamps = pd.to_datetime(column)
-    except (ValueError, TypeError) as fault:
-        raise InputError("holds what is no time", where=f"column {column.name}") from fault
+    except (ValueError, TypeError):
+        raise InputError("holds what is no time", where=f"column {column.name}") from None
     return stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
 
 

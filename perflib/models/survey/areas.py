@@ -11,6 +11,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.survey.estimate import mean
 from perflib.models.survey.weights import effective
+from perflib.privacy.quoting import quoted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: respondents below which an area is not shown at all, and below which its own figure is not relied on.
@@ -158,7 +159,7 @@ def _held(frame: pd.DataFrame, value: str, names: list[str], cells: pd.DataFrame
     for name in names:
         unknown = set(held[name]) - set(cells[name].astype(str))
         if unknown:
-            raise InputError(f"{name} {sorted(unknown)[0]!r} is not in the population", where="cells")
+            raise InputError(f"{name} {quoted(sorted(unknown)[0])!r} is not in the population", where="cells")
     if len(held) < 30:
         raise InputError(f"{len(held)} answers are too few for a model of areas", where="frame")
     return held

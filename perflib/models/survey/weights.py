@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.privacy.quoting import quoted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Margins = Mapping[str, Mapping[Any, float]]
@@ -119,7 +120,7 @@ def _margins(frame: pd.DataFrame, margins: Margins) -> tuple[dict[str, Array], d
         levels = [level for level, total in given.items() if total > 0]
         unknown = sorted({str(value) for value in frame[name].dropna()} - {str(level) for level in levels})
         if frame[name].isna().any() or unknown:
-            what = "missing values" if frame[name].isna().any() else f"{unknown[0]!r}, which has no target"
+            what = "missing values" if frame[name].isna().any() else f"{quoted(unknown[0])!r}, which has no target"
             raise InputError(f"margin {name} has {what}", where="margins", do="recode or impute before raking")
         place = {str(level): at for at, level in enumerate(levels)}
         code = frame[name].astype(str).map(place).to_numpy(dtype=int)

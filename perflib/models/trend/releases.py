@@ -99,8 +99,8 @@ def _moments(values: pd.Series, column: str) -> pd.Series:
     try:
         texts = pd.api.types.is_string_dtype(values)
         found = pd.to_datetime(values, format="mixed") if texts else pd.to_datetime(values)
-    except (ValueError, TypeError) as fault:
-        raise InputError(f"a date cannot be read: {fault}", where=f"releases, {column}") from None
+    except (ValueError, TypeError):
+        raise InputError("a date cannot be read", where=f"releases, {column}") from None
     if found.isna().any():
         raise InputError(f"{int(found.isna().sum()):,} dates are missing", where=f"releases, {column}")
     return found.dt.tz_localize(None) if found.dt.tz is not None else found
