@@ -1,4 +1,4 @@
-"""What a comparison concludes, as codes; words are made from them later, in one place."""
+"""What a comparison concludes, as codes; sentences are made from them later, in one place."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """The conclusion of one comparison.
 
-    ``HIGHER`` and ``LOWER``: than peers, a baseline or an earlier period, by more than chance under the stated rule.
-    ``NO_CHANGE``: assessed, and not shown to differ. ``NOT_ASSESSABLE``: the records cannot carry the comparison.
-    ``NOT_SHOWN``: a pattern was looked for and not shown to exist. ``SEASONAL``, ``CHANGED``: a pattern or a mix was.
-    ``BORDERLINE``: the answer depends on a choice that others could make differently.
+    ``HIGHER`` and ``LOWER``: than peers or a baseline, by more than chance under the stated rule; ``AS_PEERS``:
+    assessed, and not shown to differ from them. ``CHANGED`` and ``AS_BEFORE``: the same against an earlier period. ``SEASONAL``
+    and ``NOT_SHOWN``: a pattern was looked for, and shown or not. ``NOT_ASSESSABLE``: the records cannot carry the
+    comparison.
     """
 
     HIGHER = "higher"
     LOWER = "lower"
-    NO_CHANGE = "no_change"
+    AS_PEERS = "as peers"
     CHANGED = "changed"
+    AS_BEFORE = "as before"
     SEASONAL = "seasonal"
-    NOT_SHOWN = "not_shown"
-    BORDERLINE = "borderline"
-    NOT_ASSESSABLE = "not_assessable"
+    NOT_SHOWN = "not shown"
+    NOT_ASSESSABLE = "not assessable"
+
+
+#: the verdicts about an officer that ask for a review
+FLAGS = (Verdict.HIGHER, Verdict.LOWER)

@@ -10,6 +10,7 @@ import pandas as pd
 from perflib.errors import InputError
 from perflib.models.counts import adjusted, e_test_p
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Span = tuple[object, object]
@@ -65,7 +66,7 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
     InputError : columns lack, counts are negative, or the periods overlap.
     """
     rows, spans = _checked(frame, before, after)
-    title = f"Did the mix change? {_words(spans[0])} against {_words(spans[1])}"
+    title = f"Did the mix change? {against(before, after)}"
     length = _block(spans)
     if not length:
         reason = f"fewer than {FEWEST} blocks of {BLOCKS[-1]} days on a side"
@@ -184,6 +185,11 @@ def _checked(frame: pd.DataFrame, before: Span, after: Span) -> tuple[pd.DataFra
     return rows, spans
 
 
+def against(before: Any, after: Any) -> str:
+    """The two periods in words, the earlier one first."""
+    return " against ".join(_words((pd.Timestamp(first), pd.Timestamp(last))) for first, last in (before, after))
+
+
 def _words(span: tuple[Any, Any]) -> str:
     return f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}"
 
@@ -229,14 +235,14 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
         "p": found["kind_p"], "adjusted": adjusted(found["kind_p"]),
     })
     called = (table["adjusted"] < q) & bool(found["p"] < 0.05)
-    table["verdict"] = np.where(~called, "as before", np.where(table["relative"] > 1, "more", "less"))
+    table["verdict"] = np.where(~called, Verdict.AS_BEFORE, np.where(table["relative"] > 1, "more", "less"))
     table["because"] = [_because(row, bool(found["p"] < 0.05)) for _, row in table.iterrows()]
     return table.sort_values("contribution", ascending=False, ignore_index=True)
 
 
 def _because(row: pd.Series, changed: bool) -> str:
     """Why a kind is not called though the interval of its change leaves out zero; empty for the others."""
-    if row["verdict"] != "as before" or row["change_low"] <= 0 <= row["change_high"]:
+    if row["verdict"] != Verdict.AS_BEFORE or row["change_low"] <= 0 <= row["change_high"]:
         return ""
     if not changed:
         return "the mix as a whole did not change"
@@ -257,7 +263,7 @@ def _answer(facts: dict[str, Any], table: pd.DataFrame) -> str:
     distance = f"the shift is {times:.1f} times what chance passes one time in twenty"
     if not facts["changed"]:
         return f"The mix did not change by more than chance ({proof}; {distance})."
-    moved = table[table["verdict"] != "as before"]
+    moved = table[table["verdict"] != Verdict.AS_BEFORE]
     if moved.empty:
         return f"The mix changed ({proof}; {distance}), but no single kind stands out."
     told = "; ".join(moved_words(row) for _, row in moved.head(3).iterrows())

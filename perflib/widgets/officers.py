@@ -14,6 +14,7 @@ from perflib.metrics.officers.measures import exposure, lacking
 from perflib.metrics.review import shown
 from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
+from perflib.verdicts import Verdict
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
 
@@ -70,7 +71,7 @@ class Explorer:
         table = self._compared(measure, peers).table
         if "verdict" not in table.columns:
             return [ALL]
-        return [ALL, *sorted(table.loc[table["verdict"] != "not assessable", "officer"].astype(str))]
+        return [ALL, *sorted(table.loc[table["verdict"] != Verdict.NOT_ASSESSABLE, "officer"].astype(str))]
 
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its measure, again."""
@@ -103,7 +104,7 @@ def _of(found: Result, officer: str) -> Result:
         raise InputError(f"no officer {officer!r}", where="officer", found=officer,
                          choices=quoted_all(table["officer"], officer))
     one = held.iloc[0].to_dict()
-    if one["verdict"] == "not assessable":
+    if one["verdict"] == Verdict.NOT_ASSESSABLE:
         answer = f"{officer} cannot be assessed: {one['reason']}."
     else:
         answer = (f"{officer}: {one['events']:,.0f} against {one['expected']:,.1f} expected beside {one['peers']:,.0f} "

@@ -62,6 +62,7 @@ def clearance(
         at=at,
         level=level,
         causes=CAUSES,
+        ended="cleared by",
         name=label,
         title=_title(by),
     )
@@ -72,7 +73,7 @@ def clearance(
         label,
         _moves(found.table),
         found.title,
-        found.answer.replace("ended with arrest", "cleared by arrest"),
+        found.answer,
         found.method,
         [*held.caveats(), *found.caveats, _UCR, *small],
         facts,

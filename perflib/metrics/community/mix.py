@@ -17,10 +17,11 @@ from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.seasons.read import silent
-from perflib.models.composition import METHOD, moved_words, shift
+from perflib.models.composition import METHOD, against, moved_words, shift
 from perflib.models.counts import adjusted
 from perflib.privacy.quoting import no_such
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
 #: kinds told apart; the rarest are put together. The share of areas called in error that is accepted.
@@ -96,10 +97,10 @@ def drivers(dept: Department, table: str = "requests", since: str = "", origin: 
     chart = None if found.reason else Chart(
         "dots", "kind", "change", "change_low", "change_high", y_label="change of its share (points of 100)",
         marks={"highlight": "stands_out", "name": "because"}, alt=found.answer)
-    made = _last(found.table.assign(stands_out=found.table["verdict"] != "as before")) if chart else found.table
+    made = _last(found.table.assign(stands_out=found.table["verdict"] != Verdict.AS_BEFORE)) if chart else found.table
     asked = schema.asked(cell)
     facts = found.facts if found.reason else {**found.facts, "cell": asked}
-    when = found.title.removeprefix("Did the mix change? ")
+    when = against(before, after)
     return Result(name, made, f"{title}{': ' if asked else ' '}{when}", found.answer, METHOD,
                   [*notes, *said, *found.caveats], facts, chart, {**found.labels, "kind": "Kind",
                                                                        "stands_out": "Stands out"}, found.reason)
@@ -134,8 +135,8 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     if found["p"].isna().all():
         return Result.not_assessable(name, f"too few records in every {by}", title=title, method=METHOD)
     found["adjusted"] = adjusted(found["p"].to_numpy(dtype=float))
-    found["verdict"] = np.where(found["p"].isna(), "not assessable",
-                                np.where(found["adjusted"] < Q, "changed", "as before"))
+    found["verdict"] = np.where(found["p"].isna(), Verdict.NOT_ASSESSABLE,
+                                np.where(found["adjusted"] < Q, "changed", Verdict.AS_BEFORE))
     found.loc[found["verdict"] != "changed", "drivers"] = ""
     found["beyond"] = found["jsd"] / found["null_95"]
     found = found.sort_values("beyond", ascending=False, ignore_index=True)
@@ -206,7 +207,7 @@ def _area(area: str, part: pd.DataFrame, before: Any, after: Any) -> dict[str, A
                            "null_95": np.nan, "p": np.nan, "drivers": "", **dict.fromkeys(_MOVED, np.nan), "kind": ""}
     if found.reason:
         return row
-    called = found.table["verdict"].ne("as before")
+    called = found.table["verdict"].ne(Verdict.AS_BEFORE)
     most = found.table[called if called.any() else ~called].iloc[0]
     kept = {name: found.facts[name] for name in ("jsd", "null_95", "p")}
     return row | {name: most[name] for name in _MOVED} | kept | {"drivers": ", ".join(found.facts["drivers"])}

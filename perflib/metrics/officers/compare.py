@@ -12,6 +12,7 @@ from perflib.metrics.officers.cells import NONE, PERIODS, Cells, cells
 from perflib.metrics.officers.measures import EXPOSURES, exposure, lacking, measure
 from perflib.privacy import refuse_protected
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 #: an agency with fewer officers at work is told what to do instead.
 SMALL = 30
@@ -72,7 +73,8 @@ def compare(
         return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}{when}", title=title)
     frame = found.frame.rename(columns={"period": period}) if period else found.frame
     result = peers.same_work(frame, "officer", found.by, period or None, minimum=minimum, times=times, q=q,
-                             minimum_exposure=EXPOSURES[kind].least, exposure_words=EXPOSURES[kind].words, name=name)
+                             minimum_exposure=EXPOSURES[kind].least, exposure_words=EXPOSURES[kind].words, name=name,
+                             counted_words=f"{measure(measure_name).words} per {EXPOSURES[kind].one}")
     return _told(result, found, measure_name, kind, title)
 
 
@@ -87,7 +89,7 @@ def _posts(dept: Department, by: Sequence[str] | None) -> Sequence[str]:
 def _reach(result: Result, found: Cells) -> dict[str, Any]:
     """The share of all exposure that those who can be assessed hold, and where each column of the post is unknown."""
     spent = found.frame["exposure"]
-    assessed = result.table.loc[result.table["verdict"] != "not assessable", "officer"]
+    assessed = result.table.loc[result.table["verdict"] != Verdict.NOT_ASSESSABLE, "officer"]
     covered = float(spent[found.frame["officer"].isin(assessed)].sum() / spent.sum())
     unknown = {one: round(float(spent[found.frame[one] == NONE].sum() / spent.sum()), 6) for one in found.by}
     return {"covered": round(covered, 6), "unknown": unknown}
@@ -105,9 +107,8 @@ def _told(result: Result, found: Cells, measure_name: str, kind: str, title: str
     if facts["officers"] < SMALL:
         lost.append("The agency is too small to compare officers within posts. Pool several years, hold each officer "
                     "beside their own earlier years, and read the records themselves.")
-    answer = result.answer.replace("events for their exposure", f"{asked.words} per {EXPOSURES[kind].one}", 1)
     labels = dict(result.labels) | {"exposure": words.capitalize(), "events": asked.words.capitalize(),
                                     "expected": f"Expected {asked.words}"}
-    chart = replace(result.chart, x_label=f"Expected {asked.words}", alt=answer) if result.chart else None
-    told = replace(result, title=title, answer=answer, facts=facts, labels=labels, chart=chart)
+    chart = replace(result.chart, x_label=f"Expected {asked.words}") if result.chart else None
+    told = replace(result, title=title, facts=facts, labels=labels, chart=chart)
     return told.with_caveats(*([asked.caveat] if asked.caveat else []), *lost)

@@ -82,15 +82,15 @@ def similar(dept: Department, measure: str, features: Sequence[str] | None = Non
         return Result.not_assessable(name, f"no {WORDS[asked.base]} with a known outcome", title=TITLE)
     from perflib.models import peers
 
-    found = peers.internal_benchmark(frame, "officer", "outcome", used, q=q, name=name)
-    facts = dict(found.facts) | {"measure": measure, "features": used, "unknown": unknown}
     events = WORDS[asked.base]
+    found = peers.internal_benchmark(frame, "officer", "outcome", used, q=q, name=name,
+                                     counted_words=f"{words} at the same kind of {events}")
+    facts = dict(found.facts) | {"measure": measure, "features": used, "unknown": unknown}
     notes = [f"Events are matched on {', '.join(used)}. What else differed between them is not seen."]
     notes += [f"{unknown:,} {events} say nothing of {words} and are left out."] if unknown else []
-    answer = found.answer.replace("outcomes of events of the same kind", f"{words} at the same kind of {events}", 1)
     labels = dict(found.labels) | {"exposure": events.capitalize(), "events": f"With {words}"}
-    chart = replace(found.chart, x_label=events.capitalize(), alt=answer) if found.chart else None
-    told = replace(found, title=TITLE, facts=facts, answer=answer, chart=chart, labels=labels)
+    chart = replace(found.chart, x_label=events.capitalize()) if found.chart else None
+    told = replace(found, title=TITLE, facts=facts, chart=chart, labels=labels)
     return told.with_caveats(*notes)
 
 

@@ -11,6 +11,7 @@ from perflib.agency import Department
 from perflib.metrics.review.page import Areas
 from perflib.models.peers.table import listed
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 DEMOGRAPHICS = ("race", "sex", "birth_year")
 TITLE = "Is the comparison itself fair?"
@@ -30,7 +31,7 @@ def audit(dept: Department, found: Result) -> Result:
 
     if "events" not in found.table.columns or "expected" not in found.table.columns:
         return Result.not_assessable("audit", found.reason or "there is no comparison", title=TITLE)
-    table = found.table[found.table["verdict"] != "not assessable"]
+    table = found.table[found.table["verdict"] != Verdict.NOT_ASSESSABLE]
     frame = pd.DataFrame({"officer": table["officer"].astype(str),
                           "score": np.log((table["events"] + 0.5) / (table["expected"] + 0.5))})
     held, blocks, absent = _who(dept)

@@ -13,11 +13,10 @@ from perflib.metrics.officers import EXPOSURES, MEASURES, scenes, similar
 from perflib.metrics.review.choices import choices
 from perflib.models.peers.table import listed
 from perflib.result import Result
+from perflib.verdicts import FLAGS, Verdict
 
 TITLE = "What the comparisons say of each flagged officer"
 METHOD = "Verdicts of the comparisons on this page, side by side; each has its own method and its own peers."
-FLAGS = ("higher", "lower")
-SILENT = "not assessable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +57,11 @@ def repeated(found: Result, others: Beside) -> pd.DataFrame:
 def _one(who: str, verdict: str, found: Result, others: Beside) -> dict[str, Any]:
     row = _of(others.ways, who)
     each = [str(row[way]) for way in others.ways.facts.get("flags", {})] if row else []
-    known = [one for one in each if one != SILENT]
+    known = [one for one in each if one != Verdict.NOT_ASSESSABLE]
     same = sum(one == verdict for one in known)
     apart = (others.similar, _scenes(found, others))
     work, scene = (str((_of(one, who) or {"verdict": ""})["verdict"]) for one in apart)
-    doubted = any(one not in ("", SILENT, verdict) for one in (work, scene))
+    doubted = any(one not in ("", Verdict.NOT_ASSESSABLE, verdict) for one in (work, scene))
     return {"officer": who, "verdict": verdict, "ways": same, "of": len(known), "similar": work, "scenes": scene,
             "borderline": doubted or (bool(known) and same <= len(known) / 2)}
 
@@ -86,7 +85,8 @@ def hold(found: Result, others: Beside) -> str:
     rows = repeated(found, others)
     if rows.empty:
         return ""
-    known = {"ways": rows["of"] > 1, **{one: ~rows[one].isin(["", SILENT]) for one in ("similar", "scenes")}}
+    silent = ["", Verdict.NOT_ASSESSABLE]
+    known = {"ways": rows["of"] > 1, **{one: ~rows[one].isin(silent) for one in ("similar", "scenes")}}
     same = {"ways": rows["ways"] == rows["of"], **{one: rows[one] == rows["verdict"] for one in ("similar", "scenes")}}
     there = [one for one in _WHERE if known[one].any()]
     said = _one_flag if len(rows) == 1 else _flags
@@ -154,7 +154,7 @@ _COLUMNS = ("officer", "count", "expected", "ratio", "ratio_low", "ratio_high", 
 
 
 def _row(row: dict[Any, Any], one: pd.Series, others: Beside, force: bool) -> dict[str, Any]:
-    ways = f"{row['ways']} of {row['of']}" if row["of"] else SILENT
+    ways = f"{row['ways']} of {row['of']}" if row["of"] else Verdict.NOT_ASSESSABLE
     told = {"officer": row["officer"], "count": one["events"], "expected": one["expected"], "ratio": one["estimate"],
             "ratio_low": one["low"], "ratio_high": one["high"], "other_peers": ways,
             "same_work": _work(_of(others.similar, row["officer"]))}
@@ -162,19 +162,19 @@ def _row(row: dict[Any, Any], one: pd.Series, others: Beside, force: bool) -> di
 
 
 def _work(one: dict[str, Any] | None) -> str:
-    if one is None or one["verdict"] == SILENT:
+    if one is None or one["verdict"] == Verdict.NOT_ASSESSABLE:
         return _silent(one)
     return f"{one['verdict']}: {one['estimate']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
 
 
 def _scene(one: dict[str, Any] | None) -> str:
-    if one is None or one["verdict"] == SILENT:
+    if one is None or one["verdict"] == Verdict.NOT_ASSESSABLE:
         return _silent(one)
     return f"{one['verdict']}, {one['exposure']:,.0f} scenes"
 
 
 def _silent(one: dict[str, Any] | None) -> str:
-    return f"{SILENT}: {one['reason']}" if one and one["reason"] else SILENT
+    return f"{Verdict.NOT_ASSESSABLE}: {one['reason']}" if one and one["reason"] else Verdict.NOT_ASSESSABLE
 
 
 def _answer(found: Result, others: Beside, alone: Sequence[str]) -> str:

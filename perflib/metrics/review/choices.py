@@ -8,6 +8,7 @@ from perflib.agency import Department
 from perflib.metrics.officers.compare import compare
 from perflib.metrics.officers.measures import EXPOSURES, exposure, measure
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 #: ways of making peers, from narrow to wide.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -37,7 +38,7 @@ def choices(dept: Department, measure_name: str, *, period: str = "month", first
         return Result.not_assessable("choices", "these records allow one way of making peers at most", title=TITLE,
                                      method=METHOD)
     verdicts = pd.DataFrame({words: found.table.set_index(found.table["officer"].astype(str))["verdict"]
-                             for words, found in made.items()}).fillna("not assessable")
+                             for words, found in made.items()}).fillna(Verdict.NOT_ASSESSABLE)
     flagged = verdicts.isin(["higher", "lower"])
     every_one = verdicts.assign(flagged_in=flagged.sum(axis=1))
     table = every_one[flagged.any(axis=1)].rename_axis("officer").reset_index()

@@ -18,6 +18,7 @@ from perflib.metrics.review.areas import AREAS, rules
 from perflib.metrics.review.panel import completed, monthly, starts
 from perflib.privacy.people import people
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 TITLE = "Does the training move what it should move?"
 METHOD = ("Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
@@ -199,7 +200,7 @@ def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
     readings = review.facts.get("readings", {})
     needs = {area: said for area, said in readings.items() if said in ("need", "probable need")}
     title = "What might help?"
-    judged = [area for area, said in readings.items() if said != "not assessable"]
+    judged = [area for area, said in readings.items() if said != Verdict.NOT_ASSESSABLE]
     if not judged:
         return Result.not_assessable("suggested", review.reason or "no area can be assessed", title=title)
     if not needs:

@@ -29,20 +29,20 @@ def adaptability(dept: Department, area: str = "response", *, q: float = 0.10) -
         index.astype({"opens": "datetime64[ns]"}), on=["district", "opens"])
     rows = rows.groupby(["officer", "opens"]).agg(events=("events", "sum"), exposure=("exposure", "sum"),
                                                   demand=("demand", "mean")).reset_index()
-    found = slopes(rows, officer="officer", demand="demand", value="events", exposure="exposure", q=q)
-    found = _named(found, named(area).short, str(frame["per"].iloc[0]))
+    found = slopes(rows, officer="officer", demand="demand", value="events", exposure="exposure", q=q,
+                   counted_words=f"how their {named(area).short} change")
+    found = _named(found, str(frame["per"].iloc[0]))
     return replace(found, title=title).with_caveats(
         "Demand is the number of calls of the district, not their gravity.",
         "Only officers whose district and its demand are known are here, month by month.")
 
 
-def _named(found: Result, measure: str, work: str) -> Result:
-    """The same Result in the words of its measure and the work it is counted for."""
-    answer = found.answer.replace("how the figure changes", f"how their {measure} change", 1)
-    chart = replace(found.chart, alt=answer) if found.chart else None
+def _named(found: Result, work: str) -> Result:
+    """The same Result in the words of the work it is counted for."""
+    chart = found.chart
     if chart is not None and chart.kind == "funnel":
         chart = replace(chart, x_label=work.capitalize())
-    return replace(found, answer=answer, chart=chart, labels=dict(found.labels) | {"exposure": work.capitalize()})
+    return replace(found, chart=chart, labels=dict(found.labels) | {"exposure": work.capitalize()})
 
 
 def moved(dept: Department, area: str = "complaints") -> Result:

@@ -17,10 +17,11 @@ from perflib.models.peers.table import listed
 from perflib.privacy import Policy
 from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 #: a reading is "probably" so from this posterior probability on; "clearly" where it also survives the flag rule.
 PROBABLE = 0.9
-READINGS = ("strength", "probable strength", "like peers", "probable need", "need", "not assessable")
+READINGS = ("strength", "probable strength", "like peers", "probable need", "need", Verdict.NOT_ASSESSABLE)
 #: the share of readings expected to be wrong is told as "fewer than" below this.
 _RARE = 0.01
 CAVEATS = (
@@ -162,7 +163,7 @@ LABELS = {"area": "Area", "better": "Better", "count": "Count", "work": "In", "e
 
 def _doubtful(table: pd.DataFrame) -> list[str]:
     """How many of the readings that stand out are expected to be wrong, by their own probabilities."""
-    chance = table.loc[~table["reading"].isin(["like peers", "not assessable"]), "chance_better"].astype(float)
+    chance = table.loc[~table["reading"].isin(["like peers", Verdict.NOT_ASSESSABLE]), "chance_better"].astype(float)
     wrong = float(chance.where(chance < 0.5, 1 - chance).sum())
     if not len(chance):
         return []
@@ -173,7 +174,7 @@ def _doubtful(table: pd.DataFrame) -> list[str]:
 
 def _most_work(found: Areas) -> str:
     tables = [result.table for result in found.results.values() if len(result.table)]
-    assessed = pd.concat([table[table["verdict"] != "not assessable"] for table in tables])
+    assessed = pd.concat([table[table["verdict"] != Verdict.NOT_ASSESSABLE] for table in tables])
     held = assessed if len(assessed) else pd.concat(tables)
     order = held.assign(officer=held["officer"].astype(str)).groupby("officer")["exposure"].agg(["size", "sum"])
     return str(order.sort_values(["size", "sum"], kind="stable").index[-1])
@@ -182,14 +183,14 @@ def _most_work(found: Areas) -> str:
 def row_of(area: str, result: Result, who: str, per: str) -> dict[str, Any]:
     """One person's line of one area: the columns of a card."""
     better = AREAS[area].better
-    row: dict[str, Any] = {"area": named(area).short.capitalize(), "better": better, "reading": "not assessable",
+    row: dict[str, Any] = {"area": named(area).short.capitalize(), "better": better, "reading": Verdict.NOT_ASSESSABLE,
                            "count": None, "work": "", "expected": None, "ratio": None, "low": None, "high": None,
                            "chance_better": None, "reason": result.reason}
     held = result.table[result.table["officer"].astype(str) == who] if len(result.table) else result.table
     if held.empty:
         return row | {"reason": result.reason or "no work of this kind is recorded"}
     one = held.iloc[0].to_dict()
-    if one["verdict"] == "not assessable":
+    if one["verdict"] == Verdict.NOT_ASSESSABLE:
         return row | {"reason": one["reason"], "work": f"{one['exposure']:,.0f} {per}"}
     above = float(one["posterior"])
     chance = above if better == "more" else 1 - above
@@ -212,7 +213,7 @@ def _answer(table: pd.DataFrame, found: Areas, facts: Mapping[str, Any]) -> str:
     said = {word: [_told(short, row) for short, row in rows if row["reading"] == word] for word in READINGS}
     parts = [f"{word}: {'; '.join(said[word])}." for word in ("strength", "probable strength", "need", "probable need")
              if said[word]]
-    like, silent = len(said["like peers"]), len(said["not assessable"])
+    like, silent = len(said["like peers"]), len(said[Verdict.NOT_ASSESSABLE])
     if silent == of:
         return (f"{who} cannot be assessed in any of {of} areas. That says nothing about the work, for better or "
                 "worse: there are too few peers, or too little work, to tell.")
@@ -269,7 +270,7 @@ def chances(found: Areas, wanted: list[str]) -> pd.DataFrame:
     for area in wanted:
         table = found.results[area].table
         none = pd.DataFrame({"officer": [], "posterior": []})
-        known = table[table["verdict"] != "not assessable"] if len(table) else none
+        known = table[table["verdict"] != Verdict.NOT_ASSESSABLE] if len(table) else none
         above = known.set_index(known["officer"].astype(str))["posterior"].astype(float)
         columns[area] = above if named(area).better == "more" else 1 - above
     return pd.DataFrame(columns).rename_axis("officer").reset_index()

@@ -15,6 +15,7 @@ from perflib.metrics.officers.fixes import Fixed, fixes
 from perflib.metrics.review.beside import Beside, hold
 from perflib.models.peers.table import WIDE, listed, reasons
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 TITLE = "What this comparison can and cannot rule out"
 HELD = {"unit": "The unit an officer worked in", "district": "The district", "shift": "The shift",
@@ -155,13 +156,13 @@ def shown(found: Result, *, most: int = 600) -> Result:
     if found.table.empty or "verdict" not in found.table.columns:
         return found
     table = found.table.assign(officer=found.table["officer"].astype(str))
-    silent = table["verdict"] == "not assessable"
+    silent = table["verdict"] == Verdict.NOT_ASSESSABLE
     if silent.all():
         return _nobody(found, table)
     figures = [name for name in table.columns if name not in ("officer", "verdict", "reason", "flagged")]
     table = table.astype({name: float for name in figures if pd.api.types.is_numeric_dtype(table[name])})
     table.loc[silent, figures] = float("nan")
-    order = table["verdict"].map({"higher": 0, "lower": 0, "as peers": 1, "not assessable": 2})
+    order = table["verdict"].map({"higher": 0, "lower": 0, Verdict.AS_PEERS: 1, Verdict.NOT_ASSESSABLE: 2})
     table = table.assign(_order=order).sort_values(["_order", "officer"], kind="stable").drop(columns="_order")
     gone = max(len(table) - most, 0)
     more = [f"{gone:,} more officers, none of them flagged, are not listed here."] if gone else []

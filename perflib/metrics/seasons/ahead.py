@@ -19,6 +19,7 @@ from perflib.models.seasonality.demand import FEWEST as ENOUGH
 from perflib.models.seasonality.demand import METHOD
 from perflib.models.seasonality.effects import WEEKDAYS
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 SHIFTS = {"Day": (7, 15), "Evening": (15, 23), "Night": (23, 7)}
 
@@ -124,10 +125,10 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
 
 def _unshown(week: dict[str, Any]) -> str:
     """What must be said before any weekday is named: that the week shows no pattern, or none can be tested."""
-    if week.get("verdict") == "not shown":
+    if week.get("verdict") == Verdict.NOT_SHOWN:
         return (f"No pattern of the week is shown to repeat (p {week['p']:.3f}): which weekday leads below may be "
                 "chance, and is no reason to staff the days differently. ")
-    if week.get("verdict") == "not assessable":
+    if week.get("verdict") == Verdict.NOT_ASSESSABLE:
         return f"Whether a pattern of the week repeats is not assessable ({week['reason']}). "
     return ""
 

@@ -16,6 +16,7 @@ from perflib.metrics.seasons.rhythm import where
 from perflib.models.seasonality import SeasonResult, seasonality
 from perflib.models.seasonality.report import METHOD, exceeds, few_years, sentence
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 SHORT = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 WORDS = {"year": "months", "week": "weekdays"}
@@ -74,9 +75,9 @@ def tested(dept: Department, table: str = "calls", by: str = "district", origin:
         return Result.not_assessable(name, held, title=title, method=METHOD)
     made = seasonality(held.daily())
     tests = pd.DataFrame(made.tests).rename(columns={"series": by})
-    faint = (tests["verdict"] == "seasonal") & ~pd.Series([exceeds(test) for _, test in tests.iterrows()])
-    facts = {"seasonal": _called(tests, by, tests["verdict"] == "seasonal"), "faint": _called(tests, by, faint),
-             "assessable": {season: int((part["verdict"] != "not assessable").sum())
+    faint = (tests["verdict"] == Verdict.SEASONAL) & ~pd.Series([exceeds(test) for _, test in tests.iterrows()])
+    facts = {"seasonal": _called(tests, by, tests["verdict"] == Verdict.SEASONAL), "faint": _called(tests, by, faint),
+             "assessable": {season: int((part["verdict"] != Verdict.NOT_ASSESSABLE).sum())
                             for season, part in tests.groupby("season")}}
     table_ = tests.assign(p=tests["adjusted"], verdict=tests["verdict"].where(~faint, "seasonal, faint"))[
         [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "cycles", "reason"]]
@@ -139,7 +140,7 @@ def _one(made: tuple[SeasonResult, Hours], season: str, name: str, title: str) -
     rows = found.table[found.table["season"] == season]
     if season == "week":
         rows = pd.concat([rows, found.table[found.table["season"].isin(["holiday", "payday", "heap"])]])
-    if test["verdict"] == "not assessable" or rows.empty:
+    if test["verdict"] == Verdict.NOT_ASSESSABLE or rows.empty:
         missing = Result.not_assessable(name, str(test["reason"]), title=title, method=METHOD)
         return replace(missing, caveats=tuple(held.notes))
     ends = {"percent": "ratio", "percent_low": "low", "percent_high": "high"}

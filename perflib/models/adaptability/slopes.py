@@ -31,7 +31,7 @@ CAVEATS = (
 def slopes(
     frame: pd.DataFrame, *, officer: str, demand: str, value: str, exposure: str | None = None, kind: str = "poisson",
     q: float = 0.10, level: float = 0.95, minimum_periods: int = 8, minimum_events: float = 10, minimum_peers: int = 5,
-    spread: float | None = None, name: str = "adaptability",
+    spread: float | None = None, counted_words: str = "how the figure changes", name: str = "adaptability",
 ) -> Result:
     """How each officer's figure changes with demand, beyond what the peers' does.
 
@@ -65,12 +65,13 @@ def slopes(
     able = told.index[told["reason"] == ""]
     if len(able) <= minimum_peers:
         told.loc[able, "reason"] = f"fewer than {minimum_peers} peers"
-        return _result(told, None, pd.Index([]), kind, q, level, name, sd, None)
+        return _result(told, None, pd.Index([]), kind, q, level, name, sd, None, counted_words)
     used = rows[rows["officer"].isin(able)].sort_values("officer", kind="stable")
     starts = np.flatnonzero(np.r_[True, used["officer"].to_numpy()[1:] != used["officer"].to_numpy()[:-1]])
     lines = KINDS[kind](used, starts)
     held = posterior.found(lines, spread)
-    return _result(told, held, pd.Index(used["officer"].to_numpy()[starts]), kind, q, level, name, sd, lines)
+    return _result(told, held, pd.Index(used["officer"].to_numpy()[starts]), kind, q, level, name, sd, lines,
+                   counted_words)
 
 
 def _rows(frame: pd.DataFrame, officer: str, demand: str, value: str, exposure: str | None, kind: str) -> pd.DataFrame:
@@ -110,7 +111,7 @@ def _reasons(rows: pd.DataFrame, officers: list[Any], kind: str, periods: int, e
 
 
 def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, kind: str, q: float, level: float,
-            name: str, sd: float, lines: likelihood.Lines | None) -> Result:
+            name: str, sd: float, lines: likelihood.Lines | None, counted_words: str) -> Result:
     counts = kind == "poisson"
     more = pd.DataFrame(columns=["estimate", "low", "high", "posterior", "fdr", "up"], index=names, dtype=float)
     if held is not None:
@@ -133,7 +134,7 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
         centre = float(np.exp(held.centre)) if counts else held.centre
         facts |= {"peer_slope": centre, "spread": held.spread, "none_differ": held.none_differ,
                   "dispersion": lines.dispersion}
-    answer = table.told(facts, "how the figure changes with demand")
+    answer = table.told(facts, f"{counted_words} with demand")
     labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
                              "posterior": "P(grows more than peers')", "periods": "Periods"}
     frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer, intervals=True)

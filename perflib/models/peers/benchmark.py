@@ -39,6 +39,7 @@ def internal_benchmark(
     bins: int = 10,
     ridge: float = 1e-3,
     coverage: float = 0.95,
+    counted_words: str = "outcomes of events of the same kind",
     name: str = "internal_benchmark",
 ) -> Result:
     """Each officer's share of events with the outcome, beside other officers' events weighted to the same features.
@@ -88,7 +89,7 @@ def internal_benchmark(
     rows, cv = _judged(rows, times, q)
     facts = _facts(rows, design, q) | cv | {"times": times}
     order = ("events", "rate", "benchmark", "effective", "imbalance", "log_odds", "error", "z", "fdr_z", "local_fdr")
-    return _told(table.ordered(rows, order), facts, design, times, name)
+    return _told(table.ordered(rows, order), facts, design, times, name, counted_words)
 
 
 def _rows(design: designs.Design, found: Floats, coverage: float) -> pd.DataFrame:
@@ -153,8 +154,10 @@ def _facts(rows: pd.DataFrame, design: designs.Design, q: float) -> dict[str, An
         "worst_imbalance": float(used["imbalance"].max()), "binned": list(design.binned)}
 
 
-def _told(frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, times: float, name: str) -> Result:
-    answer = table.told(facts, "outcomes of events of the same kind")
+def _told(
+    frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, times: float, name: str, counted_words: str
+) -> Result:
+    answer = table.told(facts, counted_words)
     answer += (f" {facts['flags_theoretical']} differ from their benchmark at all, more than chance explains; a plain "
                f"|z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
     names = ", ".join(design.features)

@@ -14,6 +14,7 @@ from perflib.models.peers import renamed, rule
 from perflib.models.peers.funnel import METHOD, TITLE, funnel
 from perflib.models.peers.table import CAVEATS, COLUMNS, LABELS, counted, honest, listed, reasons, refuse, told
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 #: an officer is assessed when at least this share of the exposure was spent beside enough peers.
 COMPARABLE = 0.5
@@ -116,6 +117,7 @@ def same_work(
     minimum_expected: float = 5.0,
     minimum_exposure: float = 0.0,
     exposure_words: str = "",
+    counted_words: str = "events for their exposure",
     name: str = "same_work",
 ) -> Result:
     """Officers against those who held the same assignment in the same months: observed over expected events.
@@ -132,7 +134,8 @@ def same_work(
     assignment : columns that make work comparable (unit, district, shift, duty).
     month : column of the month, as a date or sortable text; None to pool all months.
     times, q, minimum_expected : as in ``funnel``.
-    exposure_words : name the exposure in the reason of those below ``minimum_exposure``.
+    exposure_words, counted_words : name the exposure in the reason of those below ``minimum_exposure``, and in the
+        answer what is compared.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def same_work(
     flagged = _far(found, least, q, minimum_expected)
     if 0 < len(flagged) < len(found.table) / 4:
         found = replace(found, table=_expected(each, minimum, flagged))
-    return _told(_judged(found, least, judged), found, tuple(assignment), month)
+    return _told(_judged(found, least, judged), found, tuple(assignment), month, counted_words)
 
 
 def _far(found: Peers, least: dict[str, Any], q: float, minimum_expected: float) -> set[Any]:
@@ -176,7 +179,7 @@ def _judged(found: Peers, least: dict[str, Any], judged: dict[str, Any]) -> Resu
                     minimum_peers=0, **judged)
     table = result.table.set_index("officer").reindex(held.index)
     table["reason"] = table["reason"].where(open_to, reason)
-    table["verdict"] = table["verdict"].where(open_to, "not assessable")
+    table["verdict"] = table["verdict"].where(open_to, Verdict.NOT_ASSESSABLE)
     table["flagged"] = table["flagged"].eq(True)
     table = table.assign(expected=held["expected"], exposure=held["exposure"].where(held["exposure"] > 0,
                          held["all_exposure"]), peers=held["peers"], comparable=held["comparable"])
@@ -190,7 +193,7 @@ def _nobody(held: pd.DataFrame, reason: Any, judged: dict[str, Any]) -> Result:
     """The table when nobody has peers: everyone not assessable, and why."""
     table = held[["exposure", "peers", "events", "expected", "comparable"]].assign(
         exposure=held["all_exposure"], events=held["all_events"], estimate=np.nan, low=np.nan, high=np.nan,
-        posterior=np.nan, fdr=np.nan, verdict="not assessable", reason=reason).reset_index()
+        posterior=np.nan, fdr=np.nan, verdict=Verdict.NOT_ASSESSABLE, reason=reason).reset_index()
     facts = counted(table, float(judged["q"]))
     why = reasons(facts)
     return Result(str(judged["name"]), table, TITLE, f"Not assessable: {why}.", METHOD, (*CAVEATS, *honest(facts)),
@@ -206,13 +209,15 @@ def _reason(held: pd.DataFrame, least: dict[str, Any]) -> Any:
         ["no exposure recorded", few, f"most of the exposure beside {few}", below], "")
 
 
-def _told(result: Result, found: Peers, assignment: tuple[str, ...], month: str | None) -> Result:
+def _told(
+    result: Result, found: Peers, assignment: tuple[str, ...], month: str | None, counted_words: str
+) -> Result:
     facts = dict(result.facts) | {"cells": found.cells, "assignment": list(assignment), "renamed": list(found.notes)}
     alike = listed([*assignment, *([month] if month else [])]) or "the whole agency"
     if result.reason:
         return replace(result, facts=facts, table=result.table[_ORDER]).with_caveats(*found.notes)
     beside = f"officers of the same {alike}" if assignment or month else "all other officers"
-    answer = told(facts, f"events for their exposure, beside {beside}")
+    answer = told(facts, f"{counted_words}, beside {beside}")
     answer += (f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
                f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
     partial = (f"The adjustment is for {alike} alone: officers of one {assignment[0]} can still do different work."

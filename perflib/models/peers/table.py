@@ -13,6 +13,7 @@ from perflib.errors import InputError
 from perflib.models.counts.asked import counts
 from perflib.privacy import refuse_protected
 from perflib.privacy.quoting import cell
+from perflib.verdicts import Verdict
 
 Floats = NDArray[np.float64]
 #: every comparison gives these columns first, in this order, one row per officer; ``reason`` and its own come after.
@@ -94,14 +95,14 @@ def why_not(exposure: Floats, expected: Floats, peers: NDArray[np.int64], minimu
 def verdicts(fdr: Floats, up: NDArray[np.bool_], reason: NDArray[Any], q: float) -> NDArray[Any]:
     """Higher or lower where the adjusted p is at most ``q``, else as peers, or not assessable where a reason stands."""
     flag = np.nan_to_num(fdr, nan=1.0) <= q
-    return np.select([reason != "", flag & up, flag], ["not assessable", "higher", "lower"], "as peers")
+    return np.select([reason != "", flag & up, flag], [Verdict.NOT_ASSESSABLE, "higher", "lower"], Verdict.AS_PEERS)
 
 
 def counted(table: pd.DataFrame, q: float, p: Floats | None = None) -> dict[str, Any]:
     """The facts of every comparison: how many assessed, flagged, not assessable and why, and expected false flags."""
     found = table["verdict"].value_counts()
     flags = int(found.get("higher", 0) + found.get("lower", 0))
-    assessed = len(table) - int(found.get("not assessable", 0))
+    assessed = len(table) - int(found.get(Verdict.NOT_ASSESSABLE, 0))
     facts = {
         "officers": len(table), "assessed": assessed, "flags": flags, "higher": int(found.get("higher", 0)),
         "lower": int(found.get("lower", 0)), "not_assessable": len(table) - assessed, "q": q,

@@ -12,6 +12,7 @@ from perflib.models import sampler
 from perflib.models.estimates_chart import drawn
 from perflib.models.same_scene.fitting import Floats, Scenes, sample, standing
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 TITLE = "Who uses more or less force than colleagues at the same scene?"
 METHOD = (
@@ -139,7 +140,7 @@ def _table(rows: pd.DataFrame, kept: pd.DataFrame, ids: pd.Index, stand: dict[st
     table["fdr"] = _false_share(table["posterior"])
     sure = table["posterior"] > certainty
     table["verdict"] = np.select([table["reason"] != "", sure & (table["top"] > table["bottom"]), sure],
-                                 ["not assessable", "higher", "lower"], "as peers")
+                                 [Verdict.NOT_ASSESSABLE, "higher", "lower"], Verdict.AS_PEERS)
     return table.reset_index().drop(columns="most")[[
         "officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason",
         "informative", "top", "bottom"]]
@@ -158,8 +159,9 @@ def _facts(table: pd.DataFrame, rows: pd.DataFrame, kept: pd.DataFrame) -> dict[
         "officers": len(table), "incidents": rows["incident"].nunique(),
         "informative_incidents": kept["incident"].nunique(), "higher": int((table["verdict"] == "higher").sum()),
         "lower": int((table["verdict"] == "lower").sum()),
-        "not_assessable": int((table["verdict"] == "not assessable").sum()),
-        "no_peers": int((table["peers"] == 0).sum()), "assessed": int((table["verdict"] != "not assessable").sum()),
+        "not_assessable": int((table["verdict"] == Verdict.NOT_ASSESSABLE).sum()),
+        "no_peers": int((table["peers"] == 0).sum()),
+        "assessed": int((table["verdict"] != Verdict.NOT_ASSESSABLE).sum()),
         "flags": int(flagged.sum()),
         "reasons": {why: int(n) for why, n in table["reason"][table["reason"] != ""].value_counts().items()},
         "expected_false_flags": float((1 - table.loc[flagged, "posterior"]).sum()),

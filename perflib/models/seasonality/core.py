@@ -20,6 +20,7 @@ from perflib.models.seasonality.profile import profile
 from perflib.models.seasonality.report import report
 from perflib.models.threads import one_thread
 from perflib.result import Result
+from perflib.verdicts import Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: a season is called stable below this p, adjusted for the seasons and series asked about.
@@ -205,7 +206,8 @@ def _adjusted(tests: pd.DataFrame) -> pd.DataFrame:
     if tests["series"].nunique() > 1:
         tests["adjusted"] = tests.groupby("season")["adjusted"].transform(lambda part: adjusted(part.to_numpy()))
     known = tests["p"].notna()
-    tests["verdict"] = np.where(~known, "not assessable", np.where(tests["adjusted"] < ALPHA, "seasonal", "not shown"))
+    shown = np.where(tests["adjusted"] < ALPHA, Verdict.SEASONAL, Verdict.NOT_SHOWN)
+    tests["verdict"] = np.where(~known, Verdict.NOT_ASSESSABLE, shown)
     return tests[["series", "season", "verdict", "p", "adjusted", "statistic", "cycles", "strength", "noise_median",
                   "noise_95", "reason"]]
 

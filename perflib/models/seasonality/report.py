@@ -10,6 +10,7 @@ import pandas as pd
 from perflib.figures import Chart
 from perflib.models.forecast.panel import FREQUENCIES, Panel
 from perflib.models.seasonality.events import Hourly
+from perflib.verdicts import Verdict
 
 METHOD = (
     "Power at the season's frequencies against a fitted spectrum (exponential model: Bloomfield 1973), Holm-adjusted; "
@@ -38,8 +39,8 @@ def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
         return " ".join(sentence(test, rows) for _, test in tests.iterrows())
     words = []
     for season, part in tests.groupby("season", sort=False):
-        able = part[part["verdict"] != "not assessable"]
-        count = int((able["verdict"] == "seasonal").sum())
+        able = part[part["verdict"] != Verdict.NOT_ASSESSABLE]
+        count = int((able["verdict"] == Verdict.SEASONAL).sum())
         words.append(f"{count} of {len(able)} series have a season of the {season}." if len(able)
                      else f"No series can show a season of the {season}: {part['reason'].iloc[0]}.")
     return " ".join(words)
@@ -48,10 +49,10 @@ def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
 def sentence(test: pd.Series, rows: pd.DataFrame) -> str:
     """One test in words, with the highest and lowest position of its season as per cent above or below the mean."""
     season = test["season"]
-    if test["verdict"] == "not assessable":
+    if test["verdict"] == Verdict.NOT_ASSESSABLE:
         return f"A season of the {season} is not assessable: {test['reason']}."
     proof = f"p {test['adjusted']:.3f}" if test["adjusted"] >= 0.001 else "p below 0.001"
-    if test["verdict"] == "not shown":
+    if test["verdict"] == Verdict.NOT_SHOWN:
         return f"No pattern of the {season} is shown to repeat ({proof}{_strong(test)})."
     held = rows[rows["season"] == season]
     if held.empty:
@@ -103,12 +104,12 @@ def _said(tests: pd.DataFrame, held: Panel, notes: list[str], level: float) -> l
 def _facts(tests: pd.DataFrame, held: Panel, events: Hourly | None) -> dict[str, Any]:
     seasons = {str(name): dict(zip(part["season"], part["verdict"], strict=True))
                for name, part in tests.groupby("series", sort=False)}
-    refused = tests[tests["verdict"] == "not assessable"].drop_duplicates("season")
+    refused = tests[tests["verdict"] == Verdict.NOT_ASSESSABLE].drop_duplicates("season")
     more = {} if events is None else {
         "midnight": asdict(events.midnight), "spans": events.spans, "long": events.long, "undated": events.undated}
     return {
         "series": len(held.names), "freq": held.freq, "step": FREQUENCIES[held.freq][3], "first": held.dates[0],
-        "last": held.dates[-1], "seasons": seasons, "seasonal": bool((tests["verdict"] == "seasonal").any()),
+        "last": held.dates[-1], "seasons": seasons, "seasonal": bool((tests["verdict"] == Verdict.SEASONAL).any()),
         "refused": dict(zip(refused["season"], refused["reason"], strict=True)),
         "tests": tests.to_dict("records"), **more,
     }

@@ -25,6 +25,7 @@ def cumulative_incidence(
     time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, *, level: float = 0.95,
     at: Sequence[float] = (0, 7, 30, 365), weights: ArrayLike | None = None,
     causes: Mapping[int, str] | None = None, unit: str = "days", name: str = "cumulative_incidence", title: str = "",
+    ended: str = "ended with",
 ) -> Result:
     """Aalen-Johansen cumulative incidence of each way of ending, per group.
 
@@ -35,7 +36,8 @@ def cumulative_incidence(
     group : one label per case; None: all together.
     at : the times reported in the facts and the answer.
     weights : how many cases each row stands for (counts, >= 0); None: one.
-    causes : words for the codes of ``event``; the first is the one the answer is about.
+    causes : words for the codes of ``event``; the first is the one the answer is about. ended : what the answer puts
+        before it.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def cumulative_incidence(
         facts[str(label)] = found
     table = _table(parts)
     shown = facts if group is not None else next(iter(facts.values()))
-    answer = _answer(facts, words, at, level, unit, grouped=group is not None)
+    answer = _answer(facts, words, at, level, unit, ended, grouped=group is not None)
     chart = Chart("steps", "time", "incidence", "low", "high", by="group" if group is not None else "cause",
                   x_label=unit.capitalize(), y_label="Cumulative incidence", alt=answer)
     return Result(name, table, title or "How many have ended, how, and by when?", answer, _METHOD,
@@ -137,7 +139,8 @@ def reading(curve: dict[str, Any], risk: dict[Any, Any], day: float, level: floa
 
 
 def _answer(
-    facts: Mapping[str, Any], words: Mapping[int, str], at: Sequence[float], level: float, unit: str, *, grouped: bool
+    facts: Mapping[str, Any], words: Mapping[int, str], at: Sequence[float], level: float, unit: str,
+    ended: str, *, grouped: bool
 ) -> str:
     cause = next(iter(words.values()))
     said = []
@@ -145,7 +148,7 @@ def _answer(
         days = [f"{share['estimate']:.1%} ({share['low']:.1%} to {share['high']:.1%}) by {day} {unit}"
                 for day, share in found["at"][cause].items() if share["estimate"] is not None]
         whose = f"{label}: " if grouped else ""
-        said.append(f"{whose}{found['n']:,.0f} cases, ended with {cause}: {', '.join(days)}")
+        said.append(f"{whose}{found['n']:,.0f} cases, {ended} {cause}: {', '.join(days)}")
     return ". ".join(said) + f". Intervals at {level:.0%}."
 
 
