@@ -9,9 +9,9 @@ class Verdict(StrEnum):
     """The conclusion of one comparison.
 
     ``HIGHER`` and ``LOWER``: than peers or a baseline, by more than chance under the stated rule; ``AS_PEERS``:
-    assessed, and not shown to differ from them. ``CHANGED`` and ``AS_BEFORE``: the same against an earlier period. ``SEASONAL``
-    and ``NOT_SHOWN``: a pattern was looked for, and shown or not. ``NOT_ASSESSABLE``: the records cannot carry the
-    comparison.
+    assessed, and not shown to differ from them. ``CHANGED`` and ``AS_BEFORE``: the same against an earlier period.
+    ``SEASONAL`` and ``NOT_SHOWN``: a pattern was looked for, and shown or not. ``NOT_ASSESSABLE``: the records cannot
+    carry the comparison.
     """
 
     HIGHER = "higher"

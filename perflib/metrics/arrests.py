@@ -13,7 +13,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.response.groups import TIMES
+from perflib.metrics.response.groups import NONE, TIMES
 from perflib.privacy.people import people, register
 from perflib.privacy.releases import Register
 from perflib.rates import poisson_limits, wilson
@@ -138,7 +138,7 @@ def _told_shown(table: pd.DataFrame, start: str, by: str) -> str:
 
 def _ends(frame: pd.DataFrame, by: str) -> str:
     """The lowest and the highest rate with their intervals."""
-    named = frame[frame[by].astype(str) != "not recorded"]
+    named = frame[frame[by].astype(str) != NONE]
     top = (named if len(named) else frame).sort_values("rate").iloc[[-1, 0]].to_dict("records")
     return (
         f"from {top[1]['rate']:.1f} ({top[1]['low']:.1f} to {top[1]['high']:.1f}) in {_said(top[1][by])} to "

@@ -77,7 +77,7 @@ def volume(dept: Department, table: str | None = None) -> Result:
         y_label="Records", marks={"breaks": list(breaks)}, alt=f"Weekly records of {name} by feed",
     )
     return Result(
-        "volume", weeks, f"Records a week: {name}", _volume_answer(name, weeks, sentences), _METHOD, sentences,
+        "volume", weeks, f"Records a week: {name}", _volume_answer(name, weeks, found.jump()), _METHOD, sentences,
         {"table": name, **found.facts()}, chart, {"week": "Week from", "feed": "Feed", "records": "Records"},
     )
 
@@ -160,20 +160,16 @@ def _weeks(feed: object, rows: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame
     )
 
 
-def _volume_answer(table: str, weeks: pd.DataFrame, sentences: list[str]) -> str:
+def _volume_answer(table: str, weeks: pd.DataFrame, jump: str) -> str:
     total = weeks.groupby("week")["records"].sum()
     if total.empty:
         return f"{table} does not cover a whole week."
     spread = f"{total.median():,.0f} records a week at the median, {total.min():,.0f} to {total.max():,.0f}"
-    return f"{table}: {spread} over {len(total)} weeks. {_sentence(sentences)}"
+    return f"{table}: {spread} over {len(total)} weeks. {_sentence(jump)}"
 
 
-def _sentence(sentences: list[str]) -> str:
-    jumps = [text for text in sentences if "jump together" in text or text.startswith("level shift")]
-    if not jumps:
-        return "No feed jumps."
-    text = next((text for text in jumps if "jump together" in text), jumps[0])
-    return f"{text[0].upper()}{text[1:]}."
+def _sentence(jump: str) -> str:
+    return f"{jump[0].upper()}{jump[1:]}." if jump else "No feed jumps."
 
 
 def _tally(counts: Mapping[str, int]) -> str:

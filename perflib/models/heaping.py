@@ -13,6 +13,9 @@ from perflib.errors import InputError
 RATIO, DEVIATIONS = 1.2, 3.0
 _FEWEST = 10.0
 
+#: why nothing can be said of midnight
+DAYS_ONLY = "days without times"
+
 
 @dataclass(frozen=True)
 class Heap:
@@ -55,7 +58,7 @@ def midnight(hours: pd.Series, records: int | None = None) -> Heap:
     full = full.reindex(range(24), fill_value=0)
     total = full.sum()
     if total and full[0] == (total if records is None else records):
-        return Heap(int(total), share=1.0, reason="days without times")
+        return Heap(int(total), share=1.0, reason=DAYS_ONLY)
     return _around(float(full[0]), full[[22, 23, 1, 2]].astype(float), float(total))
 
 

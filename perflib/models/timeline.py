@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.heaping import Heap, first_of_month, midnight
+from perflib.models.heaping import DAYS_ONLY, Heap, first_of_month, midnight
 from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
 from perflib.privacy.quoting import quoted
 
@@ -31,7 +31,7 @@ class Timeline:
         found = [_heap_words("midnight", self.midnight), _heap_words("the first of the month", self.first)]
         if self.grain in ("week", "month", "quarter", "year"):
             found.append(f"the dates tell the {self.grain} alone, so nothing is said of shorter times")
-        elif self.midnight.reason == "days without times":
+        elif self.midnight.reason == DAYS_ONLY:
             found.append("every event stands at midnight: days without times")
         jumps = sorted(
             ((feed, shift) for feed, held in self.shifts.items() for shift in held), key=lambda item: -abs(item[1].z)
@@ -42,6 +42,13 @@ class Timeline:
         rest = len(self.shared) - _SHOWN
         found += [f"and {rest} earlier weeks in which feeds jump together"] if rest > 0 else []
         return [text for text in found if text]
+
+    def jump(self) -> str:
+        """The sentence of the most telling jump: of several feeds together, else the largest; empty without one."""
+        if self.shared:
+            return _shared_words(*list(self.shared.items())[-_SHOWN:][0])
+        jumps = [(feed, shift) for feed, each in self.shifts.items() for shift in each]
+        return _shift_words(*max(jumps, key=lambda item: abs(item[1].z))) if jumps else ""
 
     def facts(self) -> dict[str, Any]:
         """The same as JSON types."""
@@ -81,7 +88,7 @@ def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True, grain: st
     weeks = {feed: weekly(counts) for feed, counts in daily.items()}
     weeks = weeks if jumps and grain in ("time", "day", "week") else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
-    untimed = Heap(reason="days without times" if jumps else "dated by the day")
+    untimed = Heap(reason=DAYS_ONLY if jumps else "dated by the day")
     heap = midnight(hours, int(days["records"].sum())) if grain == "time" else untimed
     fine = not jumps or grain in ("time", "day")
     first = first_of_month(_daily(dated, every)) if fine else Heap(reason=f"dated by the {grain}")

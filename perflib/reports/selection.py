@@ -48,10 +48,10 @@ def about(
     import pandas as pd
 
     from perflib.result import Result
-    from perflib.words.response import UNKNOWN_ORIGIN
+    from perflib.words.response import PUBLIC, UNKNOWN_ORIGIN
 
     if not dept.has("calls", "origin"):
-        subject = subject.replace("calls from the public", UNKNOWN_ORIGIN)
+        subject = UNKNOWN_ORIGIN if subject == PUBLIC else subject
     data = covered(dept)
     days = read_period(period, data)
     other = read_comparison(compare_to, days, data)

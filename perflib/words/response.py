@@ -17,6 +17,7 @@ ORDER = (
     "times at zero and at infinity (Manski 2003)."
 )
 NOT_RECORDED = "The records do not say who began a call, so activity begun by officers counts too."
+PUBLIC = "calls from the public"
 UNKNOWN_ORIGIN = "calls (who began them is not recorded)"
 INTERVALS = {
     "received_queued": "answered to queued",
@@ -77,7 +78,7 @@ def capital(text: str) -> str:
 def subject(asked: Facts) -> str:
     """Whose calls, in which district and period."""
     whose = {
-        "public": "calls from the public",
+        "public": PUBLIC,
         "officer": "activity begun by officers",
         "unknown": "calls of unknown origin",
         "all": "all calls",
@@ -116,7 +117,7 @@ def by_group(
     sentences = [_waited(rows[at], keys, quantiles) for at in dict.fromkeys((0, busiest)) if rows]
     answer = " ".join(sentences) or f"No group has the {fewest} known times that a figure needs."
     few = int((table["note"] != "").sum())
-    caveats = [_lost(table), *_open_ended(enough, max(quantiles), len(table))]
+    caveats = [missing(table), *_open_ended(enough, max(quantiles), len(table))]
     caveats += [f"{few} of {len(table)} groups have fewer than {fewest} known times and no figure."] if few else []
     return Words(
         by_title(keys, asked), answer, ORDER, [*caveats, *origin(asked, origins)], labels(keys, quantiles, level)
@@ -147,16 +148,15 @@ def _waited(row: Mapping[Any, Any], keys: Sequence[str], quantiles: Sequence[flo
     return f"{capital(where)}: {listed(parts)}."
 
 
-def _lost(table: pd.DataFrame) -> str:
+def missing(table: pd.DataFrame, lines: bool = True) -> str:
+    """How many calls have no time, and why; ``lines``: the figure shows how far that could move it."""
     counts = {words: int(table[name].sum()) for name, words in FATES.items()}
     parts = [f"{n:,} {words}" for words, n in counts.items() if n]
     total = int(table["n"].sum())
     if not parts:
         return f"All {total:,} calls have both times."
-    return (
-        f"{sum(counts.values()):,} of {total:,} calls have no usable time: {listed(parts)}. Thin lines show how far "
-        "the figure could move if those times were known."
-    )
+    bounds = " Thin lines show how far the figure could move if those times were known." if lines else ""
+    return f"{sum(counts.values()):,} of {total:,} calls have no usable time: {listed(parts)}.{bounds}"
 
 
 def _open_ended(enough: pd.DataFrame, top: float, groups: int) -> list[str]:

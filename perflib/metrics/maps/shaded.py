@@ -27,7 +27,7 @@ from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
 from perflib.rates import poisson_limits
 from perflib.result import Result
-from perflib.words.response import INTERVALS
+from perflib.words.response import INTERVALS, missing
 from perflib.words.response import quantile as quantile_name
 
 #: counts below this are not shown; the year a rate is stated for.
@@ -164,7 +164,8 @@ def response_map(
     minutes = f"{quantile_name(q).capitalize()} (minutes)"
     answer = _extremes(rows, by, stem, "minutes", columns[1], columns[2])
     chart = _chart(outlines, by, stem, columns[1], columns[2], answer, unit=minutes)
-    caveats = [caveat.split(" Whiskers are")[0] for caveat in found.caveats]  # a map draws none
+    drawn = missing(found.table)
+    caveats = [missing(found.table, lines=False), *(each for each in found.caveats if each != drawn)]
     return Result(name, rows, title, answer, found.method, [*caveats, *notes, *_private(rows, threshold)], facts, chart,
                   {**found.labels, "note": "Note"})
 

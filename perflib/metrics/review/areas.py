@@ -14,6 +14,7 @@ from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.officers.cells import cells
 from perflib.metrics.officers.measures import EXPOSURES, MEASURES, Measure, exposure, lacking
+from perflib.metrics.response.groups import NONE
 
 #: calls an officer makes to be among people, where the department file does not name its own.
 CONTACT = ("Business check", "Community contact", "Directed patrol", "Foot patrol", "School visit", "Welfare check")
@@ -183,6 +184,6 @@ def by_unit(frame: pd.DataFrame, least: int = 1) -> pd.DataFrame:
     if "unit" not in frame.columns:
         return frame.iloc[:0]
     officers = frame.groupby("unit")["officer"].transform("nunique")
-    return frame[(frame["unit"] != "not recorded") & (officers >= least)].assign(officer=lambda held: held["unit"])
+    return frame[(frame["unit"] != NONE) & (officers >= least)].assign(officer=lambda held: held["unit"])
 
 

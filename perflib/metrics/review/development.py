@@ -20,6 +20,8 @@ from perflib.privacy.people import people
 from perflib.result import Result
 from perflib.verdicts import Verdict
 
+MOVED = "it moved its measure"
+NEEDS = ("need", "probable need")
 TITLE = "Does the training move what it should move?"
 METHOD = ("Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
           "before and after (Roth and Sant'Anna 2023).")
@@ -151,7 +153,7 @@ def development(dept: Department, path: str | Path = "") -> Result:
     """
     rows = [_evidence(dept, each) for each in plan(dept, path).courses]
     table = pd.DataFrame(rows).drop(columns="helps", errors="ignore")
-    works = [row for row in rows if row["evidence"].startswith("it moved")]
+    works = [row for row in rows if row["evidence"] == MOVED]
     answer = (f"{len(works)} of {len(rows)} courses of the plan {'shows' if len(works) == 1 else 'show'} evidence in "
               f"these records of moving {'its' if len(works) == 1 else 'their'} measure"
               f"{': ' + '; '.join(map(_worked, works)) if works else ''}. For the others there is no evidence yet, "
@@ -184,7 +186,7 @@ def _evidence(dept: Department, each: Course) -> dict[str, Any]:
         return row | {"evidence": f"no evidence yet: {found.reason}"}
     simple = found.facts["simple"]
     right = (simple["estimate"] < 0) == (AREAS[each.moves].better == "fewer")
-    words = "it moved its measure" if found.facts["evidence"] and right else "no evidence yet"
+    words = MOVED if found.facts["evidence"] and right else "no evidence yet"
     if found.facts["evidence"] and not right:
         words = "no evidence yet: its measure moved the wrong way"
     shown = (found.facts["baseline"], simple["estimate"], simple["low"], simple["high"], found.facts["change"])
@@ -198,7 +200,7 @@ def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
     ``suggestion``, ``evidence``. A need that nothing in the plan serves says so. No row where no need is found.
     """
     readings = review.facts.get("readings", {})
-    needs = {area: said for area, said in readings.items() if said in ("need", "probable need")}
+    needs = {area: said for area, said in readings.items() if said in NEEDS}
     title = "What might help?"
     judged = [area for area, said in readings.items() if said != Verdict.NOT_ASSESSABLE]
     if not judged:

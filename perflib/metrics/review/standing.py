@@ -140,8 +140,8 @@ def _false(facts: Mapping[str, Any]) -> str:
 
 def _limits(facts: Mapping[str, Any], others: Beside | None) -> str:
     kind = "" if others is not None and others.similar.facts.get("assessed") else "the kind of calls, in "
-    whole = f"a {facts['assignment'][0]}" if facts.get("assignment") else "a department"
-    whole = "a kind of duty" if whole == "a duty" else whole
+    post = facts["assignment"][0] if facts.get("assignment") else "department"
+    whole = "a kind of duty" if post == "duty" else f"a {post}"
     what = "A flag asks for a review of the record: it" if facts.get("flags") else "This"
     return (f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose "
             "officers all do the same.")

@@ -15,6 +15,7 @@ from perflib.metrics.stops.hiding import least
 from perflib.metrics.stops.scope import LEAST, RECORDED, base_of, counted, named, refused, rules, silent
 from perflib.metrics.stops.words import listed, people
 from perflib.models.disparity import multilevel_counts, ratios_by_place, veil_of_darkness
+from perflib.models.disparity.veil import WHOLE
 from perflib.result import Result
 
 VEIL = "Is a group a smaller share of stops after dark, at the same clock time?"
@@ -64,7 +65,7 @@ def _enough(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
     """A group's rows with its own stops in place of all, where enough are in light and in the dark over all seasons."""
     own = table.assign(stops=table["own"], dark=table["own_dark"])
     enough = (own["dark"] >= fewest) & (own["stops"] - own["dark"] >= fewest)
-    kept = own[enough & bool(enough[own["period"] == "all seasons"].all())]
+    kept = own[enough & bool(enough[own["period"] == WHOLE].all())]
     return kept[["group", "period", "stops", "dark", "odds_ratio", "low", "high"]]
 
 
@@ -78,7 +79,7 @@ def _moments(dept: Department, by: str, kind: str, place: str) -> pd.DataFrame:
 
 def _veil(table: pd.DataFrame, told: dict[str, Result], kind: str) -> Result:
     first = next(iter(told.values()))
-    whole = table[table["period"] == "all seasons"].set_index("group")
+    whole = table[table["period"] == WHOLE].set_index("group")
     each = "; ".join(f"{g} {row.odds_ratio:.2f} ({row.low:.2f} to {row.high:.2f})" for g, row in whole.iterrows())
     facts = {str(group): {**{key: row[key] for key in ("odds_ratio", "low", "high")},
                           **{key: int(row[key]) for key in ("stops", "dark")}, "kind": kind,
@@ -101,8 +102,8 @@ def _seasons(table: pd.DataFrame) -> list[str]:
     pairs = table.pivot(index="group", columns="period", values=["odds_ratio", "low", "high"])
     if pairs["low"].shape[1] < 2:
         return ["No check about a clock change: too few stops near one. Season can confound the figure."]
-    near = next(name for name in pairs["low"].columns if name != "all seasons")
-    value = pairs["odds_ratio"]["all seasons"]
+    near = next(name for name in pairs["low"].columns if name != WHOLE)
+    value = pairs["odds_ratio"][WHOLE]
     apart = pairs.index[(value < pairs["low"][near]) | (value > pairs["high"][near])]
     return [f"For {', '.join(apart)} the days about a clock change give another figure: season may be confounding."
             ] if len(apart) else []

@@ -12,6 +12,8 @@ from perflib.errors import InputError
 from perflib.models.disparity.sun import elevation
 from perflib.result import Result
 
+#: the window that holds every season
+WHOLE = "all seasons"
 TITLE = "Is the group a smaller share of stops after dark, at the same clock time?"
 METHOD = ("Veil of darkness (Grogger and Ridgeway 2006): logistic regression on darkness within the evening "
           "inter-twilight period, natural spline of clock time with quantile knots, places held fixed.")
@@ -55,12 +57,12 @@ def veil_of_darkness(
     if rows["dark"].sum() < 100 or (1 - rows["dark"]).sum() < 100:
         return Result.not_assessable(name, "fewer than 100 stops in light or in dark at the same clock times",
                                      title=TITLE, method=METHOD)
-    fits = {"all seasons": _ratio(rows, df, level)}
+    fits = {WHOLE: _ratio(rows, df, level)}
     near = rows[_near_change(rows["time"], window)]
     if min(near["dark"].sum(), (1 - near["dark"]).sum()) >= 100:
         fits[f"within {window} days of a clock change"] = _ratio(near, df, level)
     table = pd.DataFrame([{"period": key, **fit} for key, fit in fits.items()]).drop(columns="knots")
-    whole = fits["all seasons"]
+    whole = fits[WHOLE]
     facts = {**{key: whole[key] for key in ("stops", "odds_ratio", "low", "high", "knots")},
              "first_minute": first, "last_minute": last}
     answer = (f"Odds ratio of a stop being of {focus} rather than of any other group, dark against light: "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.heaping import Heap, midnight
+from perflib.models.heaping import DAYS_ONLY, Heap, midnight
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: spans longer than this (hours) say nothing about the hour of the week.
@@ -83,7 +83,7 @@ def hourly(frame: pd.DataFrame) -> Hourly:
     point = high <= low
     timed = not (point & (low % 24 == 0)).all()
     weights = spread(low, np.where(point, low, high), codes, len(names), 24 * days)
-    heap = _heap(low[point]) if timed else Heap(reason="days without times")
+    heap = _heap(low[point]) if timed else Heap(reason=DAYS_ONLY)
     if heap.heaped:
         weights = _respread(weights, low, point, codes, heap)
     index = pd.date_range(first, periods=24 * days, freq="h")
