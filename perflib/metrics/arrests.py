@@ -13,7 +13,9 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.metrics.counts.areas import residents
 from perflib.metrics.response.groups import NONE, TIMES
+from perflib.models.totals import Residents
 from perflib.privacy.people import people, register
 from perflib.privacy.releases import Register
 from perflib.rates import poisson_limits, wilson
@@ -68,7 +70,14 @@ def rates(
     absent = next((one for one in ("arrests", table) if not dept.has(one)), "")
     if absent:
         return Result.not_assessable(name, f"the department has no table {absent}", title=title)
-    counted, exposure = _arrests(dept, by), _exposure(dept, by, per)
+    notes: list[str] = []
+    if per == "population":
+        held = residents(dept)
+        if held.reason:
+            return Result.not_assessable(name, held.reason, title=title)
+        dept, notes = _of_years(dept, held)
+    counted = _arrests(dept, by)
+    exposure = _residents(held.rows, by) if per == "population" else _exposure(dept, by, per)
     found = pd.DataFrame({"arrests": counted, "exposure": exposure}).dropna(subset=["exposure"]).fillna(0)
     found = found.sort_index()  # the engine gives groups in any order
     found = found[found["exposure"] > 0]
@@ -93,7 +102,7 @@ def rates(
         title,
         answer,
         _METHOD,
-        [_NOT_A_SUCCESS, _doubt(spread)],
+        [_NOT_A_SUCCESS, _doubt(spread), *notes],
         facts,
         Chart(
             kind,
@@ -244,8 +253,6 @@ def _arrests(dept: Department, by: str) -> pd.Series:
 def _exposure(dept: Department, by: str, per: str) -> pd.Series:
     table, stamp, _, _ = EXPOSURES[per]
     rows = dept.table(table)
-    if per == "population":
-        return _residents(rows, by)
     rows = rows.filter(rows.service == "police") if "service" in rows.columns else rows
     rows = _keyed(dept, rows, stamp, by)
     if per == "officer_hours":
@@ -254,17 +261,24 @@ def _exposure(dept: Department, by: str, per: str) -> pd.Series:
     return rows.group_by(by).agg(n=rows.count()).execute().set_index(by)["n"]
 
 
-def _residents(rows: Any, by: str) -> pd.Series:
+def _of_years(dept: Department, held: Residents) -> tuple[Department, list[str]]:
+    """The department with the arrests of years whose residents are known, and what to say of the residents."""
+    years = sorted({int(year) for year in held.rows["year"]})
+    rows = dept.arrests
+    kept = rows.filter(dept.local(rows.arrested_at).year().isin(years))
+    lost = int(rows.count().execute()) - int(kept.count().execute())
+    notes = [f"Of the population, {note}." for note in held.notes]
+    notes += [f"{lost:,} arrests of years without a population are left out."] if lost else []
+    return replace(dept, tables={**dept.tables, "arrests": kept}), notes
+
+
+def _residents(rows: pd.DataFrame, by: str) -> pd.Series:
     """Residents by district (the latest year) or, as person-years, by year."""
     if by not in ("district", "year"):
         raise InputError(
             f"population is known by district and year, not by {by}", where="by", choices=("district", "year")
         )
-    whole = rows.filter(rows.group.isnull()).execute() if "group" in rows.columns else rows.execute()
-    if by == "year":
-        return whole.groupby("year")["residents"].sum()
-    years = whole.groupby("area")["year"].nunique()
-    return whole.groupby("area")["residents"].mean() * years
+    return rows.groupby("year" if by == "year" else "area")["residents"].sum()
 
 
 def _dispersion(dept: Department) -> float:

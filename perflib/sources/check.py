@@ -15,6 +15,7 @@ from perflib import schema
 from perflib.agency import Department, SourceReport
 from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
+from perflib.models.totals import counted_once
 from perflib.result import json_safe, spreadsheet_safe
 from perflib.sources import declared, department_file, ids, opening
 from perflib.sources.department_file import DepartmentFile
@@ -76,7 +77,7 @@ def check(path: str | Path) -> Check:
         return Check(held.name, held.timezone, held.reports, faults=held.faults)
     found = held.department()
     faults = (*held.faults, *declared.emptied(found))
-    notes = (*declared.unmatched(found), *ids.unmatched(held.loaded, held.engine))
+    notes = (*declared.unmatched(found), *ids.unmatched(held.loaded, held.engine), *_residents(found))
     return Check(found.name, found.timezone, held.reports, _timelines(found), faults, notes)
 
 
@@ -159,6 +160,12 @@ def _each_source(file: DepartmentFile) -> _Held:
             faults.append(str(fault))
             reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
     return _Held(file.name, file.timezone, loaded, file.settings, guard_of(file), engine, tuple(reports), tuple(faults))
+
+
+def _residents(found: Department) -> tuple[str, ...]:
+    """What is to be known of totals in the population."""
+    once = counted_once(found.population.execute() if found.has("population") else pd.DataFrame())
+    return tuple(f"population: {words}" for words in (*once.notes, once.reason) if words)
 
 
 def _timelines(found: Department) -> dict[str, Timeline]:

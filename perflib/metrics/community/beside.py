@@ -10,6 +10,7 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.metrics.community.opinion import areas
+from perflib.metrics.counts.areas import residents
 from perflib.metrics.counts.series import daily
 from perflib.metrics.response import response
 from perflib.metrics.seasons.read import until
@@ -110,14 +111,11 @@ def _first_priority(dept: Department, first: dt.date, last: dt.date) -> tuple[pd
 
 
 def _per_resident(dept: Department, table: pd.DataFrame, days: int) -> pd.DataFrame:
-    if not dept.has("population", "residents"):
+    people, year = residents(dept).newest()
+    if not year:
         return table
-    people = dept.population.execute()
-    people = people[people["group"].isna()] if "group" in people else people
-    people = people[people["year"] == people["year"].max()].groupby("area")["residents"].sum()
     years = days / 365.2425
-    residents = table["area"].map(people).to_numpy(dtype=float)
-    return table.assign(per_1000=table["calls"] / years / np.where(residents > 0, residents, np.nan) * 1000)
+    return table.assign(per_1000=table["calls"] / years / table["area"].map(people).to_numpy(dtype=float) * 1000)
 
 
 def _correlated(table: pd.DataFrame, facts: dict[str, Any]) -> str:

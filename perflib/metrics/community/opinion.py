@@ -14,6 +14,7 @@ from perflib.figures import Chart
 from perflib.metrics.counts.lacking import lacking
 from perflib.models.survey import Raked, difference, fay_herriot, mean, poststratified, rake
 from perflib.models.survey.areas import HIDDEN, apart, direct, less_the_whole
+from perflib.models.totals import cells
 from perflib.privacy.people import people as counted_people
 from perflib.privacy.quoting import no_such
 from perflib.result import Result
@@ -191,8 +192,7 @@ def _people(dept: Department) -> pd.DataFrame | None:
     """Residents by area and factors in the newest year, where the population table holds them."""
     if not dept.has("population", "residents", *FACTORS):
         return None
-    held = dept.population.execute()
-    held = held[held["age_group"].notna() & held["sex"].notna()]
+    held = cells(dept.population.execute(), FACTORS)
     return held[held["year"] == held["year"].max()] if len(held) else None
 
 

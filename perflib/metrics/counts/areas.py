@@ -8,10 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.models.totals import Residents, counted_once
 from perflib.privacy.quoting import quoted
 
 _SHOWN = 8
+
+
+def residents(dept: Department) -> Residents:
+    """The residents of each area and year, totals beside their parts counted once; none without a population."""
+    return counted_once(dept.population.execute() if dept.has("population") else pd.DataFrame())
 
 
 def check_areas(

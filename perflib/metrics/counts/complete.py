@@ -27,7 +27,7 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
     arrival = lag(source, table)
     if arrival is None:
         day = series.period(newest).first - dt.timedelta(days=1)
-        return day, (f"Counted to {day}, the end of the {series.grain} before the newest record: without recorded_at "
+        return day, (f"Counted to {day}, the {series.grain} before that of the newest record: without recorded_at "
                      "later additions cannot be foreseen, so the newest days may be low.")
     known, needed = arrival
     day = series.period(min(newest, known - dt.timedelta(days=needed))).last

@@ -10,12 +10,14 @@ from typing import Any
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from perflib import schema
 from perflib.agency import COARSE, Department, grain
 from perflib.errors import InputError, named, why
 from perflib.files.roots import given
 from perflib.metrics.counts.totals import refuse_averages
+from perflib.models.totals import totals_of
 from perflib.period import Period, containing
 from perflib.privacy.quoting import quoted_all
 
@@ -94,7 +96,8 @@ def daily(
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
     if isinstance(source, pd.DataFrame):
-        return _series(_from_frame(source, keys), keys, unit or "records", ())
+        frame, notes = _from_frame(source, keys)
+        return _series(frame, keys, unit or "records", notes)
     counted = unit or ("incidents" if table == "incidents" else "records")
     rows, notes = keyed(source, table, keys, crosswalk)
     frame = rows.group_by(["day", *keys]).agg(count=_count(rows, table, counted)).execute()
@@ -171,7 +174,7 @@ def _victims(rows: ir.Table, unit: str) -> list[str]:
     return [f"{missing:,} rows do not say how many victims: they count as none."] if missing else []
 
 
-def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     unknown = [name for name in ("date", "count", *by) if name not in frame.columns]
     if unknown:
         for column in frame.select_dtypes("number").columns:
@@ -182,9 +185,22 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     if values.isna().any() or (values % 1 != 0).any():
         raise InputError("holds missing values or fractions", where="count",
                          do="leave missing days out (they are named, not zero); averages cannot be added up")
+    frame, notes = _parts(frame.assign(count=values))
+    values = frame["count"]
     texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
     found = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": values})
-    return found.groupby(["day", *by])["count"].sum().reset_index()
+    return found.groupby(["day", *by])["count"].sum().reset_index(), notes
+
+
+def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The counts without the totals that stand beside their parts, and what to say of them."""
+    texts = [str(name) for name in frame if name not in ("date", "count") and not is_numeric_dtype(frame[name])]
+    notes = []
+    for name in texts:
+        held = totals_of(frame, name, [other for other in texts if other != name])
+        frame = frame[~frame[name].astype(str).isin(held)]
+        notes += [f"{name} {', '.join(map(repr, held))} is the total of the others and is left out."] if held else []
+    return frame, notes
 
 
 def _series(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.metrics.counts.areas import residents
 from perflib.metrics.indicators import words
 from perflib.metrics.indicators.dictionary import INDICATORS
 from perflib.metrics.indicators.record import Exposure, Indicator, columns
@@ -48,6 +49,8 @@ class Question:
     def rows(self, table: str, time: str, only: Any = None) -> ir.Table:
         """The rows of a table that count, with the columns ``by`` made."""
         rows = self.dept.table(table)
+        if table == "population":  # totals beside their parts counted once, of the newest year
+            rows = ibis.memtable(_residents(self.dept, self.last))
         if only is not None and columns(table, only) <= set(rows.columns):
             rows = rows.filter(only)
         for column, values in self.only.items():
@@ -55,6 +58,12 @@ class Question:
         if time and self.first is not None and self.last is not None:
             rows = rows.filter(on_days(self.dept, rows[time], self.first, self.last))
         return rows.mutate(**{name: _key(self.dept, rows, time, name, table) for name in self.by})
+
+
+def _residents(dept: Department, last: dt.date | None) -> pd.DataFrame:
+    """Residents by area in the newest year up to a day."""
+    found, year = residents(dept).newest(last.year if last else None)
+    return found.rename("residents").reset_index().astype({"area": str, "residents": float}).assign(year=year)
 
 
 def measure(
@@ -96,7 +105,9 @@ def measure(
     chosen = {column: values for column, value in only.items() if (values := listed(value))}
     title = words.title(record, keys, chosen, first, last)
     label = name or "_".join((record.name, *(("by", *keys) if keys else ())))
-    if reason := record.missing(dept, (*keys, *chosen)):
+    counted_for = record.denominator.table if isinstance(record.denominator, Exposure) else ""
+    doubtful = residents(dept).reason if counted_for == "population" else ""
+    if reason := record.missing(dept, (*keys, *chosen)) or doubtful:
         return Result.not_assessable(label, reason, title=title, method=record.definition)
     asked = Question(dept, record, keys, first, last, chosen, level, tuple(quantiles))
     table, facts = _quantiles(asked) if record.kind == "quantile" else _counted(asked)

@@ -12,7 +12,7 @@ import pandas as pd
 from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.counts.areas import check_areas
+from perflib.metrics.counts.areas import check_areas, residents
 from perflib.metrics.counts.compare import compare
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.course import spread
@@ -23,6 +23,7 @@ from perflib.metrics.counts.windows import known
 from perflib.metrics.maps.boundaries import Boundaries, boundaries
 from perflib.metrics.response.by import response
 from perflib.metrics.response.cells import tag
+from perflib.models.totals import Residents
 from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
 from perflib.rates import poisson_limits
@@ -215,31 +216,24 @@ def _exposure(
 ) -> tuple[np.ndarray, str, list[str]]:
     if per not in ("", *PER):
         raise InputError(f"no rate per {per!r}", where="per", choices=PER, found=per)
-    residents, year = _residents(dept, window.last.year) if per != "square_km" else ({}, 0)
-    if per == "residents" and not residents:
-        raise InputError("the department has no population", where="per", choices=("square_km",))
+    found = residents(dept) if per != "square_km" else Residents(pd.DataFrame(columns=["area", "year", "residents"]))
+    people, year = found.newest(window.last.year)
+    if per == "residents" and people.empty:
+        raise InputError(found.reason or "the department has no population", where="per", choices=("square_km",))
     if per == "residents":
-        check_areas(areas, [area for area in residents if area in set(areas)] or residents, name="population")
-    if residents and set(areas) <= set(residents):
+        there = [area for area in people.index if area in set(areas)]
+        check_areas(areas, there or list(people.index), name="population")
+    if len(people) and set(areas) <= set(people.index):
         said = (f"Residents of {year}. Where many people work, shop or pass through, a rate by residents exceeds "
                 "the risk of any of them.")
-        return np.array([residents[area] for area in areas]), "residents", [said]
+        return people[list(areas)].to_numpy(float), "residents", [said, *map(_sentence, found.notes)]
     sizes = outlines.square_km()
-    return np.array([sizes[area] for area in areas]), "square_km", ["By area, not by people: busy places stand out."]
+    return np.array([sizes[area] for area in areas]), "square_km", [
+        "By area, not by people: busy places stand out.", *([_sentence(found.reason)] if found.reason else [])]
 
 
-def _residents(dept: Department, latest: int) -> tuple[Mapping[str, float], int]:
-    """Residents by area in the newest year up to ``latest`` (else the first there is), and that year."""
-    if not dept.has("population", "area", "year", "residents"):
-        return {}, 0
-    rows = dept.table("population").execute()
-    years = sorted(rows["year"].dropna().unique())
-    year = max([each for each in years if each <= latest], default=min(years, default=0))
-    rows = rows[rows["year"] == year]
-    whole = rows[rows["group"].isna()] if "group" in rows else rows
-    held = whole if len(whole) else rows
-    found = held.groupby(held["area"].astype(str))["residents"].sum()
-    return {str(area): float(number) for area, number in found.items() if number > 0}, int(year)
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _dispersion(series: Series, window: Period) -> float:
