@@ -87,3 +87,25 @@ def test_words_are_made_from_what_is_left_after_hiding() -> None:
     assert result.answer == "sum of what is shown: 73" and result.caveats == ("1",)
     shared = result.shared()
     assert shared.answer == "sum of what is shown: 40" and shared.caveats[0] == "None" and "1" not in shared.caveats
+
+
+def opened(finding: str, **changed: object) -> str:
+    from perflib.words.response_changes import opening
+
+    level = {"priority": "1", "median_min": 6.41, "p90_min": 13.8}
+    return opening({"finding": finding, "changed": changed, "level": level}, pd.DataFrame()).answer
+
+
+@pytest.mark.parametrize(("answer", "leads"), [
+    (opened("step", series="0412", ratio=1.206, break_date="2025-03-10"),
+     "District 0412 became 21% slower in March 2025, unlike the others."),
+    (opened("change", group="2", quantile="median", difference=-0.9, before=11.4),
+     "Priority 2: the median is 0.9 minutes shorter than in the earlier period."),
+    (opened("none"), "Response times show no clear change."),
+])
+def test_a_report_opens_with_two_short_sentences(answer: str, leads: str) -> None:
+    sentences = [part + "." for part in answer.removesuffix(".").split(". ")]
+    assert sentences[0] == leads and len(sentences) == 2
+    for sentence in sentences:
+        assert len(sentence.split()) <= 25
+        assert sum(any(sign.isdigit() for sign in word) for word in sentence.split()) <= 3

@@ -33,3 +33,8 @@ def day(value: Any) -> str:
     """A date in words: "10 March 2025"."""
     at = pd.Timestamp(value)
     return f"{at.day} {at:%B %Y}"
+
+
+def month(value: Any) -> str:
+    """A month in words: "March 2025"."""
+    return f"{pd.Timestamp(value):%B %Y}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from perflib.result import Words
-from perflib.words.numbers import count, day, listed
+from perflib.words.numbers import count, day, listed, minutes, month
 from perflib.words.response import (
     GROUPS,
     INTERVALS,
@@ -189,3 +189,31 @@ def board(facts: Facts, table: pd.DataFrame, *, first: str, asked: Facts, origin
         made,
         f"Median response time by month and district, priority {first}.",
     )
+
+
+def opening(facts: Facts, table: pd.DataFrame) -> Words:
+    """The finding that matters most, then the level of the first priority."""
+    changed, level = facts["changed"], facts["level"]
+    sentences = {
+        "none": "Response times show no clear change.",
+        "not_assessable": "Whether response times changed cannot be judged from these records.",
+    }
+    if facts["finding"] == "step":
+        word = "slower" if changed["ratio"] > 1 else "faster"
+        sentences["step"] = (
+            f"District {changed['series']} became {abs(changed['ratio'] - 1):.0%} {word} "
+            f"in {month(changed['break_date'])}, unlike the others."
+        )
+    if facts["finding"] == "change":
+        word = "longer" if changed["difference"] > 0 else "shorter"
+        sentences["change"] = (
+            f"Priority {changed['group']}: the {changed['quantile']} is {minutes(abs(changed['difference']))} {word} "
+            "than in the earlier period."
+        )
+    answer = [sentences[facts["finding"]]]
+    if level:
+        answer.append(
+            f"Priority {level['priority']}: half of the calls are reached within {minutes(level['median_min'])}, "
+            f"nine in ten within {minutes(level['p90_min'])}."
+        )
+    return Words("In short", " ".join(answer))

@@ -5,6 +5,7 @@ from perflib.metrics.response.by import by_priority, intervals, response
 from perflib.metrics.response.change import adjusted, compare
 from perflib.metrics.response.course import series, steps, trend
 from perflib.metrics.response.goals import targets
+from perflib.metrics.response.opening import opening
 from perflib.metrics.response.scope import FATES, INTERVALS, Interval, Scope
 from perflib.metrics.response.volume import volume_shift
 
@@ -18,6 +19,7 @@ __all__ = [
     "by_priority",
     "compare",
     "intervals",
+    "opening",
     "response",
     "series",
     "steps",
