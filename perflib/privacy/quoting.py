@@ -29,6 +29,13 @@ _SUFFIXES = ("id", "no", "nr", "dt", "ts")
 _CODE = re.compile(r"[A-Za-z]{0,3}[- ]?\d{1,4}[A-Za-z]?", re.ASCII)
 _PSEUDONYM = re.compile(r"P-[A-Z2-7]{10}")
 _YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
+#: errors whose words are perflib's own, or speak of code
+_SPEAKING = frozenset("""
+    PerflibError SourceError MappingError DepartmentError ParameterError InputError PrivacyError ReportError NameError
+    AttributeError ImportError ModuleNotFoundError SyntaxError IndentationError ZeroDivisionError MemoryError
+    FileNotFoundError PermissionError
+    KeyboardInterrupt RecursionError NotImplementedError UnboundLocalError
+""".split())
 #: beside these a short number is somebody's
 _PEOPLE = frozenset("officer badge victim subject supervisor employee complainant respondent driver person".split())
 
@@ -76,6 +83,20 @@ def written(text: str) -> str:
     named = len(strange) > 1 or (strange and ("," in text or any(len(part) == 1 for part in words)))
     odd = named or "@" in text or len(text) > LONGEST or sum(map(str.isdigit, text)) > 4
     return quoted(text) if odd else text
+
+
+def outcome(kind: str, message: str) -> str:
+    """What may be said of an error of another library or of a notebook's own code, whose words may hold records.
+
+    Errors of perflib, and those that speak of names in code, are repeated. Of others the words before a colon stay, but
+    for quotations, strange words that begin large, and long numbers; what comes after it is told by its shape.
+    """
+    if kind in _SPEAKING:
+        return message
+    head, colon, tail = message.partition("\n")[0].partition(": ")
+    told = re.sub(r"'[^']*'?|\"[^\"]*\"?", lambda found: repr(quoted(found[0].strip("'\""))), head)
+    told = re.sub(r"\d{3,}|[^\W\da-z_]\w*", lambda found: quoted(found[0]), told)
+    return told + (f": {cell(tail)}" if colon else "")
 
 
 def like_data(text: str) -> bool:

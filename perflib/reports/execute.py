@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from perflib.files import record, temporary
+from perflib.privacy.quoting import outcome
 from perflib.reports import facts as facts_of
 from perflib.reports.parameters import Value
 
 DEAD, LATE = "DeadKernelError", "TimeLimit"
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+#: the line of a traceback that holds an error's words, and how the lines begin that end them
+_ERROR = re.compile(r"([A-Za-z_][\w.]*): (.*)")
+_BLOCKS = ("-----", "During handling", "The above exception", "Traceback ", "Cell ", "File ")
 START_TIMEOUT = 120  # seconds; a machine that starts many kernels is slow
 
 
@@ -101,6 +107,7 @@ def _drive(notebook: Any, manager: Any, progress: bool, cwd: Path | None) -> dic
         if "ernel d" not in str(error):  # "Kernel died before replying", "Kernel didn't respond in 120 seconds"
             raise
         return {"exception": DEAD, "message": str(error)}
+    _without_records(notebook)
     return _raised(notebook)
 
 
@@ -111,6 +118,27 @@ def _raised(notebook: Any) -> dict[str, Any] | None:
     )
     found = next(errors, None)
     return None if found is None else {"exception": found.ename, "message": found.evalue}
+
+
+def _without_records(notebook: Any) -> None:
+    """Take out of the errors in a notebook's outputs whatever their words may repeat of the records."""
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if output.output_type == "error":
+            output.evalue = outcome(output.ename, output.evalue)
+            output.traceback = list(_frames("\n".join(output.traceback).split("\n")))
+
+
+def _frames(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a traceback, with what may be said of each error in it; a message may go over several lines."""
+    within = False
+    for line in lines:
+        plain = _COLOURS.sub("", line)
+        found = _ERROR.match(plain)
+        if found:
+            yield f"{found[1]}: {outcome(found[1].rpartition('.')[2], found[2])}"
+        elif not within or not plain.strip() or plain.startswith(_BLOCKS):
+            yield line
+        within = bool(found) or (within and not plain.startswith(_BLOCKS))
 
 
 def _failed_cell(executed: Any) -> int | None:

@@ -312,6 +312,33 @@ def test_a_batch_of_failures_writes_no_marker(
     assert not [found for text in texts for found in leaks(text)]
 
 
+OWN_CODE = {
+    "a number of a text": "float(one)", "a key that is absent": "{}[one]", "a date of a text": "pd.to_datetime([one])",
+    "a mean of texts": "pd.Series([one, one]).mean()", "a cast in the engine": "rows.disposition.cast('int').execute()",
+    "a row that is not there": "frame.set_index('disposition').loc[one + '?']", "an assertion": "assert one == '', one",
+    "two errors": "try:\n    float(one)\nexcept ValueError:\n    {}[one]",
+    "an error of several lines": "raise ValueError('not this:' + chr(10) + one + chr(10) + one)",
+}
+
+
+@pytest.mark.parametrize("fault", OWN_CODE)
+def test_an_error_of_a_notebooks_own_code_repeats_no_record(
+    fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [["id", "received", "told"], *([str(n), f"2025-01-01 10:{n:02d}:00", marker("name", n)] for n in range(9))]
+    columns = {"call_id": "id", "received_at": "received", "disposition": "told"}
+    file = written(tmp_path, "calls", rows, columns=columns)
+    book = notebook(tmp_path)
+    content = nbformat.read(book, as_version=4)
+    read = "import pandas as pd\nrows = dept.calls\nframe = rows.execute()\none = frame.disposition[0]"
+    content.cells += [new_code_cell(read), new_code_cell(OWN_CODE[fault])]
+    nbformat.write(content, book)
+    assert main(["run", str(book), "--department", str(file), "--out", str(tmp_path / "out")]) == 1
+    texts = [capsys.readouterr().err, *(path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir())]
+    assert len(texts) > 4 and not [found for text in texts for found in leaks(text)]
+    assert "code cell 4" in texts[0]
+
+
 HEADERLESS = """1,2025-01-01 10:00:00,1042,"Spoke to John Doe, 12 Oak St, 555-0134",1
 2,2025-01-01 11:00:00,1043,"Spoke to Jane Roe, 9 Elm Ave, SSN 123-45-6789",1
 3,2025-01-02 11:00:00,1042,"Victim Amy Poe, DOB 01/02/1990",2
