@@ -24,7 +24,7 @@ def hide(text: str, instead: str) -> None:
 def shown(text: str) -> str:
     """``text`` as it may be shown: of what environment variables hold, only how it was written."""
     for secret in sorted(_hidden, key=len, reverse=True):
-        text = re.sub(rf"{re.escape(secret)}(?![\w-])", lambda _, instead=_hidden[secret]: instead, text)  # type: ignore[misc]
+        text = re.sub(rf"(?<![\w+]){re.escape(secret)}(?![\w-])", lambda _, instead=_hidden[secret]: instead, text)  # type: ignore[misc]
     return text
 
 

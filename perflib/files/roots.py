@@ -90,6 +90,8 @@ class Roots:
         base, rest = self._start(text, where)
         if (base / rest).exists():
             return [self.path(text, where)]
+        if ".." in Path(record.split(rest)[1]).parts:  # after a pattern it leads anywhere
+            raise self._out(text, where)
         self._inside(self.folder(text, where), text, where)
         names = record.matching(base, rest)
         for name in names:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from perflib.errors import InputError, PerflibError
+from perflib.errors import InputError, PerflibError, shown
 from perflib.files import temporary
 from perflib.files.record import sha256
 from perflib.privacy.locked import hold
@@ -222,7 +222,8 @@ def _refuse(batch: Batch, run: Planned, task: Task, error: PerflibError) -> None
 
 def _fail(batch: Batch, run: Planned, task: Task, error: Mapping[str, Any], seconds: float = 0.0) -> None:
     """Settle a run of which no process could report: its manifest and the page that says why."""
-    manifest = task.manifest() | {"status": "failed", "error": dict(error), "seconds": round(seconds, 3), "as_of": None}
+    error = {**error, "message": shown(str(error["message"]))}
+    manifest = task.manifest() | {"status": "failed", "error": error, "seconds": round(seconds, 3), "as_of": None}
     try:
         make(task.folder)
         (task.folder / "facts.json").unlink(missing_ok=True)

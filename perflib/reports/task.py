@@ -238,6 +238,12 @@ def _mark(executed: Any, manifest: Mapping[str, Any]) -> None:
         executed.cells.insert(0, nbformat.v4.new_markdown_cell(words, metadata={"tags": ["failed"]}))
 
 
+def _as_written(content: Any) -> Any:
+    """The same, what environment variables hold only as it was written."""
+    text = json.dumps(content, ensure_ascii=False)
+    return content if shown(text) == text else json.loads(shown(text))
+
+
 def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str, Any], clock: Clock) -> RunResult:
     import nbformat
 
@@ -247,7 +253,8 @@ def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str,
     folder, stem = task.folder, task.notebook.stem
     result = RunResult(folder, folder / f"{stem}.ipynb", folder / f"{stem}.html", facts, manifest)
     failed = result.status == "failed"
-    manifest.update(json.loads(shown(json.dumps(manifest))))
+    manifest.update(_as_written(manifest))
+    executed, facts = nbformat.from_dict(_as_written(executed)), _as_written(facts)
     (folder / "manifest.json").unlink(missing_ok=True)  # from here on the folder is not whole
     for gone in ("facts.json",) if failed else ("failure.html",):
         (folder / gone).unlink(missing_ok=True)
@@ -255,7 +262,6 @@ def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str,
         pages = {result.html: render(executed, manifest)}
     pages[result.notebook] = nbformat.writes(executed) + "\n"
     pages |= {folder / "failure.html": failure_page(manifest)} if failed else {folder / "facts.json": as_json(facts)}
-    pages = {path: shown(content) for path, content in pages.items()}
     manifest["outputs"] = {path.name: digest(content) for path, content in pages.items()}
     for path, content in pages.items():
         write_whole(path, content)

@@ -201,8 +201,9 @@ def test_check_names_the_table_whose_officers_are_in_no_other(force, capsys, spe
     assert "1007" not in note
 
 
-def test_coded_ids_are_compared_too(force, capsys, tmp_path_factory):
-    (note,) = check(capsys, force("00{}".format, key=str(tmp_path_factory.mktemp("keys") / "new.key")))["notes"]
+def test_coded_ids_are_compared_too(force, capsys, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("PERFLIB_KEY_FILE", str(tmp_path_factory.mktemp("keys") / "new.key"))
+    (note,) = check(capsys, force("00{}".format))["notes"]
     assert note.startswith("no officer of force (60) is in")
 
 

@@ -94,7 +94,7 @@ def test_no_word_of_the_driver_is_printed(
 
 
 #: what a variable holds: the name of a folder, which no message shows
-HELD = "Q7-private-share"
+NAMED, HELD = "Q7-priv\u00ef & 'own' share", "Q7-priv"
 ROWS = "id,received\n1,2025-01-01 10:00:00\n2,2025-01-01 11:00:00\n"
 PLAIN = {"table": "calls", "columns": {"call_id": "id", "received_at": "received"}}
 OUTLINE = ('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "N"}, "geometry": '
@@ -104,7 +104,7 @@ OUTLINE = ('{"type": "FeatureCollection", "features": [{"type": "Feature", "prop
 @pytest.fixture
 def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that the variable OURSHARE names, apart from the department in ``work``."""
-    place = tmp_path / HELD / "more"
+    place = tmp_path / NAMED / "more"
     for folder in (place, tmp_path / "work"):
         folder.mkdir(parents=True)
     (place / "x.csv").write_text(ROWS, encoding="utf-8")
