@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from perflib.errors import MappingError, PerflibError
+from perflib.errors import MappingError, PerflibError, named
 
 _NAMES: dict[Any, str] = {str: "a text", list: "a list", dict: "`name: value` pairs"}
 
@@ -51,6 +51,10 @@ def mismatch(kind: Kind, raw: Any, place: Place) -> PerflibError:
     """The error of a value of the wrong shape."""
     found = f"{shown(raw)!r}" if isinstance(raw, str) else _NAMES.get(type(raw), type(raw).__name__)
     return place.wrong(f"{found} where {kind.wanted} is wanted")
+
+
+def _at_most(most: int, found: Any) -> str:
+    return f" (at most {most:,})" if len(found) > most else ""
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,24 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Anything:
+    """What is checked elsewhere, or read by people alone."""
+
+    wanted: str = "anything"
+
+    def read(self, raw: Any, place: Place) -> Any:
+        """The value as it is."""
+        return raw
+
+
+@dataclass(frozen=True)
 class Many:
     """A list, as a tuple; one value alone is a list of one where ``alone``."""
 
     kind: Kind
     alone: bool = True
     least: int = 0
+    most: int = 1_000
 
     @property
     def wanted(self) -> str:
@@ -132,8 +148,8 @@ class Many:
             found = (self.kind.read(raw, place),)
         else:
             raise mismatch(self, raw, place)
-        if len(found) < self.least:
-            raise place.wrong(f"nothing where {self.wanted} is wanted")
+        if not self.least <= len(found) <= self.most:
+            raise place.wrong(f"{len(found) or 'nothing'} where {self.wanted} is wanted{_at_most(self.most, found)}")
         return found
 
 
@@ -144,13 +160,14 @@ class Pairs:
     kind: Kind
     wanted: str = "`name: value` pairs"
     least: int = 0
+    most: int = 1_000
 
     def read(self, raw: Any, place: Place) -> dict[str, Any]:
         """The values by name."""
         if raw != "" and not isinstance(raw, dict):
             raise mismatch(self, raw, place)
-        if len(raw) < self.least:
-            raise place.wrong(f"nothing where {self.wanted} are wanted")
+        if not self.least <= len(raw) <= self.most:
+            raise place.wrong(f"{len(raw) or 'nothing'} where {self.wanted} are wanted{_at_most(self.most, raw)}")
         return {name: self.kind.read(value, place.at(name)) for name, value in raw.items()} if raw else {}
 
 
@@ -197,7 +214,7 @@ class Record:
             raise mismatch(self, raw, place)
         for name in raw:
             if name not in self.keys:
-                raise place.wrong(f"unknown key {shown(name)!r}", choices=self.keys, found=shown(name))
+                raise place.wrong(f"unknown key {named(name)}", choices=self.keys, found=shown(name))
         lacking = [f"`{name}`" for name, key in self.keys.items() if key.required and name not in raw]
         if lacking:
             raise place.wrong(f"needs {' and '.join(lacking)}")

@@ -23,7 +23,8 @@ def as_written(raw: Mapping[str, Any], texts: Mapping[str, Any], where: str) -> 
     ------
     DepartmentError : districts are no list of names, or a target is no positive number.
     """
-    found = dict(raw)
+    # texts too: YAML would make 4 of a name 04, and a date of a folder 2024-01-01
+    found = {**raw, **{key: texts[key] for key in ("name", "timezone", "sources", "roots") if raw.get(key)}}
     for key, made in (("districts", _districts), ("shifts", _shifts), ("priority_targets", _targets)):
         if raw.get(key) is not None:
             found[key] = made(raw[key], schema.composed(texts[key]), where)

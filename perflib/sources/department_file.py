@@ -10,16 +10,14 @@ from typing import Any
 import yaml
 
 from perflib import strict_yaml
-from perflib.errors import DepartmentError, named, why
+from perflib.errors import DepartmentError, why
 from perflib.files import record
 from perflib.files.roots import Roots
 from perflib.privacy import Policy
-from perflib.sources import declared
+from perflib.sources import declared, department_language
 from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
-_TOP = ("name", "timezone", "sources", "roots", "privacy", *SETTINGS, "settings", "notes")
-_SOURCE = ("table", "files", "mapping", "name")
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,6 @@ def read(path: Path) -> DepartmentFile:
         do = "name the folder, not this file: the folder holds tables ready to be opened" if tables else (
             "see templates/department.yml")
         raise DepartmentError(f"needs {', '.join(lacking)}", where=where, do=do)
-    if not isinstance(raw["sources"], list):
-        raise DepartmentError("`sources` is not a list", where=where)
     roots = Roots.of(path, raw.get("roots"))
     sources = tuple(_source(item, roots, place) for place, item in enumerate(raw["sources"], 1))
     return DepartmentFile(path, str(raw["name"]), raw["timezone"], sources, roots, kept_settings(raw, roots))
@@ -77,14 +73,11 @@ def settings(path: Path) -> dict[str, Any]:
         raise DepartmentError(f"cannot be read ({why(fault)})", where=str(path)) from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise DepartmentError(f"not readable as YAML ({why(fault)})", where=path.name) from fault
-    if not isinstance(raw, dict):
-        raise DepartmentError("not a department file", where=path.name, choices=_TOP)
-    for key in raw:
-        if key not in _TOP:
-            raise DepartmentError(f"unknown key {named(key)}", where=path.name, choices=_TOP, found=key)
+    texts = strict_yaml.texts(text)
+    department_language.read(texts, path.name)
     if raw.get("timezone"):
         zone(str(raw["timezone"]), f"{path.name}, timezone")
-    return declared.as_written(raw, strict_yaml.texts(text), path.name)
+    return declared.as_written(raw, texts, path.name)
 
 
 def kept_settings(raw: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
@@ -95,7 +88,7 @@ def kept_settings(raw: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
     DepartmentError : a path leads out of the folder of the file and its roots.
     """
     where = roots.file.name
-    found = {**raw.get("settings", {}), **{key: raw[key] for key in SETTINGS if key in raw}}
+    found = {**(raw.get("settings") or {}), **{key: raw[key] for key in SETTINGS if key in raw}}
     if "privacy" in found:
         raise DepartmentError("`privacy` stands among the settings", where=where, do="write it at the left margin")
     if "privacy" in raw:
@@ -125,14 +118,7 @@ def policy(raw: Mapping[str, Any], roots: Roots) -> Policy:
 
 def _source(raw: Any, roots: Roots, place: int) -> Source:
     where = f"{roots.file.name}, source {place}"
-    if not isinstance(raw, dict) or "table" not in raw or "mapping" not in raw:
-        raise DepartmentError("needs `table`, `files` and `mapping`", where=where)
-    for key in raw:
-        if key not in _SOURCE:
-            raise DepartmentError(f"unknown key {key!r}", where=where, choices=_SOURCE, found=key)
     files = raw.get("files", "")
-    if not isinstance(files, str):
-        raise DepartmentError("`files` is not one glob", where=where)
     if files:
         roots.matches(files, f"{where}, files")
-    return Source(str(raw["table"]), files, roots.path(raw["mapping"], f"{where}, mapping"))
+    return Source(raw["table"], files, roots.path(raw["mapping"], f"{where}, mapping"))

@@ -50,6 +50,10 @@ class Derived:
     cases: tuple[tuple[tuple[Condition, ...], str], ...] = ()
     otherwise: str | None = None
 
+    def columns(self) -> set[str]:
+        """The columns it reads."""
+        return {*self.first, *(test.column for tests, _ in self.cases for test in tests)}
+
 
 @dataclass(frozen=True)
 class Unpivot:
@@ -76,7 +80,7 @@ class Extra:
         """Every column the additions read, joined ones included."""
         found = {own for lookup in self.lookups for own, _ in lookup.on}
         for item in self.derived:
-            found |= {*item.first, *(test.column for tests, _ in item.cases for test in tests)}
+            found |= item.columns()
         if self.unpivot:
             found = {header for header, _ in self.unpivot.columns} | found - {self.unpivot.name, self.unpivot.value}
         return found - {item.name for item in self.derived}

@@ -62,10 +62,12 @@ def _header(text: str, where: str) -> int | None:
     return int(text)
 
 
+#: so many columns may be joined into one
+JOINED = 20
 #: one column, or several that are joined
-_JOINED = Many(Text(wanted="a header name"), least=1)
+_JOINED = Many(Text(wanted="a header name"), least=1, most=JOINED)
 _ANY = Record({"any": Key(Many(_JOINED, least=1), "alternatives: the first that the file has", True)})
-_FROM = Many(Either("a header name or `any: [...]`", text=Text(), pairs=_ANY), least=1)
+_FROM = Many(Either("a header name or `any: [...]`", text=Text(), pairs=_ANY), least=1, most=JOINED)
 _ENCODING = Text(check=_encoding, wanted="the name of an encoding")
 
 COLUMN = {
@@ -74,13 +76,13 @@ COLUMN = {
     "row_number": Key(Flag(), "number of file and row as the key of records that have none; another order, other keys"),
     "optional": Key(Flag(), "the column may be absent from a file"),
     "join": Key(Text(empty=True), "what stands between joined columns; a space if not stated"),
-    "format": Key(Many(Text(), least=1), "how the export writes it; of several the first that fits",
+    "format": Key(Many(Text(), least=1, most=50), "how the export writes it; of several the first that fits",
                   only=_STAMPS),
     "timezone": Key(Text(check=_zone), "zone of stamps without an offset", only=_STAMPS),
     "pivot": Key(Number(0, 99, whole=True), "two-digit years up to this one are 20xx", only=_STAMPS),
     "decimal": Key(Text((".", ",")), "the decimal sign", only=(*_NUMBERS, *_STAMPS)),
     "missing": Key(Many(Text(empty=True)), "further texts that mean no value"),
-    "recode": Key(Pairs(Text(empty=True)), "text of the export: value"),
+    "recode": Key(Pairs(Text(empty=True), most=2_000), "text of the export: value; for longer lists `reader: join`"),
     "otherwise": Key(Text(empty=True), "value of every other text; keep, missing, reject"),
     "true": Key(Many(Text(), least=1), "texts that mean true", only=("boolean",)),
     "false": Key(Many(Text(), least=1), "texts that mean false", only=("boolean",)),
@@ -111,7 +113,7 @@ READER = {
     "decimal": Key(Text((".", ",")), "the decimal sign of all columns"),
     "url_env": Key(Text(), "the environment variable that holds the address", only=("postgresql",)),
     **_FILE,
-    "join": Key(Pairs(Record(LOOKUP)), "further files with the same key; their columns are <name>.<column>"),
+    "join": Key(Pairs(Record(LOOKUP), most=20), "further files with the same key; their columns are <name>.<column>"),
 }
 _TEST = Either(
     "a list of texts, or present, missing, except, from or until",
@@ -133,7 +135,7 @@ DERIVED = {
 }
 FILTER = {
     "column": Key(Text(), "of the export, or of the table", True),
-    "keep": Key(Many(Text(empty=True), least=1), "the texts that are kept", True),
+    "keep": Key(Many(Text(empty=True), least=1, most=20_000), "the texts that are kept", True),
     "because": Key(Text(), "the reason, for the decisions log", True),
 }
 UNPIVOT = {
@@ -154,11 +156,11 @@ MAPPING = {
     "timezone": Key(Text(empty=True, check=_zone), "zone of stamps without an offset; else the department's"),
     "trust": Key(Text(empty=True), "what this source can carry and what not"),
     "unpivot": Key(Record(UNPIVOT), "several columns of the export become rows"),
-    "derive": Key(Pairs(Record(DERIVED)), "columns made from several columns"),
+    "derive": Key(Pairs(Record(DERIVED), most=100), "columns made from several columns"),
     "columns": Key(Pairs(Record(COLUMN, short="from")), "column of the table: header of the export, or a rule", True),
     "collapse": Key(Either("newest, first, last, or pairs", Text(ROWS), pairs=Record(COLLAPSE)),
                     "rows of one key become one; newest: the row with the latest recorded_at, of equal ones the last"),
-    "filter": Key(Many(Record(FILTER), alone=False), "rows to keep"),
+    "filter": Key(Many(Record(FILTER), alone=False, most=100), "rows to keep"),
     "quarantine_limit": Key(Number(0, 1), "the share of records that may be refused"),
     "notes": Key(Many(Text()), "sentences for the report"),
 }
@@ -215,11 +217,13 @@ def fits(given: Mapping[str, Any], column: schema.Column, place: Place) -> None:
     if len(made) != 1:
         raise place.wrong("needs either `from` or `value`", do="for a key that the export lacks: `row_number: true`")
     idle(COLUMN, list(given), column.type, f"a column of type {column.type}", place)
-    joined = len(given.get("from", ())) > 1 or any(len(each) > 1 for each in _alternatives(given.get("from", ())))
+    joined = sum(max(map(len, part["any"])) if isinstance(part, dict) else 1 for part in given.get("from", ()))
+    if joined > JOINED:
+        raise place.wrong(f"{joined} columns are joined, at most {JOINED} can be")
     stamp_formats = given.get("format", ())
     for key, does, wanted in (
         ("otherwise", "recode" in given, "`recode`"),
-        ("join", joined, "several columns in `from`"),
+        ("join", joined > 1, "several columns in `from`"),
         ("optional", "from" in given, "`from`"),
         ("pivot", any("%y" in form.replace("%-y", "%y") for form in stamp_formats), "a `format` with %y"),
         ("pad", not column.dated or stamp_formats, "a `format`"),
@@ -229,10 +233,6 @@ def fits(given: Mapping[str, Any], column: schema.Column, place: Place) -> None:
             raise place.wrong(f"`{key}` does nothing without {wanted}", do="take it out")
     if "" in given.get("recode", {}):
         raise place.wrong("`recode` of an empty text does nothing: blanks are missing", do="take it out")
-
-
-def _alternatives(parts: Any) -> list[tuple[str, ...]]:
-    return [each for part in parts if isinstance(part, dict) for each in part["any"]]
 
 
 def reads(reader: Mapping[str, Any], form: str, where: str, keys: Mapping[str, Key] = READER) -> None:

@@ -16,6 +16,8 @@ from perflib.sources import derive, formats, language
 
 MISSING = ("", "NULL", "-", "NA")
 QUARANTINE_LIMIT = 0.05
+#: texts that all rules together may recode: each is a part of the query that reads the export
+RECODED = 5_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ def parse(raw: Any, where: str) -> Mapping:
         _spec(table, table.column(name, where), spec, missing, reader, Place(f"{where}, column {name}"))
         for name, spec in read["columns"].items()
     )
+    if sum(len(spec.recode) for spec in specs) > RECODED:
+        raise MappingError(f"more than {RECODED:,} texts in all `recode`", where=where, do="put the list into a file "
+                           "beside the export and name it in `reader: join`")
     collapse, counts = _collapse(read.get("collapse"), table, specs, where)
     specs += counts
     lacking = set(table.required) - {spec.column.name for spec in specs}

@@ -41,16 +41,37 @@ def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, whe
         added += list(names.items())
         notes += [] if lookup.partial else _unmatched(staged, joins, f"{alias}._there", lookup, engine)
         also |= {held.label: held.sha256}
-    for item in extra.derived:
-        columns[item.name] = expression(item, columns, extra.missing, place)
-        added.append((item.name, columns[item.name]))
     start = len(staged.header)
-    made = ", ".join(f"CAST({sql} AS VARCHAR) AS c{start + at}" for at, (_, sql) in enumerate(added))
-    relation = f"(SELECT s.*, {made} FROM {staged.relation} AS s{joins})"
+    made = [f"CAST({sql} AS VARCHAR) AS c{start + at}" for at, (_, sql) in enumerate(added)]
+    relation = f"(SELECT {', '.join(['s.*', *made])} FROM {staged.relation} AS s{joins})"
+    header = (*staged.header, *(name for name, _ in added))
+    columns = {name: sql.removeprefix("s.") for name, sql in columns.items()}
+    columns |= {name: f"c{start + at}" for at, (name, _) in enumerate(added)}
+    relation = _derived(relation, len(header), extra, columns, place)
+    header += tuple(item.name for item in extra.derived)
     return replace(
-        staged, relation=relation, header=(*staged.header, *(name for name, _ in added)),
-        types=(*staged.types, *("VARCHAR",) * len(added)), notes=tuple(notes), also=tuple(also.items()),
+        staged, relation=relation, header=header, types=(*staged.types, *("VARCHAR",) * (len(header) - start)),
+        notes=tuple(notes), also=tuple(also.items()),
     )
+
+
+def _derived(relation: str, start: int, extra: Extra, columns: dict[str, str], where: str) -> str:
+    """SQL of the relation with the derived columns, those that read others of them one step later.
+
+    Written into one expression, columns that read each other twice would double its length each time.
+    """
+    made: dict[str, str] = {}
+    for at, item in enumerate(extra.derived):
+        if any(columns.get(name, "") in made for name in item.columns()):
+            relation, made = _step(relation, made), {}
+        sql = expression(item, columns, extra.missing, where)
+        columns[item.name] = f"c{start + at}"
+        made[columns[item.name]] = f"CAST({sql} AS VARCHAR)"
+    return _step(relation, made)
+
+
+def _step(relation: str, made: dict[str, str]) -> str:
+    return f"(SELECT {', '.join(['*', *(f'{sql} AS {column}' for column, sql in made.items())])} FROM {relation})"
 
 
 def unpivoted(staged: Staged, rule: Unpivot | None, where: str) -> Staged:

@@ -46,7 +46,7 @@ PAIRS, LIST = "`name: value` pairs", "a list"
     (f"1: 2\n{COLUMNS}", "m.yml", "unknown key '1'"),
     (f"2025-01-01: x\n{COLUMNS}", "m.yml", "unknown key '2025-01-01'"),
     (f"null: x\n{COLUMNS}", "m.yml", "unknown key 'null'"),
-    (f"~: x\n{COLUMNS}", "m.yml", "unknown key '~'"),
+    (f"~: x\n{COLUMNS}", "m.yml", "unknown key (not shown)"),
     (f"true: x\n{COLUMNS}", "m.yml", "unknown key 'true'"),
     ("columns: {call_id: {from: {any: {a: b}}}, received_at: received}", "call_id, from, any", PAIRS),
     ("columns: {call_id: [[id]], received_at: received}", "call_id, from", LIST),
