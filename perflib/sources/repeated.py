@@ -13,6 +13,7 @@ import pandas as pd
 
 from perflib import schema
 from perflib.errors import SourceError
+from perflib.privacy.quoting import quoted
 from perflib.sources.bind import wanted
 from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
@@ -195,7 +196,8 @@ def _texts(part: Part, records: Sequence[int], engine: Engine) -> str:
 def refusal(found: Differing, plan: Plan, where: str) -> SourceError:
     """What to write in the mapping where rows of one key differ."""
     key, table = " + ".join(plan.table.key), plan.table
-    shown = ", ".join(f"{column} (in {count:,})" for column, count in list(found.columns.items())[:_SHOWN])
+    names = {column: column if found.mapped else quoted(column) for column in found.columns}
+    shown = ", ".join(f"{names[column]} (in {count:,})" for column, count in list(found.columns.items())[:_SHOWN])
     more = f" and {len(found.columns) - _SHOWN} more" if len(found.columns) > _SHOWN else ""
     what = f"{len(found.places):,} records share {found.keys:,} values of {key} and differ in: {shown}{more}"
     if not found.mapped:
