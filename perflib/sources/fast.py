@@ -148,7 +148,7 @@ def _query(path: Path, copied: Copied, plan: Plan, years: tuple[int, int]) -> st
         f"new_line = '{ends}')"
     )
     held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
-    failed = [f"coalesce({check.failed}, false)" for check in form.checks]
+    failed = [f"coalesce({check.failed}, false)" for check in form.checks if not check.instead]
     fields = [f"c{place}" for place in range(len(header))]
     raw = f"concat_ws({literal(copied.mark)}, {', '.join(fields)})"
     read = [*fields, "_untidy", *form.parsed, *form.filters, _any(failed) + " AS _failed"]

@@ -15,10 +15,11 @@ _BITS = 62
 
 @dataclass(frozen=True)
 class Check:
-    """A condition (SQL, true where the record fails) and the words for it."""
+    """A condition (SQL, true where the record fails) and the words for it, which it says in place of ``instead``."""
 
     words: str
     failed: str
+    instead: str = ""
 
 
 def column_checks(value: Value) -> list[Check]:
@@ -41,12 +42,12 @@ def column_checks(value: Value) -> list[Check]:
 def _unread(value: Value, failed: str) -> list[Check]:
     """A text that cannot be read; where its shape says how it is to be read, with what to state."""
     column, found = value.spec.column, []
+    plain = f"{column.name}: cannot be read as {column.type}"
     for words, pattern in formats.hints(value.spec.formats, value.spec.pad) if column.dated else ():
         shaped = f"regexp_full_match(CAST({name('t_' + column.name)} AS VARCHAR), {pattern})"
         lazy = f"CASE WHEN {failed} THEN {shaped} ELSE false END"
-        found.append(Check(f"{column.name}: cannot be read as {column.type} ({words})", lazy))
-    rest = "".join(f" AND NOT ({check.failed})" for check in found)
-    return [Check(f"{column.name}: cannot be read as {column.type}", failed + rest), *found]
+        found.append(Check(f"{plain} ({words})", lazy, plain))
+    return [Check(plain, failed), *found]
 
 
 def rule_checks(
@@ -90,7 +91,9 @@ def masks(checks: Sequence[Check], prefix: str) -> list[str]:
 
 def decode(checks: Sequence[Check], held: Sequence[int]) -> list[str]:
     """The words of the bits that are set."""
-    return [check.words for place, check in enumerate(checks) if held[place // _BITS] >> (place % _BITS) & 1]
+    failed = [check for place, check in enumerate(checks) if held[place // _BITS] >> (place % _BITS) & 1]
+    exact = {check.instead for check in failed}
+    return [check.words for check in failed if check.words not in exact]
 
 
 def width(checks: Sequence[Check]) -> int:

@@ -32,7 +32,8 @@ def text(column: str) -> str:
 
 def floating(held: str) -> str:
     """SQL: a text ends as whole numbers of a float or decimal column do."""
-    return f"(suffix({held}, '.0') OR suffix({held}, '.00'))"
+    # few texts end in 0, and that is quickly seen
+    return f"CASE WHEN suffix({held}, '0') THEN suffix({held}, '.0') OR suffix({held}, '.00') ELSE false END"
 
 
 def coalesce(parts: list[str]) -> str:
