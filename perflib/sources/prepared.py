@@ -74,8 +74,7 @@ def _save(department: Department, place: Path, notes: list[record.Note]) -> None
     rest = {field.name: getattr(department, field.name) for field in fields(department)}
     # refused records stand there as they came, names and ids included: no report shows them
     sources = tuple(replace(source, quarantine=source.quarantine.iloc[:0]) for source in department.sources)
-    rest |= {"tables": list(tables), "settings": dict(department.settings), "sources": sources}
-    rest = {"department": rest, "notes": notes}
+    rest |= {"tables": list(tables), "settings": dict(department.settings), "sources": sources, "notes": notes}
     (draft / "department.pickle").write_bytes(pickle.dumps(rest))
     try:
         os.replace(draft, place)
@@ -85,11 +84,11 @@ def _save(department: Department, place: Path, notes: list[record.Note]) -> None
 
 
 def _load(place: Path) -> tuple[Department, list[record.Note]]:
-    kept = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
-    rest = kept["department"]
+    rest = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
+    notes = rest.pop("notes")
     engine = Engine(threads=_threads)
     engine.con.execute(f"ATTACH {literal(str(place / 'tables.duckdb'))} AS prepared (READ_ONLY)")
     for table in rest["tables"]:
         engine.con.execute(f"CREATE VIEW {name(table)} AS SELECT * FROM prepared.{name(table)}")
     tables = {table: engine.backend.table(table) for table in rest["tables"]}
-    return Department(**{**rest, "tables": tables}), kept["notes"]
+    return Department(**{**rest, "tables": tables}), notes
