@@ -120,10 +120,10 @@ def _has_ids(place: DepartmentFile | Path) -> bool:
     if isinstance(place, DepartmentFile):
         mappings = (mapping.load(source.mapping) for source in place.sources)
         return any(spec.column.pseudonym for held in mappings for spec in held.specs)
-    from pyarrow.parquet import read_schema
+    from perflib.sources.tables import parquet_columns
 
     files = ((file.stem, file) for file in place.glob("*.parquet") if file.stem in schema.names())
-    return any(set(columns(table)) & set(read_schema(file).names) for table, file in files)
+    return any(set(columns(table)) & parquet_columns(file) for table, file in files)
 
 
 def raw_settings(folder: Path) -> dict[str, Any]:

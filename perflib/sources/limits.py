@@ -20,7 +20,7 @@ SECONDS = 600
 #: bytes of a packed file once unpacked
 UNPACKED = 32 << 30
 #: how many times its packed size a file may be, once it is past RATIO_FROM bytes
-RATIO = 200
+RATIO = 100
 RATIO_FROM = 128 << 20
 #: files in one archive, and bytes of its table of contents
 MEMBERS = 10_000

@@ -15,7 +15,7 @@ from perflib.files import record
 from perflib.sources import address, department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
-from perflib.sources.engine import Engine
+from perflib.sources.engine import Engine, room
 from perflib.sources.guard import Guard, folder_roots, guard_of, key_print, located, raw_settings
 from perflib.sources.judge import judge, numbered, plan
 from perflib.sources.load import Loaded, load
@@ -121,13 +121,15 @@ def load_source(
     asked_plan = plan(mapping, file.timezone, asked)
     found = _matches(source, mapping, file)
     before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
-    parts = [
-        numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), asked_plan,
-                 before)
-        for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
-        for part in readers.parts(file, asked_plan, engine)
-    ]
-    return load(asked_plan, parts, earlier, engine, Path(source.files).name or mapping.where)
+    where = Path(source.files).name or mapping.where
+    with room(where):
+        parts = [
+            numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)),
+                     asked_plan, before)
+            for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
+            for part in readers.parts(file, asked_plan, engine)
+        ]
+        return load(asked_plan, parts, earlier, engine, where)
 
 
 def _labels(files: Sequence[Path | None]) -> list[str]:
@@ -177,8 +179,9 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Pa
         record.file(files[table])
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
         asked_plan = plan(mapping, timezone, asked)
-        found = ready(files[table], staged, asked_plan, engine)
-        judged = [] if found else [judge(staged, asked_plan, engine)]
-        loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
+        with room(files[table].name):
+            found = ready(files[table], staged, asked_plan, engine)
+            judged = [] if found else [judge(staged, asked_plan, engine)]
+            loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
     settings = department_file.kept_settings(raw, folder_roots(folder, raw))
     return str(raw.get("name") or folder.name), timezone, loaded, settings, guard_of(folder), engine

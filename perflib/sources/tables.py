@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from perflib.errors import SourceError
 from perflib.sources import address, delimited, duckdb_file, json_records, limits, textfile, workbook
@@ -59,6 +61,15 @@ def parquet(path: Path, engine: Engine) -> Staged:
         raise SourceError("columns without rows", where=path.name)
     header, types = (tuple(item[at] for item in found) for at in (0, 1))
     return Staged(path.name, relation, header, types, rows, sha256=digest(path))
+
+
+def parquet_columns(path: Path) -> set[str]:
+    """The names of the columns of a Parquet file; SourceError where it is none."""
+    of_kind(path, "a Parquet file")
+    try:
+        return set(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as fault:
+        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from fault
 
 
 def _postgresql(reader: dict[str, Any], engine: Engine) -> Staged:
