@@ -65,7 +65,7 @@ class Result:
     reason : why the question could not be answered; empty when it was.
     people : that the table counts people, and how; whatever leaves the session is then ``shared()``.
     words : makes title, answer, method, caveats, labels and alt text from facts and table; called again on what is left
-        when small counts have been hidden. Without it the texts are those given.
+        when small counts have been hidden. Without it, and where there is a reason, the texts are those given.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Result:
         object.__setattr__(self, "table", self.table.copy())
         object.__setattr__(self, "caveats", tuple(self.caveats))
         object.__setattr__(self, "facts", json_safe(self.facts))
-        if self.words is not None:
+        if self.words is not None and not self.reason:
             self._say(self.words(self.facts, self.table))
 
     def _say(self, words: Words) -> None:

@@ -245,3 +245,12 @@ def test_machine_zone_is_irrelevant(zone: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True,
                           text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_three_districts_too_short_for_steps_are_not_assessable() -> None:
+    weeks = pd.date_range("2025-01-06", periods=3, freq="7D", tz="UTC")
+    received = [at + pd.Timedelta(minutes=i) for at in weeks for i in range(60)]
+    frame = calls([float(5 + i % 7) for i in range(180)], received_at=pd.to_datetime(received),
+                  district=["A", "B", "C"] * 60)
+    result = metric.steps(department(frame))
+    assert result.reason and result.answer.startswith("Not assessable")
