@@ -59,7 +59,9 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
             made = merged(plan, accepted, plan.mapping.collapse, [item.relation for item in others], engine, where)
         except SourceError as disagreement:
             fault = disagreement
-    facts = _facts(plan, parts, accepted, engine) | _known(plan, made.relation if made else accepted, engine)
+    facts = _facts(plan, accepted, engine)
+    if made:
+        facts |= _known(plan, engine.rows(f"SELECT {', '.join(_asked(plan))} FROM {made.relation}")[0])
     if facts["rows"] != read - refused:
         raise SourceError(f"{read} records read, {facts['rows']} accepted, {refused} refused", where=where)
     report = _report(plan, parts, reasons, facts, made.notes if made else (), SHOWN if fault else refused, engine)
@@ -146,24 +148,29 @@ def _accepted(
     return f"({' UNION ALL BY NAME '.join(queries)})"
 
 
-def _facts(plan: Plan, parts: Sequence[Part], accepted: str, engine: Engine) -> dict[str, Any]:
+def _facts(plan: Plan, accepted: str, engine: Engine) -> dict[str, Any]:
     present = {spec.column.name for spec in plan.mapping.specs}
     counts = rule_checks(plan.table, _judged(plan, present), "count")
     filters = range(1, len(plan.mapping.filters) + 1)
     asked = ["count(*)", "count(*) FILTER (_touched)"]
     asked += [f"count(*) FILTER ({every(f'_f{place}' for place in range(upto))})" for upto in filters]
     asked += [f"count(*) FILTER (_n{place // 62} >> {place % 62} & 1 = 1)" for place in range(len(counts))]
-    rows, touched, *row = engine.rows(f"SELECT {', '.join(asked)} FROM {accepted}")[0]
-    counted = zip(counts, row[len(filters) :], strict=True)
-    return {"rows": rows, "touched": touched, "kept": [rows, *row[: len(filters)]],
-            "counted": {check.words: count for check, count in counted}}
+    row = engine.rows(f"SELECT {', '.join([*asked, *_asked(plan)])} FROM {accepted}")[0]
+    counted = zip(counts, row[2 + len(filters) : len(asked)], strict=True)
+    return _known(plan, row[len(asked) :]) | {
+        "rows": row[0], "touched": row[1], "kept": [row[0], *row[2 : 2 + len(filters)]],
+        "counted": {check.words: count for check, count in counted},
+    }
 
 
-def _known(plan: Plan, relation: str, engine: Engine) -> dict[str, Any]:
-    """What is missing, and the first and the last moment."""
-    asked = ["count(*)", *(f"count({name(column)})" for column in plan.output)]
-    asked += [f"epoch_us({end}({name(dated(plan))}))" for end in ("min", "max")] if dated(plan) else ["NULL", "NULL"]
-    rows, *known, first, last = engine.rows(f"SELECT {', '.join(asked)} FROM {relation}")[0]
+def _asked(plan: Plan) -> list[str]:
+    """SQL of what is known of the rows: their number, that of each column, the first and the last moment."""
+    ends = [f"epoch_us({end}({name(dated(plan))}))" for end in ("min", "max")] if dated(plan) else ["NULL", "NULL"]
+    return ["count(*)", *(f"count({name(column)})" for column in plan.output), *ends]
+
+
+def _known(plan: Plan, row: Sequence[Any]) -> dict[str, Any]:
+    rows, *known, first, last = row
     missing = {column: share(rows - count, rows) for column, count in zip(plan.output, known, strict=True)}
     return {"missing": missing, "first": moment(first), "last": moment(last)}
 
