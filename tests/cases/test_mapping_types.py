@@ -184,3 +184,65 @@ def test_a_small_file_of_aliases_takes_no_memory(tmp_path: Path, capsys: pytest.
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     checked(tmp_path, f"{COLUMNS}\n{BOMB}", capsys)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+@pytest.mark.parametrize("text", [
+    BOMB, f"a: {'[' * 3000}{']' * 3000}", "a: &n [*n]", "a: !!python/object/apply:os.system [x]", "a: 2025-02-30",
+    f"a: {'9' * 6000}", "2024-01-01: New Year\n2024-01-01: again", "- a", "a: [", "", "? [a, b]\n: c",
+    "courses: {A: {helps: [[force]], moves: force}}", "courses: {}\nother: [a]", "courses: {A: 1}",
+])
+def test_further_files_of_yaml_are_data_only(tmp_path: Path, text: str) -> None:
+    """Calendars and development plans: a named error, or a frame where the file is a calendar after all."""
+    from perflib.errors import PerflibError
+    from perflib.metrics.counts.events import read_calendar
+    from perflib.metrics.review.development import read
+
+    file = tmp_path / "x.yml"
+    file.write_text(text, encoding="utf-8")
+    for reader in (read_calendar, read):
+        with pytest.raises(PerflibError, match=r"x\.yml|calendar"):
+            reader(file)
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("name: [a]", "name: a list where a text"), ("timezone: {a: b}", "timezone: `name: value` pairs where a text"),
+    ("sources: x", "sources: 'x' where a list"), ("sources: [x]", "sources: 'x' where `name: value` pairs"),
+    ("sources: [{table: [calls], files: x.csv, mapping: m.yml}]", "table: a list where a text"),
+    ("sources: [{table: cals, files: x.csv, mapping: m.yml}]", "did you mean 'calls'"),
+    ("sources: [{table: calls, files: [x.csv], mapping: m.yml}]", "files: a list where a text"),
+    ("sources: [{table: calls, files: x.csv, mapping: {a: b}}]", "mapping: `name: value` pairs where a text"),
+    ("sources: [{table: calls, files: x.csv}]", "needs `mapping`"),
+    ("settings: [a]", "settings: a list where"), ("settings: x", "settings: 'x' where"),
+    ("settings: {fiscal_year_starts: 13}", "a whole number from 1 to 12"),
+    ("settings: {fiscal_yaer_starts: 7}", "did you mean 'fiscal_year_starts'"),
+    ("settings: {fiscal_year_starts: [7]}", "a whole number from 1 to 12"),
+    ("settings: {stops: [a]}", "stops: a list where"), ("settings: {stops: {search_kinds: {a: b}}}", "search_kinds"),
+    ("settings: {stops: {location: {lat: north, lon: 1}}}", "lat: 'north' where a number from -90 to 90"),
+    ("settings: {review: {weights: [1]}}", "weights: a list where"),
+    ("settings: {review: {weights: {force: .nan}}}", "force: '.nan' where a number"),
+    ("boundaries: [a]", "boundaries: a list where"), ("policy: [a]", "policy: a list where"),
+    ("1: a", "unknown key '1'"), ("2024-01-01: a", "unknown key '2024-01-01'"), ("districts: {a: b}", "not a list"),
+    ("priority_targets: {1: [7]}", "is not a positive number"), ("privacy: [a]", "is not a section"),
+    ("privacy: {subjects: [[a]]}", "no subject"), ("privacy: {because: [a]}", "because"),
+])
+def test_a_wrong_type_in_a_department_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    checked(tmp_path, COLUMNS, capsys)
+    lines = {"name": "name: Town", "timezone": "timezone: UTC",
+             "sources": "sources: [{table: calls, files: x.csv, mapping: m.yml}]"}
+    lines[line.split(":")[0]] = line
+    (tmp_path / "d.yml").write_text("\n".join(lines.values()), encoding="utf-8")
+    assert main(["check", str(tmp_path / "d.yml")]) == 1
+    shown = capsys.readouterr().out
+    assert "d.yml" in shown and words in shown
+
+
+def test_names_of_a_department_file_stay_as_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import perflib as pf
+
+    checked(tmp_path, COLUMNS, capsys)
+    (tmp_path / "2024-01-01").write_text(ROWS, encoding="utf-8")
+    (tmp_path / "d.yml").write_text(
+        "name: 0412\ntimezone: UTC\nsources: [{table: calls, files: 2024-01-01, mapping: m.yml}]\n", encoding="utf-8")
+    assert pf.open(tmp_path / "d.yml").name == "0412"

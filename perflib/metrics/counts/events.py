@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from perflib import strict_yaml
 from perflib.errors import InputError, why
 from perflib.files.roots import given
 
@@ -31,11 +31,11 @@ def read_calendar(source: str | Path | pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() in (".yml", ".yaml"):
+        return pd.DataFrame(_listed(strict_yaml.of_file(path, InputError)))
     try:
-        if path.suffix.lower() in (".yml", ".yaml"):
-            return pd.DataFrame(_listed(yaml.safe_load(path.read_text(encoding="utf-8"))))
         return pd.read_csv(path, dtype=str, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
         raise InputError(f"cannot be read ({why(fault)})", where=path.name) from None
 
 

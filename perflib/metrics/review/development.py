@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from perflib import schema
+from perflib import schema, strict_yaml
 from perflib.agency import Department
-from perflib.errors import DepartmentError, InputError, why
+from perflib.errors import DepartmentError, InputError
 from perflib.files.roots import given
 from perflib.metrics.review.areas import AREAS, rules
 from perflib.metrics.review.panel import completed, monthly, starts
@@ -29,18 +28,6 @@ METHOD = ("Staggered adoption: officers who took the course against those who ha
 
 #: facts of an effect that tell of no small group of officers
 TOLD = ("treated", "controls", "method", "evidence", "before_p")
-
-
-class _Once(yaml.SafeLoader):
-    """Refuses a key that stands twice: the second would silently replace the first."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """As the loader beneath, once the keys are known to differ."""
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.YAMLError(f"key {twice[0]!r} stands twice")
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -77,17 +64,16 @@ def _shipped() -> Path:
 
 def read(path: Path) -> Plan:
     """The plan in a file; see ``plan``."""
-    try:
-        raw = schema.composed(yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Once))
-    except FileNotFoundError as fault:
-        raise DepartmentError("no such development plan", where=str(path)) from fault
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise DepartmentError(f"not readable as YAML ({why(fault)})", where=path.name) from None
+    if not path.is_file():
+        raise DepartmentError("no such development plan", where=str(path))
+    raw = schema.composed(strict_yaml.of_file(path, DepartmentError))
     if not isinstance(raw, dict) or not isinstance(raw.get("courses"), dict):
         raise DepartmentError("needs `courses`, a list of courses by name", where=path.name)
     _only(raw, ("courses", "other"), path.name)
     courses = tuple(_course(str(name), held, path.name) for name, held in raw["courses"].items())
     other = raw.get("other") or {}
+    if not isinstance(other, dict):
+        raise DepartmentError("is not a list of `area: advice`", where=f"{path.name}, other")
     for area, words in other.items():
         _area(area, f"{path.name}, other")
         if not isinstance(words, str):
@@ -115,7 +101,7 @@ def _only(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
 
 
 def _area(area: object, where: str) -> None:
-    if area not in AREAS:
+    if not isinstance(area, str) or area not in AREAS:
         raise DepartmentError(f"no area {area!r}", where=where, choices=AREAS, found=area)
 
 
