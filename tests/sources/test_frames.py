@@ -28,7 +28,7 @@ def calls(**columns: object) -> pd.DataFrame:
         (np.array([101, np.nan, -0.0], dtype="float32"), ["101", None, "0"]),
         (pd.Series([101.0, "x", np.nan], dtype=object), ["101", "x", None]),
         ([101.5, None, 7.0], ["101.5", None, "7"]),
-        (["101.0", None, "7"], ["101.0", None, "7"]),
+        (["101.0", None, "7"], ["101", None, "7"]),
     ],
 )
 def test_whole_floats_are_integers_in_columns_of_texts(held: object, texts: list[str | None]) -> None:
