@@ -28,6 +28,9 @@ _GROUPED = {".": r"'[+-]?\d{1,3}(,\d{3})+(\.\d*)?'", ",": r"'[+-]?\d{1,3}(\.\d{3
 _PLAIN = {".": r"'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'", ",": r"'[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?'"}
 
 
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)").fullmatch
+
+
 @dataclass(frozen=True)
 class Value:
     """SQL of a column in steps, each over the names the step before it made.
@@ -149,6 +152,7 @@ def _present(text: str, spec: Spec, trim: bool) -> str:
 def _native(spec: Spec, held: str, type_: str) -> Value | None:
     """A column whose source type already fits; NULL and NaN are missing."""
     kind, text = spec.column.type, name("t_" + spec.column.name)
+    whole, held = held, _unless_missing(spec, held)
     if kind == "timestamp" and type_ == _AWARE:
         return _finished(spec, held, "CAST(NULL AS TIMESTAMP)", text)
     if kind in ("timestamp", "date") and type_ in _NAIVE:
@@ -156,9 +160,18 @@ def _native(spec: Spec, held: str, type_: str) -> Value | None:
     if kind == "boolean" and type_ == "BOOLEAN":
         return _finished(spec, held, text, "")
     if kind in ("integer", "number") and (type_ in _NUMBERS or type_.startswith("DECIMAL")):
-        double = f"CAST({held} AS DOUBLE)"
-        return _finished(spec, f"CASE WHEN NOT isnan({double}) THEN {double} END", _checked(spec, text), "")
+        double = f"CAST({whole} AS DOUBLE)"
+        numbers = [f"{double} = TRY_CAST({literal(word)} AS DOUBLE)" for word in spec.missing if _PLAIN_NUMBER(word)]
+        absent = " OR ".join([f"isnan({double})", *numbers])
+        return _finished(spec, f"CASE WHEN NOT ({absent}) THEN {double} END", _checked(spec, text), "")
     return None
+
+
+def _unless_missing(spec: Spec, held: str) -> str:
+    """SQL: the value of a typed column, NULL where it is written like one of the missing texts."""
+    words = [word.lower() for word in spec.missing if word.lower() in ("true", "false") or word[:1].isdigit()]
+    absent = f"lower(CAST({held} AS VARCHAR)) IN ({literals(words)})"
+    return f"CASE WHEN {absent} THEN NULL ELSE {held} END" if words else held
 
 
 def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:

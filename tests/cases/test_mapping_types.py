@@ -246,3 +246,24 @@ def test_names_of_a_department_file_stay_as_written(tmp_path: Path, capsys: pyte
     (tmp_path / "d.yml").write_text(
         "name: 0412\ntimezone: UTC\nsources: [{table: calls, files: 2024-01-01, mapping: m.yml}]\n", encoding="utf-8")
     assert pf.open(tmp_path / "d.yml").name == "0412"
+
+
+def test_a_text_that_means_missing_does_so_in_typed_columns(tmp_path: Path) -> None:
+    import pandas as pd
+
+    import perflib as pf
+
+    pd.DataFrame({
+        "id": ["1", "2"], "t": pd.to_datetime(["2025-01-01 10:00"] * 2), "n": [0, 3], "lat": [-1.0, 2.5],
+        "a": pd.to_datetime(["2030-01-01 12:00", "2025-01-01 11:00"]),
+        "c": pd.to_datetime(["1900-01-01", "2025-01-02"]),
+    }).to_parquet(tmp_path / "x.parquet")
+    (tmp_path / "m.yml").write_text("""table: calls
+missing: ["0", "-1.0", "2030-01-01 12:00:00", "1900-01-01"]
+columns: {call_id: id, received_at: t, unit_count: n, lat: lat, arrived_at: a, closed_at: c}
+""", encoding="utf-8")
+    (tmp_path / "d.yml").write_text(
+        "name: T\ntimezone: UTC\nsources: [{table: calls, files: x.parquet, mapping: m.yml}]\n", encoding="utf-8")
+    rows = pf.open(tmp_path / "d.yml", personal=["lat"]).calls.order_by("call_id").execute()
+    for column in ("unit_count", "lat", "arrived_at", "closed_at"):
+        assert rows[column].isna().tolist() == [True, False], column

@@ -390,3 +390,27 @@ def test_a_filter_may_name_a_personal_column(tmp_path: Path) -> None:
                "filter: [{column: lat, keep: ['1.5'], because: one site}]\n")
     dept = pf.open(town(tmp_path, mapping, "x.csv"))
     assert dept.calls.call_id.execute().tolist() == ["1"] and "lat" not in dept.calls.columns
+
+
+def test_a_workbook_of_titles_totals_and_records_without_an_id(tmp_path: Path) -> None:
+    """Case 05: a title above the header, two lines below the records, a count in each."""
+    rng = random.Random(5)
+    rows: list[list[object]] = [["MINISTRY"], ["POLICE"], [], [], ["OFFENCES OF THE YEAR"], [],
+                                ["Region", "Town", "Date of event", "Sex", "Number "]]
+    counts = rng.choices([1, 2, 3], [90, 8, 2], k=300)
+    rows += [["R", f"T{at % 5}", dt.date(2024, 1, 1) + dt.timedelta(days=at), "F", n] for at, n in enumerate(counts)]
+    rows += [["TOTAL", "", "", "", sum(counts)], ["SOURCE: crime unit, extracted 5 May 2025"]]
+    pd.DataFrame(rows).to_excel(tmp_path / "o.xlsx", header=False, index=False, sheet_name="Sheet")
+    mapping = """table: incidents
+reader: {format: excel, sheet: Sheet, header: 7}
+columns:
+  incident_id: {row_number: true}
+  reported_at: Date of event
+  offence: {value: threat}
+  district: Town
+  victims: Number
+"""
+    dept = pf.open(town(tmp_path, mapping, "o.xlsx"))
+    rows_ = dept.incidents.execute()
+    assert (len(rows_), rows_["victims"].sum(), rows_["incident_id"].nunique()) == (300, sum(counts), 300)
+    assert dept.sources[0].quarantined == 2
