@@ -18,7 +18,7 @@ from perflib.sources import limits
 from perflib.sources.cells import digest
 from perflib.sources.engine import CLOSED, Engine, brief
 from perflib.sources.packed import of_kind
-from perflib.sources.sql import literal, name
+from perflib.sources.sql import literal, longest, name
 from perflib.sources.staged import Staged
 
 #: the functions that a query may read rows of besides tables: they reach nothing outside
@@ -39,6 +39,11 @@ def stage(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
     try:
         with _opened(path, engine) as con:
             query = _query(con, reader, path.name)
+            types = [row[1] for row in con.execute("DESCRIBE given").fetchall()]
+            if {"VARCHAR", "BLOB"} & set(types):  # before such texts are copied for every row
+                names = ", ".join(f"c{at}" for at in range(len(types)))
+                measure = f"SELECT {longest(types)} FROM (FROM given) AS held({names})"
+                limits.cell(con.execute(measure).fetchone()[0], path.name)
             header, rows = _copied(con.execute(query), part, path.name)
     except (duckdb.Error, pa.ArrowException) as fault:
         do = _DO if isinstance(fault, duckdb.PermissionException) else ""
@@ -46,8 +51,8 @@ def stage(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
     if not rows:
         raise SourceError("a relation without rows", where=path.name)
     relation = f"read_parquet({literal(part)})"
-    types = tuple(kind for _, kind in engine.columns(relation)[1:])
-    return Staged(path.name, relation, header, types, rows, sha256=digest(path))
+    held = tuple(kind for _, kind in engine.columns(relation)[1:])
+    return Staged(path.name, relation, header, held, rows, sha256=digest(path))
 
 
 @contextmanager
@@ -73,7 +78,8 @@ def _query(con: Any, reader: dict[str, Any], where: str) -> str:
     statements = con.extract_statements(query)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise MappingError("the query is not one SELECT", where=f"{where}, reader.query", do=_DO)
-    plans = json.loads(con.execute(f"EXPLAIN (FORMAT json) {query}").fetchone()[1])
+    con.execute(f"CREATE TEMP VIEW given AS {query}")
+    plans = json.loads(con.execute("EXPLAIN (FORMAT json) FROM given").fetchone()[1])
     while plans:
         plan = plans.pop()
         plans += plan.get("children", [])
@@ -95,6 +101,7 @@ def _copied(batches: Any, part: Path, where: str) -> tuple[tuple[str, ...], int]
             numbers = pa.array(range(rows + 1, rows + batch.num_rows + 1), type=pa.int64())
             writer.write_batch(pa.RecordBatch.from_arrays([numbers, *batch.columns], schema=pa.schema(fields)))
             rows, size = rows + batch.num_rows, size + batch.nbytes
+            limits.records(rows, where)
             if size > limits.RESULT:
                 raise SourceError(f"gives more than {limits.RESULT >> 30} GB", where=where, do="select less")
     return header, rows

@@ -26,6 +26,10 @@ RATIO_FROM = 128 << 20
 MEMBERS = 10_000
 DIRECTORY = 16 << 20
 COLUMNS = 5_000
+#: records of one file
+RECORDS = 1_000_000_000
+#: bytes of one cell: an engine works on 2,048 of them at once
+CELL = 1 << 17
 #: rows of a sheet, as Excel itself has them at most
 SHEET_ROWS = 1 << 20
 #: characters of the name of a column
@@ -44,6 +48,20 @@ DIGITS = 1_000
 RESULT = 16 << 30
 #: records, cells and characters that are held at once on their way into the private folder
 BATCH_RECORDS, BATCH_CELLS, BATCH_CHARACTERS = 20_000, 2_000_000, 32 << 20
+
+
+def cell(longest: int, where: str) -> None:
+    """Refuse a text that is too long."""
+    if longest > CELL:
+        raise SourceError(
+            f"a text of {longest:,} bytes, the limit is {CELL:,}", where=where, do="leave its column out of the export"
+        )
+
+
+def records(count: int, where: str) -> None:
+    """Refuse a file of too many records."""
+    if count > RECORDS:
+        raise SourceError(f"more than {RECORDS:,} records", where=where, do="split the file by year")
 
 
 def columns(names: Sequence[str], where: str, before: int = 0) -> None:

@@ -146,18 +146,11 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         found = self.packed.read(len(buffer))
-        self.count(len(found))
+        self.left -= len(found)
+        if self.left < 0:
+            raise _too_large(self.limit, self.path)
         buffer[: len(found)] = found
         return len(found)
-
-    def count(self, size: int) -> None:
-        """Take so many bytes more into account."""
-        self.left -= size
-        if self.left < 0:
-            raise SourceError(
-                f"unpacks to more than {self.limit >> 20:,} MB, which no table of records does", where=self.path.name,
-                do="unpack it and look at it; a plain file has no such limit",
-            )
 
 
 def _bounded(packed: Any, size: int, path: Path) -> IO[bytes]:
@@ -168,11 +161,25 @@ def _limit(size: int) -> int:
     return min(limits.UNPACKED, max(limits.RATIO_FROM, limits.RATIO * size))
 
 
+def counted(path: Path, size: int) -> None:
+    """Refuse a file that unpacks to more bytes than the limits allow for its own size."""
+    limit = _limit(path.stat().st_size)
+    if size > limit:
+        raise _too_large(limit, path)
+
+
+def _too_large(limit: int, path: Path) -> SourceError:
+    return SourceError(
+        f"unpacks to more than {limit >> 20:,} MB, which no table of records does", where=path.name,
+        do="unpack it and look at it; a plain file has no such limit",
+    )
+
+
 def sized(path: Path) -> None:
     """Refuse a workbook that unpacks to more than the limits allow, as far as it says so itself."""
     try:
         with open(path, "rb") as raw, zipfile.ZipFile(_Directory(raw, path)) as archive:
-            _Bounded(raw, _limit(path.stat().st_size), path).count(sum(one.file_size for one in archive.infolist()))
+            counted(path, sum(one.file_size for one in archive.infolist()))
     except (*_DAMAGED, OSError):
         return  # the reader says what is wrong with it
 

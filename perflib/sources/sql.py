@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def name(text: str) -> str:
@@ -39,6 +39,13 @@ def floating(held: str) -> str:
 def coalesce(parts: list[str]) -> str:
     """The first known of the expressions."""
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+
+
+def longest(types: Sequence[str]) -> str:
+    """The bytes of the longest text of columns c0, c1 ... of these types."""
+    measures = {"VARCHAR": "strlen", "BLOB": "octet_length"}
+    lengths = [f"{measures[type_]}(c{at})" for at, type_ in enumerate(types) if type_ in measures]
+    return f"coalesce(max(greatest({', '.join(['0', *lengths])})), 0)"
 
 
 def every(parts: Iterable[str]) -> str:

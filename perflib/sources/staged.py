@@ -60,7 +60,7 @@ def texts(
     files: list[Path] = []
     writer, form, count, mended = None, pa.schema([]), 0, 0
     try:
-        for batch in _batches(rows):
+        for batch in _batches(rows, label):
             width = max(len(form) - len(lead), *(len(cells) for _, cells in batch))
             if writer is None or width > len(form) - len(lead):
                 if writer:
@@ -87,14 +87,17 @@ def texts(
     return Staged(label, relation, header, ("VARCHAR",) * len(header), count, "_raw" in lead, sha256, tuple(notes))
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], where: str) -> Iterator[list[Row]]:
     """The rows, so many together as the limits let be in memory at once."""
     batch: list[Row] = []
     cells = characters = 0
     for row in rows:
         batch.append(row)
         cells += len(row[1])
-        characters += sum(map(len, filter(None, row[1])))
+        length = sum(map(len, filter(None, row[1])))
+        if length > limits.CELL:
+            limits.cell(max(map(len, filter(None, row[1]))), f"{where}, record {row[0][0]:,}")
+        characters += length
         full = cells > limits.BATCH_CELLS or characters > limits.BATCH_CHARACTERS
         if full or len(batch) >= limits.BATCH_RECORDS:
             yield batch

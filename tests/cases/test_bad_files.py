@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pandas as pd
 import pyarrow as pa
@@ -56,6 +57,31 @@ def xml(*rows: str) -> list[bytes]:
 def cell(place: str, text: str) -> str:
     attribute = f' r="{place}"' if place else ""
     return f'<c{attribute} t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+_RUN = """
+import resource, sys
+from perflib.__main__ import main
+if sys.argv[2:]:
+    size = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+code = main(["check", "--json", sys.argv[1]])
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, file=sys.stderr)
+"""
+
+
+def apart(department: Path, *limits: str) -> tuple[str, int]:
+    """Check in a process of its own: what it says, and the MB of memory it took at most."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, str(department), *limits], capture_output=True, text=True, timeout=300, check=True,
+        encoding="utf-8",
+    )
+    code, size = done.stderr.split()
+    assert code in ("0", "1"), done.stderr
+    return done.stdout, int(size)
+
+
+needs_resource = pytest.mark.skipif(sys.platform == "win32", reason="Windows tells and bounds no such thing")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -213,11 +239,61 @@ def test_parquet(tmp_path: Path, checked: Checked) -> None:
     checked("x.parquet")
     pq.write_table(pa.table({f"k{at}": [1] for at in range(20_000)}), file)
     assert "more than 5,000 columns" in refused(checked, "x.parquet")
-    odd = pa.table({"id": [b"\xff\xfe", b"2"], "t": [ROW, ROW], "d": [[{"a": 1}], []], 'e"); DROP TABLE x; --': [1, 2]})
+    odd = pa.table({"id": [b"\xff\xfe", b"2"], "t": [ROW, ROW], "d": [[{"a": 1}], []], "l": [["a"], []],
+                    'e"); DROP TABLE x; --': [1, 2]})
     pq.write_table(odd, file)
     assert checked("x.parquet")["accepted"] == 2
     pq.write_table(pa.table([["1"], ["2"], [ROW]], names=["id", "id", "t"]), file)
     checked("x.parquet")
+
+
+def repeated(path: Path, form: str) -> None:
+    """A small file in which one text of 4 MB stands in each of 100,000 rows."""
+    if form == "duckdb":
+        with duckdb.connect(str(path)) as con:
+            con.execute(f"CREATE VIEW calls AS SELECT range AS id, '{ROW}' AS t, repeat('x', 4000000) AS d "
+                        "FROM range(100000)")
+    else:
+        column = pa.DictionaryArray.from_arrays(pa.array([0] * 10**5, pa.int32()), pa.array(["x" * 4_000_000]))
+        table = pa.table({"id": range(10**5), "t": [ROW] * 10**5, "d": column})
+        pq.write_table(table, path, compression="gzip", write_statistics=False)
+
+
+@needs_resource
+@pytest.mark.parametrize("form", ["parquet", "duckdb"])
+def test_a_long_text_that_stands_in_every_row(tmp_path: Path, town: Callable[..., Path], form: str) -> None:
+    (tmp_path / "small.csv").write_text(CSV, encoding="utf-8")
+    columns = {"call_id": "id", "received_at": "t", "district": "d"}
+    _, least = apart(town({}, [("calls", "small.csv", columns)]))
+    repeated(tmp_path / f"x.{form}", form)
+    reader = {"reader": {"relation": "calls"}} if form == "duckdb" else {}
+    out, size = apart(town({}, [("calls", f"x.{form}", {"columns": columns, **reader})]))
+    assert "a text of 4,000,000 bytes" in json.loads(out)["errors"][0] and size < least + SPARE
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "parquet", "duckdb"])
+def test_too_long_a_text_and_too_many_records(
+    tmp_path: Path, checked: Checked, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perflib.sources import limits
+
+    frame = pd.DataFrame({"id": ["1", "2"], "t": [ROW, ROW], "d": ["N", "x" * 140_000]})
+    file = tmp_path / f"x.{form}"
+    if form == "duckdb":
+        with duckdb.connect(str(file)) as con:
+            con.execute("CREATE TABLE calls AS SELECT * FROM frame")
+    elif form == "parquet":
+        frame.to_parquet(file)
+    elif form == "csv":
+        frame.to_csv(file, index=False)
+    else:
+        frame.to_json(file, orient="records", lines=form == "jsonl")
+    fault = refused(checked, file.name)
+    assert "a text of 140,000 bytes" in fault or "field larger than" in fault
+    monkeypatch.setattr(limits, "RECORDS", 1)
+    monkeypatch.setattr(limits, "CELL", 10**6)
+    if form in ("parquet", "duckdb"):
+        assert "more than 1 records" in refused(checked, file.name)
 
 
 def test_lookups_and_folders_of_tables_are_guarded_too(tmp_path: Path, checked: Checked) -> None:
@@ -238,31 +314,6 @@ def test_lookups_and_folders_of_tables_are_guarded_too(tmp_path: Path, checked: 
         (folder / "calls.parquet").unlink()
         os.mkfifo(folder / "calls.parquet")
         assert main(["check", str(folder)]) == 1
-
-
-_RUN = """
-import resource, sys
-from perflib.__main__ import main
-if sys.argv[2:]:
-    size = int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-code = main(["check", "--json", sys.argv[1]])
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, file=sys.stderr)
-"""
-
-
-def apart(department: Path, *limits: str) -> tuple[str, int]:
-    """Check in a process of its own: what it says, and the MB of memory it took at most."""
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, str(department), *limits], capture_output=True, text=True, timeout=300, check=True,
-        encoding="utf-8",
-    )
-    code, size = done.stderr.split()
-    assert code in ("0", "1"), done.stderr
-    return done.stdout, int(size)
-
-
-needs_resource = pytest.mark.skipif(sys.platform == "win32", reason="Windows tells and bounds no such thing")
 
 
 @needs_resource
