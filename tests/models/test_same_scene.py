@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from perflib.errors import InputError
+from perflib.models import sampler
 from perflib.models.same_scene import likelihood, same_scene
 from perflib.models.same_scene.compare import _rows, _scenes
-from perflib.models.same_scene.fitting import density, mode
+from perflib.models.same_scene.fitting import density
 
 
 def one(lam: np.ndarray, y: np.ndarray, s: np.ndarray) -> tuple[float, np.ndarray]:
@@ -88,7 +89,8 @@ def test_two_level_mode_reproduces_conditional_logit(realdata: Path) -> None:
     raw = pd.read_csv(realdata / "seattle_force" / "spd_force_levels.csv.gz")
     rows = _rows(raw.assign(y=raw["y"].clip(upper=2)), "id", "idOff", "y")
     made, ids = _scenes(rows[rows.groupby("incident")["level"].transform("nunique") > 1], 2.0)
-    at = mode(made)
+    with density(made) as both:
+        at = sampler.mode(both, np.zeros(made.parameters))
     with density(made) as both:
         assert np.abs(both(at[None])[1]).max() < 1e-3
     assert at[ids.get_indexer([28, 836, 182])] == pytest.approx([2.922, 2.556, 2.392], abs=0.01)

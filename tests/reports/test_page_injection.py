@@ -30,7 +30,7 @@ EVALUATED = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]|[\t\r\n;]\s*[=+\-@＝
 @cache
 def hostile_records() -> list[Result]:
     """What the metrics make of a department whose every text is hostile."""
-    calls = pd.DataFrame({"call_id": [f"{text}{k}" for text in HOSTILE for k in range(12)]})
+    calls = pd.DataFrame({"call_id": [f"{at} {k} {text}" for at, text in enumerate(HOSTILE) for k in range(12)]})
     texts = pd.Series([text for text in HOSTILE for _ in range(12)])
     start = pd.Timestamp("2025-03-01", tz="UTC") + pd.to_timedelta(range(len(calls)), unit="h")
     arrived = start + pd.to_timedelta([5 + k % 12 for k in range(len(calls))], unit="min")
