@@ -31,7 +31,7 @@ MIME = "application/vnd.perflib.result+json"
 _SIGN = r"(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_CELLS, _MOST_BYTES = 20_000, 1_000_000  # larger tables and files are for save(); they would bloat the notebook
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no XML may hold them
 _FORMULA = re.compile(rf"^(?:{_SIGN}|(?=[\t\r\n]))|(?<=[\t\r\n;]){_SIGN}")
 
 

@@ -75,8 +75,9 @@ def test_a_large_table_is_not_carried_in_the_notebook(monkeypatch) -> None:
     assert "download" not in large._repr_html_() and len(large._repr_html_()) < 10_000
 
 
-def test_excel_takes_what_it_could_not_print(tmp_path) -> None:
-    odd = pd.DataFrame({"a\x00": ["b\x07", "c"], "t": pd.to_datetime(["2025-01-01", None], utc=True)})
+@pytest.mark.parametrize("sign", ["\x07", "\x00", "\x1f", "\ufffe", "\uffff"])
+def test_excel_takes_what_it_could_not_print(tmp_path, sign: str) -> None:
+    odd = pd.DataFrame({f"a{sign}": [f"b{sign}", "c"], "t": pd.to_datetime(["2025-01-01", None], utc=True)})
     Result("odd", odd, "T", "A.", "").save(tmp_path)
     sheet = openpyxl.load_workbook(tmp_path / "odd.xlsx").active
     assert [cell.value for cell in sheet["A"]] == ["a\N{REPLACEMENT CHARACTER}", "b\N{REPLACEMENT CHARACTER}", "c"]
