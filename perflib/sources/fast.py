@@ -35,7 +35,8 @@ SMALLEST = 16 << 20
 #: past this share of doubtful rows the exact way is the shorter one
 DOUBTFUL = 0.1
 SAMPLE = 2000
-_WRITTEN = "FORMAT parquet, PARQUET_VERSION v2"
+#: stamps and ids seldom repeat: a dictionary of them costs time and saves no space
+_WRITTEN = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 
 
 @dataclass(frozen=True)

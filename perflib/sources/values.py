@@ -142,11 +142,17 @@ def _text(held: str, type_: str) -> str:
 def _present(text: str, spec: Spec, trim: bool) -> str:
     """The trimmed text, NULL where it is one of the missing texts."""
     held = f"trim({text})" if trim else text
-    held = f"nfc_normalize({held})" if spec.recode or not spec.column.dated else held
-    # most texts are longer than any word for missing, and that is quickly seen
-    longest = max((len(word.encode()) for word in floated(spec.missing)), default=0)
-    short = "" if trim else f"strlen({text}) <= {longest} AND "
-    return f"CASE WHEN {short}{held} IN ({literals(floated(spec.missing))}) THEN NULL ELSE {held} END"
+    words, tidy = floated(spec.missing), f"nfc_normalize({held})"
+    plain = spec.column.dated and not spec.recode
+    if trim:
+        held = held if plain else tidy
+        return f"CASE WHEN {held} IN ({literals(words)}) THEN NULL ELSE {held} END"
+    # most texts are longer than any word for missing and are ASCII: both are quickly seen
+    longest = max((len(word.encode()) for word in words), default=0)
+    compared = held if plain or all(map(str.isascii, words)) else tidy
+    other = "" if plain else f"WHEN strlen({held}) <> length({held}) THEN {tidy} "
+    missing = f"strlen({held}) <= {longest} AND {compared} IN ({literals(words)})"
+    return f"CASE WHEN {missing} THEN NULL {other}ELSE {held} END"
 
 
 def _native(spec: Spec, held: str, type_: str) -> Value | None:
