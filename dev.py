@@ -67,7 +67,11 @@ def test(rest):
 
 def check(rest):
     setup()
-    lint = [run([PYTHON, "-m", "ruff", "check", "."]), run([PYTHON, "-m", "mypy"])]
+    lint = [
+        run([PYTHON, "-m", "ruff", "check", "."]),
+        run([PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."]),
+        run([PYTHON, "-m", "mypy"]),
+    ]
     if "--lint" in rest:
         return max(lint)
     return max([*lint, test([item for item in rest if item != "--lint"])])

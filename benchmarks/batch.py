@@ -63,8 +63,20 @@ def theirs(asked: list[dict[str, str]], folder: Path, workers: int) -> dict[str,
         made = folder / f"{given['district']}-{given['period']}.ipynb"
         parameters = [word for name, value in given.items() for word in ("-r", name, value)]
         notebook = shipped_notebooks() / f"{NAME}.ipynb"
-        call(sys.executable, "-m", "papermill", notebook, made, *parameters, "-r", "interactive", "", "-k", "python3",
-             "--no-progress-bar")
+        call(
+            sys.executable,
+            "-m",
+            "papermill",
+            notebook,
+            made,
+            *parameters,
+            "-r",
+            "interactive",
+            "",
+            "-k",
+            "python3",
+            "--no-progress-bar",
+        )
         call(sys.executable, "-m", "nbconvert", "--to", "html", "--log-level", "ERROR", made)
         found[label(given)] = collect(nbformat.read(made, as_version=4))
     return found

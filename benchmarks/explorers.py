@@ -35,9 +35,15 @@ from perflib.widgets.trends import Explorer as Trends
 MILLION, MOVES = 1_000_000, 40
 #: what is repeated for a million calls, and the keys that get new numbers.
 KEYS: dict[str, tuple[str, ...]] = {
-    "calls": ("call_id",), "incidents": ("incident_id",), "requests": ("request_id",),
-    "unit_responses": ("call_id",), "stops": ("stop_id",), "arrests": ("arrest_id",),
-    "force": ("force_id", "incident_id"), "complaints": ("complaint_id",), "commendations": ("commendation_id",),
+    "calls": ("call_id",),
+    "incidents": ("incident_id",),
+    "requests": ("request_id",),
+    "unit_responses": ("call_id",),
+    "stops": ("stop_id",),
+    "arrests": ("arrest_id",),
+    "force": ("force_id", "incident_id"),
+    "complaints": ("complaint_id",),
+    "commendations": ("commendation_id",),
 }
 Move = tuple[Any, ...]
 
@@ -53,10 +59,15 @@ def main(arguments: list[str]) -> None:
             opened = spent(look, walk[0])
             middle, slow = np.quantile([spent(look, move) for move in walk[1:]], (0.5, 0.95), axis=0)
             slowest[scale] = np.maximum(slowest.get(scale, 0), slow)
-            print(f"{name:10s} {scale:10s} opened {opened[0]:5.2f} s   a move: p50 {middle[0]:.3f} s  "
-                  f"p95 {slow[0]:.3f} s  (processor {middle[1]:.3f}, {slow[1]:.3f})", flush=True)
-    print("slowest p95: " + "; ".join(f"{scale} {slow[0]:.3f} s (processor {slow[1]:.3f})"
-                                      for scale, slow in slowest.items()))
+            print(
+                f"{name:10s} {scale:10s} opened {opened[0]:5.2f} s   a move: p50 {middle[0]:.3f} s  "
+                f"p95 {slow[0]:.3f} s  (processor {middle[1]:.3f}, {slow[1]:.3f})",
+                flush=True,
+            )
+    print(
+        "slowest p95: "
+        + "; ".join(f"{scale} {slow[0]:.3f} s (processor {slow[1]:.3f})" for scale, slow in slowest.items())
+    )
 
 
 def repeated(dept: pf.Department, calls: int) -> pf.Department:
@@ -75,9 +86,17 @@ def explorers(dept: pf.Department) -> Iterator[tuple[str, Callable[..., Any], li
     """Name, explorer and the choices of each."""
     response, trends, cases = Response(dept), Trends(dept), Cases(dept)
     seasons, community, officers = Seasons(dept), Community(dept), Officers(dept)
-    yield "response", response.result, [
-        response.choices("district"), response.choices("priority"), list(response.intervals().values()),
-        [0.5, 0.8, 0.9], ["priority", "month", "week"]]
+    yield (
+        "response",
+        response.result,
+        [
+            response.choices("district"),
+            response.choices("priority"),
+            list(response.intervals().values()),
+            [0.5, 0.8, 0.9],
+            ["priority", "month", "week"],
+        ],
+    )
     yield "trends", trends.result, [trends.choices("district"), trends.choices("offence"), ["week", "month"]]
     yield "cases", cases.result, [cases.choices("district"), cases.choices("offence"), ["month", "quarter", "year"]]
     yield "seasons", seasons.result, [seasons.choices(), list(VIEWS)]

@@ -73,8 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = PEERS if given.peers == ["all"] else () if given.peers == ["none"] else tuple(given.peers)
     tables = []
     for case in cases:
-        print(f"\n{case.name}: {case.counts.shape[1]} series, {len(case.counts)} dates, horizon {case.horizon}, "
-              f"{case.origins} origins", flush=True)
+        print(
+            f"\n{case.name}: {case.counts.shape[1]} series, {len(case.counts)} dates, horizon {case.horizon}, "
+            f"{case.origins} origins",
+            flush=True,
+        )
         made = {"perflib": _perflib(case), **_peers(case, wanted)}
         table = pd.DataFrame([_scored(case, name, one) for name, one in made.items()])
         print(_shown(table).to_string(index=False), flush=True)
@@ -160,8 +163,12 @@ def _prophet(case: Case) -> Made:
 
 def _statsforecast(case: Case, name: str, python: Path) -> Made | None:
     parts = [
-        train.set_axis(range(train.shape[1]), axis=1).rename_axis("ds").reset_index()
-        .melt("ds", var_name="unique_id", value_name="y").assign(origin=len(train)) for train in _trains(case)
+        train.set_axis(range(train.shape[1]), axis=1)
+        .rename_axis("ds")
+        .reset_index()
+        .melt("ds", var_name="unique_id", value_name="y")
+        .assign(origin=len(train))
+        for train in _trains(case)
     ]
     with tempfile.TemporaryDirectory() as folder:
         train, out = Path(folder) / "train.csv", Path(folder) / "out.csv"
@@ -207,8 +214,16 @@ def _scored(case: Case, name: str, made: Made) -> dict[str, Any]:
         losses += pinball_sums(actual, made.deciles[at])
     errors = mean_present(np.stack(per_series).T)
     shares = [pit_share(made.pit, level) if made.pit is not None else np.nan for level in (0.8, 0.95)]
-    return {"model": name, "MASE": np.nanmean(errors), "sCRPS": losses[0] / losses[1], "PIT 80": shares[0],
-            "PIT 95": shares[1], "seconds": made.seconds, "errors": errors, "crps": _crps_of_series(case, made)}
+    return {
+        "model": name,
+        "MASE": np.nanmean(errors),
+        "sCRPS": losses[0] / losses[1],
+        "PIT 80": shares[0],
+        "PIT 95": shares[1],
+        "seconds": made.seconds,
+        "errors": errors,
+        "crps": _crps_of_series(case, made),
+    }
 
 
 def _crps_of_series(case: Case, made: Made) -> Any:
@@ -226,8 +241,12 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     for column, label in (("errors", "MASE less perflib's (s.e.)"), ("crps", "scaled loss less perflib's (s.e.)")):
         own = table[column].iloc[0]
         gaps = [each - own for each in table[column]]
-        shown[label] = [f"{np.nanmean(gap):+.4f} ({np.nanstd(gap, ddof=1) / np.sqrt(np.isfinite(gap).sum()):.4f})"
-                        if len(gap) > 1 else f"{np.nanmean(gap):+.4f}" for gap in gaps]
+        shown[label] = [
+            f"{np.nanmean(gap):+.4f} ({np.nanstd(gap, ddof=1) / np.sqrt(np.isfinite(gap).sum()):.4f})"
+            if len(gap) > 1
+            else f"{np.nanmean(gap):+.4f}"
+            for gap in gaps
+        ]
     return shown
 
 
@@ -237,8 +256,16 @@ def _pooled(tables: list[tuple[Case, pd.DataFrame]]) -> None:
     if len(monthly) < 2:
         return
     names = [name for name in monthly[0].index if all(name in table.index for table in monthly)]
-    rows = [{"model": name, **{label: np.nanmean(np.concatenate([table.loc[name, column] for table in monthly]))
-             for label, column in (("MASE", "errors"), ("scaled loss", "crps"))}} for name in names]
+    rows = [
+        {
+            "model": name,
+            **{
+                label: np.nanmean(np.concatenate([table.loc[name, column] for table in monthly]))
+                for label, column in (("MASE", "errors"), ("scaled loss", "crps"))
+            },
+        }
+        for name in names
+    ]
     print("\nmonthly sets pooled (mean over series)\n" + pd.DataFrame(rows).round(4).to_string(index=False))
 
 
@@ -250,8 +277,10 @@ def _last_line(table: pd.DataFrame) -> str:
         return line + "best peer none MASE nan sCRPS nan; time nan x Prophet"
     best = peers["MASE"].astype(float).idxmin()
     ratio = own["seconds"] / peers.loc["Prophet", "seconds"] if "Prophet" in peers.index else float("nan")
-    return line + (f"best peer {best} MASE {peers.loc[best, 'MASE']:.3f} sCRPS {peers.loc[best, 'sCRPS']:.3f}; "
-                   f"time {ratio:.3f} x Prophet")
+    return line + (
+        f"best peer {best} MASE {peers.loc[best, 'MASE']:.3f} sCRPS {peers.loc[best, 'sCRPS']:.3f}; "
+        f"time {ratio:.3f} x Prophet"
+    )
 
 
 def _public(name: str, given: argparse.Namespace) -> Case:

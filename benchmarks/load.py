@@ -63,9 +63,11 @@ def bare(path: Path) -> float:
     target = path.with_suffix(".parquet")
     start = time.perf_counter()
     with duckdb.connect() as con:
-        con.execute("COPY (SELECT * FROM read_csv($source)) TO $target (FORMAT parquet)".replace(
-            "$source", f"'{str(path).replace(chr(39), chr(39) * 2)}'"
-        ).replace("$target", f"'{str(target).replace(chr(39), chr(39) * 2)}'"))
+        con.execute(
+            "COPY (SELECT * FROM read_csv($source)) TO $target (FORMAT parquet)".replace(
+                "$source", f"'{str(path).replace(chr(39), chr(39) * 2)}'"
+            ).replace("$target", f"'{str(target).replace(chr(39), chr(39) * 2)}'")
+        )
     took = time.perf_counter() - start
     target.unlink()
     return took

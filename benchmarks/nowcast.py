@@ -59,32 +59,48 @@ def score(releases: pd.DataFrame, *, horizon: bool = False) -> pd.DataFrame:
             truth = newest.groupby(["date", by] if by else ["date"])["count"].sum()
             keys = [table["date"], table["group"]] if by else [table["date"]]
             index = pd.MultiIndex.from_arrays(keys) if by else pd.Index(keys[0])
-            parts.append(table.assign(release=names[place - 1], place=place, scope=scope,
-                                      truth=truth.reindex(index).fillna(0).to_numpy()))
+            parts.append(
+                table.assign(
+                    release=names[place - 1], place=place, scope=scope, truth=truth.reindex(index).fillna(0).to_numpy()
+                )
+            )
     found = pd.concat(parts, ignore_index=True)
     recent = newest[newest["date"] >= newest["date"].max() - pd.Timedelta(days=180)]
     sizes = recent.groupby("category")["count"].sum() / 180
     found = found[found["age"] <= OLDEST]
     return found.assign(
         covered=found["truth"].between(found["low_80"], found["high_80"]),
-        error=(found["nowcast"] - found["truth"]).abs(), raw_error=(found["count"] - found["truth"]).abs(),
-        size=found["group"].map(sizes).where(found["scope"] == "category", float(sizes.sum())).fillna(0.0))
+        error=(found["nowcast"] - found["truth"]).abs(),
+        raw_error=(found["count"] - found["truth"]).abs(),
+        size=found["group"].map(sizes).where(found["scope"] == "category", float(sizes.sum())).fillna(0.0),
+    )
 
 
 def by_release(scores: pd.DataFrame) -> pd.DataFrame:
     """A row per release and scope: days scored, coverage, mean absolute errors and their ratio; and all releases."""
-    rows = [_line(f"{place} ({part['release'].iloc[0]:%Y-%m-%d})", scope, part)
-            for (place, scope), part in scores.groupby(["place", "scope"])]
+    rows = [
+        _line(f"{place} ({part['release'].iloc[0]:%Y-%m-%d})", scope, part)
+        for (place, scope), part in scores.groupby(["place", "scope"])
+    ]
     rows += [_line("all", scope, part) for scope, part in scores.groupby("scope")]
-    rows += [_line("all", f"category, {least} a day or more", part) for least in (1, 5)
-             for part in [scores[(scores["scope"] == "category") & (scores["size"] >= least)]]]
+    rows += [
+        _line("all", f"category, {least} a day or more", part)
+        for least in (1, 5)
+        for part in [scores[(scores["scope"] == "category") & (scores["size"] >= least)]]
+    ]
     return pd.DataFrame(rows)
 
 
 def _line(release: str, scope: str, part: pd.DataFrame) -> dict[str, object]:
-    return {"release": release, "scope": scope, "days": len(part), "coverage": part["covered"].mean(),
-            "error": part["error"].mean(), "raw_error": part["raw_error"].mean(),
-            "ratio": part["error"].sum() / part["raw_error"].sum()}
+    return {
+        "release": release,
+        "scope": scope,
+        "days": len(part),
+        "coverage": part["covered"].mean(),
+        "error": part["error"].mean(),
+        "raw_error": part["raw_error"].mean(),
+        "ratio": part["error"].sum() / part["raw_error"].sum(),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

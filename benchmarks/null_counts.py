@@ -31,7 +31,7 @@ class Draw:
 
     @property
     def before(self) -> np.ndarray:
-        return self.history[:, -self.periods:].sum(axis=1)
+        return self.history[:, -self.periods :].sum(axis=1)
 
 
 def counts(rng: np.random.Generator, mean: np.ndarray, ratio: float) -> np.ndarray:
@@ -58,12 +58,19 @@ def once(rng: np.random.Generator, ratio: float, known: int, periods: int) -> di
     """Any flag under each rule when nothing changed; the share of risen cells found."""
     null, risen = draw(rng, ratio, known, periods), draw(rng, ratio, known, periods, RISE)
     p, power = tested(null), tested(risen)
-    found = {"nb": float((adjusted(p) <= Q).any()), "power_fdr": float((adjusted(power)[:RISEN] <= Q).mean()),
-             "power_alone": float((power[:RISEN] <= 0.05).mean()), "false_alone": float((p <= 0.05).mean())}
+    found = {
+        "nb": float((adjusted(p) <= Q).any()),
+        "power_fdr": float((adjusted(power)[:RISEN] <= Q).mean()),
+        "power_alone": float((power[:RISEN] <= 0.05).mean()),
+        "false_alone": float((p <= 0.05).mean()),
+    }
     e = e_test_p(null.now, null.before, (1, periods))
     change = null.now / np.maximum(null.before / periods, 1e-9) - 1
-    return found | {"e_test": float((adjusted(e) <= Q).any()), "rule_25": float((np.abs(change) >= 0.25).any()),
-                    "rule_25_cells": float((np.abs(change) >= 0.25).mean())}
+    return found | {
+        "e_test": float((adjusted(e) <= Q).any()),
+        "rule_25": float((np.abs(change) >= 0.25).any()),
+        "rule_25_cells": float((np.abs(change) >= 0.25).mean()),
+    }
 
 
 def bound(repeats: int) -> float:
@@ -82,8 +89,15 @@ def row(design: tuple[str, int, int], ratio: float, repeats: int, seed: int = 1)
 def main(repeats: int = 500) -> None:
     """Print the table, a line as soon as it is known."""
     print(f"{repeats} repeats, {CELLS} cells, q = {Q}: P(any flag) when nothing changed, then power for +50 % at 20")
-    names = {"nb": "NB+FDR", "e_test": "E-test+FDR", "rule_25": "25% rule", "rule_25_cells": "25% cells",
-             "false_alone": "NB one cell", "power_fdr": "power FDR", "power_alone": "power one"}
+    names = {
+        "nb": "NB+FDR",
+        "e_test": "E-test+FDR",
+        "rule_25": "25% rule",
+        "rule_25_cells": "25% cells",
+        "false_alone": "NB one cell",
+        "power_fdr": "power FDR",
+        "power_alone": "power one",
+    }
     print(f"{'against':<24}{'var/mean':>10}" + "".join(f"{words:>13}" for words in names.values()))
     held = True
     for design in DESIGNS:

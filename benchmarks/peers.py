@@ -67,13 +67,18 @@ def benchmark(subset: int) -> tuple[float, float]:
     begun, worked = time.perf_counter(), time.process_time()
     found = peers.internal_benchmark(frame, "officer", "outcome", FEATURES)
     ours = time.perf_counter() - begun
-    print(f"internal benchmark: {OFFICERS:,} officers x {EVENTS:,} events in {ours:.1f} s (bar 300 s; processor "
-          f"{time.process_time() - worked:.1f} s); {found.facts['cells']:,} cells", flush=True)
+    print(
+        f"internal benchmark: {OFFICERS:,} officers x {EVENTS:,} events in {ours:.1f} s (bar 300 s; processor "
+        f"{time.process_time() - worked:.1f} s); {found.facts['cells']:,} cells",
+        flush=True,
+    )
     print(f"  {found.answer}")
     table = found.table.set_index("officer")
     planted = table.loc[[f"P{k:04d}" for k in range(20)], "verdict"]
-    print(f"  of 20 officers planted at 2.5 x: {(planted == 'higher').sum()} flagged; "
-          f"others flagged: {found.facts['flags'] - (planted == 'higher').sum()}")
+    print(
+        f"  of 20 officers planted at 2.5 x: {(planted == 'higher').sum()} flagged; "
+        f"others flagged: {found.facts['flags'] - (planted == 'higher').sum()}"
+    )
     names = table.index[np.linspace(0, OFFICERS - 1, subset).astype(int)]
     design = pd.get_dummies(frame[FEATURES], drop_first=True).to_numpy(float)
     begun, worst, error = time.perf_counter(), 0.0, 0.0
@@ -82,8 +87,10 @@ def benchmark(subset: int) -> tuple[float, float]:
         worst = max(worst, abs(log_odds - table.loc[name, "log_odds"]) / robust)
         error = max(error, abs(table.loc[name, "error"] / robust - 1))
     each = (time.perf_counter() - begun) / subset
-    print(f"  effect of the cells: against fits on single events ({subset} officers) the log odds ratio differs by at "
-          f"most {worst:.4f} of its standard error, the error itself by {error:.2%}")
+    print(
+        f"  effect of the cells: against fits on single events ({subset} officers) the log odds ratio differs by at "
+        f"most {worst:.4f} of its standard error, the error itself by {error:.2%}"
+    )
     print(f"  peer: scikit-learn and statsmodels, {each:.1f} s an officer, {each * OFFICERS:,.0f} s for all")
     return ours, each * OFFICERS
 
@@ -97,9 +104,12 @@ def scenes(folder: Path) -> None:
     rows = pd.read_csv(file)
     begun, worked = time.perf_counter(), time.process_time()
     found = peers.same_scene(rows, "id", "idOff", "y")
-    print(f"same scene, Seattle: {time.perf_counter() - begun:.1f} s with compilation (bar 60 s; processor "
-          f"{time.process_time() - worked:.1f} s); R-hat {found.facts['rhat']:.3f}, effective draws "
-          f"{found.facts['ess']:.0f}; {found.answer}", flush=True)
+    print(
+        f"same scene, Seattle: {time.perf_counter() - begun:.1f} s with compilation (bar 60 s; processor "
+        f"{time.process_time() - worked:.1f} s); R-hat {found.facts['rhat']:.3f}, effective draws "
+        f"{found.facts['ess']:.0f}; {found.answer}",
+        flush=True,
+    )
 
 
 def main(subset: int, folder: Path) -> None:

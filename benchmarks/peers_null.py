@@ -57,8 +57,13 @@ def flags(rng: np.random.Generator, case: Case, events: np.ndarray, expected: np
         oracle = adjusted(np.where(open_to, _known(events, expected, case.cv), np.nan)) <= Q
     z = (events - expected * events.sum() / expected.sum()) / np.sqrt(expected * events.sum() / expected.sum())
     ranked = np.argsort(-events, kind="stable")[: max(1, round(0.05 * case.n))]
-    return {"perflib": ours, "oracle": oracle, "raw count": np.isin(np.arange(case.n), ranked),
-            "fixed z": np.abs(z) > 1.96, "3 in 180 days": _within(rng, events)}
+    return {
+        "perflib": ours,
+        "oracle": oracle,
+        "raw count": np.isin(np.arange(case.n), ranked),
+        "fixed z": np.abs(z) > 1.96,
+        "3 in 180 days": _within(rng, events),
+    }
 
 
 def _known(events: np.ndarray, expected: np.ndarray, cv: float) -> np.ndarray:
@@ -75,8 +80,8 @@ def _within(rng: np.random.Generator, events: np.ndarray) -> np.ndarray:
     day = rng.uniform(0, DAYS, len(who))
     order = np.lexsort((day, who))
     who, day = who[order], day[order]
-    near = (who[MANY - 1:] == who[: 1 - MANY]) & (day[MANY - 1:] - day[: 1 - MANY] <= WINDOW)
-    return np.isin(np.arange(len(events)), who[MANY - 1:][near])
+    near = (who[MANY - 1 :] == who[: 1 - MANY]) & (day[MANY - 1 :] - day[: 1 - MANY] <= WINDOW)
+    return np.isin(np.arange(len(events)), who[MANY - 1 :][near])
 
 
 def run(case: Case, repeats: int, seed: int = 20) -> pd.DataFrame:
@@ -92,9 +97,19 @@ def run(case: Case, repeats: int, seed: int = 20) -> pd.DataFrame:
     rows = []
     for name, found in seen.items():
         any_, false, power, share = np.array(found).T
-        rows.append({"officers": case.n, "cv": case.cv, "odd": case.odd, "rule": name, "any_flag": any_.mean(),
-                     "fdr": false.mean(), "fdr_se": false.std(ddof=1) / len(false) ** 0.5, "power": power.mean(),
-                     "flagged": share.mean()})
+        rows.append(
+            {
+                "officers": case.n,
+                "cv": case.cv,
+                "odd": case.odd,
+                "rule": name,
+                "any_flag": any_.mean(),
+                "fdr": false.mean(),
+                "fdr_se": false.std(ddof=1) / len(false) ** 0.5,
+                "power": power.mean(),
+                "flagged": share.mean(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -110,14 +125,19 @@ def main(repeats: int, sizes: tuple[int, ...] = SIZES) -> None:
     for case in (one for one in CASES if one.n in sizes):
         found = run(case, repeats)
         ours = found.set_index("rule").loc["perflib"]
-        kept = ours["fdr"] <= Q + 2 * ours["fdr_se"] and ours["power"] >= 0.5 if case.odd else (
-            ours["any_flag"] <= bound(repeats))
+        kept = (
+            ours["fdr"] <= Q + 2 * ours["fdr_se"] and ours["power"] >= 0.5
+            if case.odd
+            else (ours["any_flag"] <= bound(repeats))
+        )
         head = f"{case.n:5d} officers, CV {case.cv:.1f}, {case.odd:.0%} odd: {'kept' if kept else 'NOT KEPT'}"
         print(f"{head}  ({time.perf_counter() - begun:.0f} s)")
         for row in found.to_dict("records"):
             more = f"  FDR {row['fdr']:.3f} (se {row['fdr_se']:.3f})  power {row['power']:.2f}" if case.odd else ""
-            print(f"      {row['rule']:<14} any flag {row['any_flag']:.3f}  flagged {row['flagged']:.3f}{more}",
-                  flush=True)
+            print(
+                f"      {row['rule']:<14} any flag {row['any_flag']:.3f}  flagged {row['flagged']:.3f}{more}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

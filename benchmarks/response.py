@@ -79,8 +79,10 @@ def by_pandas(path: Path) -> pd.DataFrame:
     calls = pd.read_parquet(path, columns=columns)
     calls = calls[(calls["service"] == "police") & (calls["origin"] == "public")]
     local = calls["received_at"].dt.tz_convert(ZONE).dt.tz_localize(None)
-    keyed = calls.assign(month=local.dt.to_period("M").dt.to_timestamp(),
-                         m=(calls["arrived_at"] - calls["received_at"]).dt.total_seconds() / 60)
+    keyed = calls.assign(
+        month=local.dt.to_period("M").dt.to_timestamp(),
+        m=(calls["arrived_at"] - calls["received_at"]).dt.total_seconds() / 60,
+    )
     groups = keyed.groupby(["month", "beat", "priority"])["m"]
     quantiles = groups.quantile([0.5, 0.9]).unstack()
     counted = groups.size().rename("n").to_frame().join(quantiles).reset_index()
@@ -97,8 +99,9 @@ def timed(way: Callable[[Path], pd.DataFrame], path: Path) -> tuple[float, pd.Da
 def check_same(one: pd.DataFrame, two: pd.DataFrame) -> None:
     """Both answers hold the same groups, counts and quantiles."""
     keys = ["month", "beat", "priority"]
-    left, right = (frame.assign(month=pd.to_datetime(frame["month"])).sort_values(keys, ignore_index=True)
-                   for frame in (one, two))
+    left, right = (
+        frame.assign(month=pd.to_datetime(frame["month"])).sort_values(keys, ignore_index=True) for frame in (one, two)
+    )
     assert len(left) == len(right) > 1000
     for key in (*keys, "n"):
         assert (left[key].to_numpy() == right[key].to_numpy()).all(), key

@@ -20,8 +20,18 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     **{
         room: (f"perflib.{room}", None)
         for room in (
-            "agency", "errors", "figures", "metrics", "models", "privacy", "reports", "result", "schema", "sources",
-            "synthetic", "widgets",
+            "agency",
+            "errors",
+            "figures",
+            "metrics",
+            "models",
+            "privacy",
+            "reports",
+            "result",
+            "schema",
+            "sources",
+            "synthetic",
+            "widgets",
         )
     },
 }

@@ -44,7 +44,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.pdf:
         find_chromium()  # its absence is said before the notebook runs
     result = run(
-        options.notebook, from_assignments(options.parameter), department=options.department, out=options.out,
+        options.notebook,
+        from_assignments(options.parameter),
+        department=options.department,
+        out=options.out,
         progress=sys.stderr.isatty(),
     )
     print(f"{result.status}: {result.html} ({result.manifest['seconds']:.1f} s)")
@@ -60,8 +63,14 @@ def _report(options: argparse.Namespace) -> int:
 
     with progress(sys.stderr) as say:
         status = report(
-            options.plan, workers=options.workers, resume=options.resume, scheduler=options.scheduler,
-            department=options.department, out=options.out, allow_commands=options.allow_commands, say=say,
+            options.plan,
+            workers=options.workers,
+            resume=options.resume,
+            scheduler=options.scheduler,
+            department=options.department,
+            out=options.out,
+            allow_commands=options.allow_commands,
+            say=say,
         )
     print(f"{status['done']} done, {status['failed']} failed of {status['runs_planned']} ({status['seconds']:.1f} s)")
     for words in status["hooks"]:
@@ -151,8 +160,12 @@ def _positive(text: str) -> int:
 def _add_sample(commands: argparse._SubParsersAction) -> None:
     sample = commands.add_parser("sample", help="write the synthetic sample department")
     sample.add_argument("folder", metavar="DIR", type=Path)
-    sample.add_argument("--scale", choices=("small", "sample", "events", "large"), default="sample",
-                        help="events: so much force and so many complaints that planted officers can be found")
+    sample.add_argument(
+        "--scale",
+        choices=("small", "sample", "events", "large"),
+        default="sample",
+        help="events: so much force and so many complaints that planted officers can be found",
+    )
     sample.add_argument("--agency", choices=("city", "town"), default="city")
     sample.add_argument("--seed", type=int, help="another seed, another department")
     sample.set_defaults(command=_sample)

@@ -19,9 +19,7 @@ from perflib import schema
 from perflib.errors import DepartmentError
 
 #: columns that tell the feeds of a table apart: what jumps in one only is the world, in all of them the extraction
-FEEDS = {
-    "calls": ("service", "origin"), "stops": ("kind",), "complaints": ("source",), "arrests": ("kind",),
-}
+FEEDS = {"calls": ("service", "origin"), "stops": ("kind",), "complaints": ("source",), "arrests": ("kind",)}
 #: resolutions that tell no day
 COARSE = ("week", "month", "quarter", "year")
 #: distinct days from which their pattern tells a month or longer, or a week; rows looked at before all of them
@@ -112,7 +110,9 @@ class Department:
         """
         if name not in self.tables:
             raise DepartmentError(
-                f"department {self.name!r} has no table {name!r}", choices=self.tables, found=name,
+                f"department {self.name!r} has no table {name!r}",
+                choices=self.tables,
+                found=name,
                 do="add a source for it to the department file",
             )
         return self.tables[name]
@@ -314,8 +314,10 @@ def _wall_clock(zone: str, first: int, last: int) -> tuple[Any, str]:
     starts, offsets = _clock(zone, first, last)
     name = f"perflib_local_{re.sub(r'[^A-Za-z0-9]', '_', zone)}_{first}_{last}"
     quick = f"make_timestamp(epoch_us(moment) + {_offset(starts[:-1], offsets)})"
-    text = (f"CREATE MACRO IF NOT EXISTS {name}(moment) AS CASE WHEN epoch_us(moment) BETWEEN {starts[0]} AND "
-            f"{starts[-1] - 1} THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END")
+    text = (
+        f"CREATE MACRO IF NOT EXISTS {name}(moment) AS CASE WHEN epoch_us(moment) BETWEEN {starts[0]} AND "
+        f"{starts[-1] - 1} THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END"
+    )
 
     def wall_clock(moment: Any) -> Any: ...
 

@@ -17,7 +17,17 @@ from perflib.privacy import config_folder
 from perflib.privacy.chained import START, Chain, Verdict
 
 __all__ = [
-    "ACTIONS", "LOG_FILE", "START", "Verdict", "append", "beside", "chain", "entries", "log_file", "user", "verify",
+    "ACTIONS",
+    "LOG_FILE",
+    "START",
+    "Verdict",
+    "append",
+    "beside",
+    "chain",
+    "entries",
+    "log_file",
+    "user",
+    "verify",
 ]
 
 #: names the log for every department; for one department, `privacy: {audit: ...}` in its file

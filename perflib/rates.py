@@ -115,8 +115,9 @@ def _counts(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
     if (hits < 0).any() or (hits > total).any():
         raise InputError("k must lie between 0 and n", where="k, n")
     if (hits % 1 != 0).any() or (total % 1 != 0).any():
-        raise InputError("k and n must be whole numbers", where="k, n",
-                         do="weighted shares need a design-based interval")
+        raise InputError(
+            "k and n must be whole numbers", where="k, n", do="weighted shares need a design-based interval"
+        )
     return hits, total
 
 

@@ -94,9 +94,12 @@ class Result:
         """Take the texts; caveats and labels that were given by hand come after."""
         alt = words.alt or words.answer
         texts = {
-            "title": words.title, "answer": words.answer, "method": words.method,
+            "title": words.title,
+            "answer": words.answer,
+            "method": words.method,
             "caveats": tuple(dict.fromkeys((*words.caveats, *self.caveats))),
-            "labels": {**words.labels, **self.labels}, "chart": self.chart and replace(self.chart, alt=alt),
+            "labels": {**words.labels, **self.labels},
+            "chart": self.chart and replace(self.chart, alt=alt),
         }
         for name, text in texts.items():
             object.__setattr__(self, name, text)
@@ -106,7 +109,7 @@ class Result:
         """A Result that says why there is no answer, instead of a bare NaN."""
         heading = title or name.replace("_", " ").capitalize()
         return cls(
-            name, pd.DataFrame(), heading, f"Not assessable: {reason}", method, facts={"reason": reason}, reason=reason,
+            name, pd.DataFrame(), heading, f"Not assessable: {reason}", method, facts={"reason": reason}, reason=reason
         )
 
     def with_caveats(self, *more: str) -> Result:
@@ -138,8 +141,15 @@ class Result:
         drawn = self.chart is not None and found.totals and seen.get(self.chart.y, pd.Series(dtype=float)).notna().any()
         chart = replace(self.chart, alt=answer) if self.chart is not None and drawn else None
         return replace(
-            self, table=found.table, answer=answer, caveats=(*caveats, words(found, self.people)), chart=chart,
-            facts=facts, labels={**self.labels, "note": "Small counts"}, people=None, words=None,
+            self,
+            table=found.table,
+            answer=answer,
+            caveats=(*caveats, words(found, self.people)),
+            chart=chart,
+            facts=facts,
+            labels={**self.labels, "note": "Small counts"},
+            people=None,
+            words=None,
         )
 
     def summary(self) -> str:
@@ -208,8 +218,13 @@ class Result:
         if self.people is not None:
             return self.shared().describe()
         return {
-            "name": self.name, "title": self.title, "answer": self.answer, "method": self.method,
-            "caveats": [*self.caveats, *self._boxes()], "facts": self.facts, "reason": self.reason,
+            "name": self.name,
+            "title": self.title,
+            "answer": self.answer,
+            "method": self.method,
+            "caveats": [*self.caveats, *self._boxes()],
+            "facts": self.facts,
+            "reason": self.reason,
             "labels": dict(self.labels),
             "columns": [str(column) for column in self.table.columns],
             "rows": json_safe(self.table.to_dict("split")["data"]),
@@ -316,7 +331,8 @@ def links(result: Result, picture: bytes) -> str:
         files.append(("CSV", "csv", "text/csv", safe.to_csv(index=False).encode("utf-8-sig")))
     shown = [
         f'<a download="{result.name}.{suffix}" href="{_data_uri(content, media)}">{label}</a>'
-        for label, suffix, media, content in files if len(content) <= _MOST_BYTES
+        for label, suffix, media, content in files
+        if len(content) <= _MOST_BYTES
     ]
     return f'<p class="downloads">Save as {" · ".join(shown)}</p>' if shown else ""
 

@@ -89,8 +89,12 @@ def check_choice(dept: Department, column: str, value: Any, where: str = "", tab
         )
     valid = choices(dept, column, name)
     if schema.composed(str(value)) not in valid:
-        raise ParameterError(f"{dept.name} has no {column} {value!r}", where=where, found=value,
-                             choices=quoted_all(valid, value, declared(dept, column)))
+        raise ParameterError(
+            f"{dept.name} has no {column} {value!r}",
+            where=where,
+            found=value,
+            choices=quoted_all(valid, value, declared(dept, column)),
+        )
 
 
 def choices(dept: Department, column: str, table: str = "") -> list[str]:

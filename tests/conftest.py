@@ -67,8 +67,13 @@ def browser(chromium: str) -> Iterator[Any]:
     """The system's Chromium, driven by playwright: for one module, since while it lives an event loop runs."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     arguments = [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
     ]
     with playwright.sync_playwright() as driver:
         launched = driver.chromium.launch(executable_path=chromium, args=arguments)

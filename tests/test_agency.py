@@ -16,19 +16,30 @@ UTC = "timestamp('UTC')"
 def dept() -> Department:
     connection = ibis.duckdb.connect()
     connection.raw_sql("SET TimeZone='UTC'")
-    frame = pd.DataFrame({
-        "incident_id": ["a", "b", "c"],
-        "offence": ["theft"] * 3,
-        "reported_at": pd.to_datetime(["2025-06-01 12:00", "2025-06-02 03:59", "2025-06-02 04:00"], utc=True),
-        "cleared_at": pd.to_datetime(["2025-06-05 00:00", None, None], utc=True),
-        "clearance": ["arrest", None, None],
-        "status": ["cleared_arrest", "open", "open"],
-        "recorded_at": pd.to_datetime(["2025-06-01 13:00", "2025-06-02 03:59", "2025-06-02 04:00"], utc=True),
-    })
-    table = connection.create_table("incidents", frame, schema={
-        "incident_id": "string", "offence": "string", "reported_at": UTC, "cleared_at": UTC, "clearance": "string",
-        "status": "string", "recorded_at": UTC,
-    })
+    frame = pd.DataFrame(
+        {
+            "incident_id": ["a", "b", "c"],
+            "offence": ["theft"] * 3,
+            "reported_at": pd.to_datetime(["2025-06-01 12:00", "2025-06-02 03:59", "2025-06-02 04:00"], utc=True),
+            "cleared_at": pd.to_datetime(["2025-06-05 00:00", None, None], utc=True),
+            "clearance": ["arrest", None, None],
+            "status": ["cleared_arrest", "open", "open"],
+            "recorded_at": pd.to_datetime(["2025-06-01 13:00", "2025-06-02 03:59", "2025-06-02 04:00"], utc=True),
+        }
+    )
+    table = connection.create_table(
+        "incidents",
+        frame,
+        schema={
+            "incident_id": "string",
+            "offence": "string",
+            "reported_at": UTC,
+            "cleared_at": UTC,
+            "clearance": "string",
+            "status": "string",
+            "recorded_at": UTC,
+        },
+    )
     return Department("Test", "America/New_York", {"incidents": table}, main="incidents")
 
 

@@ -59,8 +59,11 @@ def test_a_line_taken_out_put_in_twice_or_swapped_is_found(tmp_path: Path, line:
     path = tmp_path / "log"
     written(path)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for forged in ([*lines[:line], *lines[line + 1:]], [*lines[:line], lines[line], *lines[line:]],
-                   [*lines[:line], lines[line + 1], lines[line], *lines[line + 2:]]):
+    for forged in (
+        [*lines[:line], *lines[line + 1 :]],
+        [*lines[:line], lines[line], *lines[line:]],
+        [*lines[:line], lines[line + 1], lines[line], *lines[line + 2 :]],
+    ):
         path.write_text("".join(forged), encoding="utf-8")
         assert audit.verify(path).faults
 
@@ -88,8 +91,10 @@ def test_half_a_line_of_a_killed_writer_is_told_and_the_chain_goes_on(tmp_path: 
 
 def test_writers_at_once_lose_no_line_and_keep_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    code = (f"from pathlib import Path; from perflib import audit\n"
-            f"for n in range(40): audit.append(Path({str(path)!r}), 'report', 'Graz', str(n))")
+    code = (
+        f"from pathlib import Path; from perflib import audit\n"
+        f"for n in range(40): audit.append(Path({str(path)!r}), 'report', 'Graz', str(n))"
+    )
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait() for process in started] == [0] * 4
     found = audit.verify(path)
@@ -218,9 +223,7 @@ def test_refused_records_show_no_id_on_screen_and_their_export_is_logged(
     assert "badge" not in capsys.readouterr().out
 
 
-def test_a_saved_result_is_logged_and_a_log_that_fails_is_told(
-    agency: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_saved_result_is_logged_and_a_log_that_fails_is_told(agency: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = pf.Result("found", pd.DataFrame({"n": [9]}), "Found?", "Nine.", "")
     result.save(agency.parent / "out")
     (entry,) = audit.entries(agency.parent / "audit.jsonl")

@@ -11,8 +11,17 @@ import pytest
 
 from perflib.agency import Department
 
-ZONES = ["America/New_York", "America/Phoenix", "Europe/Dublin", "Australia/Lord_Howe", "America/St_Johns",
-         "Africa/Casablanca", "Asia/Kathmandu", "Pacific/Apia", "UTC"]
+ZONES = [
+    "America/New_York",
+    "America/Phoenix",
+    "Europe/Dublin",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "UTC",
+]
 
 
 def wall(zone: str, moments: pd.Series) -> pd.Series:
@@ -36,8 +45,12 @@ def test_on_both_sides_of_every_change_since_1985(zone):
     shifts = [moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in days]
     changed = [days[place] for place in range(1, len(days)) if shifts[place] != shifts[place - 1]]
     edges = [dt.datetime(2000, 1, 1, tzinfo=dt.UTC)]  # before it, the engine's calendar
-    moments = pd.Series(sorted({at - dt.timedelta(minutes=minute) for at in changed for minute in range(0, 1500, 15)}
-                               | {at + dt.timedelta(microseconds=step) for at in edges for step in (-1, 0, 1)}))
+    moments = pd.Series(
+        sorted(
+            {at - dt.timedelta(minutes=minute) for at in changed for minute in range(0, 1500, 15)}
+            | {at + dt.timedelta(microseconds=step) for at in edges for step in (-1, 0, 1)}
+        )
+    )
     expected = [moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for moment in moments.dt.to_pydatetime()]
     assert list(wall(zone, moments).dt.to_pydatetime()) == expected
 

@@ -30,8 +30,12 @@ def intervals(known: np.ndarray, sums: np.ndarray, low: float) -> np.ndarray:
 def attack(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The intervals of the hidden cells of a two-way table, all row and column totals and the zero rule known."""
     places = np.argwhere(mask)
-    known = np.vstack([*(places[:, 0] == row for row in range(values.shape[0])),
-                       *(places[:, 1] == column for column in range(values.shape[1]))]).astype(float)
+    known = np.vstack(
+        [
+            *(places[:, 0] == row for row in range(values.shape[0])),
+            *(places[:, 1] == column for column in range(values.shape[1])),
+        ]
+    ).astype(float)
     held = np.where(mask, values, 0)
     low = 0.0 if (values[mask] < 1).any() else 1.0
     return intervals(known, np.concatenate([held.sum(axis=1), held.sum(axis=0)]), low)
@@ -69,10 +73,19 @@ def test_the_attack_finds_what_a_naive_rule_leaves_open() -> None:
     assert protected(attack(two, hide(two, LEAST).mask))
 
 
-@pytest.mark.parametrize("values", [
-    [[1, 1], [1, 1]], [[3, 50], [60, 70]], [[4, 4], [4, 4]], [[1, 100], [100, 1]], [[2, 0], [0, 90]], [[1, 9], [0, 0]],
-    [[4, 5], [5, 6]], [[1, 2], [3, 100]],
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[1, 1], [1, 1]],
+        [[3, 50], [60, 70]],
+        [[4, 4], [4, 4]],
+        [[1, 100], [100, 1]],
+        [[2, 0], [0, 90]],
+        [[1, 9], [0, 0]],
+        [[4, 5], [5, 6]],
+        [[1, 2], [3, 100]],
+    ],
+)
 def test_two_by_two(values: list[list[int]]) -> None:
     table = np.array(values, float)
     found = hide(table, LEAST)
@@ -92,8 +105,7 @@ def test_small_row_and_column_totals_are_hidden_with_their_lines(seed: int) -> N
         assert not ((values > 0) & (values < LEAST) & ~found.mask).any()
         if not (found.mask.any() and found.totals):
             continue
-        lines = [(axis, line) for axis in (0, 1) for line in range(values.shape[axis])
-                 if not whole(values, axis)[line]]
+        lines = [(axis, line) for axis in (0, 1) for line in range(values.shape[axis]) if not whole(values, axis)[line]]
         places = np.argwhere(found.mask)
         held = np.where(found.mask, values, 0)
         known = [places[:, axis] == line for axis, line in lines] + [np.ones(len(places))]
@@ -134,8 +146,14 @@ def test_a_total_and_its_parts_in_two_results_of_a_page() -> None:
 JANUARY, FEBRUARY, BOTH = (0, 31), (31, 59), (0, 59)
 
 
-def known_of(found: dict[str, int | None], counts: dict[str, int], cells: list[str], span: tuple[int, int],
-             places: dict[tuple[str, int], int], wide: int) -> tuple[list[np.ndarray], list[float]]:
+def known_of(
+    found: dict[str, int | None],
+    counts: dict[str, int],
+    cells: list[str],
+    span: tuple[int, int],
+    places: dict[tuple[str, int], int],
+    wide: int,
+) -> tuple[list[np.ndarray], list[float]]:
     """The equations of one report over the counts of each cell in January and February: shown cells and the total."""
     months = [month for month, (first, last) in enumerate((JANUARY, FEBRUARY)) if span[0] <= first and last <= span[1]]
     lines, sums = [], []
@@ -155,8 +173,9 @@ def successive(draw: np.random.Generator, reports: list[tuple[int, int]], plain:
     places = {(cell, month): n for n, (cell, month) in enumerate((cell, month) for cell in cells for month in (0, 1))}
     releases, lines, sums, hidden = Releases(), [], [], []
     for span in reports:
-        parts = [month for month, (first, last) in enumerate((JANUARY, FEBRUARY))
-                 if span[0] <= first and last <= span[1]]
+        parts = [
+            month for month, (first, last) in enumerate((JANUARY, FEBRUARY)) if span[0] <= first and last <= span[1]
+        ]
         counts = {cell: int(months[cell][parts].sum()) for cell in cells}
         found = (Releases() if plain else releases).release(counts, span, LEAST)
         if all(value is None for value in found.values()):
@@ -171,15 +190,18 @@ def successive(draw: np.random.Generator, reports: list[tuple[int, int]], plain:
     for cell, parts in hidden:
         goal = np.zeros(known.shape[1])
         goal[[places[cell, month] for month in parts]] = 1
-        low, high = (linprog(sign * goal, A_eq=known, b_eq=total, bounds=(0, None), method="highs").fun
-                     for sign in (1, -1))
+        low, high = (
+            linprog(sign * goal, A_eq=known, b_eq=total, bounds=(0, None), method="highs").fun for sign in (1, -1)
+        )
         narrowest = min(narrowest, -high - low)
     return narrowest, len(hidden)
 
 
-@pytest.mark.parametrize("reports", [
-    [JANUARY, FEBRUARY, BOTH], [JANUARY, BOTH], [BOTH, JANUARY], [JANUARY, BOTH, FEBRUARY],
-], ids=["months then year", "month then year", "year then month", "month, year, month"])
+@pytest.mark.parametrize(
+    "reports",
+    [[JANUARY, FEBRUARY, BOTH], [JANUARY, BOTH], [BOTH, JANUARY], [JANUARY, BOTH, FEBRUARY]],
+    ids=["months then year", "month then year", "year then month", "month, year, month"],
+)
 def test_successive_reports_do_not_give_a_hidden_count_away(reports: list[tuple[int, int]]) -> None:
     """The attacker knows all totals and shown cells of all reports; what is asked holds as in a single table."""
     draw = np.random.default_rng(7)

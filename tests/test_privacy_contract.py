@@ -20,7 +20,9 @@ ONE = "a row is one officer's own events under a code, for those inside the agen
 NONE = "its table holds no count of people"
 #: public functions that return a Result and declare nobody, each with its reason
 OPEN = {
-    "asof.nowcast": OFFENCES, "asof.change_log": "counts corrections of records", "asof.moved_since": OFFENCES,
+    "asof.nowcast": OFFENCES,
+    "asof.change_log": "counts corrections of records",
+    "asof.moved_since": OFFENCES,
     "cases.backlog.backlog": "counts cases: operational, see SECURITY.md",
     "cases.clearance.clearance": "counts cases: operational, see SECURITY.md",
     "cases.clearance.time_to_arrest": "counts cases: operational, see SECURITY.md",
@@ -28,30 +30,53 @@ OPEN = {
     "cases.cohorts.told": "counts cases: operational, see SECURITY.md",
     "cases.cohorts.adjusted": "counts cases: operational, see SECURITY.md",
     "community.feedback.feedback": "counts messages, in quarters of 30 or more: see SECURITY.md",
-    "community.mix.course": "counts requests and calls", "community.mix.drivers": "counts requests and calls",
+    "community.mix.course": "counts requests and calls",
+    "community.mix.drivers": "counts requests and calls",
     "community.mix.by_area": "counts requests and calls",
     "community.needs.needs": "counts requests; of the survey only means, from its table as it may be shared",
     "counts.page.compstat_page": "made of the meeting's table as it may be shared",
     "indicators.words.result": "its one caller declares",
-    "maps.shaded.rate_map": "hides small areas itself, in session too", "maps.shaded.response_map": CALLS,
+    "maps.shaded.rate_map": "hides small areas itself, in session too",
+    "maps.shaded.response_map": CALLS,
     "maps.shaded.change_map": "hides small areas itself, in session too",
-    "officers.compare.compare": ONE, "officers.past.past": ONE,
-    "officers.scenes.scenes": ONE, "officers.similar.similar": ONE,
-    "review.beside.flagged": ONE, "review.choices.choices": ONE, "review.moves.adaptability": ONE,
-    "review.page.card": ONE, "review.praise.standouts": ONE, "review.standing.shown": ONE,
+    "officers.compare.compare": ONE,
+    "officers.past.past": ONE,
+    "officers.scenes.scenes": ONE,
+    "officers.similar.similar": ONE,
+    "review.beside.flagged": ONE,
+    "review.choices.choices": ONE,
+    "review.moves.adaptability": ONE,
+    "review.page.card": ONE,
+    "review.praise.standouts": ONE,
+    "review.standing.shown": ONE,
     "review.audit.audit": "shares of variance by block of columns; no group and no count of a group",
-    "review.audit.reweighted": ONE, "review.development.development": NONE, "review.development.suggested": NONE,
-    "review.standing.standing": NONE, "quality.quality": "counts records", "quality.volume": "counts records",
-    "response.board.board": CALLS, "response.by.response": CALLS,
-    "response.by.by_priority": CALLS, "response.by.intervals": CALLS,
-    "response.change.compare": CALLS, "response.change.adjusted": CALLS, "response.course.trend": CALLS,
-    "response.course.steps": CALLS, "response.goals.targets": CALLS,
-    "response.opening.opening": CALLS, "response.volume.volume_shift": CALLS,
-    "seasons.ahead.ahead": CALLS, "seasons.ahead.staffing": CALLS, "seasons.rhythm.hours": "means over many weeks",
-    "seasons.outlook.outlook": "counts calls by month", "seasons.rhythm.spans": OFFENCES,
+    "review.audit.reweighted": ONE,
+    "review.development.development": NONE,
+    "review.development.suggested": NONE,
+    "review.standing.standing": NONE,
+    "quality.quality": "counts records",
+    "quality.volume": "counts records",
+    "response.board.board": CALLS,
+    "response.by.response": CALLS,
+    "response.by.by_priority": CALLS,
+    "response.by.intervals": CALLS,
+    "response.change.compare": CALLS,
+    "response.change.adjusted": CALLS,
+    "response.course.trend": CALLS,
+    "response.course.steps": CALLS,
+    "response.goals.targets": CALLS,
+    "response.opening.opening": CALLS,
+    "response.volume.volume_shift": CALLS,
+    "seasons.ahead.ahead": CALLS,
+    "seasons.ahead.staffing": CALLS,
+    "seasons.rhythm.hours": "means over many weeks",
+    "seasons.outlook.outlook": "counts calls by month",
+    "seasons.rhythm.spans": OFFENCES,
     "seasons.year.months": "means over years",
-    "seasons.year.weekdays": "means over many weeks", "seasons.year.tested": NONE,
-    "stops.reading.reading": "made of the words of the tests as they may be shared", "stops.scope.silent": NONE,
+    "seasons.year.weekdays": "means over many weeks",
+    "seasons.year.tested": NONE,
+    "stops.reading.reading": "made of the words of the tests as they may be shared",
+    "stops.scope.silent": NONE,
     "stops.selection.selection": "hides small counts itself, and differences from a hidden row",
     "stops.who.veil": "a group needs 20 stops or more in light and in dark, else it is left out",
     "stops.who.baseline": "hides small counts itself",
@@ -60,14 +85,18 @@ HELD = {"stops.searches.threshold": "_hidden"}
 
 
 def functions(path: Path) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in ast.parse(path.read_text(encoding="utf-8")).body
-            if isinstance(node, ast.FunctionDef)}
+    return {
+        node.name: node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def declares(node: ast.FunctionDef) -> bool:
     """Whether it hands ``people=`` to the Result it returns."""
-    return any(isinstance(each, ast.Call) and any(word.arg == "people" for word in each.keywords)
-               for each in ast.walk(node))
+    return any(
+        isinstance(each, ast.Call) and any(word.arg == "people" for word in each.keywords) for each in ast.walk(node)
+    )
 
 
 def metrics() -> dict[str, bool]:
@@ -88,8 +117,9 @@ def test_every_metric_declares_people_or_says_why_not() -> None:
     assert not silent - set(OPEN), "declare people=... on the Result, or add the reason to OPEN"
     assert not set(OPEN) - silent, "these declare people now, or are gone: take them from OPEN"
     for name, helper in HELD.items():
-        assert helper in ast.unparse(functions(ROOT / f"{name.rsplit('.', 1)[0].replace('.', '/')}.py")[
-            name.rsplit(".", 1)[1]])
+        assert helper in ast.unparse(
+            functions(ROOT / f"{name.rsplit('.', 1)[0].replace('.', '/')}.py")[name.rsplit(".", 1)[1]]
+        )
 
 
 def test_reasons_that_are_settled_in_security() -> None:
@@ -99,16 +129,30 @@ def test_reasons_that_are_settled_in_security() -> None:
 
 
 def stopped(cells: list[tuple[str, str, int, int, int]], **privacy: object) -> pf.Department:
-    rows = pd.DataFrame([(place, group, number < searches, number < hits)
-                         for place, group, count, searches, hits in cells for number in range(count)],
-                        columns=["district", "subject_race", "searched", "contraband"])
-    rows = rows.assign(stop_id=[f"S{n}" for n in range(len(rows))], kind="traffic",
-                       stopped_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"))
+    rows = pd.DataFrame(
+        [
+            (place, group, number < searches, number < hits)
+            for place, group, count, searches, hits in cells
+            for number in range(count)
+        ],
+        columns=["district", "subject_race", "searched", "contraband"],
+    )
+    rows = rows.assign(
+        stop_id=[f"S{n}" for n in range(len(rows))],
+        kind="traffic",
+        stopped_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"),
+    )
     return pf.from_frames(stops=rows, personal=["subject_race"], privacy=privacy or None)
 
 
-FEW = [("North", "White", 120, 20, 12), ("South", "White", 80, 20, 8), ("North", "Black", 50, 20, 2),
-       ("South", "Black", 100, 40, 1), ("North", "Asian", 97, 30, 9), ("South", "Asian", 3, 2, 1)]
+FEW = [
+    ("North", "White", 120, 20, 12),
+    ("South", "White", 80, 20, 8),
+    ("North", "Black", 50, 20, 2),
+    ("South", "Black", 100, 40, 1),
+    ("North", "Asian", 97, 30, 9),
+    ("South", "Asian", 3, 2, 1),
+]
 
 
 def test_few_finds_of_a_group_are_hidden_with_their_rate() -> None:
@@ -124,8 +168,9 @@ def test_few_finds_of_a_group_are_hidden_with_their_rate() -> None:
 
 
 def test_the_threshold_table_hides_small_stops_searches_and_finds() -> None:
-    cells = [(place, group, 60 + 7 * at, 20 + at, 6)
-             for at, place in enumerate("abcde") for group in ("Black", "White")]
+    cells = [
+        (place, group, 60 + 7 * at, 20 + at, 6) for at, place in enumerate("abcde") for group in ("Black", "White")
+    ]
     cells += [("a", "Asian", 110, 30, 9), ("b", "Asian", 3, 2, 1)]
     result = stops.threshold(stopped(cells))
     table = result.table.set_index(["place", "group"])
@@ -149,9 +194,11 @@ def test_a_weekly_course_of_arrests_hides_weeks_with_few() -> None:
 
 
 def test_few_answers_of_an_area_are_not_counted_out() -> None:
-    answers = [{"respondent_id": f"{area}{n}", "wave": "2025-01", "question": "trust", "answer": 1.0 + n % 5,
-                "area": area}
-               for area, many in {"A": 60, "B": 50, "C": 3, "D": 12}.items() for n in range(many)]
+    answers = [
+        {"respondent_id": f"{area}{n}", "wave": "2025-01", "question": "trust", "answer": 1.0 + n % 5, "area": area}
+        for area, many in {"A": 60, "B": 50, "C": 3, "D": 12}.items()
+        for n in range(many)
+    ]
     dept = pf.from_frames(surveys=pd.DataFrame(answers))
     shown = community.areas(dept).shared().table.set_index("area")
     assert shown.loc["C", "note"] == "hidden" and shown.loc[["C", "D"], "n"].isna().all()

@@ -35,15 +35,21 @@ def agency(tmp_path: Path) -> Path:
     (folder / "exports").mkdir(parents=True)
     (folder / "exports" / "officers.csv").write_text(OFFICERS, encoding="utf-8")
     (folder / "exports" / "spells.csv").write_text(SPELLS, encoding="utf-8")
-    columns = {"officers": "officer_id: who, hired_on: hired",
-               "assignments": "officer_id: who, start_on: from, unit: place, supervisor_id: boss, district: place"}
+    columns = {
+        "officers": "officer_id: who, hired_on: hired",
+        "assignments": "officer_id: who, start_on: from, unit: place, supervisor_id: boss, district: place",
+    }
     for table, said in columns.items():
         (folder / f"{table}.yml").write_text(MAPPING.format(table=table, columns=said), encoding="utf-8")
     described = {
-        "name": "Keytown", "timezone": "Europe/Vienna", "roots": ["../keys", "../other"],
+        "name": "Keytown",
+        "timezone": "Europe/Vienna",
+        "roots": ["../keys", "../other"],
         "privacy": {"key": "../keys/keytown.key"},
-        "sources": [{"table": "officers", "files": "exports/officers.csv", "mapping": "officers.yml"},
-                    {"table": "assignments", "files": "exports/spells.csv", "mapping": "assignments.yml"}],
+        "sources": [
+            {"table": "officers", "files": "exports/officers.csv", "mapping": "officers.yml"},
+            {"table": "assignments", "files": "exports/spells.csv", "mapping": "assignments.yml"},
+        ],
     }
     (folder / "department.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
     return folder / "department.yml"
@@ -73,13 +79,21 @@ def test_codes_are_stable_with_a_key_and_differ_with_another(agency: Path, tmp_p
     assert all(pd.Series(list(first | other)).str.fullmatch(CODE))
 
 
-@pytest.mark.parametrize("table", [name for name in schema.names()
-                                   if any(column.pseudonym for column in schema.get(name).columns.values())])
+@pytest.mark.parametrize(
+    "table", [name for name in schema.names() if any(column.pseudonym for column in schema.get(name).columns.values())]
+)
 def test_every_id_column_of_every_table_is_coded(table: str, tmp_path: Path) -> None:
     """A row with a telling id in every column marked as a pseudonym: none of them is in the opened table."""
     spec = schema.get(table)
-    values = {"string": "x", "category": "x", "timestamp": pd.Timestamp("2024-01-02 03:04", tz="UTC"),
-              "date": pd.Timestamp("2024-01-02").date(), "integer": 1, "number": 1.0, "boolean": True}
+    values = {
+        "string": "x",
+        "category": "x",
+        "timestamp": pd.Timestamp("2024-01-02 03:04", tz="UTC"),
+        "date": pd.Timestamp("2024-01-02").date(),
+        "integer": 1,
+        "number": 1.0,
+        "boolean": True,
+    }
     row = {name: column.allowed[0] if column.allowed else values[column.type] for name, column in spec.columns.items()}
     ids = [name for name, column in spec.columns.items() if column.pseudonym]
     row |= {name: f"badge {name}" for name in ids}
@@ -125,11 +139,17 @@ def test_ids_stay_only_with_a_reason_and_the_report_says_so(agency: Path) -> Non
     assert all("a publisher's codes" in " ".join(source.notes) for source in dept.sources)
 
 
-@pytest.mark.parametrize(("section", "words"), [
-    ({"pseudonym": True}, "did you mean 'pseudonyms'"), ({"pseudonyms": "no"}, "not true or false"),
-    ({"small_cells": 0}, "small_cells"), ({"small_cells": True}, "small_cells"), ({"subjects": ["cops"]}, "no subject"),
-    ({"key": 5}, "not a text"),
-])
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"pseudonym": True}, "did you mean 'pseudonyms'"),
+        ({"pseudonyms": "no"}, "not true or false"),
+        ({"small_cells": 0}, "small_cells"),
+        ({"small_cells": True}, "small_cells"),
+        ({"subjects": ["cops"]}, "no subject"),
+        ({"key": 5}, "not a text"),
+    ],
+)
 def test_a_wrong_privacy_section_is_refused(agency: Path, section: dict[str, object], words: str) -> None:
     change(agency, **section)
     with pytest.raises(DepartmentError, match=words):
@@ -233,9 +253,7 @@ def test_the_first_hmac_of_the_standard_is_met() -> None:
 
 @pytest.mark.slow
 @pytest.mark.realdata
-def test_call_takers_and_dispatchers_of_real_records_are_coded(
-    realdata: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_call_takers_and_dispatchers_of_real_records_are_coded(realdata: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alexandria: as many codes as there are ids in the export, and none of them an id."""
     monkeypatch.setenv("PERFLIB_REALDATA", str(realdata))
     file = Path(__file__).parents[1] / "data" / "departments" / "decc.yml"

@@ -27,10 +27,21 @@ SECRET = "31.4159"
 
 def department(**privacy: object) -> pf.Department:
     start = pd.Timestamp("2024-01-02", tz="UTC")
-    held = [{"arrest_id": f"{district}{n}", "arrested_at": start + pd.Timedelta(days=n), "district": district,
-             "outcome": "charged" if n % 3 else "declined"} for district, count in COUNTS.items() for n in range(count)]
-    calls = [{"call_id": f"{district}{n}", "received_at": start, "district": district}
-             for district in COUNTS for n in range(100)]
+    held = [
+        {
+            "arrest_id": f"{district}{n}",
+            "arrested_at": start + pd.Timedelta(days=n),
+            "district": district,
+            "outcome": "charged" if n % 3 else "declined",
+        }
+        for district, count in COUNTS.items()
+        for n in range(count)
+    ]
+    calls = [
+        {"call_id": f"{district}{n}", "received_at": start, "district": district}
+        for district in COUNTS
+        for n in range(100)
+    ]
     section = privacy or None
     return pf.from_frames(arrests=pd.DataFrame(held), calls=pd.DataFrame(calls), privacy=section)
 
@@ -44,16 +55,28 @@ def everything(result: pf.Result, folder: Path) -> str:
 
 def test_small_counts_and_what_follows_from_them_are_hidden_everywhere(tmp_path: Path) -> None:
     """A made-up Result whose hidden rows carry a number of their own: it must not be found in anything shared."""
-    table = pd.DataFrame({"district": [*COUNTS], "arrests": [*COUNTS.values()], "rate": [1.5, 31.4159, 2.5, 3.5],
-                          "verdict": ["a", f"low {SECRET}", "b", "c"]})
+    table = pd.DataFrame(
+        {
+            "district": [*COUNTS],
+            "arrests": [*COUNTS.values()],
+            "rate": [1.5, 31.4159, 2.5, 3.5],
+            "verdict": ["a", f"low {SECRET}", "b", "c"],
+        }
+    )
     facts = {"Blue": {"rate": 31.4159}, "Amber": {"rate": 1.5}, "total": 113, "lowest": 31.4159, "list": [[31.4159]]}
     about = People("arrests", 5, ("district",), ("arrests",), facts=("total",))
     chart = Chart("dots", "district", "rate", alt=f"lowest {SECRET}")
     result = pf.Result("made", table, "Rates?", f"The lowest is {SECRET}.", "", (), facts, chart, people=about)
     assert SECRET not in everything(result, tmp_path)
     shown = result.describe()
-    assert shown["facts"] == {"Blue": None, "Amber": {"rate": 1.5}, "total": 113, "lowest": None, "list": None,
-                              "hidden": 2}
+    assert shown["facts"] == {
+        "Blue": None,
+        "Amber": {"rate": 1.5},
+        "total": 113,
+        "lowest": None,
+        "list": None,
+        "hidden": 2,
+    }
     assert [row[1] for row in shown["rows"]] == [40.0, None, None, 61.0]
     assert [row[-1] for row in shown["rows"]] == ["shown", "hidden", "hidden", "shown"]
     assert any("2 of 4 rows are hidden" in caveat for caveat in shown["caveats"])
@@ -72,7 +95,8 @@ def test_arrest_rates_show_what_may_be_shown(tmp_path: Path) -> None:
     result = arrests.rates(department())
     shown = result.shared()
     assert shown.table.set_index("district")["arrests"].to_dict() == pytest.approx(
-        {"Amber": 40.0, "Blue": float("nan"), "Coral": float("nan"), "Dune": 61.0}, nan_ok=True)
+        {"Amber": 40.0, "Blue": float("nan"), "Coral": float("nan"), "Dune": 61.0}, nan_ok=True
+    )
     assert shown.facts["Blue"] is None and shown.facts["overall"] == pytest.approx(1000 * 113 / 400)
     assert "Blue" not in shown.answer and "113 arrests" in shown.answer and shown.chart.alt == shown.answer
     everything(result, tmp_path)
@@ -108,8 +132,12 @@ def test_nothing_is_hidden_without_small_counts_and_calls_are_no_people() -> Non
 
 def test_the_meeting_table_of_arrests_hides_small_cells_and_that_of_incidents_does_not() -> None:
     days = pd.date_range("2022-01-01", "2024-12-31")
-    frame = pd.concat([pd.DataFrame({"date": days.astype(str), "count": each, "district": name})
-                       for name, each in {"north": 1, "south": 9, "east": 7, "west": 12}.items()])
+    frame = pd.concat(
+        [
+            pd.DataFrame({"date": days.astype(str), "count": each, "district": name})
+            for name, each in {"north": 1, "south": 9, "east": 7, "west": 12}.items()
+        ]
+    )
     frame.loc[(frame["district"] == "north") & (pd.to_datetime(frame["date"]).dt.day % 4 > 0), "count"] = 0
     found = compstat(frame, table="arrests", by="district")
     shown = found.shared().table.set_index("district")
@@ -124,16 +152,31 @@ def test_the_meeting_table_of_arrests_hides_small_cells_and_that_of_incidents_do
 
 def test_two_reports_of_a_year_to_date_do_not_give_a_month_away(tmp_path: Path) -> None:
     """January shows Amber; by February it grew by two: the register hides the sum, and looking changes nothing."""
+
     def report(**more: int) -> dict[str, object]:
         start = {"jan": pd.Timestamp("2024-01-02", tz="UTC"), "feb": pd.Timestamp("2024-02-02", tz="UTC")}
         counts = [("jan", {"Amber": 12, "Blue": 40, "Coral": 50}), ("feb", more)]
-        held = [{"arrest_id": f"{month}{district}{n}", "arrested_at": start[month] + pd.Timedelta(hours=n),
-                 "district": district}
-                for month, count in counts for district, many in count.items() for n in range(many)]
-        calls = [{"call_id": f"{name}{n}", "received_at": start["jan"], "district": name}
-                 for name in ("Amber", "Blue", "Coral") for n in range(9)]
-        dept = pf.from_frames("Town", arrests=pd.DataFrame(held), calls=pd.DataFrame(calls),
-                              privacy={"releases": str(tmp_path / "register")})
+        held = [
+            {
+                "arrest_id": f"{month}{district}{n}",
+                "arrested_at": start[month] + pd.Timedelta(hours=n),
+                "district": district,
+            }
+            for month, count in counts
+            for district, many in count.items()
+            for n in range(many)
+        ]
+        calls = [
+            {"call_id": f"{name}{n}", "received_at": start["jan"], "district": name}
+            for name in ("Amber", "Blue", "Coral")
+            for n in range(9)
+        ]
+        dept = pf.from_frames(
+            "Town",
+            arrests=pd.DataFrame(held),
+            calls=pd.DataFrame(calls),
+            privacy={"releases": str(tmp_path / "register")},
+        )
         table = arrests.rates(dept).shared().table
         return table.set_index("district")["arrests"].to_dict()
 

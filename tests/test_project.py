@@ -24,7 +24,21 @@ INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|https?://[^\s/]*/(?:[\w
 #: A file that speaks of such paths in order to forbid them.
 EXEMPT = {"tests/test_project.py"}
 TEXT = {
-    "", ".R", ".cff", ".csv", ".ipynb", ".j2", ".json", ".lock", ".md", ".py", ".sql", ".toml", ".txt", ".yaml", ".yml",
+    "",
+    ".R",
+    ".cff",
+    ".csv",
+    ".ipynb",
+    ".j2",
+    ".json",
+    ".lock",
+    ".md",
+    ".py",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".yaml",
+    ".yml",
 }
 NOT_OURS = {".git", ".venv", "__pycache__", "reports"}
 

@@ -20,7 +20,17 @@ import perflib
 
 PACKAGE = Path(perflib.__file__).parent
 HEAVY = {
-    "duckdb", "ibis", "matplotlib", "numba", "numpy", "pandas", "prophet", "pyarrow", "scipy", "sklearn", "statsmodels",
+    "duckdb",
+    "ibis",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "prophet",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "statsmodels",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 PROBE = """

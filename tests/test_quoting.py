@@ -15,15 +15,56 @@ from perflib.privacy.quoting import LEGEND, cell, like_data, quoted, quoted_all,
 
 PACKAGE = Path(__file__).parents[1] / "perflib"
 PEOPLE = [
-    "Smith", "John White", "White, John", "J. Smith", "O'Brien-Smith", "Officer West", "Newman", "Marchand", "José",
-    "Łukasz", "王小明", "Иван", "smith_john", "JohnSmith", "john.smith@example.org", "12 Oak St", "1042", "P0001",
-    "Officer 12", "badge 7", "555-0134", "617-555-0134", "123-45-6789", "01/02/1990", "1990-01-02", "born 1990-01-02",
-    "١٢٣٤٥٦٧", "A123456789", "Fatima Kane 2nd",
+    "Smith",
+    "John White",
+    "White, John",
+    "J. Smith",
+    "O'Brien-Smith",
+    "Officer West",
+    "Newman",
+    "Marchand",
+    "José",
+    "Łukasz",
+    "王小明",
+    "Иван",
+    "smith_john",
+    "JohnSmith",
+    "john.smith@example.org",
+    "12 Oak St",
+    "1042",
+    "P0001",
+    "Officer 12",
+    "badge 7",
+    "555-0134",
+    "617-555-0134",
+    "123-45-6789",
+    "01/02/1990",
+    "1990-01-02",
+    "born 1990-01-02",
+    "١٢٣٤٥٦٧",
+    "A123456789",
+    "Fatima Kane 2nd",
 ]
 PLAIN = [
-    "North", "West District", "District 4", "D4", "12", "2025-11", "2023-1", "IncidentNo", "call_received_dt",
-    "CallReceived", "callreceived", "recvdttm", "Sheet1", "calls_2025.csv", "Número", "Einsatznummer", "Officer Name",
-    "Aggravated assault", "P-ABCDEFGHIJ",
+    "North",
+    "West District",
+    "District 4",
+    "D4",
+    "12",
+    "2025-11",
+    "2023-1",
+    "IncidentNo",
+    "call_received_dt",
+    "CallReceived",
+    "callreceived",
+    "recvdttm",
+    "Sheet1",
+    "calls_2025.csv",
+    "Número",
+    "Einsatznummer",
+    "Officer Name",
+    "Aggravated assault",
+    "P-ABCDEFGHIJ",
 ]
 
 
@@ -42,8 +83,11 @@ def test_what_names_nobody_is_repeated_but_never_from_a_cell(text: str) -> None:
 
 def test_all_words_of_the_schema_are_repeated() -> None:
     tables = schema.tables().values()
-    words = [*(table.name for table in tables), *(name for table in tables for name in table.columns),
-             *(word for table in tables for column in table.columns.values() for word in column.allowed)]
+    words = [
+        *(table.name for table in tables),
+        *(name for table in tables for name in table.columns),
+        *(word for table in tables for column in table.columns.values() for word in column.allowed),
+    ]
     assert [word for word in words if quoted(word) != word] == []
 
 
@@ -83,15 +127,24 @@ def test_a_first_record_is_known_by_its_texts() -> None:
 
 #: choices that come of no file, file by file: what is allowed where; the columns of a table are those of the schema
 OWN = {
-    "agency.py": {"self.tables", "table.columns"}, "grammar.py": {"self.choices", "self.keys"},
-    "privacy/chained.py": {"sorted(self.keys)"}, "period.py": {"choices"}, "synthetic/plan.py": {"choices"},
-    "schema/tables.py": {"self.columns", "names()"}, "selection.py": {"schema.get(name).columns"},
-    "metrics/maps/boundaries.py": {"parts"}, "metrics/review/development.py": {"known"},
-    "metrics/stops/scope.py": {"allowed"}, "metrics/officers/cells.py": {"found.by", "there"},
-    "metrics/officers/similar.py": {"there"}, "metrics/response/volume.py": {"calls.columns"},
-    "reports/parameters.py": {"self.names"}, "reports/plan.py": {"valid", "known"},
+    "agency.py": {"self.tables", "table.columns"},
+    "grammar.py": {"self.choices", "self.keys"},
+    "privacy/chained.py": {"sorted(self.keys)"},
+    "period.py": {"choices"},
+    "synthetic/plan.py": {"choices"},
+    "schema/tables.py": {"self.columns", "names()"},
+    "selection.py": {"schema.get(name).columns"},
+    "metrics/maps/boundaries.py": {"parts"},
+    "metrics/review/development.py": {"known"},
+    "metrics/stops/scope.py": {"allowed"},
+    "metrics/officers/cells.py": {"found.by", "there"},
+    "metrics/officers/similar.py": {"there"},
+    "metrics/response/volume.py": {"calls.columns"},
+    "reports/parameters.py": {"self.names"},
+    "reports/plan.py": {"valid", "known"},
     "reports/values.py": {"words.valid"},
-    "sources/catalog.py": {"sorted(sets)"}, "sources/frames.py": {"schema.names()"},
+    "sources/catalog.py": {"sorted(sets)"},
+    "sources/frames.py": {"schema.names()"},
     "sources/mapping.py": {"table.columns", "language.OTHERWISE"},
     "sources/language.py": {"[table.key[0]]"},
     "sources/opening.py": {"valid", "present", "dict.fromkeys((source.table for source in file.sources))"},
@@ -114,19 +167,37 @@ def sound(text: str, own: Iterable[str] = ()) -> bool:
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - made
     return all(name.strip("_").isupper() or name in HARMLESS for name in names) and not (
-        names <= {"sorted", "map", "dict"} and names)
+        names <= {"sorted", "map", "dict"} and names
+    )
 
 
 #: names within an expression that bring in no text of a record: calls, days, keys of the mapping language
 HARMLESS = {
-    "dict", "map", "repr", "str", "set", "sorted", "rows", "calls", "time", "starts", "end", "widths", "keys", "use",
+    "dict",
+    "map",
+    "repr",
+    "str",
+    "set",
+    "sorted",
+    "rows",
+    "calls",
+    "time",
+    "starts",
+    "end",
+    "widths",
+    "keys",
+    "use",
 }
 
 
 def test_no_choices_of_a_message_pass_by_the_gate() -> None:
-    found = [f"{path.relative_to(PACKAGE).as_posix()}:{line}: {text}" for path in sorted(PACKAGE.rglob("*.py"))
-             if path.relative_to(PACKAGE).parts[0] not in MODELS for line, text in choices_of(path)
-             if not sound(text, OWN.get(path.relative_to(PACKAGE).as_posix(), ()))]
+    found = [
+        f"{path.relative_to(PACKAGE).as_posix()}:{line}: {text}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] not in MODELS
+        for line, text in choices_of(path)
+        if not sound(text, OWN.get(path.relative_to(PACKAGE).as_posix(), ()))
+    ]
     assert found == []
 
 

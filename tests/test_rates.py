@@ -22,8 +22,12 @@ def test_clopper_pearson():
 
 def test_wilson():
     """Newcombe 1998, Statistics in Medicine 17, table I: 81/263, 15/148, 0/20 and 1/29."""
-    for k, n, low, high in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611),
-                            (1, 29, 0.0061, 0.1718)]:
+    for k, n, low, high in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ]:
         assert wilson(k, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
@@ -106,10 +110,17 @@ def test_neither_end_misses_more_than_it_may(mean, phi):
     assert chance[(low <= mean) & (mean <= high)].sum() <= 0.99  # and they are not wider for nothing
 
 
-@pytest.mark.parametrize("call", [
-    lambda: clopper_pearson(5, 3), lambda: wilson(1.5, 3), lambda: wilson(1, 3, level=95),
-    lambda: wilson(5, 10, population=8), lambda: poisson_limits(-1), lambda: newcombe((1, -1), (0, 1), (0, 3)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: clopper_pearson(5, 3),
+        lambda: wilson(1.5, 3),
+        lambda: wilson(1, 3, level=95),
+        lambda: wilson(5, 10, population=8),
+        lambda: poisson_limits(-1),
+        lambda: newcombe((1, -1), (0, 1), (0, 3)),
+    ],
+)
 def test_impossible_counts_are_refused(call):
     with pytest.raises(InputError):
         call()

@@ -19,8 +19,15 @@ from perflib.result import MIME, Result, json_safe, spreadsheet_safe
 def result() -> Result:
     table = pd.DataFrame({"week": [1, 2], "minutes": [5.0, np.nan], "note": ["=1+1", "<script>"]})
     return Result(
-        "demo", table, "How long?", "It took 5.0 minutes.", "Median.", ["Small."], {"m": np.float64("nan")},
-        chart=Chart("line", "week", "minutes", y_label="Minutes"), labels={"minutes": "Median (min)"},
+        "demo",
+        table,
+        "How long?",
+        "It took 5.0 minutes.",
+        "Median.",
+        ["Small."],
+        {"m": np.float64("nan")},
+        chart=Chart("line", "week", "minutes", y_label="Minutes"),
+        labels={"minutes": "Median (min)"},
     )
 
 
@@ -34,7 +41,10 @@ def test_table_is_copied_in() -> None:
 def test_facts_are_json_without_nan(result: Result) -> None:
     assert json.dumps(dict(result.facts), allow_nan=False) == '{"m": null}'
     assert json_safe({"t": pd.Timestamp("2025-01-01"), "n": np.int64(3), "x": pd.NA}) == {
-        "t": "2025-01-01T00:00:00", "n": 3, "x": None}
+        "t": "2025-01-01T00:00:00",
+        "n": 3,
+        "x": None,
+    }
 
 
 def test_summary_holds_answer_and_caveats(result: Result) -> None:
@@ -85,8 +95,17 @@ def test_excel_takes_what_it_could_not_print(tmp_path, sign: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "written"),
-    [("=1", "'=1"), (" +1", "' +1"), ("a;=1", "a;'=1"), ("a\n@x", "a\n'@x"), ("＝1", "'＝1"), ("\t-1", "'\t'-1"),
-     ("a-b; c", "a-b; c"), ("0412", "0412"), ("1 + 1 = 2", "1 + 1 = 2")],
+    [
+        ("=1", "'=1"),
+        (" +1", "' +1"),
+        ("a;=1", "a;'=1"),
+        ("a\n@x", "a\n'@x"),
+        ("＝1", "'＝1"),
+        ("\t-1", "'\t'-1"),
+        ("a-b; c", "a-b; c"),
+        ("0412", "0412"),
+        ("1 + 1 = 2", "1 + 1 = 2"),
+    ],
 )
 def test_only_what_a_spreadsheet_would_evaluate_is_defused(text: str, written: str) -> None:
     assert spreadsheet_safe(pd.DataFrame({"a": [text]}))["a"][0] == written

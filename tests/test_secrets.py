@@ -68,8 +68,11 @@ def department(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def notebook(folder: Path, *more: str) -> Path:
     path = folder / "one.ipynb"
-    cells = [new_code_cell('department: str = ""', metadata={"tags": ["parameters"]}),
-             new_code_cell("import perflib as pf\ndept = pf.open(department)"), *map(new_code_cell, more)]
+    cells = [
+        new_code_cell('department: str = ""', metadata={"tags": ["parameters"]}),
+        new_code_cell("import perflib as pf\ndept = pf.open(department)"),
+        *map(new_code_cell, more),
+    ]
     nbformat.write(new_notebook(cells=cells), path)
     return path
 
@@ -132,9 +135,9 @@ SECRETS = {
     "password in an address": r"\b[a-z][a-z0-9+]{2,}://[^\s/:@'\"{}$<>]+:[^\s/@'\"{}$<>]{3,}@[\w.-]+",
     "access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
     "token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}"
-             r"|sk-[A-Za-z0-9]{32,})\b",
+    r"|sk-[A-Za-z0-9]{32,})\b",
     "assigned secret": r"(?i)\b(?:password|passwd|secret_key|api_?key|auth_token)\b\s*[:=]\s*"
-                       r"[\"'][^\"'\s{}$<>]{8,}[\"']",
+    r"[\"'][^\"'\s{}$<>]{8,}[\"']",
 }
 
 
@@ -145,24 +148,40 @@ def test_no_file_of_the_project_holds_a_secret(kind: str) -> None:
     if not names:
         pytest.skip("not a checkout")
     small = [ROOT / name for name in names if (ROOT / name).is_file() and (ROOT / name).stat().st_size < 2_000_000]
-    found = [(path.name, hit[0]) for path in small
-             for hit in re.finditer(SECRETS[kind], path.read_text(encoding="utf-8", errors="replace"))]
+    found = [
+        (path.name, hit[0])
+        for path in small
+        for hit in re.finditer(SECRETS[kind], path.read_text(encoding="utf-8", errors="replace"))
+    ]
     assert not found
     assert not [name for name in names if name.endswith((".key", ".pem", ".p12", ".pfx", ".jsonl"))]
 
 
-@pytest.mark.parametrize(("kind", "text"), [
-    ("private key", "-----BEGIN RSA PRIVATE KEY-----"), ("access key", "AKIAABCDEFGHIJKLMNOP"),
-    ("password in an address", "postgresql://me:secret1@db.example/x"), ("token", "ghp_" + "a" * 36),
-    ("assigned secret", "password = 'hunter2hunter2'"),
-])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("private key", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("access key", "AKIAABCDEFGHIJKLMNOP"),
+        ("password in an address", "postgresql://me:secret1@db.example/x"),
+        ("token", "ghp_" + "a" * 36),
+        ("assigned secret", "password = 'hunter2hunter2'"),
+    ],
+)
 def test_the_scan_finds_what_it_looks_for(kind: str, text: str) -> None:
     assert re.search(SECRETS[kind], text)
 
 
 HOSTILE = [
-    'x"; DROP TABLE kept; --', "x'; DROP TABLE kept; --",
-    'a"b', "a'b", "a;b", "a--b", "a/*b", "SELECT", "c0", "ünï cødé",
+    'x"; DROP TABLE kept; --',
+    "x'; DROP TABLE kept; --",
+    'a"b',
+    "a'b",
+    "a;b",
+    "a--b",
+    "a/*b",
+    "SELECT",
+    "c0",
+    "ünï cødé",
 ]
 
 

@@ -31,8 +31,9 @@ BACKLOG: dict[str, int] = {
 
 def phrase(node: ast.expr) -> bool:
     parts = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
-    return any(isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value.strip()
-               for part in parts)
+    return any(
+        isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value.strip() for part in parts
+    )
 
 
 def text_of(node: ast.expr) -> bool:
@@ -61,10 +62,17 @@ def test_nobody_reads_a_sentence_again(path: Path) -> None:
     assert len(lines) <= BACKLOG.get(path.relative_to(PACKAGE).as_posix(), 0), f"lines {lines}"
 
 
-@pytest.mark.parametrize("code", [
-    "r.answer.replace('a', 'b')", "note.startswith('The season')", "v == 'not assessable'", "'jump together' in text",
-    "v in ('as before', 'x')", "found.title[3:]",
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "r.answer.replace('a', 'b')",
+        "note.startswith('The season')",
+        "v == 'not assessable'",
+        "'jump together' in text",
+        "v in ('as before', 'x')",
+        "found.title[3:]",
+    ],
+)
 def test_the_walk_sees_every_kind_of_reading(code: str) -> None:
     assert list(offences(ast.parse(code)))
 
@@ -72,7 +80,7 @@ def test_the_walk_sees_every_kind_of_reading(code: str) -> None:
 def test_numbers_in_words() -> None:
     assert numbers.listed(["a", "b", "c"]) == "a, b and c" and numbers.listed([]) == ""
     assert numbers.count(1, "call") == "1 call" and numbers.count(1240, "call") == "1,240 calls"
-    assert [numbers.percent(share) for share in (.004, .0701, .5)] == ["0.4 %", "7 %", "50 %"]
+    assert [numbers.percent(share) for share in (0.004, 0.0701, 0.5)] == ["0.4 %", "7 %", "50 %"]
     assert numbers.minutes(6.44) == "6.4 minutes" and numbers.day("2025-03-10") == "10 March 2025"
 
 
@@ -96,13 +104,20 @@ def opened(finding: str, **changed: object) -> str:
     return opening({"finding": finding, "changed": changed, "level": level}, pd.DataFrame()).answer
 
 
-@pytest.mark.parametrize(("answer", "leads"), [
-    (opened("step", series="0412", ratio=1.206, break_date="2025-03-10"),
-     "District 0412 became 21% slower in March 2025, unlike the others."),
-    (opened("change", group="2", quantile="median", difference=-0.9, before=11.4),
-     "Priority 2: the median is 0.9 minutes shorter than in the earlier period."),
-    (opened("none"), "Response times show no clear change."),
-])
+@pytest.mark.parametrize(
+    ("answer", "leads"),
+    [
+        (
+            opened("step", series="0412", ratio=1.206, break_date="2025-03-10"),
+            "District 0412 became 21% slower in March 2025, unlike the others.",
+        ),
+        (
+            opened("change", group="2", quantile="median", difference=-0.9, before=11.4),
+            "Priority 2: the median is 0.9 minutes shorter than in the earlier period.",
+        ),
+        (opened("none"), "Response times show no clear change."),
+    ],
+)
 def test_a_report_opens_with_two_short_sentences(answer: str, leads: str) -> None:
     sentences = [part + "." for part in answer.removesuffix(".").split(". ")]
     assert sentences[0] == leads and len(sentences) == 2

@@ -137,7 +137,8 @@ def test_the_wheel_alone_makes_a_workspace_and_a_report(tmp_path):
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__"))
     built = done_by(
         [uv, "build", "--wheel", "--no-build-isolation", "--python", sys.executable, "-o", tmp_path / "dist", source],
-        cwd=tmp_path)
+        cwd=tmp_path,
+    )
     wheel = next((tmp_path / "dist").glob("perflib-*.whl"))
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"perflib/_data/catalog.yml", "perflib/_data/mappings/decc_calls.yml"} <= names, built.stderr
@@ -145,16 +146,25 @@ def test_the_wheel_alone_makes_a_workspace_and_a_report(tmp_path):
     assert {f"perflib/_notebooks/{name}" for name in NOTEBOOKS} <= names
     assert not [name for name in names if ".ipynb_checkpoints" in name or "__pycache__" in name]
     site = tmp_path / "site"
-    done_by([uv, "pip", "install", "-q", "--no-deps", "--offline", "--target", site, "--python", sys.executable,
-                    wheel], cwd=tmp_path)
-    start = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); from perflib.__main__ import main; "
-             "import perflib; assert perflib.__file__.startswith(sys.path[0]); sys.exit(main(sys.argv[1:]))"]
+    done_by(
+        [uv, "pip", "install", "-q", "--no-deps", "--offline", "--target", site, "--python", sys.executable, wheel],
+        cwd=tmp_path,
+    )
+    start = [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(site)!r}); from perflib.__main__ import main; "
+        "import perflib; assert perflib.__file__.startswith(sys.path[0]); sys.exit(main(sys.argv[1:]))",
+    ]
     alone = {**os.environ, "PYTHONPATH": str(site)}
     done_by([*start, "init", "town"], cwd=tmp_path, env=alone)
     done = done_by([*start, "report", "plan.yml", "--workers", "1"], cwd=tmp_path / "town", env=alone)
     assert done.stdout.startswith("1 done, 0 failed")
     pages = list((tmp_path / "town" / "reports").glob("*/*.html"))
     assert len(pages) == 1 and pages[0].stat().st_size > 100_000
-    listed = [*start[:2], f"import sys; sys.path.insert(0, {str(site)!r}); "
-              "from perflib.sources import catalog; print(len(catalog._sets(None)))"]
+    listed = [
+        *start[:2],
+        f"import sys; sys.path.insert(0, {str(site)!r}); "
+        "from perflib.sources import catalog; print(len(catalog._sets(None)))",
+    ]
     assert int(done_by(listed, cwd=tmp_path, env=alone).stdout) > 3

@@ -53,8 +53,13 @@ def _series(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame, 
     if chart.by is not None or not also:
         return [(*group, chart) for group in style.groups(table, chart.by)]
     first = (str(chart.marks.get("label", chart.y)), table, style.PALETTE[0], style.MARKERS[0], chart)
-    return [first, *((str(spec["label"]), table, style.PALETTE[place], style.MARKERS[place], _other(chart, spec))
-                     for place, spec in enumerate(also, start=1))]
+    return [
+        first,
+        *(
+            (str(spec["label"]), table, style.PALETTE[place], style.MARKERS[place], _other(chart, spec))
+            for place, spec in enumerate(also, start=1)
+        ),
+    ]
 
 
 def _other(chart: Chart, spec: Mapping[str, str]) -> Chart:
@@ -80,9 +85,7 @@ def _room(ax: Axes, table: pd.DataFrame, chart: Chart) -> float:
     return high + margin
 
 
-def _whiskers(
-    ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, room: float
-) -> None:
+def _whiskers(ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, room: float) -> None:
     pairs = [(chart.marks.get("outer_low"), chart.marks.get("outer_high"), 0.9, 0.55), (chart.low, chart.high, 2.2, 1)]
     for low_name, high_name, width, alpha in pairs:
         low, high = style.numbers(rows, low_name), style.numbers(rows, high_name)
@@ -98,16 +101,35 @@ def _points(
     ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, marker: str, label: str
 ) -> None:
     y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
-    ax.plot(y[~out], spots[~out], marker, color=colour, markersize=6, markeredgecolor="white", markeredgewidth=0.6,
-            linestyle="none", label=label, zorder=4)
-    ax.plot(y[out], spots[out], "D", color=style.ALERT, markersize=7, markeredgecolor="white", linestyle="none",
-            zorder=5)
+    ax.plot(
+        y[~out],
+        spots[~out],
+        marker,
+        color=colour,
+        markersize=6,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        linestyle="none",
+        label=label,
+        zorder=4,
+    )
+    ax.plot(
+        y[out], spots[out], "D", color=style.ALERT, markersize=7, markeredgecolor="white", linestyle="none", zorder=5
+    )
     note = chart.marks.get("note")
     if note is not None:
         for spot, words in zip(spots[~np.isfinite(y)], rows[note][~np.isfinite(y)], strict=True):
-            ax.annotate("" if pd.isna(words) else str(words), (0, spot), xycoords=("axes fraction", "data"),
-                        xytext=(4, 0), textcoords="offset points", fontsize=7.5, color=style.MUTED, va="center",
-                        style="italic")
+            ax.annotate(
+                "" if pd.isna(words) else str(words),
+                (0, spot),
+                xycoords=("axes fraction", "data"),
+                xytext=(4, 0),
+                textcoords="offset points",
+                fontsize=7.5,
+                color=style.MUTED,
+                va="center",
+                style="italic",
+            )
 
 
 def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -128,9 +150,7 @@ def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         _legend(ax)
 
 
-def _one_bar(
-    ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look: tuple[str, str, float]
-) -> None:
+def _one_bar(ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look: tuple[str, str, float]) -> None:
     label, colour, thick = look
     y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
     ax.barh(spots, np.nan_to_num(y), height=thick * 0.9, color=np.where(out, style.ALERT, colour), label=label)
@@ -139,8 +159,15 @@ def _one_bar(
     ax.hlines(spots[known], low[known], high[known], color=style.INK, linewidth=1.3)
     for spot, value, end in zip(spots, y, np.fmax(y, high), strict=True):
         if np.isfinite(value):
-            ax.annotate(style.text(value, share), (end, spot), xytext=(4, 0), textcoords="offset points",
-                        fontsize=style.SMALL, color=style.INK, va="center")
+            ax.annotate(
+                style.text(value, share),
+                (end, spot),
+                xytext=(4, 0),
+                textcoords="offset points",
+                fontsize=style.SMALL,
+                color=style.INK,
+                va="center",
+            )
 
 
 def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: Chart) -> None:
@@ -155,5 +182,12 @@ def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: 
 
 
 def _legend(ax: Axes) -> None:
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=style.SMALL,
-              handletextpad=0.3, borderaxespad=0.1)
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize=style.SMALL,
+        handletextpad=0.3,
+        borderaxespad=0.1,
+    )

@@ -23,13 +23,30 @@ if TYPE_CHECKING:
 
 #: kind -> function(axes, table, chart); a new kind is one function and one line here.
 KINDS: dict[str, Callable[[Axes, pd.DataFrame, Chart], None]] = {
-    "line": draw_line, "control": draw_control, "steps": draw_steps, "dots": draw_dots, "bars": draw_bars,
-    "heat": draw_heat, "funnel": draw_funnel, "map": draw_map,
+    "line": draw_line,
+    "control": draw_control,
+    "steps": draw_steps,
+    "dots": draw_dots,
+    "bars": draw_bars,
+    "heat": draw_heat,
+    "funnel": draw_funnel,
+    "map": draw_map,
 }
 #: marks whose value names a column of the table (where it is text); the others are constants.
 COLUMN_MARKS = (
-    "centre", "lower", "upper", "signal", "rule", "grey", "highlight", "note", "outer_low", "outer_high", "lower_998",
-    "upper_998", "at_risk",
+    "centre",
+    "lower",
+    "upper",
+    "signal",
+    "rule",
+    "grey",
+    "highlight",
+    "note",
+    "outer_low",
+    "outer_high",
+    "lower_998",
+    "upper_998",
+    "at_risk",
 )
 
 
@@ -145,6 +162,8 @@ def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
     lacking = [column for column in wanted if column is not None and column not in table.columns]
     if lacking:
         raise InputError(
-            f"the {chart.kind} chart needs column {lacking[0]!r}, which the table lacks", where="draw",
-            choices=quoted_all(table.columns, lacking[0]), found=lacking[0],
+            f"the {chart.kind} chart needs column {lacking[0]!r}, which the table lacks",
+            where="draw",
+            choices=quoted_all(table.columns, lacking[0]),
+            found=lacking[0],
         )

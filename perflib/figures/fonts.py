@@ -83,8 +83,10 @@ def _caveat(left: set[str]) -> str:
     if not left:
         return ""
     scripts = ", ".join(sorted({_script(sign) for sign in left}))
-    return (f"The computer that drew this figure has no font with its {scripts} characters: they are boxes in the "
-            "printed figure, and stand in the table. Install a font that has them there (Noto Sans has most scripts).")
+    return (
+        f"The computer that drew this figure has no font with its {scripts} characters: they are boxes in the "
+        "printed figure, and stand in the table. Install a font that has them there (Noto Sans has most scripts)."
+    )
 
 
 def _script(sign: str) -> str:

@@ -31,8 +31,10 @@ class Framed(TightLayoutEngine):
     def execute(self, fig: Any) -> None:
         """Fit the axes of ``fig`` to the whole figure, then between the margins."""
         super().execute(fig)
-        pars, rows = fig.subplotpars, max((axes.get_gridspec().nrows for axes in fig.axes if axes.get_gridspec()),
-                                          default=1)
+        pars, rows = (
+            fig.subplotpars,
+            max((axes.get_gridspec().nrows for axes in fig.axes if axes.get_gridspec()), default=1),
+        )
         low, high = pars.bottom + self._bottom, pars.top - self._top
         gap = pars.hspace * (pars.top - pars.bottom) / (rows + (rows - 1) * pars.hspace)
         each = (high - low - (rows - 1) * gap) / rows
@@ -92,11 +94,21 @@ def sheet(title: str, notes: Sequence[str], body: float, panels: int = 1) -> tup
     figure = Sheet(figsize=(WIDTH, height), facecolor="white")
     figure.set_layout_engine(Framed(bottom / height, top / height, pad=0.5, w_pad=1.2, h_pad=0.9))
     if heading:
-        figure.text(0.015, 1 - 0.07 / height, "\n".join(heading), fontsize=11.5, fontweight="bold", color=INK,
-                    va="top", ha="left", linespacing=1.25)
+        figure.text(
+            0.015,
+            1 - 0.07 / height,
+            "\n".join(heading),
+            fontsize=11.5,
+            fontweight="bold",
+            color=INK,
+            va="top",
+            ha="left",
+            linespacing=1.25,
+        )
     if small:
-        figure.text(0.015, 0.05 / height, "\n".join(small), fontsize=7, color=MUTED, va="bottom", ha="left",
-                    linespacing=1.25)
+        figure.text(
+            0.015, 0.05 / height, "\n".join(small), fontsize=7, color=MUTED, va="bottom", ha="left", linespacing=1.25
+        )
     return figure, _axes(figure, panels)
 
 

@@ -20,8 +20,10 @@ def draw_line(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     Marks: ``target`` (number), ``breaks`` (places on the horizontal axis), ``grey`` (column: true where a point is
     provisional; drawn hollow and grey).
     """
-    ends = [_one_line(ax, rows, chart, label, colour, marker)
-            for label, rows, colour, marker in style.groups(table, chart.by)]
+    ends = [
+        _one_line(ax, rows, chart, label, colour, marker)
+        for label, rows, colour, marker in style.groups(table, chart.by)
+    ]
     style.plain_axes(ax)
     _finish(ax, table, chart)
     for place in chart.marks.get("breaks", ()):
@@ -50,8 +52,16 @@ def _one_line(
     if len(x) <= 60:
         ax.plot(x[~grey], y[~grey], marker, color=colour, markersize=3.6, linestyle="none", zorder=4)
     if grey.any():
-        ax.plot(x[grey], y[grey], marker, markerfacecolor="white", markeredgecolor=style.MUTED, markersize=4.2,
-                linestyle="none", zorder=4)
+        ax.plot(
+            x[grey],
+            y[grey],
+            marker,
+            markerfacecolor="white",
+            markeredgecolor=style.MUTED,
+            markersize=4.2,
+            linestyle="none",
+            zorder=4,
+        )
     known = np.flatnonzero(np.isfinite(y))
     return (label, x[known[-1]], float(y[known[-1]]), colour) if len(known) else (label, 0, np.nan, colour)
 
@@ -72,8 +82,18 @@ def _break(ax: Axes, place: Any) -> None:
     at = at.tz_localize(None) if isinstance(at, pd.Timestamp) and at.tzinfo else at
     ax.axvline(at, color=style.ALERT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
     words = f"step {at.day} {at:%b %Y}" if isinstance(at, pd.Timestamp) else f"step at {at}"
-    ax.annotate(words, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
-                fontsize=7.5, color=style.ALERT, va="bottom", ha="center", annotation_clip=False)
+    ax.annotate(
+        words,
+        (at, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        fontsize=7.5,
+        color=style.ALERT,
+        va="bottom",
+        ha="center",
+        annotation_clip=False,
+    )
 
 
 def draw_control(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -113,14 +133,26 @@ def _control_words(
     ax: Axes, x: np.ndarray, limits: dict[str, np.ndarray], signal: np.ndarray, ruled: np.ndarray
 ) -> None:
     names = {"lower": "lower limit", "centre": "centre", "upper": "upper limit"}
-    ends = [(f"{names[name]} {style.text(level[-1])}", x[-1], float(level[-1]), style.MUTED)
-            for name, level in limits.items()]
+    ends = [
+        (f"{names[name]} {style.text(level[-1])}", x[-1], float(level[-1]), style.MUTED)
+        for name, level in limits.items()
+    ]
     style.end_labels(ax, ends)
     words = [f"◆ {int(signal.sum())} of {len(signal)} points signal"] if signal.any() else []
     words += [f"○ {int(ruled.sum())} meet a run rule"] if ruled.any() else []
     if words:
-        ax.annotate("   ".join(words), (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
-                    fontsize=style.SMALL, color=style.ALERT, ha="left", va="bottom", annotation_clip=False)
+        ax.annotate(
+            "   ".join(words),
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 3),
+            textcoords="offset points",
+            fontsize=style.SMALL,
+            color=style.ALERT,
+            ha="left",
+            va="bottom",
+            annotation_clip=False,
+        )
 
 
 def draw_steps(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -132,8 +164,15 @@ def draw_steps(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     for label, rows, colour, _ in style.groups(table, chart.by):
         x, y = style.positions(rows[chart.x]), style.numbers(rows, chart.y)
         if chart.low and chart.high:
-            ax.fill_between(x, style.numbers(rows, chart.low), style.numbers(rows, chart.high), step="post",
-                            color=colour, alpha=0.16, linewidth=0)
+            ax.fill_between(
+                x,
+                style.numbers(rows, chart.low),
+                style.numbers(rows, chart.high),
+                step="post",
+                color=colour,
+                alpha=0.16,
+                linewidth=0,
+            )
         ax.plot(x, y, color=colour, linewidth=1.6, drawstyle="steps-post")
         ends.append((label, x[-1], float(y[-1]), colour))
     style.plain_axes(ax)
@@ -154,6 +193,7 @@ def _from_zero(ax: Axes, chart: Chart) -> bool:
     if chart.kind == "steps":
         return True
     low, high = ax.get_ylim()
-    lowest = min((float(np.nanmin(line.get_ydata())) for line in ax.lines if np.isfinite(line.get_ydata()).any()),
-                 default=0.0)
+    lowest = min(
+        (float(np.nanmin(line.get_ydata())) for line in ax.lines if np.isfinite(line.get_ydata()).any()), default=0.0
+    )
     return bool(chart.marks.get("zero", lowest >= 0 and (low < 0 or (chart.kind != "control" and low < 0.3 * high))))

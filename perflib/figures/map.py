@@ -43,8 +43,9 @@ def draw_map(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     keys = [str(key) for key in table[chart.x]]
     unknown = [key for key in keys if key not in shapes]
     if unknown:
-        raise InputError(f"no shape for {quoted(unknown[0], own=shapes)!r}", where="map",
-                         choices=quoted_all(sorted(shapes)))
+        raise InputError(
+            f"no shape for {quoted(unknown[0], own=shapes)!r}", where="map", choices=quoted_all(sorted(shapes))
+        )
     values, change = style.numbers(table, chart.y), chart.marks.get("scale") == "change"
     few, strong = (style.flags(table, chart.marks.get(mark)) for mark in ("note", "highlight"))
     values = np.where(few, np.nan, values)
@@ -77,8 +78,11 @@ def outline(polygons: Polygons) -> Path:
     """One path of all rings; holes run against their ring, so that they stay open."""
     from matplotlib.path import Path
 
-    parts = [Path(_turned(ring, clockwise=place > 0), closed=True)
-             for polygon in polygons for place, ring in enumerate(polygon)]
+    parts = [
+        Path(_turned(ring, clockwise=place > 0), closed=True)
+        for polygon in polygons
+        for place, ring in enumerate(polygon)
+    ]
     return Path.make_compound_path(*parts)
 
 
@@ -210,8 +214,19 @@ def _label(ax: Axes, polygons: Polygons, words: str, fill: Any, bold: bool, poin
     red, green, blue = to_rgb(fill)
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0} if "too few" in words else None
-    ax.text(x, y, words, ha="center", va="center", fontsize=min(size, _LARGEST), zorder=4, linespacing=1.2,
-            color="white" if dark else style.INK, fontweight="bold" if bold else "normal", bbox=box)
+    ax.text(
+        x,
+        y,
+        words,
+        ha="center",
+        va="center",
+        fontsize=min(size, _LARGEST),
+        zorder=4,
+        linespacing=1.2,
+        color="white" if dark else style.INK,
+        fontweight="bold" if bold else "normal",
+        bbox=box,
+    )
 
 
 def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
@@ -236,5 +251,12 @@ def _legend(ax: Axes, chart: Chart, strong: bool, few: bool, blank: bool) -> Non
     held += [Patch(**_HATCHED, label="too few to show")] if few else []
     held += [Patch(**_GREY, label="not assessable")] if blank else []
     if held:
-        ax.legend(handles=held, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(held), frameon=False,
-                  fontsize=style.SMALL, handlelength=1.8)
+        ax.legend(
+            handles=held,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            ncols=len(held),
+            frameon=False,
+            fontsize=style.SMALL,
+            handlelength=1.8,
+        )

@@ -25,8 +25,9 @@ def draw_heat(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     grid = table[chart.y].groupby([down.rename("down"), table[chart.x].rename("across")], sort=False).mean().unstack()
     grid = grid.reindex(index=_ordered(grid.index), columns=sorted(grid.columns))
     ax.set_facecolor("white")
-    image = ax.pcolormesh(np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap="Blues", edgecolor="white",
-                          linewidth=0.6)
+    image = ax.pcolormesh(
+        np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap="Blues", edgecolor="white", linewidth=0.6
+    )
     step = max(1, len(grid.columns) // 12)
     ax.set_xticks(np.arange(0, len(grid.columns), step) + 0.5, [str(name) for name in grid.columns[::step]])
     ax.set_yticks(np.arange(len(grid)) + 0.5, [str(name) for name in grid.index])
@@ -65,11 +66,22 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     ax.plot(x[~out], y[~out], "o", color=style.PALETTE[0], alpha=0.6, markersize=4, markeredgecolor="none")
     ax.plot(x[out], y[out], "D", color=style.ALERT, markersize=6, markeredgecolor="white")
     if chart.low and chart.high and chart.marks.get("intervals"):
-        ax.vlines(x[~out], style.numbers(ordered, chart.low)[~out], style.numbers(ordered, chart.high)[~out],
-                  color=style.PALETTE[0], linewidth=0.8, alpha=0.25)
+        ax.vlines(
+            x[~out],
+            style.numbers(ordered, chart.low)[~out],
+            style.numbers(ordered, chart.high)[~out],
+            color=style.PALETTE[0],
+            linewidth=0.8,
+            alpha=0.25,
+        )
     if chart.low and chart.high:
-        ax.vlines(x[out], style.numbers(ordered, chart.low)[out], style.numbers(ordered, chart.high)[out],
-                  color=style.ALERT, linewidth=1)
+        ax.vlines(
+            x[out],
+            style.numbers(ordered, chart.low)[out],
+            style.numbers(ordered, chart.high)[out],
+            color=style.ALERT,
+            linewidth=1,
+        )
     if chart.marks.get("name"):
         for name, left, up in zip(ordered[chart.marks["name"]][out], x[out], y[out], strict=True):
             ax.annotate(str(name), (left, up), xytext=(5, 0), textcoords="offset points", fontsize=7.5, va="center")
@@ -81,15 +93,24 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
 def _limits(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
     x, whose = style.numbers(ordered, chart.x), str(chart.marks.get("limits", "limits"))
-    for pair, dashes, share in ((("lower", "upper"), (0, (4, 3)), "95 %"),
-                                (("lower_998", "upper_998"), "solid", "99.8 %")):
+    for pair, dashes, share in (
+        (("lower", "upper"), (0, (4, 3)), "95 %"),
+        (("lower_998", "upper_998"), "solid", "99.8 %"),
+    ):
         there = [chart.marks[mark] for mark in pair if chart.marks.get(mark) is not None]
         for place, column in enumerate(there):
-            ax.plot(x, style.numbers(ordered, column), color=style.MUTED, linewidth=1, linestyle=dashes,
-                    label="_" if place else f"{share} {whose}")
+            ax.plot(
+                x,
+                style.numbers(ordered, column),
+                color=style.MUTED,
+                linewidth=1,
+                linestyle=dashes,
+                label="_" if place else f"{share} {whose}",
+            )
     if ax.get_lines():
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, frameon=False, fontsize=style.SMALL,
-                  borderaxespad=0.1)
+        ax.legend(
+            loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, frameon=False, fontsize=style.SMALL, borderaxespad=0.1
+        )
 
 
 def _centre(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:

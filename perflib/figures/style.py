@@ -65,8 +65,11 @@ def is_share(name: str, words: str, values: Iterable[Any]) -> bool:
     if "share" in name.split("_"):
         return True
     known = [value for value in values if isinstance(value, (int, float)) and np.isfinite(value)]
-    return bool(re.search(r"\bshare\b", words, re.IGNORECASE)) and not re.search(r"%|per cent|points", words) \
+    return (
+        bool(re.search(r"\bshare\b", words, re.IGNORECASE))
+        and not re.search(r"%|per cent|points", words)
         and all(0 <= value <= 1 for value in known)
+    )
 
 
 def text(number: float, share: bool = False) -> str:
@@ -103,8 +106,7 @@ def number_axis(axis: Axis, share: bool = False) -> None:
     """Ticks with thousands separators; shares in per cent."""
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(
-        lambda value, _: f"{100 * value:,.6g}%" if share else f"{value:,.6g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:,.6g}%" if share else f"{value:,.6g}"))
 
 
 def drawn_share(table: pd.DataFrame, chart: Chart) -> bool:
@@ -133,8 +135,17 @@ def vertical_constant(ax: Axes, chart: Chart, share: bool) -> None:
     value = float(chart.marks["target"])
     label = chart.marks.get("target_words", "no difference" if value in (0, 1) else "target")
     ax.axvline(value, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
-    ax.annotate(f"{label} {text(value, share)}", (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
-                textcoords="offset points", fontsize=SMALL, color=MUTED, va="bottom", ha="center")
+    ax.annotate(
+        f"{label} {text(value, share)}",
+        (value, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=MUTED,
+        va="bottom",
+        ha="center",
+    )
 
 
 def end_labels(ax: Axes, ends: Sequence[tuple[str, Any, float, str]]) -> None:
@@ -143,8 +154,16 @@ def end_labels(ax: Axes, ends: Sequence[tuple[str, Any, float, str]]) -> None:
     low, high = ax.get_ylim()
     gap = (high - low) * 0.055
     for (label, x, y, colour), spot in zip(placed, spread([end[2] for end in placed], gap), strict=True):
-        ax.annotate(label, (x, y), xytext=(1.015, spot), textcoords=("axes fraction", "data"), fontsize=SMALL,
-                    color=colour, va="center", annotation_clip=False)
+        ax.annotate(
+            label,
+            (x, y),
+            xytext=(1.015, spot),
+            textcoords=("axes fraction", "data"),
+            fontsize=SMALL,
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:

@@ -163,7 +163,7 @@ def watch() -> None:
         if event != "open" or not isinstance(arguments[0], str):
             return
         name = os.path.abspath(arguments[0])
-        hidden = f"{os.sep}." in name[len(inside) - 1:]
+        hidden = f"{os.sep}." in name[len(inside) - 1 :]
         if hidden or not name.startswith(inside) or name.startswith(not_ours):
             return
         _, mode, flags = arguments

@@ -114,10 +114,13 @@ class Roots:
         if "://" in text or (PureWindowsPath(text).drive and os.name != "nt"):
             raise self._out(text, where)
         variable = _VARIABLE.match(text)
-        rest = text[variable.end():] if variable else text
+        rest = text[variable.end() :] if variable else text
         if "${" in rest:
-            raise self.error("a variable stands elsewhere than at the start of a path", where=where,
-                             do="let it name a folder, and write the rest after it: ${NAME}/file.csv")
+            raise self.error(
+                "a variable stands elsewhere than at the start of a path",
+                where=where,
+                do="let it name a folder, and write the rest after it: ${NAME}/file.csv",
+            )
         base, rest = beside or self.file.parent, rest.replace("\\", "/") if os.name != "nt" else rest
         if variable:
             return self._filled(variable, where), rest.lstrip("/\\")
@@ -129,13 +132,17 @@ class Roots:
     def _filled(self, variable: re.Match[str], where: str) -> Path:
         name, default = variable.groups()
         if name not in self.variables:
-            raise self.error(f"the environment variable {name} is not declared", where=where,
-                             do=f'declare it in the department file: roots: ["${{{name}}}"]')
+            raise self.error(
+                f"the environment variable {name} is not declared",
+                where=where,
+                do=f'declare it in the department file: roots: ["${{{name}}}"]',
+            )
         value = os.environ.get(name)
         record.note("variable", name)
         if not value and default is None:
-            raise self.error(f"the environment variable {name} is not set", where=where,
-                             do=f"set it, or write ${{{name}:-default}}")
+            raise self.error(
+                f"the environment variable {name} is not set", where=where, do=f"set it, or write ${{{name}:-default}}"
+            )
         folder = self.file.absolute().parent / Path(value or default).expanduser()
         if value:
             for form in (folder, Path(os.path.normpath(folder)), folder.resolve()):
@@ -158,9 +165,13 @@ class Roots:
 
     def _out(self, text: str, where: str) -> PerflibError:
         declare = "keep it there, or declare the folder it is in: roots: [FOLDER]"
-        return self.error(f"{text!r} leads out of {self.whose}", where=where,
-                          do=declare if self.error is DepartmentError else "keep what a plan uses beside it, or name "
-                          "the department or the target on the command line")
+        return self.error(
+            f"{text!r} leads out of {self.whose}",
+            where=where,
+            do=declare
+            if self.error is DepartmentError
+            else "keep what a plan uses beside it, or name the department or the target on the command line",
+        )
 
 
 def given(path: str | Path, where: str) -> Path:

@@ -40,12 +40,7 @@ OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted", "pendin
 
 
 def rates(
-    dept: Department,
-    by: str = "district",
-    per: str = "calls",
-    *,
-    level: float = 0.95,
-    name: str = "arrest_rates",
+    dept: Department, by: str = "district", per: str = "calls", *, level: float = 0.95, name: str = "arrest_rates"
 ) -> Result:
     """Arrests per exposure, by a column both tables have or a part of local time.
 
@@ -124,8 +119,13 @@ def rates(
             "high": f"{level:.0%} high",
         },
         people=people(
-            dept.settings, "arrests", (by,), ("arrests",), facts=("overall", "dispersion", "per"),
-            answer=partial(_told_shown, start=start, by=by), register=_register(dept, by),
+            dept.settings,
+            "arrests",
+            (by,),
+            ("arrests",),
+            facts=("overall", "dispersion", "per"),
+            answer=partial(_told_shown, start=start, by=by),
+            register=_register(dept, by),
         ),
     )
 
@@ -186,8 +186,14 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
     )
     table = table.drop(columns=[] if by else ["all"]).reset_index(drop=True)
     found = _told(table, by, level, name, title)
-    about = people(dept.settings, "arrests", (by, "outcome") if by else ("outcome",), ("arrests",), across="outcome",
-                   facts=("arrests",))
+    about = people(
+        dept.settings,
+        "arrests",
+        (by, "outcome") if by else ("outcome",),
+        ("arrests",),
+        across="outcome",
+        facts=("arrests",),
+    )
     return replace(found, people=about)
 
 

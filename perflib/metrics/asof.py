@@ -21,13 +21,7 @@ _SMALL = 1e-9
 
 
 def triangle(
-    dept: Department,
-    table: str = "incidents",
-    date: str = "",
-    *,
-    by: str = "",
-    every: int = 7,
-    releases: int = 12,
+    dept: Department, table: str = "incidents", date: str = "", *, by: str = "", every: int = 7, releases: int = 12
 ) -> pd.DataFrame:
     """Successive releases of a table's daily counts, rebuilt from when each row was recorded.
 
@@ -111,8 +105,9 @@ def mark_provisional(frame: pd.DataFrame, end: str, through: dt.date | str) -> p
     Raises InputError when the column is absent.
     """
     if end not in frame.columns:
-        raise InputError(f"no column {end!r}", where="mark_provisional",
-                         choices=quoted_all(frame.columns, end), found=end)
+        raise InputError(
+            f"no column {end!r}", where="mark_provisional", choices=quoted_all(frame.columns, end), found=end
+        )
     return frame.assign(provisional=pd.to_datetime(frame[end]).dt.normalize() > pd.Timestamp(through))
 
 
@@ -177,10 +172,7 @@ def change_log(before: Any, after: Any, *, tolerance: float = 0.0, name: str = "
 
 
 def moved_since(
-    dept: Department,
-    earlier: str | dt.date,
-    figure: Callable[[Department], Result],
-    later: str | dt.date | None = None,
+    dept: Department, earlier: str | dt.date, figure: Callable[[Department], Result], later: str | dt.date | None = None
 ) -> Result:
     """The figures of ``figure(department)`` as known on two dates (``later``: now), and which of them moved."""
     now = dept.as_of(later) if later is not None else dept

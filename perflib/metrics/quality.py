@@ -16,10 +16,19 @@ from perflib.models.timeline import Timeline, timeline
 from perflib.result import Result
 
 _LABELS = {
-    "table": "Table", "files": "Files", "rows_read": "Rows read", "accepted": "Accepted", "quarantined": "Quarantined",
-    "quarantined_share": "Share quarantined", "reasons": "Reasons", "counted": "Broken rules, accepted",
-    "clock_change_rows": "Clock-change rows", "first": "First (local)", "last": "Last (local)",
-    "most_missing": "Most missing", "trust": "Trust",
+    "table": "Table",
+    "files": "Files",
+    "rows_read": "Rows read",
+    "accepted": "Accepted",
+    "quarantined": "Quarantined",
+    "quarantined_share": "Share quarantined",
+    "reasons": "Reasons",
+    "counted": "Broken rules, accepted",
+    "clock_change_rows": "Clock-change rows",
+    "first": "First (local)",
+    "last": "Last (local)",
+    "most_missing": "Most missing",
+    "trust": "Trust",
 }
 _METHOD = (
     "Every record is either accepted or quarantined with its reasons; a cross-column rule refuses a record or counts "
@@ -44,8 +53,14 @@ def quality(dept: Department) -> Result:
     table = pd.DataFrame([_row(source, dept.timezone) for source in dept.sources])
     facts = _facts(dept.sources, dates)
     return Result(
-        "quality", table, "What the figures rest on", _answer(facts, dept.sources), _METHOD, _caveats(dept, dates),
-        facts, labels=_LABELS,
+        "quality",
+        table,
+        "What the figures rest on",
+        _answer(facts, dept.sources),
+        _METHOD,
+        _caveats(dept, dates),
+        facts,
+        labels=_LABELS,
     )
 
 
@@ -73,12 +88,25 @@ def volume(dept: Department, table: str | None = None) -> Result:
     breaks = sorted({shift.at for held in found.shifts.values() for shift in held})
     sentences = found.sentences()
     chart = Chart(
-        "line", "week", "records", by="feed" if weeks["feed"].nunique() > 1 else None, x_label="Week from",
-        y_label="Records", marks={"breaks": list(breaks)}, alt=f"Weekly records of {name} by feed",
+        "line",
+        "week",
+        "records",
+        by="feed" if weeks["feed"].nunique() > 1 else None,
+        x_label="Week from",
+        y_label="Records",
+        marks={"breaks": list(breaks)},
+        alt=f"Weekly records of {name} by feed",
     )
     return Result(
-        "volume", weeks, f"Records a week: {name}", _volume_answer(name, weeks, found.jump()), _METHOD, sentences,
-        {"table": name, **found.facts()}, chart, {"week": "Week from", "feed": "Feed", "records": "Records"},
+        "volume",
+        weeks,
+        f"Records a week: {name}",
+        _volume_answer(name, weeks, found.jump()),
+        _METHOD,
+        sentences,
+        {"table": name, **found.facts()},
+        chart,
+        {"week": "Week from", "feed": "Feed", "records": "Records"},
     )
 
 
@@ -89,13 +117,19 @@ def _timeline(dept: Department, table: str) -> Timeline:
 def _row(source: SourceReport, zone: str) -> dict[str, Any]:
     most = max(source.missing.items(), key=lambda item: item[1], default=("", 0.0))
     return {
-        "table": source.table, "files": len(source.files), "rows_read": source.read, "accepted": source.accepted,
+        "table": source.table,
+        "files": len(source.files),
+        "rows_read": source.read,
+        "accepted": source.accepted,
         "quarantined": source.quarantined,
         "quarantined_share": source.quarantined / source.read if source.read else 0.0,
-        "reasons": _tally(source.reasons), "counted": _tally(source.counted),
+        "reasons": _tally(source.reasons),
+        "counted": _tally(source.counted),
         "clock_change_rows": source.clock_change_rows,
-        "first": source.span(zone)[0], "last": source.span(zone)[1],
-        "most_missing": f"{most[0]} {most[1]:.1%}" if most[1] else "", "trust": " ".join(source.trust.split()),
+        "first": source.span(zone)[0],
+        "last": source.span(zone)[1],
+        "most_missing": f"{most[0]} {most[1]:.1%}" if most[1] else "",
+        "trust": " ".join(source.trust.split()),
     }
 
 

@@ -21,8 +21,14 @@ REWEIGHTED = "Who loses when the weights change?"
 
 
 def explained(
-    frame: pd.DataFrame, score: str, blocks: Mapping[str, Sequence[str]], *, level: float = 0.95, draws: int = 1999,
-    seed: int = 0, name: str = "audit_scores",
+    frame: pd.DataFrame,
+    score: str,
+    blocks: Mapping[str, Sequence[str]],
+    *,
+    level: float = 0.95,
+    draws: int = 1999,
+    seed: int = 0,
+    name: str = "audit_scores",
 ) -> Result:
     """The share of the variance of a score that each block of columns explains, alone and beside the others.
 
@@ -53,8 +59,12 @@ def explained(
     every = np.column_stack([np.ones(len(rows)), *designs.values()])
     spare = len(rows) - int(np.linalg.matrix_rank(every)) if len(rows) else 0
     if len(rows) < LEAST or spare < LEAST / 2 or not np.ptp(y) > 0:
-        return Result.not_assessable(name, f"{len(rows)} officers with a score and all columns, too few for "
-                                     f"{every.shape[1]} columns (or their scores do not differ)", title=EXPLAINED)
+        return Result.not_assessable(
+            name,
+            f"{len(rows)} officers with a score and all columns, too few for "
+            f"{every.shape[1]} columns (or their scores do not differ)",
+            title=EXPLAINED,
+        )
     rng = np.random.default_rng(seed)
     table = pd.DataFrame([_block(y, block, designs, level, draws, rng) for block in blocks])
     table["p_adjusted"] = _holm(table["p"].to_numpy(dtype=float))
@@ -62,8 +72,12 @@ def explained(
 
 
 def _design(rows: pd.DataFrame, columns: Sequence[str]) -> Floats:
-    parts = [rows[[column]].astype(float) if pd.api.types.is_numeric_dtype(rows[column])
-             else pd.get_dummies(rows[column].astype(str), drop_first=True, dtype=float) for column in columns]
+    parts = [
+        rows[[column]].astype(float)
+        if pd.api.types.is_numeric_dtype(rows[column])
+        else pd.get_dummies(rows[column].astype(str), drop_first=True, dtype=float)
+        for column in columns
+    ]
     values = pd.concat(parts, axis=1).to_numpy(dtype=float)
     return np.asarray(values - values.mean(axis=0))
 
@@ -77,15 +91,24 @@ def _basis(x: Floats, of: Floats | None = None) -> Floats:
     return np.asarray(u[:, size > 1e-9 * max(scale, 1e-12)])
 
 
-def _block(y: Floats, block: str, designs: Mapping[str, Floats], level: float, draws: int,
-           rng: np.random.Generator) -> dict[str, Any]:
+def _block(
+    y: Floats, block: str, designs: Mapping[str, Floats], level: float, draws: int, rng: np.random.Generator
+) -> dict[str, Any]:
     one = np.ones((len(y), 1))
     rest = _basis(np.column_stack([one, *(x for key, x in designs.items() if key != block)]))
     own = designs[block]
     added = _basis(own - rest @ (rest.T @ own), own)
     alone = _basis(own - own.mean(axis=0))
-    row: dict[str, Any] = {"block": block, "alone": _epsilon(y, alone, _basis(one)), "share": None, "low": None,
-                           "high": None, "p": None, "columns": added.shape[1], "reason": ""}
+    row: dict[str, Any] = {
+        "block": block,
+        "alone": _epsilon(y, alone, _basis(one)),
+        "share": None,
+        "low": None,
+        "high": None,
+        "p": None,
+        "columns": added.shape[1],
+        "reason": "",
+    }
     if not added.shape[1]:
         return row | {"reason": "cannot be told from the other blocks"}
     residual = y - rest @ (rest.T @ y)
@@ -152,24 +175,57 @@ def _told(table: pd.DataFrame, left_out: int, officers: int, level: float, name:
             sure = "beyond chance" if row["p_adjusted"] < 1 - level else "no more than chance allows"
             said.append(f"{row['block']} {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%}), {sure}")
     answer = f"Share of the differences between {officers:,} officers' scores explained: {'; '.join(said)}."
-    facts = {str(row["block"]): {key: row[key] for key in ("alone", "share", "low", "high", "p", "p_adjusted")}
-             for row in table.to_dict("records")}
+    facts = {
+        str(row["block"]): {key: row[key] for key in ("alone", "share", "low", "high", "p", "p_adjusted")}
+        for row in table.to_dict("records")
+    }
     gone = [f"{left_out:,} officers without a score, or with a column missing, are left out."] if left_out else []
-    chart = Chart("dots", "block", "share", "low", "high", y_label="Share of the scores' variance explained",
-                  alt=answer, marks={"note": "reason"})
-    return Result(name, table, EXPLAINED, answer, "Partial share of variance (epsilon squared), limits from the "
-                  "noncentral F (Smithson 2003), permutation of residuals (Freedman and Lane 1983), Holm.", [
-                      "Race, sex and age are used here to audit the score, and nowhere to make one.",
-                      "A share explained by demographics asks what in the measure, the work or its recording makes it "
-                      "so. It is not proof of unfairness, and none explained is not proof of fairness.",
-                      "A share explained by assignment or supervisor means that peers were not alike enough, or that "
-                      "supervisors record differently.", *gone],
-                  facts, chart, {"block": "Block", "alone": "Alone", "share": "Beside the others", "p": "p",
-                                 "p_adjusted": "p, adjusted", "columns": "Columns", "reason": "Why not"})
+    chart = Chart(
+        "dots",
+        "block",
+        "share",
+        "low",
+        "high",
+        y_label="Share of the scores' variance explained",
+        alt=answer,
+        marks={"note": "reason"},
+    )
+    return Result(
+        name,
+        table,
+        EXPLAINED,
+        answer,
+        "Partial share of variance (epsilon squared), limits from the "
+        "noncentral F (Smithson 2003), permutation of residuals (Freedman and Lane 1983), Holm.",
+        [
+            "Race, sex and age are used here to audit the score, and nowhere to make one.",
+            "A share explained by demographics asks what in the measure, the work or its recording makes it "
+            "so. It is not proof of unfairness, and none explained is not proof of fairness.",
+            "A share explained by assignment or supervisor means that peers were not alike enough, or that "
+            "supervisors record differently.",
+            *gone,
+        ],
+        facts,
+        chart,
+        {
+            "block": "Block",
+            "alone": "Alone",
+            "share": "Beside the others",
+            "p": "p",
+            "p_adjusted": "p, adjusted",
+            "columns": "Columns",
+            "reason": "Why not",
+        },
+    )
 
 
 def reweighted(
-    frame: pd.DataFrame, officer: str, weights: Mapping[str, float], *, draws: int = 500, seed: int = 0,
+    frame: pd.DataFrame,
+    officer: str,
+    weights: Mapping[str, float],
+    *,
+    draws: int = 500,
+    seed: int = 0,
     name: str = "reweighted",
 ) -> Result:
     """How officers' places by a weighted composite move when the weights do.
@@ -192,23 +248,45 @@ def reweighted(
         raise InputError("weights must be at least 0", where="weights")
     rows = frame[[officer, *areas]].dropna()
     if len(rows) < 10 or len(areas) < 2:
-        return Result.not_assessable(name, f"{len(rows)} officers with every area, {len(areas)} areas with a weight",
-                                     title=REWEIGHTED)
+        return Result.not_assessable(
+            name, f"{len(rows)} officers with every area, {len(areas)} areas with a weight", title=REWEIGHTED
+        )
     scores = rows[areas].to_numpy(dtype=float)
     base = np.array([weights[area] for area in areas], dtype=float)
     base /= base.sum()
     table = _places(rows[officer].astype(str).to_numpy(), scores, base, areas, draws, seed)
     top = table[table["place"] <= max(1.0, len(table) / 10)]
-    facts = {"kept_top": float((top["place_high"] <= max(1.0, len(table) / 10)).mean()),
-             "median_width": float((table["place_high"] - table["place_low"]).median()), "officers": len(table)}
-    answer = (f"When the weights move, half of the officers' places span more than {facts['median_width']:.0f} of "
-              f"{len(table):,}; {facts['kept_top']:.0%} of the top tenth stay there whatever the weights.")
-    return Result(name, table.sort_values("officer").reset_index(drop=True), REWEIGHTED, answer,
-                  "Composite under weights doubled, left out, and drawn about the given ones.",
-                  ["The places follow from the weights as much as from the officers. Uncertainty of the areas' own "
-                   "scores comes on top.", "Listed by name, not by place."], facts, None,
-                  {"officer": "Officer", "place": "Place", "place_low": "Place, 5 %", "place_high": "Place, 95 %",
-                   "most_lost": "Most places lost", "lost_by": "By"})
+    facts = {
+        "kept_top": float((top["place_high"] <= max(1.0, len(table) / 10)).mean()),
+        "median_width": float((table["place_high"] - table["place_low"]).median()),
+        "officers": len(table),
+    }
+    answer = (
+        f"When the weights move, half of the officers' places span more than {facts['median_width']:.0f} of "
+        f"{len(table):,}; {facts['kept_top']:.0%} of the top tenth stay there whatever the weights."
+    )
+    return Result(
+        name,
+        table.sort_values("officer").reset_index(drop=True),
+        REWEIGHTED,
+        answer,
+        "Composite under weights doubled, left out, and drawn about the given ones.",
+        [
+            "The places follow from the weights as much as from the officers. Uncertainty of the areas' own "
+            "scores comes on top.",
+            "Listed by name, not by place.",
+        ],
+        facts,
+        None,
+        {
+            "officer": "Officer",
+            "place": "Place",
+            "place_low": "Place, 5 %",
+            "place_high": "Place, 95 %",
+            "most_lost": "Most places lost",
+            "lost_by": "By",
+        },
+    )
 
 
 def _places(names: NDArray[Any], scores: Floats, base: Floats, areas: list[str], draws: int, seed: int) -> pd.DataFrame:
@@ -229,5 +307,13 @@ def _places(names: NDArray[Any], scores: Floats, base: Floats, areas: list[str],
     random = np.random.default_rng(seed).dirichlet(10 * len(base) * base, draws)
     low, high = np.quantile(np.array([place(each) for each in random]), [0.05, 0.95], axis=0)
     most = lost.max(axis=0)
-    return pd.DataFrame({"officer": names, "place": first, "place_low": low, "place_high": high, "most_lost": most,
-                         "lost_by": np.where(most > 0, np.array(list(changes))[worst], "")})
+    return pd.DataFrame(
+        {
+            "officer": names,
+            "place": first,
+            "place_low": low,
+            "place_high": high,
+            "most_lost": most,
+            "lost_by": np.where(most > 0, np.array(list(changes))[worst], ""),
+        }
+    )

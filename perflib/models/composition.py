@@ -22,11 +22,22 @@ METHOD = (
     "adjusted for their number (Benjamini and Hochberg 1995)."
 )
 LABELS = {
-    "kind": "Kind", "before": "Before", "after": "After", "share_before": "Share before", "share_after": "Share after",
-    "change": "Change (points)", "change_low": "Low end (95 %)", "change_high": "High end (95 %)",
-    "contribution": "Share of the shift", "relative": "Growth against the others",
-    "p": "p", "adjusted": "Adjusted p", "verdict": "Verdict", "late_low": "Share after, low end",
-    "late_high": "Share after, high end", "because": "Why not",
+    "kind": "Kind",
+    "before": "Before",
+    "after": "After",
+    "share_before": "Share before",
+    "share_after": "Share after",
+    "change": "Change (points)",
+    "change_low": "Low end (95 %)",
+    "change_high": "High end (95 %)",
+    "contribution": "Share of the shift",
+    "relative": "Growth against the others",
+    "p": "p",
+    "adjusted": "Adjusted p",
+    "verdict": "Verdict",
+    "late_low": "Share after, low end",
+    "late_high": "Share after, high end",
+    "because": "Why not",
 }
 
 
@@ -38,8 +49,16 @@ def _terms(p: Array, q: Array) -> Array:
     return np.asarray((parts[0] + parts[1]) / 2)
 
 
-def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, seed: int = 0, q: float = 0.10,
-          name: str = "composition") -> Result:
+def shift(
+    frame: pd.DataFrame,
+    before: Span,
+    after: Span,
+    *,
+    draws: int = 4999,
+    seed: int = 0,
+    q: float = 0.10,
+    name: str = "composition",
+) -> Result:
     """Whether the mix of kinds changed from one period to another, and which kinds drive it.
 
     Parameters
@@ -78,15 +97,23 @@ def shift(frame: pd.DataFrame, before: Span, after: Span, *, draws: int = 4999, 
     found = permuted(sides[0], sides[1], draws, seed)
     table = _table(kinds, sides, found, q)
     facts = {
-        "jsd": found["jsd"], "null_median": found["null_median"], "null_95": found["null_95"], "p": found["p"],
-        "changed": bool(found["p"] < 0.05), "blocks": [len(side) for side in sides], "block_days": length,
+        "jsd": found["jsd"],
+        "null_median": found["null_median"],
+        "null_95": found["null_95"],
+        "p": found["p"],
+        "changed": bool(found["p"] < 0.05),
+        "blocks": [len(side) for side in sides],
+        "block_days": length,
         "inflation": found["inflation"],
-        "before": _words(spans[0]), "after": _words(spans[1]),
+        "before": _words(spans[0]),
+        "after": _words(spans[1]),
         "drivers": table.loc[table["verdict"].isin(["more", "less"]), "kind"].tolist(),
     }
-    caveats = ["A share can fall because another rose: a kind is called only where its number moved too.",
-               f"Blocks of {length} days are exchanged whole, and what chance gives is widened as far as neighbouring "
-               f"blocks are alike (by {found['inflation']:.2f} here)."]
+    caveats = [
+        "A share can fall because another rose: a kind is called only where its number moved too.",
+        f"Blocks of {length} days are exchanged whole, and what chance gives is widened as far as neighbouring "
+        f"blocks are alike (by {found['inflation']:.2f} here).",
+    ]
     return Result(name, table, title, _answer(facts, table), METHOD, caveats, facts, None, LABELS)
 
 
@@ -115,10 +142,14 @@ def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> d
     jsd[1:], moved[1:] = jsd[1:] * more, moved[1:] * np.sqrt(more)
     least, least_each = _independent(early[0], late[0], grown[0])
     return {
-        "jsd": float(jsd[0]), "null_median": float(np.median(jsd[1:])), "null_95": float(np.quantile(jsd[1:], 0.95)),
+        "jsd": float(jsd[0]),
+        "null_median": float(np.median(jsd[1:])),
+        "null_95": float(np.quantile(jsd[1:], 0.95)),
         "p": max(float((jsd >= jsd[0] - 1e-12).mean()), least),
         "kind_p": np.maximum((moved >= moved[0] - 1e-12).mean(axis=0), least_each),
-        "terms": terms[0], "inflation": more, "relative": grown[0],
+        "terms": terms[0],
+        "inflation": more,
+        "relative": grown[0],
     }
 
 
@@ -130,8 +161,10 @@ def _independent(early: Array, late: Array, grown: Array) -> tuple[float, Array]
     both = (early + late) / n.sum()
     used = both > 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = [np.where(side > 0, side * np.log(side / (size * both)), 0.0)[used].sum()
-                 for side, size in zip((early, late), n, strict=True)]
+        parts = [
+            np.where(side > 0, side * np.log(side / (size * both)), 0.0)[used].sum()
+            for side, size in zip((early, late), n, strict=True)
+        ]
     whole = float(chi2.sf(2 * sum(parts), max(int(used.sum()) - 1, 1)))
     middle = (late + 0.5) / (early + 0.5) / np.exp(grown)
     return whole, e_test_p(late, early, (middle, 1))
@@ -174,14 +207,20 @@ def _checked(frame: pd.DataFrame, before: Span, after: Span) -> tuple[pd.DataFra
     lacking = {"date", "kind", "count"} - set(frame.columns)
     if lacking:
         raise InputError(f"no column {', '.join(sorted(lacking))}", where="frame", choices=frame.columns)
-    rows = pd.DataFrame({"date": pd.to_datetime(frame["date"]), "kind": frame["kind"].astype(str),
-                         "count": pd.to_numeric(frame["count"]).astype(float)})
+    rows = pd.DataFrame(
+        {
+            "date": pd.to_datetime(frame["date"]),
+            "kind": frame["kind"].astype(str),
+            "count": pd.to_numeric(frame["count"]).astype(float),
+        }
+    )
     if (rows["count"] < 0).any() or rows.isna().any().any():
         raise InputError("counts must be known and not negative", where="frame")
     spans = [(pd.Timestamp(low), pd.Timestamp(high)) for low, high in (before, after)]  # type: ignore[arg-type]
     if any(low > high for low, high in spans) or spans[0][1] >= spans[1][0]:
-        raise InputError("the periods must each begin before they end, the first before the second",
-                         where="before and after")
+        raise InputError(
+            "the periods must each begin before they end, the first before the second", where="before and after"
+        )
     return rows, spans
 
 
@@ -227,13 +266,24 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
     change = shares[1] - shares[0]
     reach = t.ppf(0.975, min(len(side) for side in sides) - 1) * np.sqrt(sum(share_variance(side) for side in sides))
     late = t.ppf(0.975, len(sides[1]) - 1) * np.sqrt(share_variance(sides[1]))
-    table = pd.DataFrame({
-        "kind": kinds, "before": totals[0], "after": totals[1], "share_before": shares[0], "share_after": shares[1],
-        "late_low": np.maximum(shares[1] - late, 0.0), "late_high": np.minimum(shares[1] + late, 1.0),
-        "change": 100 * change, "change_low": 100 * (change - reach), "change_high": 100 * (change + reach),
-        "relative": np.exp(found["relative"]), "contribution": found["terms"] / max(found["jsd"], 1e-12),
-        "p": found["kind_p"], "adjusted": adjusted(found["kind_p"]),
-    })
+    table = pd.DataFrame(
+        {
+            "kind": kinds,
+            "before": totals[0],
+            "after": totals[1],
+            "share_before": shares[0],
+            "share_after": shares[1],
+            "late_low": np.maximum(shares[1] - late, 0.0),
+            "late_high": np.minimum(shares[1] + late, 1.0),
+            "change": 100 * change,
+            "change_low": 100 * (change - reach),
+            "change_high": 100 * (change + reach),
+            "relative": np.exp(found["relative"]),
+            "contribution": found["terms"] / max(found["jsd"], 1e-12),
+            "p": found["kind_p"],
+            "adjusted": adjusted(found["kind_p"]),
+        }
+    )
     called = (table["adjusted"] < q) & bool(found["p"] < 0.05)
     table["verdict"] = np.where(~called, Verdict.AS_BEFORE, np.where(table["relative"] > 1, "more", "less"))
     table["because"] = [_because(row, bool(found["p"] < 0.05)) for _, row in table.iterrows()]
@@ -253,8 +303,10 @@ def moved_words(row: Any) -> str:
     """How a kind's share moved (a row of ``shift``), in per cent and points that add up as printed."""
     before, after = (round(100 * row[name], 2) for name in ("share_before", "share_after"))
     way = "rose" if after >= before else "fell"
-    return (f"{row['kind']} {way} from {before:.2f} % to {after:.2f} % ({after - before:+.2f} points, "
-            f"{row['change_low']:+.2f} to {row['change_high']:+.2f})")
+    return (
+        f"{row['kind']} {way} from {before:.2f} % to {after:.2f} % ({after - before:+.2f} points, "
+        f"{row['change_low']:+.2f} to {row['change_high']:+.2f})"
+    )
 
 
 def _answer(facts: dict[str, Any], table: pd.DataFrame) -> str:

@@ -32,12 +32,20 @@ def discovery_sample(tolerable: float, level: float = 0.95, population: int | No
         raise InputError(f"must be at least 1, found {population}", where="population")
     n, missed = _endless(tolerable, inside(level)) if population is None else _finite(tolerable, level, population)
     of = "" if population is None else f" of {population:,}"
-    answer = (f"Look at {n:,} records{of}: if none fails, one may say at {level:.0%} confidence that fewer than "
-              f"{tolerable:.1%} fail. One failure found means the claim cannot be made.")
+    answer = (
+        f"Look at {n:,} records{of}: if none fails, one may say at {level:.0%} confidence that fewer than "
+        f"{tolerable:.1%} fail. One failure found means the claim cannot be made."
+    )
     facts = {"n": n, "level": level, "tolerable": tolerable, "population": population, "chance_missed": missed}
-    return Result("discovery_sample", pd.DataFrame([facts]), "How many records must be looked at?", answer,
-                  "Discovery sampling, binomial or hypergeometric (Arkin 1984).",
-                  ["Holds only for a random sample of all eligible records."], facts)
+    return Result(
+        "discovery_sample",
+        pd.DataFrame([facts]),
+        "How many records must be looked at?",
+        answer,
+        "Discovery sampling, binomial or hypergeometric (Arkin 1984).",
+        ["Holds only for a random sample of all eligible records."],
+        facts,
+    )
 
 
 def _endless(tolerable: float, level: float) -> tuple[int, float]:

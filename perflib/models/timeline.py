@@ -53,7 +53,8 @@ class Timeline:
     def facts(self) -> dict[str, Any]:
         """The same as JSON types."""
         return {
-            "first_of_month": asdict(self.first), "midnight": asdict(self.midnight),
+            "first_of_month": asdict(self.first),
+            "midnight": asdict(self.midnight),
             "level_shifts": [_shift_facts(feed, shift) for feed, held in self.shifts.items() for shift in held],
             "shared_shifts": [
                 {"week": f"{at:%Y-%m-%d}", "feeds": sorted(held), "meaning": _shared_words(at, held)}
@@ -105,8 +106,10 @@ def _heap_words(where: str, heap: Heap) -> str:
     if not heap.heaped:
         return ""
     times = f"{heap.ratio:.1f} times" if heap.ratio <= 100 else "over 100 times"
-    return (f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.{heap.expected < 10:d}f} are "
-            f"expected from its neighbours ({times})")
+    return (
+        f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.{heap.expected < 10:d}f} are "
+        f"expected from its neighbours ({times})"
+    )
 
 
 def _shift_words(feed: str, shift: Shift) -> str:
@@ -122,6 +125,10 @@ def _shared_words(at: pd.Timestamp, held: Mapping[str, Shift]) -> str:
 
 def _shift_facts(feed: str, shift: Shift) -> dict[str, Any]:
     return {
-        "feed": quoted(feed), "week": f"{shift.at:%Y-%m-%d}", "before": shift.before, "after": shift.after,
-        "ratio": shift.ratio, "z": shift.z,
+        "feed": quoted(feed),
+        "week": f"{shift.at:%Y-%m-%d}",
+        "before": shift.before,
+        "after": shift.after,
+        "ratio": shift.ratio,
+        "z": shift.z,
     }

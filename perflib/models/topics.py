@@ -84,8 +84,9 @@ def topics(texts: Sequence[str] | pd.Series, seeds: Mapping[str, Sequence[str]],
     if len(set(taught[plain])) < len(names):
         chosen = np.where(hits.any(axis=1), taught, OTHER)
         return pd.DataFrame({"topic": chosen, "sure": np.where(chosen == OTHER, 0.0, 1.0)})
-    matrix = TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(words) > 50 else 1, sublinear_tf=True,
-                             token_pattern=r"(?u)\b[^\W\d]\w+\b").fit_transform(words)
+    matrix = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=2 if len(words) > 50 else 1, sublinear_tf=True, token_pattern=r"(?u)\b[^\W\d]\w+\b"
+    ).fit_transform(words)
     model = LogisticRegression(C=10.0, max_iter=300, class_weight="balanced", random_state=seed)
     model.fit(matrix[plain], taught[plain])
     chance = model.predict_proba(matrix)

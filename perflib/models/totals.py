@@ -93,10 +93,15 @@ def _described(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         others = [part for part in named if part != "group"]
         named["group"] &= ~pd.concat([named[part] for part in others], axis=1).any(axis=1) if others else True
     notes = []
-    told = {part: sorted({str(each) for each in rows.loc[rows[part].notna() & ~named[part], part] if _total(each)})
-            for part in named}
-    notes += [f"{part} {', '.join(map(repr, words))} stands for all beside its parts, and is counted once"
-              for part, words in told.items() if words and named[part].any()]
+    told = {
+        part: sorted({str(each) for each in rows.loc[rows[part].notna() & ~named[part], part] if _total(each)})
+        for part in named
+    }
+    notes += [
+        f"{part} {', '.join(map(repr, words))} stands for all beside its parts, and is counted once"
+        for part, words in told.items()
+        if words and named[part].any()
+    ]
     # where a row for all is known by its name none is looked for
     known = bool(named) and not pd.concat(named.values(), axis=1).any(axis=1).all()
     for part in named if not known else ():

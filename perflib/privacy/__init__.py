@@ -10,8 +10,16 @@ from perflib.privacy.protected import PROTECTED, refuse_protected
 from perflib.privacy.pseudonyms import codes, config_folder, default_key, fingerprint, pseudonym, read_key
 
 __all__ = [
-    "PROTECTED", "Policy", "codes", "config_folder", "default_key", "fingerprint", "pseudonym", "read_key",
-    "refuse_protected", "suppress",
+    "PROTECTED",
+    "Policy",
+    "codes",
+    "config_folder",
+    "default_key",
+    "fingerprint",
+    "pseudonym",
+    "read_key",
+    "refuse_protected",
+    "suppress",
 ]
 
 

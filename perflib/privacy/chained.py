@@ -103,7 +103,8 @@ class Chain:
         except OSError as fault:
             raise PrivacyError(
                 f"the {self.what} cannot be written ({fault.strerror or fault})",
-                where=str(fault.filename or self.path), do=self.do,
+                where=str(fault.filename or self.path),
+                do=self.do,
             ) from None
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -146,8 +147,10 @@ class Chain:
         if head is None and not self.path.exists():
             return [f"there is no {self.what}, and none was ever kept here: nothing is verified"]
         if head is None:
-            return [f"no head is kept apart (in {self.head_file}): it is lost, or an older version wrote it; "
-                    "the next entry makes one"]
+            return [
+                f"no head is kept apart (in {self.head_file}): it is lost, or an older version wrote it; "
+                "the next entry makes one"
+            ]
         found = list(head.losses)
         if lines < head.lines:
             what = f"the {self.what} is gone" if not self.path.exists() else f"{head.lines - lines:,} lines were lost"
@@ -198,8 +201,11 @@ class Chain:
         if entry is None:
             return ["not readable: cut off, or not written by perflib"]
         found = [] if entry["hash"] == digest(entry) else ["changed after it was written"]
-        return found if entry["before"] == before else [
-            *found, "does not follow the line before it: lines changed or gone"]
+        return (
+            found
+            if entry["before"] == before
+            else [*found, "does not follow the line before it: lines changed or gone"]
+        )
 
     def _lines(self) -> Iterator[bytes]:
         try:
@@ -243,7 +249,7 @@ def _add(path: Path, content: bytes) -> None:
         size = os.fstat(handle).st_size
         try:
             while content:
-                content = content[os.write(handle, content):]
+                content = content[os.write(handle, content) :]
             os.fsync(handle)
         except OSError:
             with suppress(OSError):
@@ -264,4 +270,4 @@ def _last_line(path: Path, step: int = 1 << 16) -> bytes:
             start = max(0, place - step)
             stream.seek(start)
             held, place = stream.read(place - start) + held, start
-    return held[held[:-1].rfind(b"\n") + 1:]
+    return held[held[:-1].rfind(b"\n") + 1 :]

@@ -55,8 +55,9 @@ class Shown:
     totals: bool
 
 
-def people(settings: Mapping[str, Any], subject: str, labels: tuple[str, ...], counts: tuple[str, ...],
-           **more: Any) -> People | None:
+def people(
+    settings: Mapping[str, Any], subject: str, labels: tuple[str, ...], counts: tuple[str, ...], **more: Any
+) -> People | None:
     """What a metric says of its Result; None where the department shows every count of this subject."""
     policy: Policy = settings.get("privacy") or Policy()
     least = policy.threshold(subject)
@@ -115,16 +116,23 @@ def _square(table: pd.DataFrame, about: People) -> tuple[pd.DataFrame, np.ndarra
     keys = table[others].astype(str).agg("\x1f".join, axis=1) if others else pd.Series("", index=table.index)
     wide = pd.DataFrame({"row": keys, "column": table[about.across].astype(str), "n": table[count].astype(float)})
     values = wide.pivot_table(index="row", columns="column", values="n", aggfunc="sum", fill_value=0.0)
-    found = (hide_lines(values.to_numpy(), about.threshold) if min(values.shape) > 1
-             else hide(values.to_numpy().reshape(-1, 1), about.threshold))
+    found = (
+        hide_lines(values.to_numpy(), about.threshold)
+        if min(values.shape) > 1
+        else hide(values.to_numpy().reshape(-1, 1), about.threshold)
+    )
     mask = pd.DataFrame(found.mask.reshape(values.shape), index=values.index, columns=values.columns)
     few = np.array([mask.at[row, column] for row, column in zip(wide["row"], wide["column"], strict=True)])
     # a zero that had to be hidden stands in no row yet: its absence would tell it
     there = set(zip(wide["row"], wide["column"], strict=True))
     first = table.drop_duplicates(others) if others else table.head(1)
     parts = {row: first.iloc[[place]] for place, row in enumerate(keys.loc[first.index])}
-    spare = [parts[row].assign(**{about.across: column}) for row in mask.index for column in mask.columns
-             if mask.at[row, column] and (row, column) not in there]
+    spare = [
+        parts[row].assign(**{about.across: column})
+        for row in mask.index
+        for column in mask.columns
+        if mask.at[row, column] and (row, column) not in there
+    ]
     whole = pd.concat([table, *spare], ignore_index=True) if spare else table.reset_index(drop=True)
     return whole, np.concatenate([few, np.ones(len(spare), dtype=bool)]), found.totals
 
@@ -160,6 +168,8 @@ def facts_shown(facts: Mapping[str, Any], table: pd.DataFrame, about: People, to
 def words(found: Shown, about: People) -> str:
     """The caveat of a table with hidden cells."""
     least = about.threshold
-    text = (f"{found.hidden} of {len(found.table)} rows are hidden: counts of {about.subject} from 1 to {least - 1}, "
-            "and those from which they would follow.")
+    text = (
+        f"{found.hidden} of {len(found.table)} rows are hidden: counts of {about.subject} from 1 to {least - 1}, "
+        "and those from which they would follow."
+    )
     return text if found.totals else f"{text} The totals are too small to be shown either."

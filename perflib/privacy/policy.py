@@ -54,7 +54,9 @@ class Policy:
                 raise DepartmentError(f"unknown key {key!r}", where=f"{where}, privacy", choices=_KEYS, found=key)
         return cls(
             pseudonyms=_flag(raw.get("pseudonyms", True), raw.get("because"), where),
-            because=_text(raw, "because", where), key=_text(raw, "key", where), audit=_text(raw, "audit", where),
+            because=_text(raw, "because", where),
+            key=_text(raw, "key", where),
+            audit=_text(raw, "audit", where),
             releases=_text(raw, "releases", where),
             small_cells=_least(raw.get("small_cells", SMALL), where),
             subjects=_subjects(raw.get("subjects", SUBJECTS), where),
@@ -70,7 +72,8 @@ def _flag(value: Any, because: Any, where: str) -> bool:
         raise DepartmentError("`pseudonyms` is not true or false", where=f"{where}, privacy")
     if not value and not str(because or "").strip():
         raise DepartmentError(
-            "`pseudonyms: false` needs a reason", where=f"{where}, privacy",
+            "`pseudonyms: false` needs a reason",
+            where=f"{where}, privacy",
             do="say in `because` why these ids name nobody: invented people, or codes their publisher made",
         )
     return value
@@ -86,7 +89,8 @@ def _text(raw: Mapping[str, Any], key: str, where: str) -> str:
 def _least(value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise DepartmentError(
-            f"`small_cells` is {value!r}", where=f"{where}, privacy",
+            f"`small_cells` is {value!r}",
+            where=f"{where}, privacy",
             do="give the smallest count of people that may be shown, 5 as a rule; 1 shows every count",
         )
     return value

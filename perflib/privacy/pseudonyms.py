@@ -85,7 +85,8 @@ def read_key(path: Path, apart_from: Iterable[Path] = ()) -> bytes:
         key = path.read_bytes()
     except OSError as fault:
         raise PrivacyError(
-            f"the key file cannot be used ({fault.strerror})", where=str(path),
+            f"the key file cannot be used ({fault.strerror})",
+            where=str(path),
             do=f"name another in {KEY_FILE} or in `privacy: {{key: ...}}` of the department file",
         ) from None
     if len(key) < _LEAST:

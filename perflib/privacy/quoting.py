@@ -30,12 +30,14 @@ _CODE = re.compile(r"[A-Za-z]{0,3}[- ]?\d{1,4}[A-Za-z]?", re.ASCII)
 _PSEUDONYM = re.compile(r"P-[A-Z2-7]{10}")
 _YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 #: errors whose words are perflib's own, or speak of code
-_SPEAKING = frozenset("""
+_SPEAKING = frozenset(
+    """
     PerflibError SourceError MappingError DepartmentError ParameterError InputError PrivacyError ReportError NameError
     AttributeError ImportError ModuleNotFoundError SyntaxError IndentationError ZeroDivisionError MemoryError
     FileNotFoundError PermissionError
     KeyboardInterrupt RecursionError NotImplementedError UnboundLocalError
-""".split())
+""".split()
+)
 #: beside these a short number is somebody's
 _PEOPLE = frozenset("officer badge victim subject supervisor employee complainant respondent driver person".split())
 
@@ -78,8 +80,9 @@ def no_such(what: str, value: object, known: Iterable[object]) -> InputError:
 def written(text: str) -> str:
     """What somebody wrote into a mapping, to be repeated in a report: whole but where it looks like a person's."""
     words = [part for part in _PARTS.findall(text) if part[0].isalpha()]
-    strange = [part for part in words if (part[0].isupper() or not part.isascii())
-               and (not _word(part) or _ambiguous(part))]
+    strange = [
+        part for part in words if (part[0].isupper() or not part.isascii()) and (not _word(part) or _ambiguous(part))
+    ]
     named = len(strange) > 1 or (strange and ("," in text or any(len(part) == 1 for part in words)))
     odd = named or "@" in text or len(text) > LONGEST or sum(map(str.isdigit, text)) > 4
     return quoted(text) if odd else text
@@ -143,7 +146,8 @@ def _ambiguous(part: str) -> bool:
 def _of_people(parts: list[str]) -> bool:
     """Whether a number, or a word that is a name too, stands beside a word for a person: `Officer 12`."""
     return any(part.isdigit() or _ambiguous(part) for part in parts) and any(
-        _bare(part).rstrip("s") in _PEOPLE for part in parts)
+        _bare(part).rstrip("s") in _PEOPLE for part in parts
+    )
 
 
 def _few_digits(text: str) -> bool:
@@ -179,6 +183,4 @@ def _composed(text: str, most: int) -> bool:
     """Whether a text is a word of WORDS, or up to ``most`` of the longer ones put together: `callreceived`."""
     if text in _words() or (text[-2:] in _SUFFIXES and text[:-2] in _words()):
         return True
-    return most > 1 and any(
-        text[:at] in _words() and _composed(text[at:], most - 1) for at in range(4, len(text) - 3)
-    )
+    return most > 1 and any(text[:at] in _words() and _composed(text[at:], most - 1) for at in range(4, len(text) - 3))

@@ -77,18 +77,23 @@ class Releases:
 
     def as_json(self) -> str:
         """All that is remembered: nothing in it was not shown."""
-        return json.dumps({
-            "shown": {cell: [[*span, counts] for span, counts in spans.items()] for cell, spans in self.shown.items()},
-            "hidden": {cell: sorted(spans) for cell, spans in self.hidden.items()},
-            "lists": [[*each.span, dict(each.counts), each.total] for each in self.lists],
-        })
+        return json.dumps(
+            {
+                "shown": {
+                    cell: [[*span, counts] for span, counts in spans.items()] for cell, spans in self.shown.items()
+                },
+                "hidden": {cell: sorted(spans) for cell, spans in self.hidden.items()},
+                "lists": [[*each.span, dict(each.counts), each.total] for each in self.lists],
+            }
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Releases:
         """What ``as_json`` wrote."""
         held = json.loads(text)
-        shown = {cell: {(first, last): counts for first, last, counts in spans}
-                 for cell, spans in held["shown"].items()}
+        shown = {
+            cell: {(first, last): counts for first, last, counts in spans} for cell, spans in held["shown"].items()
+        }
         hidden = {cell: {(first, last) for first, last in spans} for cell, spans in held["hidden"].items()}
         lists = [Released((first, last), counts, total) for first, last, counts, total in held["lists"]]
         return cls(shown, hidden, lists)
@@ -121,7 +126,7 @@ class Releases:
         place = self._joined(cell, (span, count))
         days = sorted(place)
         for at, first in enumerate(days):
-            for last in days[at + 1:]:
+            for last in days[at + 1 :]:
                 same = place[first][0] == place[last][0]
                 between = place[last][1] - place[first][1]
                 if same and (0 < abs(between) < threshold or (first, last) in self.hidden.get(cell, ())):
@@ -138,8 +143,10 @@ class Releases:
             (kept, start), (moved, end) = place[first], place[last]
             if kept != moved:
                 shift = start + count - end
-                place = {day: (kept, held + shift) if group == moved else (group, held)
-                         for day, (group, held) in place.items()}
+                place = {
+                    day: (kept, held + shift) if group == moved else (group, held)
+                    for day, (group, held) in place.items()
+                }
         return place
 
 
@@ -171,8 +178,11 @@ class Register:
         except (OSError, ValueError, KeyError, TypeError) as fault:
             if isinstance(fault, PerflibError):
                 raise
-            raise PrivacyError(f"the register of releases cannot be used ({type(fault).__name__})", where=str(path),
-                               do="mend or move it; `privacy: {releases: ...}` names its folder") from None
+            raise PrivacyError(
+                f"the register of releases cannot be used ({type(fault).__name__})",
+                where=str(path),
+                do="mend or move it; `privacy: {releases: ...}` names its folder",
+            ) from None
         return found
 
 
@@ -198,7 +208,7 @@ def _equations(lists: list[Released]) -> tuple[np.ndarray, np.ndarray, list[np.n
 
     def line(cells: Iterable[str], span: Span) -> np.ndarray:
         found = np.zeros((len(place), pieces))
-        found[[place[cell] for cell in cells], days.index(span[0]):days.index(span[1])] = 1
+        found[[place[cell] for cell in cells], days.index(span[0]) : days.index(span[1])] = 1
         return found.ravel()
 
     known, sums, goals = [], [], []

@@ -7,6 +7,16 @@ from perflib.reports.selection import about, compared, decisions
 from perflib.selection import select
 
 __all__ = [
-    "Contract", "Parameter", "ReportError", "RunResult", "about", "compared", "decisions",
-    "from_assignments", "pdf", "read_contract", "run", "select",
+    "Contract",
+    "Parameter",
+    "ReportError",
+    "RunResult",
+    "about",
+    "compared",
+    "decisions",
+    "from_assignments",
+    "pdf",
+    "read_contract",
+    "run",
+    "select",
 ]

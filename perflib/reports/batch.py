@@ -58,17 +58,30 @@ class Batch:
         runs = [self.runs[run.name] for run in self.plan.runs if run.name in self.runs]
         failed = sum(run["status"] == "failed" for run in runs)
         return {
-            "plan": self.plan.path.name, "status": "failed" if failed else "done", "runs_planned": len(self.plan.runs),
-            "done": len(runs) - failed, "failed": failed, "resumed": sum(bool(run.get("resumed")) for run in runs),
-            "started": _utc(self.started), "finished": _utc(time.time()),
-            "seconds": round(time.time() - self.started, 3), "workers": self.workers,
-            "perflib": inputs.versions()["perflib"], "runs": runs,
+            "plan": self.plan.path.name,
+            "status": "failed" if failed else "done",
+            "runs_planned": len(self.plan.runs),
+            "done": len(runs) - failed,
+            "failed": failed,
+            "resumed": sum(bool(run.get("resumed")) for run in runs),
+            "started": _utc(self.started),
+            "finished": _utc(time.time()),
+            "seconds": round(time.time() - self.started, 3),
+            "workers": self.workers,
+            "perflib": inputs.versions()["perflib"],
+            "runs": runs,
         }
 
 
 def report(
-    plan: str | Path, *, workers: int | None = None, resume: bool = False, scheduler: str = "",
-    department: str | Path | None = None, out: str | Path | None = None, allow_commands: bool = False,
+    plan: str | Path,
+    *,
+    workers: int | None = None,
+    resume: bool = False,
+    scheduler: str = "",
+    department: str | Path | None = None,
+    out: str | Path | None = None,
+    allow_commands: bool = False,
     say: Say = lambda run, n, total: None,
 ) -> dict[str, Any]:
     """Run every report of a plan and write ``index.html`` and ``status.json`` beside them; the status is returned.
@@ -158,8 +171,17 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
     fault = _department(plan)
     for run in plan.runs:
         task = Task(
-            run.notebook, run.given, run.given, batch.out / run.name, inputs.versions(), inputs.code_digest(), base,
-            limit=plan.time_limit, fork=fork, shared=shared, planned=True,
+            run.notebook,
+            run.given,
+            run.given,
+            batch.out / run.name,
+            inputs.versions(),
+            inputs.code_digest(),
+            base,
+            limit=plan.time_limit,
+            fork=fork,
+            shared=shared,
+            planned=True,
         )
         try:
             values = _values(run, plan)

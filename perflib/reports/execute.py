@@ -25,8 +25,13 @@ START_TIMEOUT = 120  # seconds; a machine that starts many kernels is slow
 
 
 def execute(
-    path: Path, values: Mapping[str, Value], progress: bool, limit: float | None = None, cwd: Path | None = None,
-    fork: bool = False, environment: Mapping[str, str] | None = None,
+    path: Path,
+    values: Mapping[str, Value],
+    progress: bool,
+    limit: float | None = None,
+    cwd: Path | None = None,
+    fork: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Any, dict[str, Any] | None, list[record.Note]]:
     """The executed notebook, what went wrong (cell, exception, message) or None, and notes of what was read.
 
@@ -83,7 +88,7 @@ def _prepared(path: Path, values: Mapping[str, Value]) -> Any:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     source = nbformat.read(path, as_version=4)
     notebook = papermill.execute_notebook(
-        source, None, parameters=dict(values), kernel_name="python3", language="python", prepare_only=True,
+        source, None, parameters=dict(values), kernel_name="python3", language="python", prepare_only=True
     )
     for key in ("input_path", "output_path"):  # paths of this machine
         notebook.metadata.papermill.pop(key, None)
@@ -97,9 +102,14 @@ def _drive(notebook: Any, manager: Any, progress: bool, cwd: Path | None) -> dic
 
     try:
         NBClientEngine.execute_notebook(
-            notebook, "python3", progress_bar={"file": sys.stderr, "leave": False} if progress else False,
-            autosave_cell_every=0, start_timeout=START_TIMEOUT, kernel_manager_class=manager,
-            shutdown_kernel="immediate", resources={"metadata": {"path": str(cwd)}} if cwd else {},
+            notebook,
+            "python3",
+            progress_bar={"file": sys.stderr, "leave": False} if progress else False,
+            autosave_cell_every=0,
+            start_timeout=START_TIMEOUT,
+            kernel_manager_class=manager,
+            shutdown_kernel="immediate",
+            resources={"metadata": {"path": str(cwd)}} if cwd else {},
         )
     except DeadKernelError:
         return {"exception": DEAD, "message": "the kernel died (out of memory, or killed)"}
@@ -113,8 +123,11 @@ def _drive(notebook: Any, manager: Any, progress: bool, cwd: Path | None) -> dic
 
 def _raised(notebook: Any) -> dict[str, Any] | None:
     errors = (
-        output for cell in notebook.cells if cell.metadata.get("papermill", {}).get("exception")
-        for output in cell.get("outputs", []) if output.output_type == "error"
+        output
+        for cell in notebook.cells
+        if cell.metadata.get("papermill", {}).get("exception")
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
     )
     found = next(errors, None)
     return None if found is None else {"exception": found.ename, "message": found.evalue}

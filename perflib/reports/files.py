@@ -28,7 +28,8 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise InputError(
-            f"cannot be written ({error.strerror})", where=str(path),
+            f"cannot be written ({error.strerror})",
+            where=str(path),
             do="close it where it is open, or choose another --out",
         ) from error
     return path

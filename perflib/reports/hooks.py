@@ -68,7 +68,8 @@ def _hook(raw: Any, where: str) -> Hook:
         return Hook(events, "command", tuple(target))
     if not isinstance(target, str) or not target or (kinds[0] == "file" and not _free(target)):
         raise ParameterError(
-            f"`{kinds[0]}` is not a name that can be used", where=where,
+            f"`{kinds[0]}` is not a name that can be used",
+            where=where,
             do="name a file beside the index, such as alarm.json; index.html, status.json and hooks are taken",
         )
     return Hook(events, kinds[0], target)
@@ -107,7 +108,13 @@ def _one(hook: Hook, status: Mapping[str, Any], out: Path, commands: bool) -> st
 def _command(words: list[str], text: str, folder: Path) -> str:
     folder.mkdir(exist_ok=True)
     done = subprocess.run(
-        words, input=text, text=True, encoding="utf-8", timeout=PATIENCE, check=False, cwd=folder,
+        words,
+        input=text,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+        cwd=folder,
         stdout=subprocess.DEVNULL,
     )
     return f"the command {words[0]!r} ended with {done.returncode}" if done.returncode else ""

@@ -24,8 +24,13 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
     stem = str(run["notebook"]).removesuffix(".ipynb")
     file = "failure.html" if run["status"] == "failed" else f"{stem}.html"
     given = {name: value for name, value in (run["parameters"] or {}).items() if value not in ("", False, None)}
-    return {**run, "link": f"{quote(run['name'])}/{quote(file)}", "folder": f"{quote(run['name'])}/", "given": given,
-            "moved": [_said(item) for item in run["moved"]]}
+    return {
+        **run,
+        "link": f"{quote(run['name'])}/{quote(file)}",
+        "folder": f"{quote(run['name'])}/",
+        "given": given,
+        "moved": [_said(item) for item in run["moved"]],
+    }
 
 
 def _said(item: Mapping[str, Any]) -> dict[str, str]:

@@ -53,11 +53,21 @@ def _input(note: record.Note, base: Path) -> Input:
         found = note.get("sha256") or _print_of_file(Path(note["name"]))
         return {"kind": kind, "path": path, "bytes": max(note["stamp"][0], 0), "sha256": found, "of": path}
     if kind == "files":
-        return {"kind": kind, "path": f"files that match {path.rstrip('/')}/{note['pattern']}", "bytes": 0,
-                "sha256": note["found"], "of": [path, note["pattern"]]}
+        return {
+            "kind": kind,
+            "path": f"files that match {path.rstrip('/')}/{note['pattern']}",
+            "bytes": 0,
+            "sha256": note["found"],
+            "of": [path, note["pattern"]],
+        }
     if kind == "variable":
-        return {"kind": kind, "path": f"environment variable {note['name']} (keyed hash)", "bytes": 0,
-                "sha256": variable_print(note["name"]), "of": note["name"]}
+        return {
+            "kind": kind,
+            "path": f"environment variable {note['name']} (keyed hash)",
+            "bytes": 0,
+            "sha256": variable_print(note["name"]),
+            "of": note["name"],
+        }
     if kind == "key":
         words, size = "key of the pseudonyms (fingerprint)", 32
     else:
@@ -97,7 +107,7 @@ def _real(path: str, base: Path) -> Path:
     folder = Path(os.environ[variable[1]])
     if not folder.is_absolute():
         raise ValueError("relative to a department file, which is not known here")
-    return folder / path[variable.end():].lstrip("/")
+    return folder / path[variable.end() :].lstrip("/")
 
 
 def _print_of_file(path: Path) -> str:

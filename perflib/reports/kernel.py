@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 LONGEST = 90  # characters of a folder below which a Unix socket can have its name
 #: as ipykernel's launcher: nothing in the working folder stands in for a module while the kernel starts
-START = ("import sys; del sys.path[0]; from perflib.files import record; record.watch(); "
-         "from ipykernel import kernelapp; kernelapp.launch_new_instance()")
+START = (
+    "import sys; del sys.path[0]; from perflib.files import record; record.watch(); "
+    "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+)
 QUIET = "--HistoryManager.enabled=False"
 
 
@@ -77,5 +79,7 @@ class OwnKernel(AsyncKernelManager):
         """How to start the kernel."""
         return KernelSpec(
             argv=[sys.executable, "-c", START, "-f", "{connection_file}", QUIET],
-            display_name="perflib", language="python", env={**ENVIRONMENT, **self._own},
+            display_name="perflib",
+            language="python",
+            env={**ENVIRONMENT, **self._own},
         )

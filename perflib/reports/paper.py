@@ -13,12 +13,21 @@ from perflib.errors import InputError
 CHROMIUM = "PERFLIB_CHROMIUM"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _PLACES = (
-    "Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe", "Chromium/Application/chrome.exe",
+    "Google/Chrome/Application/chrome.exe",
+    "Microsoft/Edge/Application/msedge.exe",
+    "Chromium/Application/chrome.exe",
 )
 _APPS = ("Google Chrome", "Chromium", "Microsoft Edge")
 _QUIET = (
-    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-pdf-header-footer",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--no-pdf-header-footer",
 )
 
 
@@ -39,7 +48,12 @@ def pdf(page: str | Path, out: str | Path | None = None, *, timeout: float = 120
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         made = Path(profile) / "page.pdf"
         command = [
-            browser, *_QUIET, *_as_root(), f"--user-data-dir={profile}", f"--print-to-pdf={made}", source.as_uri(),
+            browser,
+            *_QUIET,
+            *_as_root(),
+            f"--user-data-dir={profile}",
+            f"--print-to-pdf={made}",
+            source.as_uri(),
         ]
         _print(command, timeout, str(page))
         if not made.is_file() or not made.read_bytes().startswith(b"%PDF"):

@@ -57,7 +57,9 @@ class Contract:
         unknown = [name for name in given if name not in self.names]
         if unknown:
             raise ParameterError(
-                f"unknown parameter {', '.join(map(repr, unknown))}", where=self.notebook, choices=self.names,
+                f"unknown parameter {', '.join(map(repr, unknown))}",
+                where=self.notebook,
+                choices=self.names,
                 found=unknown[0],
             )
         values = {
@@ -95,7 +97,8 @@ def read_contract(notebook: str | Path) -> Contract:
     if len(cells) != 1:
         found = "no cell" if not cells else f"{len(cells)} cells"
         raise ParameterError(
-            f"{found} tagged 'parameters'", where=path.name,
+            f"{found} tagged 'parameters'",
+            where=path.name,
             do="tag exactly one code cell 'parameters' with lines such as `district: str = \"\"`",
         )
     return Contract(path.name, tuple(_declarations(cells[0], path.name)))
@@ -154,8 +157,10 @@ def _declaration(statement: ast.stmt, comments: dict[int, str], where: str) -> P
             if typed is not None:
                 return Parameter(name, kind, typed, comments.get(statement.end_lineno or statement.lineno, ""))
     raise ParameterError(
-        f"{ast.unparse(statement)!r} in the cell tagged 'parameters' is not a parameter", where=where,
-        do="write `name: type = value` with a plain value of that type", choices=TYPES,
+        f"{ast.unparse(statement)!r} in the cell tagged 'parameters' is not a parameter",
+        where=where,
+        do="write `name: type = value` with a plain value of that type",
+        choices=TYPES,
     )
 
 

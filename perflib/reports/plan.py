@@ -72,9 +72,13 @@ def read_plan(path: str | Path) -> Plan:
     if not runs:
         raise ParameterError("has no runs", where=file.name, do="write `runs: [{notebook: ..., parameters: ...}]`")
     return Plan(
-        file, _inside(raw.get("department", ""), file, "department"),
-        Path(_inside(raw.get("out", "") or "out", file, "out")), runs, read_hooks(raw.get("hooks") or [], file),
-        _number(raw, "time_limit", TIME_LIMIT, file.name), int(_number(raw, "retries", RETRIES, file.name)),
+        file,
+        _inside(raw.get("department", ""), file, "department"),
+        Path(_inside(raw.get("out", "") or "out", file, "out")),
+        runs,
+        read_hooks(raw.get("hooks") or [], file),
+        _number(raw, "time_limit", TIME_LIMIT, file.name),
+        int(_number(raw, "retries", RETRIES, file.name)),
     )
 
 

@@ -12,17 +12,55 @@ from perflib.reports.worker import BACKEND, ENVIRONMENT
 os.environ.update({**BACKEND, **ENVIRONMENT})
 
 MODULES = (
-    "pandas", "numpy", "pyarrow", "duckdb", "ibis", "ibis.backends.duckdb", "sqlglot", "matplotlib.pyplot",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "ibis",
+    "ibis.backends.duckdb",
+    "sqlglot",
+    "matplotlib.pyplot",
     "scipy.stats",
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "IPython", "debugpy", "comm", "ipywidgets",
-    "papermill", "papermill.execute", "papermill.engines", "nbclient", "nbformat", "nbformat.v4", "jinja2", "mistune",
-    "perflib", "perflib.sources.opening", "perflib.sources.tables", "perflib.synthetic",
-    "perflib.metrics", "perflib.metrics.response",
-    "perflib.metrics.quality", "perflib.widgets", "perflib.result", "perflib.reports.task", "perflib.reports.runner",
-    "perflib.reports.render", "perflib.reports.failure", "perflib.reports.shared", "perflib.reports.forked",
-    "perflib.figures.draw", "perflib.figures.lines", "perflib.figures.dots", "perflib.figures.frame",
-    "perflib.models.trend", "perflib.models.quantiles", "pyarrow.dataset", "pyarrow.pandas_compat",
-    "pooch", "tqdm.auto",
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "IPython",
+    "debugpy",
+    "comm",
+    "ipywidgets",
+    "papermill",
+    "papermill.execute",
+    "papermill.engines",
+    "nbclient",
+    "nbformat",
+    "nbformat.v4",
+    "jinja2",
+    "mistune",
+    "perflib",
+    "perflib.sources.opening",
+    "perflib.sources.tables",
+    "perflib.synthetic",
+    "perflib.metrics",
+    "perflib.metrics.response",
+    "perflib.metrics.quality",
+    "perflib.widgets",
+    "perflib.result",
+    "perflib.reports.task",
+    "perflib.reports.runner",
+    "perflib.reports.render",
+    "perflib.reports.failure",
+    "perflib.reports.shared",
+    "perflib.reports.forked",
+    "perflib.figures.draw",
+    "perflib.figures.lines",
+    "perflib.figures.dots",
+    "perflib.figures.frame",
+    "perflib.models.trend",
+    "perflib.models.quantiles",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "pooch",
+    "tqdm.auto",
 )
 #: builds a grammar at its import, for longer than everything else here takes, to check a format no notebook holds
 SLOW_EXTRA = "rfc3987_syntax"
@@ -51,10 +89,14 @@ def _ask_once() -> None:
     wanted = calls.filter((calls.district == "1") & calls.minutes.notnull() & calls.district.isin(["1", "2"]))
     shaped = wanted.mutate(
         month=wanted.at.cast("timestamp").truncate("M").date(),
-        fate=ibis.cases((wanted.minutes < 0, "negative"), (wanted.minutes >= 0, "known"), else_="missing"))
+        fate=ibis.cases((wanted.minutes < 0, "negative"), (wanted.minutes >= 0, "known"), else_="missing"),
+    )
     counted = shaped.group_by(["month", "fate"]).agg(
-        n=shaped.count(), known=shaped.minutes.count(), zero=(shaped.minutes == 0).sum().fill_null(0),
-        all=shaped.minutes.collect(where=shaped.minutes.notnull()))
+        n=shaped.count(),
+        known=shaped.minutes.count(),
+        zero=(shaped.minutes == 0).sum().fill_null(0),
+        all=shaped.minutes.collect(where=shaped.minutes.notnull()),
+    )
     ibis.to_sql(counted.order_by("month"), dialect="duckdb")
 
 

@@ -9,8 +9,36 @@ from typing import Any
 from markupsafe import Markup
 
 _TAGS = {
-    "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "p", "div", "span", "ul", "ol", "li", "b", "i",
-    "em", "strong", "code", "pre", "br", "hr", "h3", "h4", "h5", "sub", "sup", "dl", "dt", "dd",
+    "table",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "th",
+    "td",
+    "caption",
+    "p",
+    "div",
+    "span",
+    "ul",
+    "ol",
+    "li",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "code",
+    "pre",
+    "br",
+    "hr",
+    "h3",
+    "h4",
+    "h5",
+    "sub",
+    "sup",
+    "dl",
+    "dt",
+    "dd",
 }
 _ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

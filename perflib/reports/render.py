@@ -46,10 +46,19 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     style = _read("report.css") + (_read(CHARTS[1]) if len(scripts) > 1 else "")
     template = _environment().get_template("report.html.j2")
     text: str = template.render(
-        messages=messages, title=_title(executed, manifest),
-        about=_about(found), headline=_headline(blocks), asked=asked, blocks=blocks, results=found,
-        contents=_contents(blocks), manifest=manifest, style=Markup(style), style_hash=_hash(style),
-        scripts=[Markup(script) for script in scripts], script_hashes=[_hash(script) for script in scripts],
+        messages=messages,
+        title=_title(executed, manifest),
+        about=_about(found),
+        headline=_headline(blocks),
+        asked=asked,
+        blocks=blocks,
+        results=found,
+        contents=_contents(blocks),
+        manifest=manifest,
+        style=Markup(style),
+        style_hash=_hash(style),
+        scripts=[Markup(script) for script in scripts],
+        script_hashes=[_hash(script) for script in scripts],
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )
     return text
@@ -75,7 +84,10 @@ def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["data"] = _data
@@ -165,10 +177,13 @@ def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
     said.update(told)
     chart = described.get("chart") or {}
     return {
-        "result": described, "figure": figure[1] if figure else "", "alt": chart.get("alt") or described["answer"],
+        "result": described,
+        "figure": figure[1] if figure else "",
+        "alt": chart.get("alt") or described["answer"],
         "table": html_table(described, described["title"]),
         "folded": len(described["rows"]) > (_SHOWN_WHOLE if chart else _SHOWN_ALONE),
-        "caveats": fresh, "repeated": len(told) - len(fresh),
+        "caveats": fresh,
+        "repeated": len(told) - len(fresh),
     }
 
 
@@ -192,6 +207,8 @@ def _headline(blocks: list[dict[str, Any]]) -> str:
 def _contents(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
     pattern = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
     return [
-        (name, Markup(text).striptags()) for block in blocks if block["kind"] == "prose"
+        (name, Markup(text).striptags())
+        for block in blocks
+        if block["kind"] == "prose"
         for name, text in pattern.findall(block["html"])
     ]

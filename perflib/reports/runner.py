@@ -56,7 +56,13 @@ def run(
     if "department" in values:
         key_print(str(values["department"]))  # a wrong department is said before any kernel starts
     task = Task(
-        path, values, shown_values(values, base), folder, inputs.versions(), inputs.code_digest(), base,
+        path,
+        values,
+        shown_values(values, base),
+        folder,
+        inputs.versions(),
+        inputs.code_digest(),
+        base,
         progress=progress,
     )
     return perform(task, clock)

@@ -27,14 +27,20 @@ def compared(
     before = read_comparison(compare_to, now, data)
     if before is None:
         return Result.not_assessable(
-            "response_change", "no earlier period was asked for (parameter compare_to)",
+            "response_change",
+            "no earlier period was asked for (parameter compare_to)",
             title="Against an earlier period",
         )
     return response.compare(dept, now, before, district=district, priority=priority)
 
 
 def about(
-    dept: Department, *, period: str = "", district: str = "", priority: str = "", compare_to: str = "",
+    dept: Department,
+    *,
+    period: str = "",
+    district: str = "",
+    priority: str = "",
+    compare_to: str = "",
     subject: str = "",
 ) -> Result:
     """What the report was asked: department, period, district, priority, comparison, as-of date.
@@ -57,10 +63,15 @@ def about(
     other = read_comparison(compare_to, days, data)
     ranked = not subject and dept.has(dept.main, "priority")  # another subject has no priorities
     facts = {
-        "department": dept.name, "period": str(days), "district": district or "all",
+        "department": dept.name,
+        "period": str(days),
+        "district": district or "all",
         "priority": priority or ("all" if ranked else ""),
-        "compared_with": str(other) if other else "", "as_of": str(dept.known_on or data.last),
-        "data_from": str(data.first), "data_to": str(data.last), "timezone": dept.timezone,
+        "compared_with": str(other) if other else "",
+        "as_of": str(dept.known_on or data.last),
+        "data_from": str(data.first),
+        "data_to": str(data.last),
+        "timezone": dept.timezone,
     }
     where = f"in district {district}" if district else "in all districts"
     every = " of every priority" if ranked else ""
@@ -80,13 +91,18 @@ def decisions(dept: Department) -> Result:
     log = dept.decisions()
     main = log[log["table"] == dept.main]
     facts = {"steps": len(log)}
-    answer = ("No choice of this report leaves records of the department out. What a single figure leaves out, it says "
-              "beside it.")
+    answer = (
+        "No choice of this report leaves records of the department out. What a single figure leaves out, it says "
+        "beside it."
+    )
     if len(main):
         facts |= {"rows_before": int(main["rows_before"].iloc[0]), "rows_after": int(main["rows_after"].iloc[-1])}
         answer = f"{len(main)} choices leave {facts['rows_after']:,} of {facts['rows_before']:,} accepted {dept.main}."
     labels = {
-        "table": "Table", "rule": "Kept", "because": "Because", "rows_before": "Rows before",
+        "table": "Table",
+        "rule": "Kept",
+        "because": "Because",
+        "rows_before": "Rows before",
         "rows_after": "Rows after",
     }
     return Result("decisions", log, "What was left out, and why", answer, "", facts=facts, labels=labels)

@@ -70,7 +70,7 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> P
     main = _whole(chosen, len(rows), caption, left)
     every = f"{caption} All columns"
     first = min(len(rows), _COMPLETE)
-    complete = (_whole(columns, first, every, left + len(rows) - first) if len(chosen) < len(columns) else Markup(""))
+    complete = _whole(columns, first, every, left + len(rows) - first) if len(chosen) < len(columns) else Markup("")
     return Printed(main, complete, len(columns))
 
 
@@ -88,10 +88,14 @@ def _whole(columns: Sequence[Column], rows: int, caption: str, left: int) -> Mar
 
 
 def _upright(columns: Sequence[Column], caption: str) -> Markup:
-    lines = (Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(column.heading, column.cells[0])
-             for column in columns if column.told)
+    lines = (
+        Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(column.heading, column.cells[0])
+        for column in columns
+        if column.told
+    )
     return Markup('<table class="pairs"><caption>{}</caption><tbody>{}</tbody></table>').format(
-        caption, Markup("").join(lines))
+        caption, Markup("").join(lines)
+    )
 
 
 def _row(columns: Sequence[Column], n: int) -> Markup:
@@ -156,8 +160,12 @@ def _worth(column: Column, label: bool, charted: set[str]) -> int:
     """Smaller is shown sooner."""
     drawn = column.name in charted
     tests = [
-        label or (drawn and not column.numeric), column.name == "n", column.bounded and drawn, column.share,
-        column.bounded, drawn,
+        label or (drawn and not column.numeric),
+        column.name == "n",
+        column.bounded and drawn,
+        column.share,
+        column.bounded,
+        drawn,
     ]
     return next((place for place, test in enumerate(tests) if test), _OTHER)
 

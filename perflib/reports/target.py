@@ -57,11 +57,13 @@ def _system(address: str) -> Any:
         return fsspec.core.url_to_fs(address)[0]
     except ImportError as error:
         raise InputError(
-            f"an address needs a package that is not installed ({error})", where=address.partition("://")[0],
+            f"an address needs a package that is not installed ({error})",
+            where=address.partition("://")[0],
             do="pip install fsspec and the package of that store, or give a folder",
         ) from None
     except ValueError as error:
         raise InputError(
-            f"not an address that fsspec knows ({error})", where=address.partition("://")[0],
+            f"not an address that fsspec knows ({error})",
+            where=address.partition("://")[0],
             do="correct the address, or give a folder",
         ) from None

@@ -62,10 +62,15 @@ class Task:
     def manifest(self) -> dict[str, Any]:
         """The manifest as far as it is known before the run."""
         return {
-            "status": "running", "seconds": 0.0,
+            "status": "running",
+            "seconds": 0.0,
             "notebook": {"file": self.notebook.name, "sha256": sha256(self.notebook)},
-            "parameters": dict(self.shown), "inputs": [], "versions": dict(self.versions), "code": self.code,
-            "key": self.key([]), "attempts": [dict(item) for item in self.attempts],
+            "parameters": dict(self.shown),
+            "inputs": [],
+            "versions": dict(self.versions),
+            "code": self.code,
+            "key": self.key([]),
+            "attempts": [dict(item) for item in self.attempts],
             "started": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
 
@@ -91,7 +96,8 @@ class RunResult:
             error = self.manifest["error"]
             cell = f"code cell {error['cell']}: " if error["cell"] else ""
             raise ReportError(
-                f"FAILED: {cell}{error['exception']}: {error['message']}", where=self.manifest["notebook"]["file"],
+                f"FAILED: {cell}{error['exception']}: {error['message']}",
+                where=self.manifest["notebook"]["file"],
                 do=f"the notebook as far as it came is {self.notebook}",
             )
         return self
@@ -132,7 +138,12 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     earlier = read_json(task.folder / "facts.json") or {}
     with clock.stage("execute"), _shared(task):
         executed, failure, notes = execute(
-            task.notebook, task.values, task.progress, task.limit, task.cwd, task.fork and alone(),
+            task.notebook,
+            task.values,
+            task.progress,
+            task.limit,
+            task.cwd,
+            task.fork and alone(),
             {PLAN: str(task.cwd)} if task.planned else {},
         )
     facts, failure = ({}, failure) if failure else _facts(executed)

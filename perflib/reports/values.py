@@ -37,8 +37,9 @@ class Words:
 
 #: written out, for their metrics are heavy to import: a test holds them against what the metrics take.
 WORDS = {
-    "measure": Words("within", ("force", "complaints", "commendations", "frisks", "searches", "stops", "arrests"),
-                     empty=False),
+    "measure": Words(
+        "within", ("force", "complaints", "commendations", "frisks", "searches", "stops", "arrests"), empty=False
+    ),
     "by": Words("within", ("unit", "district", "shift", "duty", "beat"), several=True),
     "within": Words("measure", ("month", "quarter", "year")),
 }
@@ -80,8 +81,13 @@ def survey(department: Department) -> Survey:
     ------
     ParameterError : the main table is empty.
     """
-    return Survey(department.name, {name: choices(department, name) for name in CHOSEN}, covered(department),
-                  department.main, declared(department))
+    return Survey(
+        department.name,
+        {name: choices(department, name) for name in CHOSEN},
+        covered(department),
+        department.main,
+        declared(department),
+    )
 
 
 def needs_department(values: Mapping[str, object]) -> bool:
@@ -147,8 +153,11 @@ def _check_month(month: str, as_of: str, last: dt.date, where: str) -> None:
     end = min(last, _day("as_of", as_of, where)) if as_of else last
     if not end - BEHIND <= _first_of("month", month, where) <= end + AHEAD:
         starts = [(end.replace(day=1) + dt.timedelta(days=31 * at)).replace(day=1) for at in (1, 2)]
-        raise ParameterError(f"month {month!r} does not begin within two months after {end}, the end of the records",
-                             where=where, choices=[f"{day:%Y-%m}" for day in starts if day <= end + AHEAD])
+        raise ParameterError(
+            f"month {month!r} does not begin within two months after {end}, the end of the records",
+            where=where,
+            choices=[f"{day:%Y-%m}" for day in starts if day <= end + AHEAD],
+        )
 
 
 def check_values(values: Mapping[str, object], where: str = "") -> None:
@@ -185,5 +194,9 @@ def main_table(path: str) -> str:
 
 
 def _no_such(asked: Survey, name: str, value: str, where: str) -> ParameterError:
-    return ParameterError(f"{asked.name} has no {name} {value!r}", where=where, found=value,
-                          choices=quoted_all(asked.choices[name], value, asked.declared))
+    return ParameterError(
+        f"{asked.name} has no {name} {value!r}",
+        where=where,
+        found=value,
+        choices=quoted_all(asked.choices[name], value, asked.declared),
+    )

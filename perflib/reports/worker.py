@@ -115,7 +115,10 @@ def _kill(process: Any) -> None:
 
 
 def _answer(
-    write: Connection, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any],
+    write: Connection,
+    call: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
     environment: dict[str, str],
 ) -> None:
     """What a process of its own does."""
@@ -146,5 +149,3 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-

@@ -14,9 +14,19 @@ from perflib.reports.plan import shipped_notebooks
 EXAMPLE = "exports/example_calls.csv"
 #: header of the example export -> column of the sample's calls.
 HEADERS = {
-    "IncidentNo": "call_id", "CallReceived": "received_at", "Queued": "queued_at", "Dispatched": "dispatched_at",
-    "EnRoute": "enroute_at", "OnScene": "arrived_at", "Closed": "closed_at", "Pri": "priority", "Nature": "call_type",
-    "Source": "reception", "Disposition": "disposition", "District": "district", "Beat": "beat",
+    "IncidentNo": "call_id",
+    "CallReceived": "received_at",
+    "Queued": "queued_at",
+    "Dispatched": "dispatched_at",
+    "EnRoute": "enroute_at",
+    "OnScene": "arrived_at",
+    "Closed": "closed_at",
+    "Pri": "priority",
+    "Nature": "call_type",
+    "Source": "reception",
+    "Disposition": "disposition",
+    "District": "district",
+    "Beat": "beat",
 }
 _EXAMPLE_FROM = "2025-11-01"  # the last two months of the sample: a latest month and one to compare it with
 _JUPYTER_STARTS = 8888
@@ -92,8 +102,10 @@ def _check(target: Path, names: list[str]) -> None:
     others = [item.name for item in target.iterdir() if not item.name.startswith(".")] if target.is_dir() else []
     if others and not (target / "department.yml").is_file():
         raise InputError(
-            f"holds other things ({sorted(others)[0]!r}) and no workspace", where=str(target),
-            do="name a new or empty folder")
+            f"holds other things ({sorted(others)[0]!r}) and no workspace",
+            where=str(target),
+            do="name a new or empty folder",
+        )
     for name in names:
         place = (target / name).parent.resolve()
         if not place.is_relative_to(target) or (place.exists() and not place.is_dir()):
@@ -121,8 +133,11 @@ def example_export() -> bytes:
 
     dept: Department = open_department("", tables=["calls"])
     calls = dept.calls
-    local = {name: dept.local(calls[name]).strftime("%m/%d/%Y %H:%M:%S") for name in HEADERS.values()
-             if calls[name].type().is_timestamp()}
+    local = {
+        name: dept.local(calls[name]).strftime("%m/%d/%Y %H:%M:%S")
+        for name in HEADERS.values()
+        if calls[name].type().is_timestamp()
+    }
     rows = calls.filter(dept.local(calls.received_at).date() >= _EXAMPLE_FROM).order_by("call_id").mutate(**local)
     frame = rows.select(Agency="service", **HEADERS).execute()
     return frame.assign(Agency="PD").to_csv(index=False, lineterminator="\n").encode("utf-8")
@@ -158,9 +173,14 @@ def lab_arguments(folder: Path, port: int, browser: bool) -> list[str]:
     first = sorted((folder / "notebooks").glob("[0-9]*.ipynb"))[:1]
     start = [f"--LabApp.default_url=/lab/tree/notebooks/{name.name}" for name in first]
     return [
-        f"--ServerApp.root_dir={folder}", "--ServerApp.ip=localhost", f"--ServerApp.port={port}",
-        f"--ServerApp.open_browser={browser}", "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate", *start,
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.ip=localhost",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.open_browser={browser}",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        *start,
     ]
 
 

@@ -70,7 +70,10 @@ class Table:
         """The column, or MappingError with the valid names; ``where`` names the mapping that asks."""
         if name not in self.columns:
             raise MappingError(
-                f"no column {name!r} in table {self.name!r}", where=where, choices=self.columns, found=name,
+                f"no column {name!r} in table {self.name!r}",
+                where=where,
+                choices=self.columns,
+                found=name,
                 do="use a name of the schema",
             )
         return self.columns[name]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_PUBLIC = {
-    "from_frames": "perflib.sources.frames", "open": "perflib.sources.opening",
-}
+_PUBLIC = {"from_frames": "perflib.sources.frames", "open": "perflib.sources.opening"}
 
 __all__ = ["from_frames", "open"]
 

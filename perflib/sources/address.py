@@ -19,19 +19,35 @@ from perflib.sources import limits
 Found = tuple[str, list[str], Iterator[Sequence[Any]]]
 #: SQLSTATE or its class -> our words; https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS = {
-    "08": "there is no connection to it", "25006": "only a SELECT may be sent", "28": "it does not accept this user",
-    "3D": "there is no such database", "3F": "there is no such schema", "42501": "this user may not read that",
-    "42P01": "there is no such table or view", "42703": "there is no such column", "42": "the query is not understood",
-    "53": "it has no room or connection left", "57014": "the query took too long", "57": "it is shut down or starting",
-    "22": "a value cannot be converted", "0A": "that is not supported there", "55": "what is asked is locked",
+    "08": "there is no connection to it",
+    "25006": "only a SELECT may be sent",
+    "28": "it does not accept this user",
+    "3D": "there is no such database",
+    "3F": "there is no such schema",
+    "42501": "this user may not read that",
+    "42P01": "there is no such table or view",
+    "42703": "there is no such column",
+    "42": "the query is not understood",
+    "53": "it has no room or connection left",
+    "57014": "the query took too long",
+    "57": "it is shut down or starting",
+    "22": "a value cannot be converted",
+    "0A": "that is not supported there",
+    "55": "what is asked is locked",
 }
 #: where there is no SQLSTATE: signs of the driver's words, which are looked at and never shown -> our words
 _SIGNS = {
-    "refused": "nothing listens there", "authentication": "it does not accept this user",
-    "no password": "it does not accept this user", "pg_hba": "it does not accept this user",
-    "does not exist": "there is no such user or database", "timeout": "it does not answer in time",
-    "timed out": "it does not answer in time", "resolve": "there is no such host", "translate": "there is no such host",
-    "ssl": "the encrypted connection cannot be made", "certificate": "the encrypted connection cannot be made",
+    "refused": "nothing listens there",
+    "authentication": "it does not accept this user",
+    "no password": "it does not accept this user",
+    "pg_hba": "it does not accept this user",
+    "does not exist": "there is no such user or database",
+    "timeout": "it does not answer in time",
+    "timed out": "it does not answer in time",
+    "resolve": "there is no such host",
+    "translate": "there is no such host",
+    "ssl": "the encrypted connection cannot be made",
+    "certificate": "the encrypted connection cannot be made",
 }
 
 
@@ -64,15 +80,17 @@ def _connected(reader: dict[str, Any], asked: Any) -> Iterator[Found]:
     try:
         import psycopg
     except ImportError:
-        raise SourceError("the driver of PostgreSQL is not installed", where="reader.url_env",
-                          do="pip install psycopg[binary]") from None
+        raise SourceError(
+            "the driver of PostgreSQL is not installed", where="reader.url_env", do="pip install psycopg[binary]"
+        ) from None
 
     variable = reader.get("url_env", "")
     address = os.environ.get(variable, "")
     record.note("variable", variable)
     if not address:
         raise SourceError(
-            f"the environment variable {variable!r} holds no database address", where="reader.url_env",
+            f"the environment variable {variable!r} holds no database address",
+            where="reader.url_env",
             do="set it to postgresql://user@host/database; passwords belong in ~/.pgpass",
         )
     label, why = reader.get("relation") or "query", ""
@@ -88,8 +106,11 @@ def _connected(reader: dict[str, Any], asked: Any) -> Iterator[Found]:
     except (psycopg.Error, UnicodeError) as fault:
         why = _words(fault)
     if why:  # raised here, so that no traceback leads to the driver's words
-        raise SourceError(f"the database refused: {why}", where=label,
-                          do=f"look at the variable {variable}, which reader.url_env names, and at the server's log")
+        raise SourceError(
+            f"the database refused: {why}",
+            where=label,
+            do=f"look at the variable {variable}, which reader.url_env names, and at the server's log",
+        )
 
 
 def _asked(reader: dict[str, Any]) -> Any:

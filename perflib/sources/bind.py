@@ -70,13 +70,19 @@ def _bound(spec: Spec, names: list[str], where: str) -> Bound:
         if not present:
             missed = next(name for name in part[0] if name not in names)
             sought = " or ".join(" with ".join(map(repr, each)) for each in part)
-            raise absent(names, f"no column {sought}, wanted for {spec.column.name!r}", where, missed,
-                         "correct `from` in the mapping, or add `optional: true`")
+            raise absent(
+                names,
+                f"no column {sought}, wanted for {spec.column.name!r}",
+                where,
+                missed,
+                "correct `from` in the mapping, or add `optional: true`",
+            )
         if len(present) > 1:
             both = " and ".join(" with ".join(map(repr, each)) for each in present)
             raise MappingError(
                 f"columns {both} are both present, one wanted for {spec.column.name!r}",
-                where=where, do="name one of them in `from`",
+                where=where,
+                do="name one of them in `from`",
             )
         places += [_place(name, names, where) for name in present[0]]
     return Bound(spec, tuple(places))
@@ -87,7 +93,8 @@ def _place(name: str, names: list[str], where: str) -> int:
         positions = ", ".join(str(place + 1) for place, text in enumerate(names) if text == name)
         raise MappingError(
             f"column {name!r} stands {Counter(names)[name]} times in the header (positions {positions}), wanted once",
-            where=where, do="rename or remove the copy in the export",
+            where=where,
+            do="rename or remove the copy in the export",
         )
     return names.index(name)
 
@@ -98,6 +105,7 @@ def absent(names: Sequence[str], what: str, where: str, sought: str, do: str = "
     if 2 * odd >= len(names):
         return SourceError(
             f"{what}: the first row does not look like column names ({odd} of {len(names)} look like data)",
-            where=where, do="add a row of column names to the export, or say in `reader` where it stands",
+            where=where,
+            do="add a row of column names to the export, or say in `reader` where it stands",
         )
     return MappingError(what, where=where, choices=quoted_all(names, sought), found=sought, do=do)

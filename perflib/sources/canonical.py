@@ -23,8 +23,13 @@ from perflib.sources.sql import every, floating, literals, name, padded, path_li
 from perflib.sources.staged import Staged
 
 _TYPES = {
-    "string": "VARCHAR", "category": "VARCHAR", "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE",
-    "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "category": "VARCHAR",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
 }
 #: whole numbers past this are not exact as floating point, and so not as the general way reads them
 _LARGEST = 9_000_000_000_000_000
@@ -56,8 +61,17 @@ def _report(staged: Staged, plan: Plan, counted: dict[str, int], row: Sequence[A
     shares = (share(staged.rows - count, staged.rows) for count in known)
     missing = dict(zip(plan.output, shares, strict=True))
     return SourceReport(
-        plan.table.name, (staged.label,), staged.rows, staged.rows, 0, counted=counted, missing=missing,
-        first=moment(ends[0]), last=moment(ends[1]), trust=plan.mapping.trust, notes=plan.mapping.notes,
+        plan.table.name,
+        (staged.label,),
+        staged.rows,
+        staged.rows,
+        0,
+        counted=counted,
+        missing=missing,
+        first=moment(ends[0]),
+        last=moment(ends[1]),
+        trust=plan.mapping.trust,
+        notes=plan.mapping.notes,
         sha256={staged.label: staged.sha256},
         quarantine=quarantine.joined([]),
     )
@@ -80,8 +94,10 @@ def _faults(column: schema.Column) -> list[str]:
         found += [floating(held)] if column.id else []
     elif column.type in ("timestamp", "date"):
         zone = "+00" if column.type == "timestamp" else ""
-        low, high = (f"CAST('{year}-01-01{' 00:00:00' + zone if zone else ''}' AS {_TYPES[column.type]})"
-                     for year in (FIRST_YEAR + 1, LAST_YEAR))
+        low, high = (
+            f"CAST('{year}-01-01{' 00:00:00' + zone if zone else ''}' AS {_TYPES[column.type]})"
+            for year in (FIRST_YEAR + 1, LAST_YEAR)
+        )
         found.append(f"{held} < {low} OR {held} >= {high}")
     elif column.type == "integer":
         found.append(f"{held} NOT BETWEEN {-_LARGEST} AND {_LARGEST}")
@@ -93,8 +109,11 @@ def _faults(column: schema.Column) -> list[str]:
 
 def _rules(plan: Plan, present: Sequence[str], then: str) -> dict[str, str]:
     """SQL of the cross-column rules by name."""
-    return {rule.name: settled(plan.table, rule, plan.zone) for rule in plan.table.rules
-            if rule.then == then and rule.earlier in present and rule.later in present}
+    return {
+        rule.name: settled(plan.table, rule, plan.zone)
+        for rule in plan.table.rules
+        if rule.then == then and rule.earlier in present and rule.later in present
+    }
 
 
 def _twice(plan: Plan, relation: str, rows: int, engine: Engine) -> bool:

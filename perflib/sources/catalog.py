@@ -104,7 +104,8 @@ def _local(chosen: DataSet, folder: str | Path | None) -> Path | None:
             return place
     if folder:
         raise SourceError(
-            f"data set {chosen.name!r} is not in this folder", where=str(base),
+            f"data set {chosen.name!r} is not in this folder",
+            where=str(base),
             do=f"wanted {chosen.folder}/{chosen.files[0].path}",
         )
     return None
@@ -120,7 +121,8 @@ def _verified(chosen: DataSet, place: Path) -> Path:
         if found != file.sha256:
             raise SourceError(
                 f"other bytes than the catalogue states (sha256 {found[:12]}..., wanted {file.sha256[:12]}...)",
-                where=str(path), do="the set is refused: fetch it again, or correct the catalogue if it was reissued",
+                where=str(path),
+                do="the set is refused: fetch it again, or correct the catalogue if it was reissued",
             )
     return place
 
@@ -141,8 +143,13 @@ def _downloaded(chosen: DataSet) -> Path:
 
 def _retrieve(pooch: Any, file: File, place: Path) -> None:
     try:
-        pooch.retrieve(file.url, known_hash=f"sha256:{file.sha256}", fname=Path(file.path).name,
-                       path=(place / file.path).parent, progressbar=False)
+        pooch.retrieve(
+            file.url,
+            known_hash=f"sha256:{file.sha256}",
+            fname=Path(file.path).name,
+            path=(place / file.path).parent,
+            progressbar=False,
+        )
     except ValueError as fault:  # pooch's word for a hash that differs
         raise SourceError(
             "the download has other bytes than the catalogue states; the set is refused", where=file.url

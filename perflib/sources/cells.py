@@ -43,8 +43,12 @@ def shown(cell: Any, where: str) -> str | None:
 def _nested(cell: Any, where: str) -> str:
     level: list[Any] = [cell]
     for _ in range(limits.JSON_DEPTH):
-        level = [below for one in level for below in (one.values() if isinstance(one, dict) else one)
-                 if isinstance(below, (dict, list))]
+        level = [
+            below
+            for one in level
+            for below in (one.values() if isinstance(one, dict) else one)
+            if isinstance(below, (dict, list))
+        ]
         if not level:
             return json.dumps(cell, ensure_ascii=False)
     raise SourceError(f"more than {limits.JSON_DEPTH} lists or objects in one another", where=where)

@@ -52,11 +52,16 @@ class Check:
         """The table for machines."""
         totals = {key: sum(getattr(source, key) for source in self.sources) for key in _TOTALS}
         described = {
-            "department": self.name, "timezone": self.timezone,
-            "rows_read": totals["read"], "accepted": totals["accepted"], "quarantined": totals["quarantined"],
+            "department": self.name,
+            "timezone": self.timezone,
+            "rows_read": totals["read"],
+            "accepted": totals["accepted"],
+            "quarantined": totals["quarantined"],
             "clock_change_rows": totals["clock_change_rows"],
             "sources": [_described(source, self.timelines.get(source.table), self.timezone) for source in self.sources],
-            "notes": list(self.notes), "errors": list(self.faults), "exit_code": self.exit_code,
+            "notes": list(self.notes),
+            "errors": list(self.faults),
+            "exit_code": self.exit_code,
         }
         return json.dumps(json_safe(described), indent=2, ensure_ascii=False)
 
@@ -114,11 +119,15 @@ def export(rows: pd.DataFrame, path: str | Path) -> Path:
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
             spreadsheet_safe(rows).to_csv(stream, index=False, lineterminator="\n")
     except FileExistsError:
-        raise SourceError("is there already and is not overwritten", where=str(target),
-                          do="remove it or choose another name") from None
+        raise SourceError(
+            "is there already and is not overwritten", where=str(target), do="remove it or choose another name"
+        ) from None
     except OSError as fault:
-        raise SourceError(f"cannot be written ({fault.strerror or fault})", where=str(target),
-                          do="close the file if another program holds it, or choose another folder") from fault
+        raise SourceError(
+            f"cannot be written ({fault.strerror or fault})",
+            where=str(target),
+            do="close the file if another program holds it, or choose another folder",
+        ) from fault
     return target
 
 
@@ -170,18 +179,31 @@ def _residents(found: Department) -> tuple[str, ...]:
 
 def _timelines(found: Department) -> dict[str, Timeline]:
     dated = [table for table in found.tables if found.stamp(table)]
-    return {table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
-            for table in dated}
+    return {
+        table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
+        for table in dated
+    }
 
 
 def _described(source: SourceReport, dates: Timeline | None, zone: str) -> dict[str, Any]:
     first, last = source.span(zone)
     return {
-        "table": source.table, "files": source.files, "rows_read": source.read, "accepted": source.accepted,
-        "quarantined": source.quarantined, "reasons": source.reasons, "counted": source.counted,
-        "missing": source.missing, "clock_change_rows": source.clock_change_rows, "first": first, "last": last,
-        "trust": source.trust, "notes": source.notes, "sha256": source.sha256,
-        **(dates.facts() if dates else {}), "findings": dates.sentences() if dates else [],
+        "table": source.table,
+        "files": source.files,
+        "rows_read": source.read,
+        "accepted": source.accepted,
+        "quarantined": source.quarantined,
+        "reasons": source.reasons,
+        "counted": source.counted,
+        "missing": source.missing,
+        "clock_change_rows": source.clock_change_rows,
+        "first": first,
+        "last": last,
+        "trust": source.trust,
+        "notes": source.notes,
+        "sha256": source.sha256,
+        **(dates.facts() if dates else {}),
+        "findings": dates.sentences() if dates else [],
     }
 
 

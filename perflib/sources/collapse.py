@@ -16,7 +16,10 @@ from perflib.sources.rules import settled
 from perflib.sources.sql import every, name
 
 _WORDS = {
-    "min": "the smallest", "max": "the largest", "sum": "the sum", "count": "the number of rows",
+    "min": "the smallest",
+    "max": "the largest",
+    "sum": "the sum",
+    "count": "the number of rows",
     **{row: f"that of the {row} row" for row in ROWS},
 }
 
@@ -46,21 +49,28 @@ def merged(plan: Plan, accepted: str, rule: Collapse, earlier: Sequence[str], en
     order = {"first": "_file, _record", "last": "_file DESC, _record DESC"}
     order["newest"] = f"recorded_at DESC NULLS LAST, {order['last']}"
     rules = {column: rule.rules.get(column, rule.otherwise) for column in columns}
-    windows = [f"row_number() OVER (PARTITION BY {held} ORDER BY {order[row]}) AS _{row}"
-               for row in order if row in rules.values()]
+    windows = [
+        f"row_number() OVER (PARTITION BY {held} ORDER BY {order[row]}) AS _{row}"
+        for row in order
+        if row in rules.values()
+    ]
     made = [f"{_made(column, rules[column], plan)} AS {name(column)}" for column in columns]
     flags = [f"{differ(column)} AS {name('_d' + column)}" for column in columns if not rules[column]]
     made += [*flags, "count(*) AS _rows", "count(DISTINCT _file) AS _files"]
     grouped = engine.stored(
         f"SELECT {', '.join([held, *made])} FROM (SELECT {', '.join(['*', *windows])} FROM {kept} WHERE {known}) "
-        f"GROUP BY {held}")
+        f"GROUP BY {held}"
+    )
     _agree(plan, grouped, [column for column in columns if not rules[column]], engine, where)
     _sound(plan, grouped, engine, where)
     for relation in earlier:
         shared = engine.rows(f"SELECT count(*) FROM {grouped} SEMI JOIN {relation} AS other USING ({held})")[0][0]
         if shared:
-            raise SourceError(f"{shared:,} of {' + '.join(keys)} stand in an earlier source of {plan.table.name} too",
-                              where=where, do="read the files of both with one source, or drop them there by `filter`")
+            raise SourceError(
+                f"{shared:,} of {' + '.join(keys)} stand in an earlier source of {plan.table.name} too",
+                where=where,
+                do="read the files of both with one source, or drop them there by `filter`",
+            )
     output = ", ".join(map(name, plan.output))
     relation = f"(SELECT {output} FROM {grouped} UNION ALL SELECT {output} FROM {kept} WHERE NOT ({known}))"
     return _described(plan, rule, kept, grouped, relation, engine)
@@ -85,7 +95,9 @@ def _agree(plan: Plan, grouped: str, columns: Sequence[str], engine: Engine, whe
     if shown:
         raise SourceError(
             f"rows of one {' + '.join(plan.table.key)} differ in columns to which `collapse` gives no rule: {shown}",
-            where=where, do="add a rule to `collapse: {columns: ...}`, or `otherwise: first`")
+            where=where,
+            do="add a rule to `collapse: {columns: ...}`, or `otherwise: first`",
+        )
 
 
 def _sound(plan: Plan, grouped: str, engine: Engine, where: str) -> None:
@@ -95,8 +107,11 @@ def _sound(plan: Plan, grouped: str, engine: Engine, where: str) -> None:
             broken = settled(plan.table, rule, plan.zone, plan.days)
             count = engine.rows(f"SELECT count(*) FROM {grouped} WHERE _rows > 1 AND {broken}")[0][0]
             if count:
-                raise SourceError(f"{count:,} rows that `collapse` makes break {rule.name}", where=where,
-                                  do=f"give {rule.earlier} and {rule.later} rules that fit each other")
+                raise SourceError(
+                    f"{count:,} rows that `collapse` makes break {rule.name}",
+                    where=where,
+                    do=f"give {rule.earlier} and {rule.later} rules that fit each other",
+                )
 
 
 def _described(plan: Plan, rule: Collapse, kept: str, grouped: str, relation: str, engine: Engine) -> Merged:
@@ -108,10 +123,14 @@ def _described(plan: Plan, rule: Collapse, kept: str, grouped: str, relation: st
     rest = _WORDS[rule.otherwise] if rule.otherwise else "the same in all rows"
     words = ", ".join([*named, f"all else {rest}" if named else f"every value {rest}"])
     key = " + ".join(plan.table.key)
-    notes = [f"{before:,} rows are {after:,} {plan.table.name}, one per {key} ({several:,} of several rows): {words}; "
-             f"{rule.because}"]
+    notes = [
+        f"{before:,} rows are {after:,} {plan.table.name}, one per {key} ({several:,} of several rows): {words}; "
+        f"{rule.because}"
+    ]
     if files and {"sum", "count"} & set(rule.rules.values()):
-        notes.append(f"{files:,} of {key} have rows in several files, and all of them are counted: make sure that the "
-                     "files do not export a row twice")
+        notes.append(
+            f"{files:,} of {key} have rows in several files, and all of them are counted: make sure that the "
+            "files do not export a row twice"
+        )
     step = Decision(plan.table.name, f"one row per {key}: {words}", rule.because, before, after)
     return Merged(relation, after, step, tuple(notes))

@@ -36,8 +36,10 @@ def as_written(raw: Mapping[str, Any], texts: Mapping[str, Any], where: str) -> 
 def _districts(raw: Any, texts: Any, where: str) -> list[Any]:
     if not isinstance(raw, list):
         raise DepartmentError("`districts` is not a list of names", where=where, do='write [North, "0412"]')
-    found = [{**typed, "name": text["name"]} if isinstance(typed, dict) and "name" in typed else text
-             for typed, text in zip(raw, texts, strict=True)]
+    found = [
+        {**typed, "name": text["name"]} if isinstance(typed, dict) and "name" in typed else text
+        for typed, text in zip(raw, texts, strict=True)
+    ]
     if any(typed is None or text == "" for typed, text in zip(raw, found, strict=True)):
         raise DepartmentError("a district without a name", where=f"{where}, districts", do="quote it or take it out")
     return found
@@ -80,8 +82,10 @@ def _positive(text: Any, what: str, where: str) -> float:
 
 def unmatched(department: Department) -> tuple[str, ...]:
     """Sentences: the declared districts that no record has, and those of records that are not declared, counted."""
-    names = [str(item["name"] if isinstance(item, Mapping) and "name" in item else item)
-             for item in department.settings.get("districts") or ()]
+    names = [
+        str(item["name"] if isinstance(item, Mapping) and "name" in item else item)
+        for item in department.settings.get("districts") or ()
+    ]
     counts = {table: _counts(department, table) for table in department.tables if department.has(table, "district")}
     if not names or not counts:
         return ()
@@ -90,9 +94,11 @@ def unmatched(department: Department) -> tuple[str, ...]:
     other = sorted(set(found) - set(names), key=lambda name: (-found[name], name))
     told = [f"declared districts that no record has ({len(idle)} of {len(names)}): {_some(idle)}"] if idle else []
     if other:
-        each = [f"{quoted(name, found[name], names)!r} "
-                f"({', '.join(f'{table} {held[name]:,}' for table, held in counts.items() if name in held)})"
-                for name in other]
+        each = [
+            f"{quoted(name, found[name], names)!r} "
+            f"({', '.join(f'{table} {held[name]:,}' for table, held in counts.items() if name in held)})"
+            for name in other
+        ]
         told.append(f"districts of records that the department file does not declare: {_some(each)}")
     return tuple(told)
 

@@ -23,9 +23,7 @@ def stated(reader: dict[str, Any]) -> str:
     return str(reader.get("delimiter") or ("\t" if reader.get("format") == "tsv" else ""))
 
 
-def stage(
-    path: Path, look: Look, reader: dict[str, Any], wanted: set[str], rows: Rows, engine: Engine
-) -> Staged:
+def stage(path: Path, look: Look, reader: dict[str, Any], wanted: set[str], rows: Rows, engine: Engine) -> Staged:
     """Read every record of the file into the private folder."""
     member = reader.get("member", "")
     mark = stated(reader)

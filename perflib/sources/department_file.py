@@ -53,8 +53,11 @@ def read(path: Path) -> DepartmentFile:
     lacking = [key for key in ("name", "timezone", "sources") if not raw.get(key)]
     if lacking:
         tables = any(path.parent.glob("*.parquet"))
-        do = "name the folder, not this file: the folder holds tables ready to be opened" if tables else (
-            "see templates/department.yml")
+        do = (
+            "name the folder, not this file: the folder holds tables ready to be opened"
+            if tables
+            else ("see templates/department.yml")
+        )
         raise DepartmentError(f"needs {', '.join(lacking)}", where=where, do=do)
     roots = Roots.of(path, raw.get("roots"))
     sources = tuple(_source(item, roots, place) for place, item in enumerate(raw["sources"], 1))

@@ -25,17 +25,27 @@ DECLARED = {
 SETTINGS = {
     **DECLARED,
     "fiscal_year_starts": Key(Number(1, 12, whole=True), "the month in which the fiscal year begins"),
-    "review": Key(Record({
-        "weights": Key(Pairs(Number(0, 1e9)), "weight of an area of the review"),
-        "contact": Key(Many(Text()), "call types that are contact with the community"),
-        "development": Key(Text(), "the file of the development plan"),
-    }), "rules of the officer review"),
-    "stops": Key(Record({
-        "location": Key(Record({"lat": _LATITUDE, "lon": _LONGITUDE}), "where the sun is taken to stand"),
-        "refuse": Key(Pairs(Text()), "test: why it is not put"),
-        "search_kinds": Key(Many(Text()), "kinds of stop whose form records searches"),
-        "reference": Key(Text(empty=True), "the group that others are compared with"),
-    }), "rules of the stop tests"),
+    "review": Key(
+        Record(
+            {
+                "weights": Key(Pairs(Number(0, 1e9)), "weight of an area of the review"),
+                "contact": Key(Many(Text()), "call types that are contact with the community"),
+                "development": Key(Text(), "the file of the development plan"),
+            }
+        ),
+        "rules of the officer review",
+    ),
+    "stops": Key(
+        Record(
+            {
+                "location": Key(Record({"lat": _LATITUDE, "lon": _LONGITUDE}), "where the sun is taken to stand"),
+                "refuse": Key(Pairs(Text()), "test: why it is not put"),
+                "search_kinds": Key(Many(Text()), "kinds of stop whose form records searches"),
+                "reference": Key(Text(empty=True), "the group that others are compared with"),
+            }
+        ),
+        "rules of the stop tests",
+    ),
 }
 DEPARTMENT = {
     "name": Key(Text(empty=True), "who the agency is"),

@@ -87,7 +87,10 @@ class Extra:
 
 
 def extra(
-    join: Mapping[str, Any], derive: Mapping[str, Any], unpivot: Mapping[str, Any] | None, missing: tuple[str, ...],
+    join: Mapping[str, Any],
+    derive: Mapping[str, Any],
+    unpivot: Mapping[str, Any] | None,
+    missing: tuple[str, ...],
     where: str,
 ) -> Extra:
     """The additions of a checked mapping.
@@ -108,11 +111,15 @@ def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str]
     ------
     MappingError : a column it reads is not there.
     """
+
     def shown(name: str) -> str:
         if name not in columns:
             raise MappingError(
-                f"no column {name!r}, wanted for {item.name!r}", where=where, found=name,
-                choices=quoted_all(columns, name), do="correct `derive` in the mapping",
+                f"no column {name!r}, wanted for {item.name!r}",
+                where=where,
+                found=name,
+                choices=quoted_all(columns, name),
+                do="correct `derive` in the mapping",
             )
         return present(columns[name], missing)
 

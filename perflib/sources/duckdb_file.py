@@ -58,8 +58,11 @@ def stage(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
 @contextmanager
 def _opened(path: Path, engine: Engine) -> Iterator[Any]:
     settings: dict[str, Any] = {
-        **CLOSED, "enable_external_access": "false", "temp_directory": str(engine.folder / "foreign"),
-        "memory_limit": limits.ENGINE_MEMORY, "max_temp_directory_size": f"{limits.RESULT >> 30}GB",
+        **CLOSED,
+        "enable_external_access": "false",
+        "temp_directory": str(engine.folder / "foreign"),
+        "memory_limit": limits.ENGINE_MEMORY,
+        "max_temp_directory_size": f"{limits.RESULT >> 30}GB",
     }
     with duckdb.connect(str(path), read_only=True, config=settings) as con:
         con.execute("SET TimeZone = 'UTC'")

@@ -22,8 +22,11 @@ from perflib.sources.sql import literal
 
 #: no extension, no stored secret, no variable of Python: an engine knows what it is given and nothing else
 CLOSED = {
-    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-    "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
 }
 _FULL_WORDS = ("No space left", "File too large", "Disk quota", "max_temp_directory_size")
 #: a statement of ours that is wrong is no fault of a file
@@ -31,11 +34,14 @@ _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException
 
 
 _WORDS: dict[type[Exception], str] = {
-    duckdb.ConversionException: "a value cannot be converted", duckdb.OutOfRangeException: "a number is too large",
+    duckdb.ConversionException: "a value cannot be converted",
+    duckdb.OutOfRangeException: "a number is too large",
     duckdb.BinderException: "it names a column that is not there, or types that do not go together",
     duckdb.CatalogException: "it names a table or function that is not there",
-    duckdb.ParserException: "it is not understood as SQL", duckdb.PermissionException: "it reaches outside the file",
-    duckdb.InterruptException: "it takes too long", duckdb.IOException: "it is damaged, or not of this kind",
+    duckdb.ParserException: "it is not understood as SQL",
+    duckdb.PermissionException: "it reaches outside the file",
+    duckdb.InterruptException: "it takes too long",
+    duckdb.IOException: "it is damaged, or not of this kind",
 }
 
 
@@ -50,8 +56,11 @@ class Engine:
         with room():
             self.folder = temporary.folder("engine")
         settings = {
-            **CLOSED, "memory_limit": limits.ENGINE_MEMORY, "temp_directory": str(self.folder / "spill"),
-            "extension_directory": str(self.folder / "extensions"), **({"threads": threads} if threads else {}),
+            **CLOSED,
+            "memory_limit": limits.ENGINE_MEMORY,
+            "temp_directory": str(self.folder / "spill"),
+            "extension_directory": str(self.folder / "extensions"),
+            **({"threads": threads} if threads else {}),
         }
         self.backend: Any = ibis.duckdb.connect(**settings)
         self.con: Any = self.backend.con
@@ -95,12 +104,14 @@ def room(where: str = "") -> Iterator[None]:
         full = getattr(fault, "errno", None) in limits.FULL or any(words in str(fault) for words in _FULL_WORDS)
         if full:
             raise SourceError(
-                f"no room in the temporary folder {tempfile.gettempdir()}", where=where,
+                f"no room in the temporary folder {tempfile.gettempdir()}",
+                where=where,
                 do="free some, or set TMPDIR (on Windows TMP) to a folder with room",
             ) from fault
         if isinstance(fault, (MemoryError, duckdb.OutOfMemoryException)):
             raise SourceError(
-                f"needs more than the {limits.ENGINE_MEMORY} of memory there are for it", where=where,
+                f"needs more than the {limits.ENGINE_MEMORY} of memory there are for it",
+                where=where,
                 do="split the file, or leave out columns",
             ) from fault
         if isinstance(fault, _OURS) or not isinstance(fault, duckdb.Error):

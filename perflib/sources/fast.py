@@ -121,8 +121,17 @@ def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -
         return None
     relation = f"(SELECT *, false AS _touched, file_row_number + 1 AS _record FROM {held})"
     types = ("VARCHAR",) * len(copied.header)
-    sure = Staged(path.name, relation, copied.header, types, rows - doubtful, True, look.sha256, source=path,
-                  delimiter=copied.mark)
+    sure = Staged(
+        path.name,
+        relation,
+        copied.header,
+        types,
+        rows - doubtful,
+        True,
+        look.sha256,
+        source=path,
+        delimiter=copied.mark,
+    )
     found = [Part(sure, relation, "NOT _doubt")]
     if doubtful:
         again = Staged(path.name, _texts(relation, copied), copied.header, types, doubtful, True, look.sha256)

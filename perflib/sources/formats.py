@@ -34,9 +34,17 @@ _TOKEN = re.compile(r"%-?[a-zA-Z%]|[^%]", re.DOTALL)
 _CODE = re.compile(r"%(-?.?)", re.DOTALL)
 _DIGITS = dict.fromkeys("mdHIMSUWV", 2) | {"Y": 4, "G": 4, "y": 2, "j": 3, "u": 1, "w": 1, "f": 6, "g": 3, "n": 9}
 _PARTS = {
-    **dict.fromkeys("YyG", "year"), **dict.fromkeys("mbB", "month"), "d": "day", "j": "day of the year",
-    **dict.fromkeys("HI", "hour"), "M": "minute", "S": "second", **dict.fromkeys("fgn", "fraction"), "p": "AM or PM",
-    **dict.fromkeys("UWV", "week"), **dict.fromkeys("uw", "day of the week"),
+    **dict.fromkeys("YyG", "year"),
+    **dict.fromkeys("mbB", "month"),
+    "d": "day",
+    "j": "day of the year",
+    **dict.fromkeys("HI", "hour"),
+    "M": "minute",
+    "S": "second",
+    **dict.fromkeys("fgn", "fraction"),
+    "p": "AM or PM",
+    **dict.fromkeys("UWV", "week"),
+    **dict.fromkeys("uw", "day of the week"),
 }
 _NEEDS = {"day": "month", "minute": "hour", "second": "minute", "fraction": "second"}
 _DAYS = {".": r"'[1-9]\d{0,5}(\.\d*)?'", ",": r"'[1-9]\d{0,5}(,\d*)?'"}
@@ -53,16 +61,19 @@ def checked(formats: Sequence[str], where: str, pad: int = 0) -> tuple[str, ...]
     for form in formats:
         if fault := "" if form in NAMES else _fault(form):
             raise MappingError(
-                f"format {form!r}: {fault}", where=where,
+                f"format {form!r}: {fault}",
+                where=where,
                 do="write it like '%d.%m.%Y %H:%M'; excel reads day numbers such as 45658.0575, epoch_s, epoch_ms and "
-                   "epoch_us seconds, milliseconds and microseconds since 1970",
+                "epoch_us seconds, milliseconds and microseconds since 1970",
                 choices=(*NAMES, *(f"%{code}" for code in CODES)),
             )
     widths = sorted({width for form in formats for width in _widths(form)})
     if pad and pad not in widths:
         raise MappingError(
-            f"pad: {pad} on a stamp or date fits no codes of its format that stand side by side", where=where,
-            do="pad fills the digits of such codes up with zeros: `pad: 4` for %H%M", choices=map(str, widths),
+            f"pad: {pad} on a stamp or date fits no codes of its format that stand side by side",
+            where=where,
+            do="pad fills the digits of such codes up with zeros: `pad: 4` for %H%M",
+            choices=map(str, widths),
         )
     return tuple(formats)
 
@@ -120,8 +131,9 @@ def _widths(form: str) -> list[int]:
 
 def resolution(formats: Sequence[str]) -> str:
     """The finest thing that any of the formats names: time, day, week, month or year; empty without a format."""
-    parts = {_PARTS.get(token[-1], "") for form in formats if form not in NAMES
-             for token in _tokens(form) if token[0] == "%"}
+    parts = {
+        _PARTS.get(token[-1], "") for form in formats if form not in NAMES for token in _tokens(form) if token[0] == "%"
+    }
     if "hour" in parts or set(formats) & {*NAMES}:
         return "time"
     return next((kind for kind in ("day", "week", "month", "year") if any(part.startswith(kind) for part in parts)), "")
@@ -157,11 +169,20 @@ def read(text: str, form: str, decimal: str = ".", pad: int = 0, pivot: int | No
 def hints(formats: Sequence[str], pad: int) -> list[tuple[str, str]]:
     """What to do about texts that no format reads: words, and the pattern of the texts (SQL) they are for."""
     if not formats:
-        return [(f"{unit} since 1970? state `format: {form}`", rf"'1\d{{{digits}}}(\.0*)?'") for unit, form, digits in (
-            ("seconds", "epoch_s", 9), ("milliseconds", "epoch_ms", 12), ("microseconds", "epoch_us", 15))]
+        return [
+            (f"{unit} since 1970? state `format: {form}`", rf"'1\d{{{digits}}}(\.0*)?'")
+            for unit, form, digits in (
+                ("seconds", "epoch_s", 9),
+                ("milliseconds", "epoch_ms", 12),
+                ("microseconds", "epoch_us", 15),
+            )
+        ]
     widths = {width: form for form in formats for width in _widths(form)}
-    return [(f"fewer digits than {form!r} has: state `pad: {width}`", literal(_pattern(form, width)))
-            for width, form in widths.items() if not pad]
+    return [
+        (f"fewer digits than {form!r} has: state `pad: {width}`", literal(_pattern(form, width)))
+        for width, form in widths.items()
+        if not pad
+    ]
 
 
 def whole_day(text: str, form: str, zone: str, decimal: str, pad: int, pivot: int | None) -> str:

@@ -27,8 +27,12 @@ from perflib.sources.staged import Staged
 
 
 def from_frames(
-    name: str = "", timezone: str = "UTC", personal: Iterable[str] = (), privacy: Mapping[str, Any] | None = None,
-    quarantine_limit: float | None = None, **frames: pd.DataFrame,
+    name: str = "",
+    timezone: str = "UTC",
+    personal: Iterable[str] = (),
+    privacy: Mapping[str, Any] | None = None,
+    quarantine_limit: float | None = None,
+    **frames: pd.DataFrame,
 ) -> Department:
     """A Department of pandas frames, one per canonical table (``calls=frame, officers=frame``).
 
@@ -60,7 +64,12 @@ def from_frames(
 
 
 def _load(
-    table: str, frame: pd.DataFrame, timezone: str, asked: tuple[str, ...], earlier: list[Loaded], engine: Engine,
+    table: str,
+    frame: pd.DataFrame,
+    timezone: str,
+    asked: tuple[str, ...],
+    earlier: list[Loaded],
+    engine: Engine,
     limit: float | None,
 ) -> Loaded:
     wanted = schema.get(table)
@@ -114,5 +123,3 @@ def _text(item: Any) -> str:
 
 def _blank(item: object) -> bool:
     return item is None or item is pd.NaT or item is pd.NA or (isinstance(item, float) and item != item)
-
-

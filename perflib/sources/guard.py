@@ -83,7 +83,8 @@ def located(path: str | Path) -> DepartmentFile | Path:
         return found
     if found.suffix.lower() not in (".yml", ".yaml"):
         raise DepartmentError(
-            "neither a department file (.yml) nor a folder", where=str(path),
+            "neither a department file (.yml) nor a folder",
+            where=str(path),
             do="write a department file that names your export and its mapping",
         )
     return department_file.read(found)

@@ -24,8 +24,11 @@ _LOW, _SURE = 0.1, 5
 #: how ids of one thing come to differ, and SQL that takes the difference away
 _FLOAT, _BARE = "regexp_replace({0}, '\\.0+$', '')", "regexp_replace({0}, '[[:space:][:punct:]]', '', 'g')"
 _CAUSES = {
-    'a ".0" at the end': _FLOAT, "leading zeros": "ltrim({0}, '0')", "upper and lower case": "lower({0})",
-    "spaces and punctuation": _BARE, "all of these": f"ltrim(lower({_BARE.format(_FLOAT)}), '0')",
+    'a ".0" at the end': _FLOAT,
+    "leading zeros": "ltrim({0}, '0')",
+    "upper and lower case": "lower({0})",
+    "spaces and punctuation": _BARE,
+    "all of these": f"ltrim(lower({_BARE.format(_FLOAT)}), '0')",
 }
 
 
@@ -49,8 +52,14 @@ def whole(plan: Plan, parts: Sequence[Part], engine: Engine) -> list[Part]:
     made = {name(column): f"regexp_replace({name(column)}, '^(\\d+)\\.0+$', '\\1')" for column in changed}
     columns = ", ".join(f"{sql} AS {column}" for column, sql in made.items())
     words = f"{', '.join(changed)}: whole numbers written as 7.0 are read as 7"
-    return [replace(part, relation=f"(SELECT * REPLACE ({columns}) FROM {part.relation})",
-                    staged=replace(part.staged, notes=(*part.staged.notes, words))) for part in parts]
+    return [
+        replace(
+            part,
+            relation=f"(SELECT * REPLACE ({columns}) FROM {part.relation})",
+            staged=replace(part.staged, notes=(*part.staged.notes, words)),
+        )
+        for part in parts
+    ]
 
 
 def _any(columns: Sequence[str], test: str, parts: Sequence[Part], engine: Engine) -> list[str]:
@@ -92,8 +101,11 @@ def unmatched(sources: Sequence[Source], engine: Engine) -> tuple[str, ...]:
     kinds: dict[str, list[_Ids]] = {}
     for table in dict.fromkeys(source.table for source in sources):
         for column in schema.get(table).columns.values():
-            relations = [source.relation for source in sources
-                         if column.id and source.table == table and column.name in source.columns]
+            relations = [
+                source.relation
+                for source in sources
+                if column.id and source.table == table and column.name in source.columns
+            ]
             if relations and (found := _distinct(table, column, relations, engine)).count:
                 kinds.setdefault(column.id, []).append(found)
     return tuple(words for kind, found in kinds.items() for words in _told(kind, found, engine))
@@ -118,8 +130,11 @@ def _told(kind: str, found: Sequence[_Ids], engine: Engine) -> Iterator[str]:
 
 def _pairs(found: Sequence[_Ids]) -> list[tuple[_Ids, _Ids]]:
     """Columns to compare: with the table they refer to, else each with each of the others; never within a table."""
-    return [(one, other) for one, other in combinations(found, 2)
-            if one.table != other.table and _meet(one, other) and _meet(other, one)]
+    return [
+        (one, other)
+        for one, other in combinations(found, 2)
+        if one.table != other.table and _meet(one, other) and _meet(other, one)
+    ]
 
 
 def _meet(one: _Ids, other: _Ids) -> bool:
@@ -139,15 +154,18 @@ def _missed(kind: str, pair: tuple[_Ids, _Ids], found: Sequence[_Ids], engine: E
     if shared >= _LOW * expected or (expected < _SURE and len(found) > len(pair)):
         return None
     # detectives take no calls: that is no matter of writing as long as some table names them
-    lone = any(_shared([each], [other for other in found if other.table != each.table], "{0}", engine)
-               < _LOW * each.count for each in pair)
+    lone = any(
+        _shared([each], [other for other in found if other.table != each.table], "{0}", engine) < _LOW * each.count
+        for each in pair
+    )
     return shared if lone or _cause(one, [other], engine) else None
 
 
 def _shared(one: Sequence[_Ids], others: Sequence[_Ids], made: str, engine: Engine) -> int:
     """How many ids some of the first columns and some of the others share, both made alike."""
-    first, second = (" UNION ".join(f"SELECT {made.format('id')} FROM {each.relation}" for each in side)
-                     for side in (one, others))
+    first, second = (
+        " UNION ".join(f"SELECT {made.format('id')} FROM {each.relation}" for each in side) for side in (one, others)
+    )
     return int(engine.rows(f"SELECT count(*) FROM (({first}) INTERSECT ({second}))")[0][0])
 
 

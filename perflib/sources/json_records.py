@@ -77,7 +77,9 @@ def _wrapped(first: dict[str, Any], where: str) -> Iterator[Any]:
             yield held.get("attributes") or held.get("properties") or feature
     elif len(lists) > 1:
         raise SourceError(
-            f"holds {len(lists)} lists, one list of records was wanted", where=where, choices=quoted_all(lists),
+            f"holds {len(lists)} lists, one list of records was wanted",
+            where=where,
+            choices=quoted_all(lists),
             do="keep one of them in the file",
         )
     else:
@@ -90,9 +92,7 @@ class _Values:
     def __init__(self, stream: TextIO, where: str) -> None:
         self.stream, self.where = stream, where
         self.buffer, self.at, self.lines, self.ended = "", 0, 1, False
-        self.decoder = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_float=_float, parse_constant=_constant
-        )
+        self.decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_float=_float, parse_constant=_constant)
         self.listed = self._sign() == "["
         self.at += self.listed
         self.found = self._list() if self.listed else self._each()
@@ -171,7 +171,8 @@ class _Values:
     def _long(self) -> SourceError:
         return SourceError(
             f"a record, or one object around all, of more than {limits.JSON_RECORD >> 20} million characters",
-            where=f"{self.where}, line {self.lines}", do="write one record in each line, or a plain list",
+            where=f"{self.where}, line {self.lines}",
+            do="write one record in each line, or a plain list",
         )
 
     def _fault(self, words: str, at: int) -> SourceError:

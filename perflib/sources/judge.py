@@ -60,7 +60,8 @@ def plan(mapping: Mapping, zone: str, personal: Sequence[str]) -> Plan:
     """Personal columns do not leave the load unless asked for by name."""
     mapped = {spec.column.name for spec in mapping.specs}
     output = tuple(
-        column.name for column in mapping.table.columns.values()
+        column.name
+        for column in mapping.table.columns.values()
         if column.name in mapped and (not column.personal or column.name in personal)
     )
     return Plan(mapping, mapping.timezone or zone, output)
@@ -86,8 +87,13 @@ def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) 
     relation = moved(plan, form.values, relation, _years(form.stamps, relation, engine))
     names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(form.rules))]
     columns = [
-        "_record", "_touched", *(f"_f{place}" for place in range(len(form.filters))), *map(name, form.kept),
-        *names[: width(checks)], *masks(form.rules, "_r"), *masks(form.counts, "_n"),
+        "_record",
+        "_touched",
+        *(f"_f{place}" for place in range(len(form.filters))),
+        *map(name, form.kept),
+        *names[: width(checks)],
+        *masks(form.rules, "_r"),
+        *masks(form.counts, "_n"),
     ]
     engine.con.execute(f"COPY (SELECT {', '.join(columns)} FROM {relation}) TO {literal(judged)} (FORMAT parquet)")
     parsed.unlink(missing_ok=True)

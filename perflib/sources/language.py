@@ -56,7 +56,8 @@ def _header(text: str, where: str) -> int | None:
         return 0 if text.lower() in ("true", "yes") else None
     if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 9 and int(text)):
         raise MappingError(
-            f"{shown(text)!r} where the number of the header's row is wanted", where=where,
+            f"{shown(text)!r} where the number of the header's row is wanted",
+            where=where,
             do="count from 1, as the sheet or the editor does; false: the first row is a record",
         )
     return int(text)
@@ -76,8 +77,9 @@ COLUMN = {
     "row_number": Key(Flag(), "number of file and row as the key of records that have none; another order, other keys"),
     "optional": Key(Flag(), "the column may be absent from a file"),
     "join": Key(Text(empty=True), "what stands between joined columns; a space if not stated"),
-    "format": Key(Many(Text(), least=1, most=50), "how the export writes it; of several the first that fits",
-                  only=_STAMPS),
+    "format": Key(
+        Many(Text(), least=1, most=50), "how the export writes it; of several the first that fits", only=_STAMPS
+    ),
     "timezone": Key(Text(check=_zone), "zone of stamps without an offset", only=_STAMPS),
     "pivot": Key(Number(0, 99, whole=True), "two-digit years up to this one are 20xx", only=_STAMPS),
     "decimal": Key(Text((".", ",")), "the decimal sign", only=(*_NUMBERS, *_STAMPS)),
@@ -87,8 +89,11 @@ COLUMN = {
     "true": Key(Many(Text(), least=1), "texts that mean true", only=("boolean",)),
     "false": Key(Many(Text(), least=1), "texts that mean false", only=("boolean",)),
     "strip_decimal": Key(Flag(), "832.0 is 832", only=("string", "category")),
-    "pad": Key(Number(0, 100, whole=True), "leading zeros up to this width; of a stamp, before codes side by side",
-               only=("string", "category", *_STAMPS)),
+    "pad": Key(
+        Number(0, 100, whole=True),
+        "leading zeros up to this width; of a stamp, before codes side by side",
+        only=("string", "category", *_STAMPS),
+    ),
 }
 _FILE = {
     "delimiter": Key(Text(check=_delimiter), "between the fields", only=("csv", "tsv")),
@@ -102,8 +107,11 @@ _FILE = {
 }
 LOOKUP = {
     "file": Key(Text(), "its name, beside the export"),
-    "on": Key(Either("header names", Text(), Many(Text(), least=1), Pairs(Text(), least=1)),
-              "the key: columns of both files, or own: other", True),
+    "on": Key(
+        Either("header names", Text(), Many(Text(), least=1), Pairs(Text(), least=1)),
+        "the key: columns of both files, or own: other",
+        True,
+    ),
     "first_by": Key(Text(), "of rows with the same key the lowest by this column"),
     "partial": Key(Flag(), "records without a match are the rule"),
     **_FILE,
@@ -119,15 +127,17 @@ _TEST = Either(
     "a list of texts, or present, missing, except, from or until",
     text=Text(("present", "missing"), wanted="a list of texts, present or missing"),
     items=Many(Text(empty=True), least=1),
-    pairs=Record({
-        "except": Key(Many(Text(empty=True), least=1), "none of these texts"),
-        "from": Key(Text(), "this text or later"),
-        "until": Key(Text(), "before this text"),
-    }),
+    pairs=Record(
+        {
+            "except": Key(Many(Text(empty=True), least=1), "none of these texts"),
+            "from": Key(Text(), "this text or later"),
+            "until": Key(Text(), "before this text"),
+        }
+    ),
 )
-_CASE = Record({
-    "when": Key(Pairs(_TEST, least=1), "tests by column", True), "value": Key(Text(empty=True), "the value", True),
-})
+_CASE = Record(
+    {"when": Key(Pairs(_TEST, least=1), "tests by column", True), "value": Key(Text(empty=True), "the value", True)}
+)
 DERIVED = {
     "first": Key(Many(Text(), least=1), "the first of these columns that has a value"),
     "cases": Key(Many(_CASE, alone=False, least=1), "the value of the first case whose tests all hold"),
@@ -139,8 +149,11 @@ FILTER = {
     "because": Key(Text(), "the reason, for the decisions log", True),
 }
 UNPIVOT = {
-    "columns": Key(Either("a list of header names", items=Many(Text(), least=1), pairs=Pairs(Text(), least=1)),
-                   "the columns that become rows, or header: its name there", True),
+    "columns": Key(
+        Either("a list of header names", items=Many(Text(), least=1), pairs=Pairs(Text(), least=1)),
+        "the columns that become rows, or header: its name there",
+        True,
+    ),
     "name": Key(Text(), "the new column that holds the name of the column", True),
     "value": Key(Text(), "the new column that holds its cell", True),
 }
@@ -158,8 +171,10 @@ MAPPING = {
     "unpivot": Key(Record(UNPIVOT), "several columns of the export become rows"),
     "derive": Key(Pairs(Record(DERIVED), most=100), "columns made from several columns"),
     "columns": Key(Pairs(Record(COLUMN, short="from")), "column of the table: header of the export, or a rule", True),
-    "collapse": Key(Either("newest, first, last, or pairs", Text(ROWS), pairs=Record(COLLAPSE)),
-                    "rows of one key become one; newest: the row with the latest recorded_at, of equal ones the last"),
+    "collapse": Key(
+        Either("newest, first, last, or pairs", Text(ROWS), pairs=Record(COLLAPSE)),
+        "rows of one key become one; newest: the row with the latest recorded_at, of equal ones the last",
+    ),
     "filter": Key(Many(Record(FILTER), alone=False, most=100), "rows to keep"),
     "quarantine_limit": Key(Number(0, 1), "the share of records that may be refused"),
     "notes": Key(Many(Text()), "sentences for the report"),
@@ -179,8 +194,9 @@ def read(raw: Any, where: str) -> dict[str, Any]:
 def key(column: schema.Column, table: schema.Table, place: Place) -> None:
     """Refuse a row number as anything but the id of the records themselves."""
     if column.name != table.key[0] or not column.name.endswith("_id") or column.pseudonym or column.refers:
-        raise place.wrong("`row_number` does nothing here: it is for the id of the records", do="take it out",
-                          choices=[table.key[0]])
+        raise place.wrong(
+            "`row_number` does nothing here: it is for the id of the records", do="take it out", choices=[table.key[0]]
+        )
 
 
 def collapses(rules: Mapping[str, str], otherwise: str, table: schema.Table, mapped: Sequence[str], where: str) -> None:
@@ -191,24 +207,32 @@ def collapses(rules: Mapping[str, str], otherwise: str, table: schema.Table, map
         if name in table.key:
             raise place.wrong("is of the key, which is one in all its rows", do="take it out")
         if (rule == "count") == (name in mapped):
-            raise place.wrong("`count` counts rows; take the column out of `columns`" if rule == "count"
-                              else "the column is not in `columns`")
+            raise place.wrong(
+                "`count` counts rows; take the column out of `columns`"
+                if rule == "count"
+                else "the column is not in `columns`"
+            )
         if rule in _FOR and column.type not in _FOR[rule]:
             raise place.wrong(f"`{rule}` is for columns of type {', '.join(_FOR[rule])}", choices=ROWS)
     used = {*rules.values(), otherwise}
     if "newest" in used and "recorded_at" not in mapped:
-        raise MappingError("newest needs `recorded_at` in `columns`", where=f"{where}, collapse",
-                           do="map when the row was written or exported, or write first or last")
+        raise MappingError(
+            "newest needs `recorded_at` in `columns`",
+            where=f"{where}, collapse",
+            do="map when the row was written or exported, or write first or last",
+        )
     if counted and "recorded_at" in mapped and (otherwise or "recorded_at" in rules):
         raise MappingError(
-            f"{' and '.join(counted)} would count a row twice that was exported twice", where=f"{where}, collapse",
+            f"{' and '.join(counted)} would count a row twice that was exported twice",
+            where=f"{where}, collapse",
             do="leave recorded_at and `otherwise` out, so that rows of different states of a record are refused",
         )
     if not rules and not otherwise:
         raise MappingError("needs `columns` or `otherwise`", where=f"{where}, collapse")
     if not set(table.key) <= set(mapped):
-        raise MappingError(f"does nothing while a column of the key is not mapped ({', '.join(table.key)})",
-                           where=f"{where}, collapse")
+        raise MappingError(
+            f"does nothing while a column of the key is not mapped ({', '.join(table.key)})", where=f"{where}, collapse"
+        )
 
 
 def fits(given: Mapping[str, Any], column: schema.Column, place: Place) -> None:

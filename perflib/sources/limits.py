@@ -71,6 +71,7 @@ def columns(names: Sequence[str], where: str, before: int = 0) -> None:
     longest = max(map(len, names), default=0)
     if longest > NAME:
         raise SourceError(
-            f"a column with a name of {longest:,} characters, the limit is {NAME:,}", where=where,
+            f"a column with a name of {longest:,} characters, the limit is {NAME:,}",
+            where=where,
             do="check that the first record is a header: `reader: {header: ...}` says in which line it stands",
         )

@@ -84,8 +84,13 @@ def _reasons(plan: Plan, parts: Sequence[Part], found: Repeated, engine: Engine)
 
 
 def _report(
-    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, list[str]]], facts: Mapping[str, Any],
-    notes: Sequence[str], most: int, engine: Engine,
+    plan: Plan,
+    parts: Sequence[Part],
+    reasons: Sequence[Mapping[int, list[str]]],
+    facts: Mapping[str, Any],
+    notes: Sequence[str],
+    most: int,
+    engine: Engine,
 ) -> SourceReport:
     """What became of the records; at most so many refused ones of a file are kept for repair."""
     shown = [dict(islice(held.items(), most)) for held in reasons]
@@ -94,11 +99,21 @@ def _report(
     specs = {spec.column.name: spec for spec in plan.mapping.specs}
     resolution = formats.resolution(specs[dated(plan)].formats) if dated(plan) in specs else ""
     return SourceReport(
-        plan.table.name, tuple(dict.fromkeys(part.staged.label for part in parts)),
-        sum(part.staged.rows for part in parts), facts["rows"], sum(map(len, reasons)),
-        reasons=quarantine.tally(reasons), counted=facts["counted"], missing=facts["missing"],
-        clock_change_rows=facts["touched"], first=facts["first"], last=facts["last"], trust=plan.mapping.trust,
-        notes=tuple(dict.fromkeys(notes)), sha256=_hashes(parts), quarantine=quarantine.joined(frames),
+        plan.table.name,
+        tuple(dict.fromkeys(part.staged.label for part in parts)),
+        sum(part.staged.rows for part in parts),
+        facts["rows"],
+        sum(map(len, reasons)),
+        reasons=quarantine.tally(reasons),
+        counted=facts["counted"],
+        missing=facts["missing"],
+        clock_change_rows=facts["touched"],
+        first=facts["first"],
+        last=facts["last"],
+        trust=plan.mapping.trust,
+        notes=tuple(dict.fromkeys(notes)),
+        sha256=_hashes(parts),
+        quarantine=quarantine.joined(frames),
         resolution=resolution,
     )
 
@@ -108,16 +123,19 @@ def _hashes(parts: Sequence[Part]) -> dict[str, str]:
     return own | {label: digest for part in parts for label, digest in part.staged.also}
 
 
-def _most(
-    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine
-) -> str:
+def _most(plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine) -> str:
     top = list(quarantine.tally(reasons).items())[:5]
     return "; ".join(f"{words} ({count:,}){such_as(words, plan, parts, reasons, engine)}" for words, count in top)
 
 
 def _past_limit(
-    plan: Plan, read: int, copies: int, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]],
-    engine: Engine, where: str,
+    plan: Plan,
+    read: int,
+    copies: int,
+    parts: Sequence[Part],
+    reasons: Sequence[Mapping[int, Sequence[str]]],
+    engine: Engine,
+    where: str,
 ) -> SourceError | None:
     """The refusal of a source of which too many records cannot be used; copies lose nothing and do not count."""
     refused, judged, limit = sum(map(len, reasons)) - copies, read - copies, plan.mapping.quarantine_limit
@@ -129,13 +147,12 @@ def _past_limit(
     more = ", or state a higher quarantine_limit" if refused < judged / 2 else ""
     return SourceError(
         f"{refused:,} of {judged:,} records ({refused / judged:.1%}) refused, past the limit of {limit:.1%}: {most}",
-        where=where, do=f"repair the export or the mapping{more}",
+        where=where,
+        do=f"repair the export or the mapping{more}",
     )
 
 
-def _accepted(
-    plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine
-) -> str:
+def _accepted(plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine) -> str:
     """SQL of the accepted rows of all files, filters not yet applied."""
     queries = []
     for part, held in zip(parts, reasons, strict=True):
@@ -158,7 +175,9 @@ def _facts(plan: Plan, accepted: str, engine: Engine) -> dict[str, Any]:
     row = engine.rows(f"SELECT {', '.join([*asked, *_asked(plan)])} FROM {accepted}")[0]
     counted = zip(counts, row[2 + len(filters) : len(asked)], strict=True)
     return _known(plan, row[len(asked) :]) | {
-        "rows": row[0], "touched": row[1], "kept": [row[0], *row[2 : 2 + len(filters)]],
+        "rows": row[0],
+        "touched": row[1],
+        "kept": [row[0], *row[2 : 2 + len(filters)]],
         "counted": {check.words: count for check, count in counted},
     }
 
@@ -201,8 +220,13 @@ def moment(micros: int | None) -> Any:
 
 def _decisions(plan: Plan, kept: Sequence[int]) -> list[Decision]:
     return [
-        Decision(plan.table.name, f"{rule.column} in {[written(text) for text in rule.keep]}", rule.because,
-                 kept[place], kept[place + 1])
+        Decision(
+            plan.table.name,
+            f"{rule.column} in {[written(text) for text in rule.keep]}",
+            rule.because,
+            kept[place],
+            kept[place + 1],
+        )
         for place, rule in enumerate(plan.mapping.filters)
     ]
 

@@ -116,17 +116,27 @@ def parse(raw: Any, where: str) -> Mapping:
         for name, spec in read["columns"].items()
     )
     if sum(len(spec.recode) for spec in specs) > RECODED:
-        raise MappingError(f"more than {RECODED:,} texts in all `recode`", where=where, do="put the list into a file "
-                           "beside the export and name it in `reader: join`")
+        raise MappingError(
+            f"more than {RECODED:,} texts in all `recode`",
+            where=where,
+            do="put the list into a file beside the export and name it in `reader: join`",
+        )
     collapse, counts = _collapse(read.get("collapse"), table, specs, where)
     specs += counts
     lacking = set(table.required) - {spec.column.name for spec in specs}
     if lacking:
         raise MappingError(f"no rule for the required column {', '.join(sorted(lacking))}", where=where)
     return Mapping(
-        where, table, specs, reader, read.get("timezone", ""), read.get("trust", ""),
-        tuple(Filter(**each) for each in read.get("filter", ())), read.get("quarantine_limit", QUARANTINE_LIMIT),
-        read.get("notes", ()), derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
+        where,
+        table,
+        specs,
+        reader,
+        read.get("timezone", ""),
+        read.get("trust", ""),
+        tuple(Filter(**each) for each in read.get("filter", ())),
+        read.get("quarantine_limit", QUARANTINE_LIMIT),
+        read.get("notes", ()),
+        derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
         collapse,
     )
 
@@ -152,8 +162,9 @@ def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
     for name in present:
         if name not in table.columns:  # it came with the data, so it is not repeated as it stands
             shown = quoted(name, own=table.columns)
-            raise MappingError(f"no column {shown!r} in table {table.name!r}", where=where, choices=table.columns,
-                               found=shown)
+            raise MappingError(
+                f"no column {shown!r} in table {table.name!r}", where=where, choices=table.columns, found=shown
+            )
     lacking = set(table.required) - set(present)
     if lacking:
         raise MappingError(f"the required column {', '.join(sorted(lacking))} is absent", where=where)
@@ -162,8 +173,12 @@ def canonical(table: schema.Table, present: list[str], where: str) -> Mapping:
 
 
 def _spec(
-    table: schema.Table, column: schema.Column, given: dict[str, Any], missing: tuple[str, ...],
-    reader: Dict[str, str], place: Place,
+    table: schema.Table,
+    column: schema.Column,
+    given: dict[str, Any],
+    missing: tuple[str, ...],
+    reader: Dict[str, str],
+    place: Place,
 ) -> Spec:
     language.fits(given, column, place)
     if given.get("row_number"):
@@ -181,7 +196,9 @@ def _not_misspelt(otherwise: str, column: schema.Column, place: Place) -> None:
     if near and otherwise not in column.allowed:
         raise place.wrong(
             f"otherwise: {otherwise!r} looks like {near[0]!r} misspelt",
-            do="correct it, or choose another word for the value", choices=language.OTHERWISE, found=otherwise,
+            do="correct it, or choose another word for the value",
+            choices=language.OTHERWISE,
+            found=otherwise,
         )
 
 

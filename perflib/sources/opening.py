@@ -77,8 +77,7 @@ def asked_tables(tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def department(
-    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: Guard,
-    engine: Engine,
+    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: Guard, engine: Engine
 ) -> Department:
     """The loaded sources as one Department, ids coded; sources of one table are joined."""
     loaded = pseudonyms.coded(loaded, guard, engine)
@@ -100,22 +99,24 @@ def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...])
     sources = [source for source in file.sources if source.table in wanted]
     if not sources:
         raise DepartmentError(
-            f"has no source for {', '.join(wanted)}", where=str(file.path),
-            choices=dict.fromkeys(source.table for source in file.sources))
+            f"has no source for {', '.join(wanted)}",
+            where=str(file.path),
+            choices=dict.fromkeys(source.table for source in file.sources),
+        )
     for source in sources:
         loaded.append(load_source(source, file, asked, loaded, engine))
     return file.name, file.timezone, loaded, file.settings, guard_of(file), engine
 
 
 def load_source(
-    source: Source, file: DepartmentFile, asked: tuple[str, ...],
-    earlier: Sequence[Loaded], engine: Engine,
+    source: Source, file: DepartmentFile, asked: tuple[str, ...], earlier: Sequence[Loaded], engine: Engine
 ) -> Loaded:
     """One source of a department file, read and judged."""
     mapping = load_mapping(source.mapping)
     if mapping.table.name != source.table:
         raise MappingError(
-            f"is for table {mapping.table.name!r}, the source is of {source.table!r}", where=mapping.where,
+            f"is for table {mapping.table.name!r}, the source is of {source.table!r}",
+            where=mapping.where,
             do=f"correct `table` in {file.path.name} or in the mapping",
         )
     asked_plan = plan(mapping, file.timezone, asked)
@@ -124,8 +125,11 @@ def load_source(
     where = Path(source.files).name or mapping.where
     with room(where):
         parts = [
-            numbered(replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)),
-                     asked_plan, before)
+            numbered(
+                replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)),
+                asked_plan,
+                before,
+            )
             for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
             for part in readers.parts(file, asked_plan, engine)
         ]

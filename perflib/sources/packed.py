@@ -23,10 +23,14 @@ _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZM
 _AGAIN = "unpack it, and pack no file twice"
 #: how files that are no text begin, what they are, and what to do
 _KINDS = (
-    (0, b"\x1f\x8b", "a gzip file", _AGAIN), (0, b"PK\x03\x04", "a zip archive or a workbook", _AGAIN),
-    (0, b"BZh", "a bzip2 file", "unpack it"), (0, b"\xfd7zXZ", "an xz file", "unpack it"),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd file", "unpack it"), (0, b"7z\xbc\xaf", "a 7z archive", "unpack it"),
-    (0, b"Rar!", "a rar archive", "unpack it"), (0, b"%PDF", "a PDF", "ask for the records as CSV or Parquet"),
+    (0, b"\x1f\x8b", "a gzip file", _AGAIN),
+    (0, b"PK\x03\x04", "a zip archive or a workbook", _AGAIN),
+    (0, b"BZh", "a bzip2 file", "unpack it"),
+    (0, b"\xfd7zXZ", "an xz file", "unpack it"),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd file", "unpack it"),
+    (0, b"7z\xbc\xaf", "a 7z archive", "unpack it"),
+    (0, b"Rar!", "a rar archive", "unpack it"),
+    (0, b"%PDF", "a PDF", "ask for the records as CSV or Parquet"),
     (0, b"PAR1", "a Parquet file", "set `reader: {format: parquet}` in the mapping"),
     (8, b"DUCK", "a DuckDB file", "set `reader: {format: duckdb, relation: ...}` in the mapping"),
     (0, b"SQLite format 3\0", "an SQLite database", "export the table as CSV or Parquet"),
@@ -44,7 +48,8 @@ def of_kind(path: Path, wanted: str) -> None:
     words, do = kind(regular(path))
     if words != wanted:
         raise SourceError(
-            f"{words}, {wanted} was wanted" if words else f"not {wanted}", where=path.name,
+            f"{words}, {wanted} was wanted" if words else f"not {wanted}",
+            where=path.name,
             do=do or "correct reader.format or the name of the file, or fetch the file again",
         )
 
@@ -107,7 +112,8 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 yield raw
     except _DAMAGED as fault:
         raise SourceError(
-            f"the compressed file is damaged or cut short ({type(fault).__name__})", where=path.name,
+            f"the compressed file is damaged or cut short ({type(fault).__name__})",
+            where=path.name,
             do="fetch the file again",
         ) from None
     except OSError as fault:
@@ -170,7 +176,8 @@ def counted(path: Path, size: int) -> None:
 
 def _too_large(limit: int, path: Path) -> SourceError:
     return SourceError(
-        f"unpacks to more than {limit >> 20:,} MB, which no table of records does", where=path.name,
+        f"unpacks to more than {limit >> 20:,} MB, which no table of records does",
+        where=path.name,
         do="unpack it and look at it; a plain file has no such limit",
     )
 
@@ -196,16 +203,21 @@ def _member(archive: zipfile.ZipFile, member: str, path: Path) -> zipfile.ZipInf
         )
     if member and names.count(member) != 1:
         raise SourceError(
-            f"{names.count(member) or 'no'} members {member!r}, one was wanted", where=path.name, found=member,
+            f"{names.count(member) or 'no'} members {member!r}, one was wanted",
+            where=path.name,
+            found=member,
             choices=quoted_all(names, member),
         )
     if not member and len(names) != 1:
         raise SourceError(
-            f"holds {len(names)} files, one was wanted", where=path.name, choices=quoted_all(names),
+            f"holds {len(names)} files, one was wanted",
+            where=path.name,
+            choices=quoted_all(names),
             do="name one: `reader: {member: ...}`",
         )
     one = found[names.index(member or names[0])]
     if one.flag_bits & 1:
-        raise SourceError("encrypted, a password is needed", where=f"{path.name}, {quoted(one.filename)}",
-                          do="unpack it first")
+        raise SourceError(
+            "encrypted, a password is needed", where=f"{path.name}, {quoted(one.filename)}", do="unpack it first"
+        )
     return one

@@ -112,7 +112,8 @@ def _sound(taken: Sequence[str], fields: list[str], width: int, delimiter: str, 
         strict = False
         if "unexpected end" in str(fault):
             raise SourceError(
-                f"a quote is opened and never closed; {len(taken)} lines would be swallowed", where=where,
+                f"a quote is opened and never closed; {len(taken)} lines would be swallowed",
+                where=where,
                 do="close the quote in the export",
             ) from fault
     if len(taken) == 1:
@@ -121,7 +122,8 @@ def _sound(taken: Sequence[str], fields: list[str], width: int, delimiter: str, 
     if not strict or len(fields) != width or len(taken) > limits.SPAN or whole >= SWALLOWED:
         raise SourceError(
             f"a broken quote would swallow {len(taken)} lines ({len(fields)} fields found, {width} wanted)",
-            where=where, do="close the quote in the export",
+            where=where,
+            do="close the quote in the export",
         )
 
 

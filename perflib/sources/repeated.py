@@ -58,11 +58,16 @@ def repeated(
         return Repeated()
     columns = [column for column in plan.output if column not in keys and all(column in held for _, held in earlier)]
     held, shown = ", ".join(map(name, keys)), ", ".join(map(name, [*keys, *columns]))
-    union = " UNION ALL ".join([
-        *(f"SELECT {place} AS _part, {part.file} AS _file, _record, {shown} FROM {part.relation} "
-          f"WHERE {_counts(plan, part)}" for place, part in enumerate(parts)),
-        *(f"SELECT -1 AS _part, -1 AS _file, 0 AS _record, {shown} FROM {relation}" for relation, _ in earlier),
-    ])
+    union = " UNION ALL ".join(
+        [
+            *(
+                f"SELECT {place} AS _part, {part.file} AS _file, _record, {shown} FROM {part.relation} "
+                f"WHERE {_counts(plan, part)}"
+                for place, part in enumerate(parts)
+            ),
+            *(f"SELECT -1 AS _part, -1 AS _file, 0 AS _record, {shown} FROM {relation}" for relation, _ in earlier),
+        ]
+    )
     hashes = doubled(held, union, sum(part.staged.rows for part in parts), engine)
     if not hashes:
         return Repeated()
@@ -129,7 +134,8 @@ def _differing(
     if not total:
         return None
     places = engine.rows(
-        f"SELECT _part, _record FROM {rows} SEMI JOIN (SELECT {held} {some}) USING ({held}) WHERE _part >= 0")
+        f"SELECT _part, _record FROM {rows} SEMI JOIN (SELECT {held} {some}) USING ({held}) WHERE _part >= 0"
+    )
     found = {(names or {}).get(column, column): count for column, count in zip(columns, each, strict=True) if count}
     return Differing(places, total, dict(sorted(found.items(), key=lambda item: -item[1])), names is None)
 

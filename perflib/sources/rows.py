@@ -13,8 +13,18 @@ from perflib.grammar import Key
 from perflib.sources import language
 
 _SUFFIXES = {
-    ".parquet": "parquet", ".xlsx": "excel", ".xls": "excel", ".xlsb": "excel", ".xlsm": "excel", ".ods": "excel",
-    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".geojson": "json", ".duckdb": "duckdb", ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xls": "excel",
+    ".xlsb": "excel",
+    ".xlsm": "excel",
+    ".ods": "excel",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".geojson": "json",
+    ".duckdb": "duckdb",
+    ".tsv": "tsv",
 }
 Row = TypeVar("Row")
 
@@ -33,7 +43,8 @@ def format_of(
     language.reads(reader, form, where, keys)
     if (form == "postgresql") != (path is None):
         raise MappingError(
-            f"format {form} {'needs' if path is None else 'takes no'} `files`", where=where,
+            f"format {form} {'needs' if path is None else 'takes no'} `files`",
+            where=where,
             do="a file has `files` in the department file, a server `url_env` here",
         )
     return str(form)
@@ -61,7 +72,8 @@ class Rows:
         alone = sum(cell != "" for cell in first) == 1 and self.header == 0
         if alone and any(sum(cell != "" for cell in row) > 1 for row in below):
             raise SourceError(
-                "the first row holds one text and those below hold more: a title, no header", where=where,
+                "the first row holds one text and those below hold more: a title, no header",
+                where=where,
                 do="say in which row the header stands: `reader: {header: 7}`",
             )
 

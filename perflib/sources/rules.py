@@ -77,8 +77,10 @@ def settled(table: schema.Table, rule: schema.Rule, zone: str, days: frozenset[s
     pair = (rule.earlier, rule.later)
     coarse = any(side in days or table.columns[side].type == "date" for side in pair)
     sides = [
-        f"CAST(timezone({literal(zone)}, {name(side)}) AS DATE)" if coarse and table.columns[side].type == "timestamp"
-        else name(side) for side in pair
+        f"CAST(timezone({literal(zone)}, {name(side)}) AS DATE)"
+        if coarse and table.columns[side].type == "timestamp"
+        else name(side)
+        for side in pair
     ]
     return f"{sides[0]} > {sides[1]}"
 

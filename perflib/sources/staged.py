@@ -48,8 +48,13 @@ class Staged:
 
 
 def texts(
-    label: str, header: Sequence[str], rows: Iterable[Row], engine: Engine, lead: Sequence[str] = ("_record",),
-    sha256: str = "", notes: Sequence[str] = (),
+    label: str,
+    header: Sequence[str],
+    rows: Iterable[Row],
+    engine: Engine,
+    lead: Sequence[str] = ("_record",),
+    sha256: str = "",
+    notes: Sequence[str] = (),
 ) -> Staged:
     """Rows of texts as Parquet files in the private folder; ``header`` may grow while the rows come.
 

@@ -22,8 +22,11 @@ from perflib.sources.packed import CHUNK, kind, opened
 MIXED = "utf-8 or cp1252"
 #: the mark of UTF-32 begins with that of UTF-16
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 
@@ -69,7 +72,8 @@ def look(path: Path, stated: str = "", member: str = "", endless: bool = False) 
         encoding = _encoding(head, stated, path)
         if web_page(head, encoding):
             raise SourceError(
-                "a web page, not a table of records", where=path.name,
+                "a web page, not a table of records",
+                where=path.name,
                 do="fetch the file itself, not the page that shows it; a table in a page: save it from Excel as CSV",
             )
         return _Scan(path, encoding, stated, endless).run(head, stream)
@@ -131,7 +135,8 @@ class _Scan:
         if self.run_length > limits.LINE and not self.endless:
             raise SourceError(
                 f"a line of more than {limits.LINE:,} bytes, records of a table were wanted",
-                where=f"{self.path.name}, line {self.lines + breaks + 1}", do="check how the file was exported",
+                where=f"{self.path.name}, line {self.lines + breaks + 1}",
+                do="check how the file was exported",
             )
         self.lines += breaks
         self.returns += returns
@@ -149,7 +154,8 @@ class _Scan:
 
     def _nul(self, before: int) -> SourceError:
         return SourceError(
-            "a NUL byte, text was wanted", where=f"{self.path.name}, line {self.lines + before + 1}",
+            "a NUL byte, text was wanted",
+            where=f"{self.path.name}, line {self.lines + before + 1}",
             do="export again as text; if it is UTF-16 say so: `reader: {encoding: utf-16}`",
         )
 
@@ -158,7 +164,8 @@ class _Scan:
         if isinstance(fault, UnicodeDecodeError):
             found = f"byte 0x{fault.object[fault.start]:02x}, " if fault.start < len(fault.object) else ""
         return SourceError(
-            f"{found}text in {self.encoding} was wanted", where=f"{self.path.name}, line {self.lines or 1} or before",
+            f"{found}text in {self.encoding} was wanted",
+            where=f"{self.path.name}, line {self.lines or 1} or before",
             do="state the encoding in the mapping: `reader: {encoding: ...}`",
             choices=("utf-8", "utf-8-sig", "cp1252", "utf-16"),
         )
@@ -203,7 +210,8 @@ def _encoding(head: bytes, stated: str, path: Path) -> str:
     wide = wide_mark(head)
     if not stated and wide:
         raise SourceError(
-            f"text in {marked.upper()} found, UTF-8 was wanted", where=path.name,
+            f"text in {marked.upper()} found, UTF-8 was wanted",
+            where=path.name,
             do=f"add `reader: {{encoding: {marked}}}` to the mapping or export as UTF-8",
         )
     if not stated:
@@ -214,7 +222,8 @@ def _encoding(head: bytes, stated: str, path: Path) -> str:
     if (marked, found) == ("utf-8-sig", "utf-8"):
         return marked
     raise SourceError(
-        f"text in {marked.removesuffix('-sig').upper()} found, {stated} was wanted", where=path.name,
+        f"text in {marked.removesuffix('-sig').upper()} found, {stated} was wanted",
+        where=path.name,
         do="correct reader.encoding",
     )
 

@@ -14,7 +14,16 @@ from perflib.sources.mapping import Spec
 from perflib.sources.sql import coalesce, literal, literals, name
 
 _NUMBERS = (
-    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "FLOAT",
     "DOUBLE",
 )
 _NAIVE = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "DATE")
@@ -76,7 +85,8 @@ def steps(found: Sequence[Value], relation: str) -> str:
     fourth = [f"{item.value} AS {name(('l_' if item.stamp else '') + item.name)}" for item in found]
     fourth += [
         f"CASE WHEN {_bounded(name('q_' + item.name))} THEN {name('q_' + item.name)} END AS {name('z_' + item.name)}"
-        for item in found if item.fixed and item.stamp
+        for item in found
+        if item.fixed and item.stamp
     ]
     for step in (first, second, third, fourth):
         relation = f"(SELECT {', '.join(['*', *step])} FROM {relation})"
@@ -198,8 +208,12 @@ def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:
 def _recoded(spec: Spec, text: str) -> str:
     if not spec.recode:
         return text
-    cases = " ".join(f"WHEN {literal(key)} THEN {literal(spec.recode[word])}"
-                     for word in spec.recode for key in floated([word]) if key == word or key not in spec.recode)
+    cases = " ".join(
+        f"WHEN {literal(key)} THEN {literal(spec.recode[word])}"
+        for word in spec.recode
+        for key in floated([word])
+        if key == word or key not in spec.recode
+    )
     otherwise = spec.otherwise
     held = f"({text})"
     rest = {"": held, "keep": held, "reject": held, "missing": "NULL"}.get(otherwise, literal(otherwise))
@@ -274,8 +288,12 @@ def _days(spec: Spec, text: str, zone: str) -> tuple[str, str]:
     """The day of a text: a day that is written never moves, whatever offset stands beside it."""
     if spec.formats:
         how = (spec.decimal, spec.pad, spec.pivot)
-        return _first([formats.whole_day(text, form, zone, *how) if formats.aware(form)
-                       else formats.read(text, form, *how) for form in spec.formats]), ""
+        return _first(
+            [
+                formats.whole_day(text, form, zone, *how) if formats.aware(form) else formats.read(text, form, *how)
+                for form in spec.formats
+            ]
+        ), ""
     local, fixed = _iso(text)
     written = f"TRY_CAST(regexp_replace({text}, {_OFFSET}, '') AS TIMESTAMP)"
     return f"CASE WHEN {fixed} IS NULL THEN {local} ELSE {formats.day_of(written, fixed, zone)} END", ""

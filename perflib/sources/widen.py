@@ -50,8 +50,12 @@ def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, whe
     relation = _derived(relation, len(header), extra, columns, place)
     header += tuple(item.name for item in extra.derived)
     return replace(
-        staged, relation=relation, header=header, types=(*staged.types, *("VARCHAR",) * (len(header) - start)),
-        notes=tuple(notes), also=tuple(also.items()),
+        staged,
+        relation=relation,
+        header=header,
+        types=(*staged.types, *("VARCHAR",) * (len(header) - start)),
+        notes=tuple(notes),
+        also=tuple(also.items()),
     )
 
 
@@ -86,22 +90,36 @@ def unpivoted(staged: Staged, rule: Unpivot | None, where: str) -> Staged:
     names, place = [name.strip() for name in staged.header], f"{staged.label}, {where}, unpivot"
     for header, _ in rule.columns:
         if names.count(header) != 1:
-            raise MappingError(f"column {header!r} stands {names.count(header)} times, wanted once", where=place,
-                               choices=quoted_all(names, header), found=header)
+            raise MappingError(
+                f"column {header!r} stands {names.count(header)} times, wanted once",
+                where=place,
+                choices=quoted_all(names, header),
+                found=header,
+            )
     if {rule.name, rule.value} & set(names):
-        raise MappingError(f"the export has a column {rule.name!r} or {rule.value!r}", where=place,
-                           do="give `name` and `value` other names")
+        raise MappingError(
+            f"the export has a column {rule.name!r} or {rule.value!r}",
+            where=place,
+            do="give `name` and `value` other names",
+        )
     width, count = len(names), len(rule.columns)
     rows = ", ".join(f"({at}, {literal(name)})" for at, (_, name) in enumerate(rule.columns))
-    cells = " ".join(f"WHEN {at} THEN CAST(c{names.index(header)} AS VARCHAR)"
-                     for at, (header, _) in enumerate(rule.columns))
+    cells = " ".join(
+        f"WHEN {at} THEN CAST(c{names.index(header)} AS VARCHAR)" for at, (header, _) in enumerate(rule.columns)
+    )
     made = f"(_record - 1) * {count} + _at + 1 AS _record"
-    relation = (f"(SELECT * EXCLUDE (_at) REPLACE ({made}), CASE _at {cells} END AS c{width + 1} "
-                f"FROM {staged.relation} AS s, (VALUES {rows}) AS u(_at, c{width}))")
+    relation = (
+        f"(SELECT * EXCLUDE (_at) REPLACE ({made}), CASE _at {cells} END AS c{width + 1} "
+        f"FROM {staged.relation} AS s, (VALUES {rows}) AS u(_at, c{width}))"
+    )
     note = f"{staged.label}: {count} columns became rows, {staged.rows:,} records are {staged.rows * count:,} rows"
     return replace(
-        staged, relation=relation, header=(*staged.header, rule.name, rule.value), rows=staged.rows * count,
-        types=(*staged.types, "VARCHAR", "VARCHAR"), notes=(*staged.notes, note),
+        staged,
+        relation=relation,
+        header=(*staged.header, rule.name, rule.value),
+        rows=staged.rows * count,
+        types=(*staged.types, "VARCHAR", "VARCHAR"),
+        notes=(*staged.notes, note),
     )
 
 
@@ -140,21 +158,28 @@ def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> 
     names = [name.strip() for name in staged.header]
     for name in (*(other for _, other in lookup.on), *([lookup.first_by] if lookup.first_by else [])):
         if names.count(name) != 1:
-            raise MappingError(f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
-                               where=where, choices=quoted_all(names, name), found=name)
+            raise MappingError(
+                f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
+                where=where,
+                choices=quoted_all(names, name),
+                found=name,
+            )
     keys = [_key(f"c{names.index(other)}") for _, other in lookup.on]
     made = ", ".join(f"{key} AS k{at}" for at, key in enumerate(keys))
     kept = ", ".join(f"k{at}" for at in range(len(keys)))
     inner = f"SELECT *, {made}, true AS _there FROM {staged.relation}"
     if not lookup.first_by:
-        found = engine.rows(f"SELECT {kept}, list(_record ORDER BY _record)[:3], count(*) FROM ({inner}) "
-                            "GROUP BY ALL HAVING count(*) > 1 ORDER BY min(_record) LIMIT 1")
+        found = engine.rows(
+            f"SELECT {kept}, list(_record ORDER BY _record)[:3], count(*) FROM ({inner}) "
+            "GROUP BY ALL HAVING count(*) > 1 ORDER BY min(_record) LIMIT 1"
+        )
         if found:
             *key, at, times = found[0]
             shown, places = " + ".join(cell("" if part is None else part) for part in key), ", ".join(map(str, at))
             raise SourceError(
                 f"a key such as {shown} stands {times} times in {staged.label} (records {places}), wanted once",
-                where=where, do="join on more columns, or say which row counts: `first_by: column`",
+                where=where,
+                do="join on more columns, or say which row counts: `first_by: column`",
             )
         return f"({inner})"
     order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"

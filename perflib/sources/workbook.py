@@ -46,7 +46,8 @@ def stage(path: Path, reader: dict[str, Any], rows: Rows, engine: Engine) -> Sta
         where = f"{path.name}, sheet {quoted(described['sheet'])!r}"
         if described.get("formulas"):
             raise SourceError(
-                f"cell {described['formulas'][0]} holds a formula that was never computed", where=where,
+                f"cell {described['formulas'][0]} holds a formula that was never computed",
+                where=where,
                 do="open the workbook in Excel and save it",
             )
         filled = ((place, row) for place, row in enumerate(_rows(lines, path), 1) if any(one != "" for one in row))
@@ -86,7 +87,10 @@ def _process(path: Path, sheet: str) -> Iterator[Iterator[Any]]:
     command = [sys.executable, "-P", workbook_process.__file__, str(path.resolve()), sheet, str(limits.WORKBOOK_MEMORY)]
     # -P: no file of a folder of exports may stand in for a module
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     ) as process:
         clock = threading.Timer(limits.SECONDS, process.kill)
@@ -111,7 +115,9 @@ def _broken(path: Path, described: Any) -> SourceError:
     if words == "memory":
         return SourceError(
             f"needs more than {limits.WORKBOOK_MEMORY >> 30} GB of memory or {limits.SECONDS} seconds; two cells may "
-            "stand far apart", where=path.name, do="save the sheet as CSV",
+            "stand far apart",
+            where=path.name,
+            do="save the sheet as CSV",
         )
     return SourceError(f"not readable as an Excel workbook ({words})", where=path.name, do="save it again in Excel")
 
@@ -121,7 +127,9 @@ def _sheets(path: Path, sheet: str, described: dict[str, Any]) -> SourceError:
     if sheet:
         return SourceError(f"no sheet {sheet!r}", where=path.name, choices=quoted_all(names, sheet), found=sheet)
     return SourceError(
-        f"holds {described['visible']} sheets, one was wanted", where=path.name, choices=quoted_all(names),
+        f"holds {described['visible']} sheets, one was wanted",
+        where=path.name,
+        choices=quoted_all(names),
         do="name one: `reader: {sheet: ...}`",
     )
 

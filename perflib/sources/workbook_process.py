@@ -101,8 +101,10 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str:
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(names):
         return ""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    links = {one.get("Id"): one.get("Target", "") for one in ElementTree.fromstring(
-        archive.read("xl/_rels/workbook.xml.rels"))}
+    links = {
+        one.get("Id"): one.get("Target", "")
+        for one in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    }
     for one in book.iter():
         if one.tag.endswith("}sheet") and one.get("name") == sheet:
             key = next((held for name, held in one.attrib.items() if name.endswith("}id")), "")

@@ -52,9 +52,16 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
     import ipywidgets
 
     text, image, keep = ipywidgets.HTML(), ipywidgets.Image(format="png", width=700), ipywidgets.HTML()
-    downs = [ipywidgets.Dropdown(
-        options=pick.options, value=pick.start, description=pick.label, layout={"width": "max-content"},
-        style={"description_width": "initial"}) for pick in picks]
+    downs = [
+        ipywidgets.Dropdown(
+            options=pick.options,
+            value=pick.start,
+            description=pick.label,
+            layout={"width": "max-content"},
+            style={"description_width": "initial"},
+        )
+        for pick in picks
+    ]
     seen = lru_cache(maxsize=256)(lambda *chosen: look(*chosen).shared())  # small counts of people never reach it
     picture = lru_cache(maxsize=256)(lambda *chosen: pictured(seen(*chosen)))
 

@@ -17,7 +17,12 @@ _DEFAULTS: dict[str, Any] = {"district": "", "offence": "", "cohort": "quarter",
 
 
 def cases(
-    dept: Department, interactive: bool = True, *, district: str = "", offence: str = "", cohort: str = "quarter",
+    dept: Department,
+    interactive: bool = True,
+    *,
+    district: str = "",
+    offence: str = "",
+    cohort: str = "quarter",
     within: int = 30,
 ) -> Any:
     """An explorer of clearance by cohort, compared ``within`` so many days of the report.
@@ -65,7 +70,12 @@ class Explorer:
 
     def box(self, district: str = ALL, offence: str = ALL, cohort: str = "quarter") -> Any:
         """The widget."""
-        return box([
-            Pick("District", self.choices("district"), district), Pick("Offence", self.choices("offence"), offence),
-            Pick("Show", GRAINS, cohort),
-        ], self.result, self.again)
+        return box(
+            [
+                Pick("District", self.choices("district"), district),
+                Pick("Offence", self.choices("offence"), offence),
+                Pick("Show", GRAINS, cohort),
+            ],
+            self.result,
+            self.again,
+        )

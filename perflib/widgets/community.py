@@ -18,7 +18,12 @@ _DEFAULTS: dict[str, Any] = {"table": "requests", "district": "", "view": "cours
 
 
 def community(
-    dept: Department, interactive: bool = True, *, table: str = "requests", district: str = "", view: str = "course",
+    dept: Department,
+    interactive: bool = True,
+    *,
+    table: str = "requests",
+    district: str = "",
+    view: str = "course",
     since: str = "",
 ) -> Any:
     """An explorer of the mix of requests or calls: its course by quarter, and what changed.
@@ -62,12 +67,19 @@ class Explorer:
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its district, again."""
         chosen = dict(zip(("table", "district", "view"), choice, strict=True)) | {"since": self.since}
-        return [call_of("community", _DEFAULTS, chosen),
-                command_of("05_community", {"district": chosen["district"], "since": self.since})]
+        return [
+            call_of("community", _DEFAULTS, chosen),
+            command_of("05_community", {"district": chosen["district"], "since": self.since}),
+        ]
 
     def box(self, table: str = "requests", district: str = ALL, view: str = "course") -> Any:
         """The widget."""
-        return box([
-            Pick("Table", self.tables(), table), Pick("District", self.districts(table), district),
-            Pick("Show", SHOWN, view),
-        ], self.result, self.again)
+        return box(
+            [
+                Pick("Table", self.tables(), table),
+                Pick("District", self.districts(table), district),
+                Pick("Show", SHOWN, view),
+            ],
+            self.result,
+            self.again,
+        )

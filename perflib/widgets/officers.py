@@ -20,15 +20,25 @@ from perflib.widgets.live import live
 
 #: how peers are made, always in the same period: words -> columns of the assignment; None is the best there is.
 PEERS: dict[str, tuple[str, ...] | None] = {
-    "same post": None, "same district": ("district",), "same shift": ("shift",),
+    "same post": None,
+    "same district": ("district",),
+    "same shift": ("shift",),
     "the whole agency": (),
 }
 _DEFAULTS: dict[str, Any] = {"measure": "force", "peers": "same post", "officer": ""}
 
 
 def officers(
-    dept: Department, interactive: bool = True, *, measure: str = "force", peers: str = "same post",
-    officer: str = "", period: str = "month", first: str = "", last: str = "", found: Result | None = None,
+    dept: Department,
+    interactive: bool = True,
+    *,
+    measure: str = "force",
+    peers: str = "same post",
+    officer: str = "",
+    period: str = "month",
+    first: str = "",
+    last: str = "",
+    found: Result | None = None,
 ) -> Any:
     """An explorer of officers beside peers.
 
@@ -63,7 +73,8 @@ class Explorer:
     def _compute(self, measure: str, peers: str) -> Result:
         by = PEERS[peers]
         made = self.known.get((measure, peers)) or compare(
-            self.dept, measure, by, period=self.period, first=self.first, last=self.last)
+            self.dept, measure, by, period=self.period, first=self.first, last=self.last
+        )
         return replace(shown(made), name="officers_explorer")
 
     def officers(self, measure: str, peers: str) -> list[str]:
@@ -85,15 +96,21 @@ class Explorer:
             kind = "" if lacking(self.dept, asked) else exposure(self.dept, asked, "")
             if kind:
                 cells(self.dept, asked, kind, (), self.period, self.first, self.last)
-        return box([
-            Pick("Measure", list(MEASURES), measure), Pick("Peers", list(self._peers()), peers),
-            Pick("Officer", self.officers(measure, peers), officer),
-        ], self.result, self.again)
+        return box(
+            [
+                Pick("Measure", list(MEASURES), measure),
+                Pick("Peers", list(self._peers()), peers),
+                Pick("Officer", self.officers(measure, peers), officer),
+            ],
+            self.result,
+            self.again,
+        )
 
     def _peers(self) -> list[str]:
         """The ways of making peers that the records allow."""
-        return [words for words, by in PEERS.items()
-                if not by or all(self.dept.has("assignments", column) for column in by)]
+        return [
+            words for words, by in PEERS.items() if not by or all(self.dept.has("assignments", column) for column in by)
+        ]
 
 
 def _of(found: Result, officer: str) -> Result:
@@ -101,13 +118,16 @@ def _of(found: Result, officer: str) -> Result:
     table = found.table
     held = table[table["officer"].astype(str) == officer]
     if held.empty:
-        raise InputError(f"no officer {officer!r}", where="officer", found=officer,
-                         choices=quoted_all(table["officer"], officer))
+        raise InputError(
+            f"no officer {officer!r}", where="officer", found=officer, choices=quoted_all(table["officer"], officer)
+        )
     one = held.iloc[0].to_dict()
     if one["verdict"] == Verdict.NOT_ASSESSABLE:
         answer = f"{officer} cannot be assessed: {one['reason']}."
     else:
-        answer = (f"{officer}: {one['events']:,.0f} against {one['expected']:,.1f} expected beside {one['peers']:,.0f} "
-                  f"peers, {one['estimate']:.2f} times as many ({one['low']:.2f} to {one['high']:.2f}): "
-                  f"{one['verdict']}.")
+        answer = (
+            f"{officer}: {one['events']:,.0f} against {one['expected']:,.1f} expected beside {one['peers']:,.0f} "
+            f"peers, {one['estimate']:.2f} times as many ({one['low']:.2f} to {one['high']:.2f}): "
+            f"{one['verdict']}."
+        )
     return replace(found, table=table.assign(flagged=table["officer"].astype(str) == officer), answer=answer)

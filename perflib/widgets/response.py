@@ -18,12 +18,25 @@ from perflib.words.response import quantile as quantile_name
 QUANTILES = (0.5, 0.8, 0.9)
 GRAINS = {"whole period, by priority": "priority", "by month": "month", "by week": "week"}
 _DEFAULTS: dict[str, Any] = {
-    "district": "", "priority": "", "interval": "response", "quantile": 0.5, "grain": "priority", "period": ""}
+    "district": "",
+    "priority": "",
+    "interval": "response",
+    "quantile": 0.5,
+    "grain": "priority",
+    "period": "",
+}
 
 
 def response(
-    dept: Department, interactive: bool = True, *, district: str = "", priority: str = "", interval: str = "response",
-    quantile: float = 0.5, grain: str = "priority", period: Any = "",
+    dept: Department,
+    interactive: bool = True,
+    *,
+    district: str = "",
+    priority: str = "",
+    interval: str = "response",
+    quantile: float = 0.5,
+    grain: str = "priority",
+    period: Any = "",
 ) -> Any:
     """An explorer of response times.
 
@@ -34,8 +47,13 @@ def response(
     Raises InputError for a starting choice that does not occur.
     """
     explorer = Explorer(dept, period)
-    start: dict[str, Any] = {"district": district or ALL, "priority": priority or ALL, "interval": interval,
-                             "quantile": quantile, "grain": grain}
+    start: dict[str, Any] = {
+        "district": district or ALL,
+        "priority": priority or ALL,
+        "interval": interval,
+        "quantile": quantile,
+        "grain": grain,
+    }
     first = explorer.result(**start)  # a starting choice that does not occur raises here
     return explorer.box(**start) if live(interactive) else first
 
@@ -54,12 +72,14 @@ class Explorer:
     def intervals(self) -> dict[str, str]:
         """Words -> name of the intervals that the calls have stamps for."""
         columns = set(self.dept.calls.columns)
-        return {
-            WORDS[name]: name for name, item in reversed(INTERVALS.items()) if {item.start, item.end} <= columns
-        }
+        return {WORDS[name]: name for name, item in reversed(INTERVALS.items()) if {item.start, item.end} <= columns}
 
     def result(
-        self, district: str = ALL, priority: str = ALL, interval: str = "response", quantile: float = 0.5,
+        self,
+        district: str = ALL,
+        priority: str = ALL,
+        interval: str = "response",
+        quantile: float = 0.5,
         grain: str = "priority",
     ) -> Result:
         """The Result of one choice; all quantiles of a view are computed together."""
@@ -68,8 +88,15 @@ class Explorer:
 
     def _compute(self, district: str, priority: str, interval: str, grain: str) -> Result:
         chosen: dict[str, Any] = named(district=district, priority=priority)
-        return response_of(self.dept, grain, quantiles=QUANTILES, interval=interval, period=self.period,
-                           name="response_explorer", **chosen)
+        return response_of(
+            self.dept,
+            grain,
+            quantiles=QUANTILES,
+            interval=interval,
+            period=self.period,
+            name="response_explorer",
+            **chosen,
+        )
 
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its district and priority, again."""
@@ -79,17 +106,25 @@ class Explorer:
         return [call_of("response", _DEFAULTS, chosen | period), command_of("01_response_times", asked)]
 
     def box(
-        self, district: str = ALL, priority: str = ALL, interval: str = "response", quantile: float = 0.5,
+        self,
+        district: str = ALL,
+        priority: str = ALL,
+        interval: str = "response",
+        quantile: float = 0.5,
         grain: str = "priority",
     ) -> Any:
         """The widget: choices above; text, image and what to keep below."""
-        return box([
-            Pick("District", self.choices("district"), district),
-            Pick("Priority", self.choices("priority"), priority),
-            Pick("Interval", self.intervals(), interval),
-            Pick("Quantile", {quantile_name(q): q for q in QUANTILES}, quantile),
-            Pick("Show", GRAINS, grain),
-        ], self.result, self.again)
+        return box(
+            [
+                Pick("District", self.choices("district"), district),
+                Pick("Priority", self.choices("priority"), priority),
+                Pick("Interval", self.intervals(), interval),
+                Pick("Quantile", {quantile_name(q): q for q in QUANTILES}, quantile),
+                Pick("Show", GRAINS, grain),
+            ],
+            self.result,
+            self.again,
+        )
 
 
 def _of_quantile(view: Result, quantile: float) -> Result:
@@ -101,6 +136,12 @@ def _of_quantile(view: Result, quantile: float) -> Result:
     stem, words = tag(quantile), quantile_name(quantile)
     outer = {"outer_low": f"{stem}_lower", "outer_high": f"{stem}_upper"} if "outer_low" in view.chart.marks else {}
     marks = {key: value for key, value in view.chart.marks.items() if key not in ("also", "label")} | outer
-    chart = replace(view.chart, y=stem, low=f"{stem}_low", high=f"{stem}_high", marks=marks,
-                    y_label=f"{words[0].upper()}{words[1:]} (minutes)")
+    chart = replace(
+        view.chart,
+        y=stem,
+        low=f"{stem}_low",
+        high=f"{stem}_high",
+        marks=marks,
+        y_label=f"{words[0].upper()}{words[1:]} (minutes)",
+    )
     return replace(view, chart=chart)

@@ -18,7 +18,7 @@ _DEFAULTS: dict[str, Any] = {"table": "calls", "district": "", "view": "hours"}
 
 
 def seasons(
-    dept: Department, interactive: bool = True, *, table: str = "calls", district: str = "", view: str = "hours",
+    dept: Department, interactive: bool = True, *, table: str = "calls", district: str = "", view: str = "hours"
 ) -> Any:
     """An explorer of the hours of the week, the months and the weekdays of a table.
 
@@ -58,8 +58,10 @@ class Explorer:
     def again(self, *choice: Any) -> list[str]:
         """What gives the view, and the report of its district, again."""
         chosen = dict(zip(("district", "view"), choice, strict=True))
-        return [call_of("seasons", _DEFAULTS, chosen | {"table": self.table}),
-                command_of("04_seasonality", {"district": chosen["district"]})]
+        return [
+            call_of("seasons", _DEFAULTS, chosen | {"table": self.table}),
+            command_of("04_seasonality", {"district": chosen["district"]}),
+        ]
 
     def box(self, district: str = ALL, view: str = "hours") -> Any:
         """The widget."""

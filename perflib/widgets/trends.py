@@ -17,7 +17,12 @@ _DEFAULTS: dict[str, Any] = {"table": "incidents", "district": "", "offence": ""
 
 
 def trends(
-    dept: Department, interactive: bool = True, *, table: str = "incidents", district: str = "", offence: str = "",
+    dept: Department,
+    interactive: bool = True,
+    *,
+    table: str = "incidents",
+    district: str = "",
+    offence: str = "",
     grain: str = "week",
 ) -> Any:
     """An explorer of counts over time.
@@ -62,7 +67,12 @@ class Explorer:
 
     def box(self, district: str = ALL, offence: str = ALL, grain: str = "week") -> Any:
         """The widget."""
-        return box([
-            Pick("District", self.choices("district"), district), Pick("Offence", self.choices("offence"), offence),
-            Pick("Show", GRAINS, grain),
-        ], self.result, self.again)
+        return box(
+            [
+                Pick("District", self.choices("district"), district),
+                Pick("Offence", self.choices("offence"), offence),
+                Pick("Show", GRAINS, grain),
+            ],
+            self.result,
+            self.again,
+        )

@@ -42,12 +42,22 @@ def town(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def filled() -> Callable[..., pd.DataFrame]:
     """Makes rows of a table: every required and key column has some value, the given ones are as given."""
-    some = {"string": "x", "category": "other", "timestamp": "2024-01-01 10:00:00", "date": "2023-01-01",
-            "integer": "2023", "number": "1", "boolean": "true"}
+    some = {
+        "string": "x",
+        "category": "other",
+        "timestamp": "2024-01-01 10:00:00",
+        "date": "2023-01-01",
+        "integer": "2023",
+        "number": "1",
+        "boolean": "true",
+    }
 
     def make(table: str, **given: list[Any]) -> pd.DataFrame:
-        wanted = {name: each for name, each in schema.get(table).columns.items()
-                  if each.required or name in schema.get(table).key}
+        wanted = {
+            name: each
+            for name, each in schema.get(table).columns.items()
+            if each.required or name in schema.get(table).key
+        }
         rows = max(map(len, given.values()))
         return pd.DataFrame({name: [some[each.type]] * rows for name, each in wanted.items()} | given)
 

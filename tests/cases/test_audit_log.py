@@ -91,8 +91,10 @@ def test_on_windows_the_system_is_asked_too(monkeypatch: pytest.MonkeyPatch, ext
 
         return ask
 
-    windll = types.SimpleNamespace(secur32=types.SimpleNamespace(GetUserNameExW=gives("GRAZ\\mia", extended)),
-                                   advapi32=types.SimpleNamespace(GetUserNameW=gives("mia")))
+    windll = types.SimpleNamespace(
+        secur32=types.SimpleNamespace(GetUserNameExW=gives("GRAZ\\mia", extended)),
+        advapi32=types.SimpleNamespace(GetUserNameW=gives("mia")),
+    )
     monkeypatch.setattr(ctypes, "windll", windll, raising=False)
     monkeypatch.setenv("USERNAME", "chief")
     assert audit._windows_user() == ("GRAZ\\mia" if extended else "mia")
@@ -222,8 +224,10 @@ def test_a_full_disk_refuses_and_leaves_no_half_line(log: Path) -> None:
 
 
 def test_eight_writers_at_once_lose_nothing(log: Path) -> None:
-    run = ("import sys; from pathlib import Path; from perflib import audit\n"
-           "for n in range(50): audit.append(Path(sys.argv[1]), 'report', 'Graz', str(n))")
+    run = (
+        "import sys; from pathlib import Path; from perflib import audit\n"
+        "for n in range(50): audit.append(Path(sys.argv[1]), 'report', 'Graz', str(n))"
+    )
     started = [subprocess.Popen([sys.executable, "-c", run, str(log)]) for _ in range(8)]
     assert [process.wait() for process in started] == [0] * 8
     found = audit.verify(log)

@@ -73,7 +73,11 @@ print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, file=sys.s
 def apart(department: Path, *limits: str) -> tuple[str, int]:
     """Check in a process of its own: what it says, and the MB of memory it took at most."""
     done = subprocess.run(
-        [sys.executable, "-c", _RUN, str(department), *limits], capture_output=True, text=True, timeout=300, check=True,
+        [sys.executable, "-c", _RUN, str(department), *limits],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
         encoding="utf-8",
     )
     code, size = done.stderr.split()
@@ -124,15 +128,22 @@ def test_loops_of_folders_have_an_end(tmp_path: Path, checked: Checked) -> None:
         ("x.json", "[" * 200_000 + "]" * 200_000, "in one another"),
         ("x.json", '[{"id": 1, "t": "' + ROW + '", "d": ' + "[" * 60 + "]" * 60 + "}]", "in one another"),
         ("x.jsonl", '{"id": ' + '{"a":' * 50_000 + "1" + "}" * 50_001, "in one another"),
-        ("x.json", '[{"id": ' + "9" * 6000 + "}]", "digits"), ("x.json", '[{"id": ' + "9" * 1001 + "}]", "digits"),
+        ("x.json", '[{"id": ' + "9" * 6000 + "}]", "digits"),
+        ("x.json", '[{"id": ' + "9" * 1001 + "}]", "digits"),
         ("x.json", '[{"id": 1, "id": 2, "t": "' + ROW + '"}]', "'id' stands twice"),
         ("x.jsonl", '{"id": 1, "t": {"a": 1, "a": 2}}', "'a' stands twice"),
-        ("x.json", "[1, 2]", "not a list of records"), ("x.json", '[{"id": 1}, null]', "record 2: not a list of"),
-        ("x.json", "null", "not a list of records"), ("x.json", '"text"', "not a list of records"),
-        ("x.json", "[[1, 2], [3, 4]]", "not a list of records"), ("x.json", '{"a": []}', "without rows"),
-        ("x.json", "[]", "without rows"), ("x.json", '[{"id": 1},]', "line 1: not readable as JSON"),
-        ("x.json", '[{"id": 1}', "line 1: not readable"), ("x.json", '[{"id": 1}]\n\n[', "line 3: not readable"),
-        ("x.jsonl", '{"id": 1}\n{"id": \n', "line 3: not readable"), ("x.json", '[{"id": 1} {"id": 2}]', "a comma"),
+        ("x.json", "[1, 2]", "not a list of records"),
+        ("x.json", '[{"id": 1}, null]', "record 2: not a list of"),
+        ("x.json", "null", "not a list of records"),
+        ("x.json", '"text"', "not a list of records"),
+        ("x.json", "[[1, 2], [3, 4]]", "not a list of records"),
+        ("x.json", '{"a": []}', "without rows"),
+        ("x.json", "[]", "without rows"),
+        ("x.json", '[{"id": 1},]', "line 1: not readable as JSON"),
+        ("x.json", '[{"id": 1}', "line 1: not readable"),
+        ("x.json", '[{"id": 1}]\n\n[', "line 3: not readable"),
+        ("x.jsonl", '{"id": 1}\n{"id": \n', "line 3: not readable"),
+        ("x.json", '[{"id": 1} {"id": 2}]', "a comma"),
         ("x.json", "[" + '{"id": "' + "x" * 40_000_000 + '"}]', "of more than 32 million characters"),
         ("x.json", "[{" + ",".join(f'"k{at}":1' for at in range(400_000)) + "}]", "more than 5,000 columns"),
         ("x.jsonl", "".join(f'{{"k{at}": 1}}\n' for at in range(6_000)), "more than 5,000 columns"),
@@ -142,14 +153,19 @@ def test_loops_of_folders_have_an_end(tmp_path: Path, checked: Checked) -> None:
         ("x.csv", "id,t,d\n1," + "9" * 3_000_000, "line 2: a line of more than"),
         ("x.csv", "id,t,d\n1," + "9" * 200_000, "line 2: not readable as a record (field larger"),
         ("x.csv", "REPORT OF THE TOWN\n" + CSV, "a title, no header"),
-        ("x.csv", CSV.encode("utf-32"), "UTF-32 found"), ("x.csv", CSV.encode("utf-16-le"), "a NUL byte"),
+        ("x.csv", CSV.encode("utf-32"), "UTF-32 found"),
+        ("x.csv", CSV.encode("utf-16-le"), "a NUL byte"),
         ("x.csv", CSV.encode() + b"\0\n", "line 3: a NUL byte"),
         ("x.csv", b"\x28\xb5\x2f\xfd" + b"1" * 99, "a zstd file"),
-        ("x.csv", b"BZh91AY", "a bzip2 file"), ("x.csv", b"%PDF-1.7", "a PDF"),
+        ("x.csv", b"BZh91AY", "a bzip2 file"),
+        ("x.csv", b"%PDF-1.7", "a PDF"),
         ("x.csv", b"Rar!\x1a", "a rar archive"),
-        ("x.csv", b"PAR1" + b"1" * 99, "`reader: {format: parquet}`"), ("x.csv", b"\xd0\xcf\x11\xe0", "format: excel"),
-        ("x.csv", b"12345678DUCK", "format: duckdb"), ("x.json", b"PAR1", "a Parquet file"),
-        ("x.parquet", CSV, "not a Parquet file"), ("x.duckdb", CSV, "not a DuckDB file"),
+        ("x.csv", b"PAR1" + b"1" * 99, "`reader: {format: parquet}`"),
+        ("x.csv", b"\xd0\xcf\x11\xe0", "format: excel"),
+        ("x.csv", b"12345678DUCK", "format: duckdb"),
+        ("x.json", b"PAR1", "a Parquet file"),
+        ("x.parquet", CSV, "not a Parquet file"),
+        ("x.duckdb", CSV, "not a DuckDB file"),
         ("x.parquet", b"PAR1" + b"junk" * 99 + b"PAR1", "not readable as Parquet"),
         ("x.duckdb", b"12345678DUCK" + b"junk" * 9999, "cannot be read"),
         ("x.xlsx", b"PK\x03\x04" + b"junk" * 99, "not readable as an Excel"),
@@ -214,7 +230,7 @@ def test_workbooks(tmp_path: Path, checked: Checked) -> None:
     refused(checked, "x.xlsx")
     sheet(tmp_path / "x.xlsx", xml('<row r="1">' + cell("", "id") * 400_000 + "</row>" + head))
     refused(checked, "x.xlsx")
-    entity = b'<!DOCTYPE l [<!ENTITY a SYSTEM "file:' b'///etc/passwd">]>'
+    entity = b'<!DOCTYPE l [<!ENTITY a SYSTEM "file:' + b'///etc/passwd">]>'
     sheet(tmp_path / "x.xlsx", [entity, *xml(head.replace("id", "&a;"))])
     assert "root" not in refused(checked, "x.xlsx")
     good = tmp_path / "good.xlsx"
@@ -239,8 +255,15 @@ def test_parquet(tmp_path: Path, checked: Checked) -> None:
     checked("x.parquet")
     pq.write_table(pa.table({f"k{at}": [1] for at in range(20_000)}), file)
     assert "more than 5,000 columns" in refused(checked, "x.parquet")
-    odd = pa.table({"id": [b"\xff\xfe", b"2"], "t": [ROW, ROW], "d": [[{"a": 1}], []], "l": [["a"], []],
-                    'e"); DROP TABLE x; --': [1, 2]})
+    odd = pa.table(
+        {
+            "id": [b"\xff\xfe", b"2"],
+            "t": [ROW, ROW],
+            "d": [[{"a": 1}], []],
+            "l": [["a"], []],
+            'e"); DROP TABLE x; --': [1, 2],
+        }
+    )
     pq.write_table(odd, file)
     assert checked("x.parquet")["accepted"] == 2
     pq.write_table(pa.table([["1"], ["2"], [ROW]], names=["id", "id", "t"]), file)
@@ -251,8 +274,9 @@ def repeated(path: Path, form: str) -> None:
     """A small file in which one text of 4 MB stands in each of 100,000 rows."""
     if form == "duckdb":
         with duckdb.connect(str(path)) as con:
-            con.execute(f"CREATE VIEW calls AS SELECT range AS id, '{ROW}' AS t, repeat('x', 4000000) AS d "
-                        "FROM range(100000)")
+            con.execute(
+                f"CREATE VIEW calls AS SELECT range AS id, '{ROW}' AS t, repeat('x', 4000000) AS d FROM range(100000)"
+            )
     else:
         column = pa.DictionaryArray.from_arrays(pa.array([0] * 10**5, pa.int32()), pa.array(["x" * 4_000_000]))
         table = pa.table({"id": range(10**5), "t": [ROW] * 10**5, "d": column})
@@ -322,8 +346,9 @@ def test_a_full_disk_is_said(tmp_path: Path, town: Callable[..., Path], form: st
     rows = [{"id": f"{at}-{at * 7919 % 10**9}", "t": ROW, "d": f"N{at * 104729 % 10**9}"} for at in range(60_000)]
     frame = pd.DataFrame(rows if form != "xlsx" else rows[:20_000])
     {
-        "csv": lambda: frame.to_csv(tmp_path / "x.csv", index=False), "xlsx": lambda: frame.to_excel(
-            tmp_path / "x.xlsx", index=False), "json": lambda: frame.to_json(tmp_path / "x.json", orient="records"),
+        "csv": lambda: frame.to_csv(tmp_path / "x.csv", index=False),
+        "xlsx": lambda: frame.to_excel(tmp_path / "x.xlsx", index=False),
+        "json": lambda: frame.to_json(tmp_path / "x.json", orient="records"),
         "parquet": lambda: frame.to_parquet(tmp_path / "x.parquet"),
     }[form]()
     columns = {"call_id": "id", "received_at": "t", "district": "d"}
@@ -350,8 +375,11 @@ def bomb(path: Path, kind: str) -> None:
         sheet(path, [xml()[0], *[rows] * 15_000, xml()[1]])
     else:
         head, piece, tail = {
-            "gz": (b"id,t,d\n", row, b""), "string": (b'[{"id":"', b"x", b'"}]'), "blanks": (b"[", b" ", b"]"),
-            "lists": (b'[{"id":', b"[],", b"}]"), "nothing": (b"", b"\n", b""),
+            "gz": (b"id,t,d\n", row, b""),
+            "string": (b'[{"id":"', b"x", b'"}]'),
+            "blanks": (b"[", b" ", b"]"),
+            "lists": (b'[{"id":', b"[],", b"}]"),
+            "nothing": (b"", b"\n", b""),
             "line": (b"id,t,d\n", b"x", b""),
         }[kind]
         with gzip.open(path, "wb", compresslevel=6) as packed:
@@ -362,8 +390,16 @@ def bomb(path: Path, kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("gz", "x.csv.gz"), ("zip", "x.zip"), ("xlsx", "x.xlsx"), ("line", "x.csv.gz"), ("string", "x.json.gz"),
-     ("blanks", "x.json.gz"), ("lists", "x.json.gz"), ("nothing", "x.csv.gz")],
+    [
+        ("gz", "x.csv.gz"),
+        ("zip", "x.zip"),
+        ("xlsx", "x.xlsx"),
+        ("line", "x.csv.gz"),
+        ("string", "x.json.gz"),
+        ("blanks", "x.json.gz"),
+        ("lists", "x.json.gz"),
+        ("nothing", "x.csv.gz"),
+    ],
 )
 def test_what_unpacks_without_end_is_refused_in_little_memory(
     tmp_path: Path, town: Callable[..., Path], kind: str, name: str

@@ -24,8 +24,10 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "secret.csv").write_text("id,t,d\n1,2024-01-01,x\n", encoding="utf-8")
     secret = (tmp_path / "secret.txt").as_posix()
     with duckdb.connect(str(tmp_path / "rms.duckdb")) as con:
-        con.execute("CREATE TABLE calls AS SELECT i AS id, TIMESTAMP '2024-01-01 10:00' + i * INTERVAL 1 HOUR AS t, "
-                    "'N' AS d FROM range(1, 11) AS s(i)")
+        con.execute(
+            "CREATE TABLE calls AS SELECT i AS id, TIMESTAMP '2024-01-01 10:00' + i * INTERVAL 1 HOUR AS t, "
+            "'N' AS d FROM range(1, 11) AS s(i)"
+        )
         con.execute("CREATE VIEW fine AS SELECT * FROM calls WHERE id > 5")
         con.execute(f"CREATE VIEW thief AS SELECT 1 AS id, now() AS t, content AS d FROM read_text('{secret}')")
         con.execute(f"CREATE MACRO stolen() AS TABLE SELECT content AS d FROM read_blob('{secret}')")
@@ -33,8 +35,10 @@ def data(tmp_path: Path) -> Path:
         con.execute(f"CREATE VIEW replaced AS SELECT * FROM '{secret.replace('.txt', '.csv')}'")
         con.execute(f"CREATE VIEW listed AS SELECT 1 AS id, now() AS t, file AS d FROM glob('{tmp_path.as_posix()}/*')")
         con.execute("CREATE VIEW logger AS SELECT c.* FROM calls c, enable_logging() l")
-        con.execute("CREATE VIEW profiler AS SELECT c.* FROM calls c, "
-                    f"enable_profiling(save_location := '{tmp_path.as_posix()}/written.txt') l")
+        con.execute(
+            "CREATE VIEW profiler AS SELECT c.* FROM calls c, "
+            f"enable_profiling(save_location := '{tmp_path.as_posix()}/written.txt') l"
+        )
         con.execute("CREATE VIEW settings AS SELECT 1 AS id, now() AS t, value AS d FROM duckdb_settings()")
     return tmp_path
 
@@ -47,8 +51,14 @@ def test_tables_and_honest_views_are_read(data: Path, checked: Checked, relation
 
 
 @pytest.mark.parametrize(
-    "query", ["SELECT * FROM calls", "WITH a AS (SELECT * FROM calls) SELECT * FROM a;", "FROM calls",
-              "SELECT c.* FROM calls AS c, range(1)", "SELECT * FROM calls -- ; COPY calls TO 'x'"]
+    "query",
+    [
+        "SELECT * FROM calls",
+        "WITH a AS (SELECT * FROM calls) SELECT * FROM a;",
+        "FROM calls",
+        "SELECT c.* FROM calls AS c, range(1)",
+        "SELECT * FROM calls -- ; COPY calls TO 'x'",
+    ],
 )
 def test_one_select_is_read(data: Path, checked: Checked, query: str) -> None:
     assert checked("rms.duckdb", reader={"format": "duckdb", "query": query})["accepted"] == 10
@@ -66,19 +76,42 @@ def test_a_view_that_reaches_outside_is_refused(data: Path, checked: Checked, vi
 @pytest.mark.parametrize(
     "query",
     [
-        "COPY calls TO '{out}'", "SELECT * FROM calls; COPY calls TO '{out}'",
+        "COPY calls TO '{out}'",
+        "SELECT * FROM calls; COPY calls TO '{out}'",
         "COPY calls TO '{out}'; SELECT * FROM calls",
-        "EXPORT DATABASE '{out}'", "IMPORT DATABASE '{out}'", "ATTACH '{out}'", "INSTALL httpfs", "LOAD httpfs",
-        "SET memory_limit = '99GB'", "SET lock_configuration = false; SELECT 1", "PRAGMA enable_profiling",
-        "PRAGMA database_list", "CALL pragma_version()", "EXPLAIN ANALYZE SELECT * FROM calls",
+        "EXPORT DATABASE '{out}'",
+        "IMPORT DATABASE '{out}'",
+        "ATTACH '{out}'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit = '99GB'",
+        "SET lock_configuration = false; SELECT 1",
+        "PRAGMA enable_profiling",
+        "PRAGMA database_list",
+        "CALL pragma_version()",
+        "EXPLAIN ANALYZE SELECT * FROM calls",
         "CREATE TABLE x (a INT)",
-        "SELECT * FROM read_text('{secret}')", "SELECT * FROM '{secret}'", 'SELECT * FROM "{secret}"',
-        "WITH a AS (SELECT * FROM read_csv('{secret}')) SELECT * FROM a", "SELECT * FROM sniff_csv('{secret}')",
-        "SELECT * FROM calls, enable_logging()", "SELECT * FROM query('SELECT * FROM enable_' || 'logging()')",
+        "SELECT * FROM read_text('{secret}')",
+        "SELECT * FROM '{secret}'",
+        'SELECT * FROM "{secret}"',
+        "WITH a AS (SELECT * FROM read_csv('{secret}')) SELECT * FROM a",
+        "SELECT * FROM sniff_csv('{secret}')",
+        "SELECT * FROM calls, enable_logging()",
+        "SELECT * FROM query('SELECT * FROM enable_' || 'logging()')",
         "SELECT (SELECT count(*) FROM enable_profiling(format := 'json')) FROM calls",
-        "SELECT * FROM enable_profiling(save_location := '{out}.txt')", "SELECT * FROM parquet_metadata('{secret}')",
-        "SELECT * FROM 'http://127.0.0.1:9/x.csv'", "SELECT getenv('HOME') FROM calls", "SELECT * FROM frame", "", ";",
-        "SELECT 1; SELECT 2", "PREPARE x AS SELECT 1", "USE memory", "VACUUM", "CHECKPOINT", "SELECT * FROM nowhere",
+        "SELECT * FROM enable_profiling(save_location := '{out}.txt')",
+        "SELECT * FROM parquet_metadata('{secret}')",
+        "SELECT * FROM 'http://127.0.0.1:9/x.csv'",
+        "SELECT getenv('HOME') FROM calls",
+        "SELECT * FROM frame",
+        "",
+        ";",
+        "SELECT 1; SELECT 2",
+        "PREPARE x AS SELECT 1",
+        "USE memory",
+        "VACUUM",
+        "CHECKPOINT",
+        "SELECT * FROM nowhere",
     ],
 )
 def test_a_query_that_is_not_one_select_of_tables_does_nothing(data: Path, checked: Checked, query: str) -> None:
@@ -139,12 +172,19 @@ def test_the_engine_of_the_analyses_cannot_be_opened_up(data: Path) -> None:
 
     (data / "x.csv").write_text("id,t\n1,2024-01-01 10:00:00\n", encoding="utf-8")
     (data / "m.yml").write_text("table: calls\ncolumns: {call_id: id, received_at: t}\n", encoding="utf-8")
-    (data / "d.yml").write_text("name: T\ntimezone: UTC\nsources: [{table: calls, files: x.csv, mapping: m.yml}]\n",
-                                encoding="utf-8")
+    (data / "d.yml").write_text(
+        "name: T\ntimezone: UTC\nsources: [{table: calls, files: x.csv, mapping: m.yml}]\n", encoding="utf-8"
+    )
     con = perflib.open(data / "d.yml").calls.get_backend().con
     frame = [1]
-    for statement in ("INSTALL httpfs", "LOAD httpfs", "SET autoload_known_extensions = true", "SELECT * FROM frame",
-                      "SELECT * FROM 'http://127.0.0.1:9/x.parquet'", "SET memory_limit = '99GB'"):
+    for statement in (
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET autoload_known_extensions = true",
+        "SELECT * FROM frame",
+        "SELECT * FROM 'http://127.0.0.1:9/x.parquet'",
+        "SET memory_limit = '99GB'",
+    ):
         with pytest.raises(duckdb.Error):
             con.execute(statement).fetchall()
     assert frame
@@ -171,8 +211,10 @@ def server() -> Iterator[str]:
         for _ in range(100):
             try:
                 with psycopg.connect(address, autocommit=True) as con:
-                    con.execute("CREATE TABLE calls AS SELECT i AS id, timestamp '2024-01-01 10:00' AS t, 'N' AS d "
-                                "FROM generate_series(1, 10) AS i")
+                    con.execute(
+                        "CREATE TABLE calls AS SELECT i AS id, timestamp '2024-01-01 10:00' AS t, 'N' AS d "
+                        "FROM generate_series(1, 10) AS i"
+                    )
                     break
             except psycopg.OperationalError:
                 time.sleep(0.1)
@@ -186,10 +228,15 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("query", "accepted"),
     [
-        ("SELECT * FROM calls", 10), ("WITH a AS (SELECT * FROM calls) SELECT * FROM a", 10),
-        ("SELECT * FROM calls; DROP TABLE calls", 0), ("SELECT * FROM calls; COMMIT; DROP TABLE calls", 0),
-        ("DROP TABLE calls", 0), ("COPY calls TO PROGRAM 'touch x'", 0), ("DELETE FROM calls RETURNING *", 0),
-        ("WITH d AS (DELETE FROM calls RETURNING *) SELECT * FROM d", 0), ("SELECT pg_sleep(60) FROM calls", 0),
+        ("SELECT * FROM calls", 10),
+        ("WITH a AS (SELECT * FROM calls) SELECT * FROM a", 10),
+        ("SELECT * FROM calls; DROP TABLE calls", 0),
+        ("SELECT * FROM calls; COMMIT; DROP TABLE calls", 0),
+        ("DROP TABLE calls", 0),
+        ("COPY calls TO PROGRAM 'touch x'", 0),
+        ("DELETE FROM calls RETURNING *", 0),
+        ("WITH d AS (DELETE FROM calls RETURNING *) SELECT * FROM d", 0),
+        ("SELECT pg_sleep(60) FROM calls", 0),
     ],
 )
 def test_a_query_of_a_server_is_one_select(

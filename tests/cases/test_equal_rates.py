@@ -17,8 +17,12 @@ LEVELS = np.array([0.05, 0.01, 0.001])
 def rejected(exposure, rates, p_of):
     """The share of pairs of counts that a test rejects at each level: by summation over all of them, not drawn."""
     means = [rate * length for rate, length in zip(rates, exposure, strict=True)]
-    x, y = (part.ravel() for part in np.meshgrid(*(
-        np.arange(max(poisson.ppf(1e-9, mean) - 1, 0), poisson.isf(1e-9, mean) + 1) for mean in means)))
+    x, y = (
+        part.ravel()
+        for part in np.meshgrid(
+            *(np.arange(max(poisson.ppf(1e-9, mean) - 1, 0), poisson.isf(1e-9, mean) + 1) for mean in means)
+        )
+    )
     chance = poisson.pmf(x, means[0]) * poisson.pmf(y, means[1])
     p = p_of(x, y, exposure)
     return np.array([chance[p <= level].sum() for level in LEVELS])

@@ -25,12 +25,48 @@ FORMS = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet", "duckdb", "zip", "csv
 TOGETHER = 20
 SECONDS, MEGABYTES = 15, 600
 HOSTILE = (
-    b"\0", b"\r", b"\n", b'"', b'""', b",", b"\t", b"\\", b"'", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe",
-    b"\xed\xa0\x80", b"\xe9", "\u2028\u0085\ufffe\u202e".encode(), b"NaN", b"-Infinity", b"1e999", b"null", b"{", b"}",
-    b"[" * 3000, b"]", b":", b"\\ud800", b"9" * 6000, b"1" * 200_000, b"=cmd|' /C calc'!A0", b"'; DROP TABLE calls; --",
-    b"<!DOCTYPE html>", b"PK\x03\x04", b"PAR1", b"\x1f\x8b\x08", b"\xff\xff\xff\xff",
-    b"\x7f\xff\xff\xff\xff\xff\xff\xff", b"../../x", b"%n%s",
-    b'<c r="XFD1048576"><v>1</v></c>', b"&a;", b"<f>1+1</f>", b'"id":1,', b"x," * 6000,
+    b"\0",
+    b"\r",
+    b"\n",
+    b'"',
+    b'""',
+    b",",
+    b"\t",
+    b"\\",
+    b"'",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xe9",
+    "\u2028\u0085\ufffe\u202e".encode(),
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"null",
+    b"{",
+    b"}",
+    b"[" * 3000,
+    b"]",
+    b":",
+    b"\\ud800",
+    b"9" * 6000,
+    b"1" * 200_000,
+    b"=cmd|' /C calc'!A0",
+    b"'; DROP TABLE calls; --",
+    b"<!DOCTYPE html>",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"\x1f\x8b\x08",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff\xff\xff\xff\xff",
+    b"../../x",
+    b"%n%s",
+    b'<c r="XFD1048576"><v>1</v></c>',
+    b"&a;",
+    b"<f>1+1</f>",
+    b'"id":1,',
+    b"x," * 6000,
 )
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "socket.connect", "pickle.find_class", "ctypes.dlopen")
 _watched: list[str] = []
@@ -64,14 +100,20 @@ def watched() -> Iterator[list[str]]:
 
 def good(form: str, folder: Path) -> bytes:
     """A small sound file."""
-    rows = {"id": [f"k{at}" for at in range(40)], "t": ["2024-01-01 10:00:00"] * 40,
-            "d": ['N "1"', "Sé", "", "W, E"] * 10, "n": [*range(40)]}
+    rows = {
+        "id": [f"k{at}" for at in range(40)],
+        "t": ["2024-01-01 10:00:00"] * 40,
+        "d": ['N "1"', "Sé", "", "W, E"] * 10,
+        "n": [*range(40)],
+    }
     frame = pd.DataFrame(rows)
     buffer = io.BytesIO()
     if form == "duckdb":
         with duckdb.connect(str(folder / "good.duckdb")) as con:
-            con.execute("CREATE TABLE calls AS SELECT 'k' || range AS id, '2024-01-01 10:00:00' AS t, range AS n, "
-                        "'N' AS d FROM range(3000)")
+            con.execute(
+                "CREATE TABLE calls AS SELECT 'k' || range AS id, '2024-01-01 10:00:00' AS t, range AS n, "
+                "'N' AS d FROM range(3000)"
+            )
             con.execute("CREATE VIEW again AS SELECT * FROM calls")
         return (folder / "good.duckdb").read_bytes()
     if form == "xlsx":
@@ -136,8 +178,10 @@ def department(folder: Path, form: str, seeds: list[int]) -> Path:
     """A department whose sources are damaged files."""
     raw = good(form, folder)
     reader = "reader: {relation: again}\n" if form == "duckdb" else ""
-    columns = ("table: calls\ncolumns: {call_id: id, received_at: t, district: {from: d, optional: true}, "
-               "unit_count: {from: n, optional: true}}\n")
+    columns = (
+        "table: calls\ncolumns: {call_id: id, received_at: t, district: {from: d, optional: true}, "
+        "unit_count: {from: n, optional: true}}\n"
+    )
     (folder / "m.yml").write_text(columns + reader, encoding="utf-8")
     listed = []
     for seed in seeds:

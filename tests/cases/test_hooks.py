@@ -17,20 +17,48 @@ from perflib.__main__ import main
 #: a run that fails before any kernel starts
 RUNS = [{"notebook": "tiny", "parameters": {"unknown": "1"}}]
 TINY = {
-    "cells": [{"cell_type": "code", "metadata": {"tags": ["parameters"]}, "execution_count": None, "outputs": [],
-               "source": 'department: str = ""'}],
-    "metadata": {}, "nbformat": 4, "nbformat_minor": 4,
+    "cells": [
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["parameters"]},
+            "execution_count": None,
+            "outputs": [],
+            "source": 'department: str = ""',
+        }
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 4,
 }
 SECRET = "Secret77"
 REFUSED = [
-    "http://127.0.0.1.evil.invalid/", "http://localhost.evil.invalid/", "http://127.0.0.1@evil.invalid/",
-    f"http://localhost:{SECRET}@evil.invalid/", "http://0x7f.1/", "http://2130706433/", "http://127.1/",
-    "http://127.0.0.1./", "http://localhost./", "http://localhost\\@evil.invalid/", "http://127.0.0.1\t.evil.invalid/",
-    "http://127.0.0.1\n.evil.invalid/", " http://127.0.0.1/", "http://loc\u0251lhost/", "http://\uff11\uff12\uff17.0.0.1/",
-    f"https://me:{SECRET}@hooks.invalid/", f"https://{SECRET}@hooks.invalid/", "https:///nowhere",
-    "https://", "ftp://127.0.0.1/", "file:" "///etc/passwd", "http://[::1/", "http://[::ffff:8.8.8.8]/",
-    "http://10.0.0.1/", "http://127.0.0.1:Secret77/",
-    "https://h\u00f6ok.invalid/", "",
+    "http://127.0.0.1.evil.invalid/",
+    "http://localhost.evil.invalid/",
+    "http://127.0.0.1@evil.invalid/",
+    f"http://localhost:{SECRET}@evil.invalid/",
+    "http://0x7f.1/",
+    "http://2130706433/",
+    "http://127.1/",
+    "http://127.0.0.1./",
+    "http://localhost./",
+    "http://localhost\\@evil.invalid/",
+    "http://127.0.0.1\t.evil.invalid/",
+    "http://127.0.0.1\n.evil.invalid/",
+    " http://127.0.0.1/",
+    "http://loc\u0251lhost/",
+    "http://\uff11\uff12\uff17.0.0.1/",
+    f"https://me:{SECRET}@hooks.invalid/",
+    f"https://{SECRET}@hooks.invalid/",
+    "https:///nowhere",
+    "https://",
+    "ftp://127.0.0.1/",
+    "file:" + "///etc/passwd",
+    "http://[::1/",
+    "http://[::ffff:8.8.8.8]/",
+    "http://10.0.0.1/",
+    "http://127.0.0.1:Secret77/",
+    "https://h\u00f6ok.invalid/",
+    "",
 ]
 
 
@@ -86,12 +114,18 @@ def test_only_https_or_this_very_machine_is_told(
     assert report(folder, [{"webhook_env": f"HOOK_{number}"} for number in range(len(REFUSED + told))]) == 1
     said = capsys.readouterr()
     words = said.err
-    open_ones = [repr(address) for number, address in enumerate(REFUSED)
-                 if f"the environment variable HOOK_{number} holds no https address" not in words]
+    open_ones = [
+        repr(address)
+        for number, address in enumerate(REFUSED)
+        if f"the environment variable HOOK_{number} holds no https address" not in words
+    ]
     assert not open_ones
     assert asked == ["/one", "/two?token=Secret77", "/x"] and words.count("perflib: ") == len(REFUSED)
-    everything = said.out + said.err + "".join(
-        path.read_text(encoding="utf-8") for path in (folder / "out").rglob("*") if path.is_file())
+    everything = (
+        said.out
+        + said.err
+        + "".join(path.read_text(encoding="utf-8") for path in (folder / "out").rglob("*") if path.is_file())
+    )
     assert "Secret77" not in everything and "evil" not in everything
 
 
@@ -107,10 +141,28 @@ def test_a_webhook_is_not_sent_elsewhere(
     assert "the webhook of AWAY answered 302" in words and "the webhook of BROKEN answered 500" in words
 
 
-@pytest.mark.parametrize("name", [
-    "index.html", "INDEX.HTML", "status.json", "Status.JSON", "index.html.", "index.html ", ".lock", ".index.html",
-    "index.html::$DATA", "a/b.json", "..", "hooks", "CON", "con.json", "nul.txt", "a\nb.json", "",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",
+        "INDEX.HTML",
+        "status.json",
+        "Status.JSON",
+        "index.html.",
+        "index.html ",
+        ".lock",
+        ".index.html",
+        "index.html::$DATA",
+        "a/b.json",
+        "..",
+        "hooks",
+        "CON",
+        "con.json",
+        "nul.txt",
+        "a\nb.json",
+        "",
+    ],
+)
 def test_a_file_of_a_hook_may_not_take_the_place_of_another(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -134,7 +186,9 @@ def test_a_command_works_in_a_folder_of_its_own_and_index_and_status_stand_as_wr
         "top = pathlib.Path(sys.argv[1])\n"
         "assert (top / 'index.html').is_file() and (top / 'status.json').is_file()\n"
         "for name in ('index.html', 'status.json'):\n"
-        "    pathlib.Path(name).write_text('mine'), (top / name).write_text('mine')\n", encoding="utf-8")
+        "    pathlib.Path(name).write_text('mine'), (top / name).write_text('mine')\n",
+        encoding="utf-8",
+    )
     out = folder / "out"
     assert report(folder, [{"command": [sys.executable, str(script), str(out)]}], "--allow-commands") == 1
     assert json.loads((out / "hooks" / "told.json").read_text(encoding="utf-8"))["failed"] == 1

@@ -35,8 +35,11 @@ def test_every_code_of_the_schema_names_its_kind():
             if column.refers:
                 other, key = column.refers.split(".")
                 assert column.id == schema.get(other).columns[key].id
-    kinds = {name: {schema.get(table).columns[name].id for table in IDS if name in IDS[table]}
-             for table in IDS for name in IDS[table]}
+    kinds = {
+        name: {schema.get(table).columns[name].id for table in IDS if name in IDS[table]}
+        for table in IDS
+        for name in IDS[table]
+    }
     assert {name for name, held in kinds.items() if len(held) > 1} <= {"offence", "incident_id"}
 
 
@@ -49,8 +52,10 @@ def written(frame: pd.DataFrame, ids: list[str], form: str, path: str) -> str:
         given.to_csv(f"{path}.csv", index=False)
         return f"{path}.csv"
     kind = {"integer": "int64", "float": "float64", "text": "string"}[form.split()[1]]
-    made = {name: pd.Series([f"{text}.0" if kind == "string" else float(text) for text in RIGHT]).astype(kind)
-            for name in ids}
+    made = {
+        name: pd.Series([f"{text}.0" if kind == "string" else float(text) for text in RIGHT]).astype(kind)
+        for name in ids
+    }
     given = frame.assign(**made)
     if form.startswith("excel"):
         given.to_excel(f"{path}.xlsx", index=False)
@@ -62,10 +67,24 @@ def written(frame: pd.DataFrame, ids: list[str], form: str, path: str) -> str:
     return f"{path}.parquet"
 
 
-@pytest.mark.parametrize("form", [
-    "csv", "csv float", "csv blanks", "csv decimal", "csv mixed", "parquet integer", "parquet float", "parquet text",
-    "json integer", "json float", "json text", "excel float", "excel text",
-])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "csv",
+        "csv float",
+        "csv blanks",
+        "csv decimal",
+        "csv mixed",
+        "parquet integer",
+        "parquet float",
+        "parquet text",
+        "json integer",
+        "json float",
+        "json text",
+        "excel float",
+        "excel text",
+    ],
+)
 def test_one_id_in_every_table_whatever_the_file(town, filled, tmp_path, form):
     sources = []
     for table, ids in IDS.items():
@@ -98,9 +117,10 @@ def test_ids_of_a_canonical_folder(filled, tmp_path):
     assert sorted(pf.open(tmp_path).assignments.execute()["officer_id"]) == ["1007", "412"]
 
 
-@pytest.mark.parametrize("ids", [
-    ["0412", "412"], ["3.1", "3.0", "10.2"], ["1.0A", "2.0A"], ["A.0", "B.0"], ["00.10", "2.0"], ["1-0", "1.0.0"],
-])
+@pytest.mark.parametrize(
+    "ids",
+    [["0412", "412"], ["3.1", "3.0", "10.2"], ["1.0A", "2.0A"], ["A.0", "B.0"], ["00.10", "2.0"], ["1-0", "1.0.0"]],
+)
 def test_what_is_no_whole_number_stays_as_it_is_written(town, ids):
     text = "id,t\n" + "".join(f"{each},2024-01-01\n" for each in ids)
     path = town({"x.csv": text}, [("calls", "x.csv", {"call_id": "id", "received_at": "t"})])
@@ -116,8 +136,10 @@ def test_files_of_one_source_are_looked_at_together(town):
 
 
 def test_one_key_in_two_spellings_is_one_key(town, capsys):
-    path = town({"x.csv": "id,t\n1007.0,2024-01-01\n1007,2024-01-01\n" + "".join(
-        f"{at},2024-01-01\n" for at in range(40))}, [("calls", "x.csv", {"call_id": "id", "received_at": "t"})])
+    path = town(
+        {"x.csv": "id,t\n1007.0,2024-01-01\n1007,2024-01-01\n" + "".join(f"{at},2024-01-01\n" for at in range(40))},
+        [("calls", "x.csv", {"call_id": "id", "received_at": "t"})],
+    )
     (source,) = check(capsys, path)["sources"]
     assert source["reasons"] == {"call_id: duplicate of an earlier record": 1}
     assert "call_id: whole numbers written as 7.0 are read as 7" in source["notes"]
@@ -132,12 +154,19 @@ def test_a_large_file_is_read_the_same(town):
 
 
 def test_recodes_filters_and_joins_meet_ids_that_were_floats(town):
-    files = {"x.csv": "id,t,a,o,k\n1,2024-01-01,1.0,1007.0,0.0\n2,2024-01-01,2.0,9.0,1.0\n3,2024-01-01,3.0,8.0,1.0\n",
-             "j.csv": "o,d\n1007,North\n9,South\n"}
+    files = {
+        "x.csv": "id,t,a,o,k\n1,2024-01-01,1.0,1007.0,0.0\n2,2024-01-01,2.0,9.0,1.0\n3,2024-01-01,3.0,8.0,1.0\n",
+        "j.csv": "o,d\n1007,North\n9,South\n",
+    }
     mapping = {
         "reader": {"join": {"r": {"file": "j.csv", "on": ["o"], "partial": "true"}}},
-        "columns": {"call_id": "id", "received_at": "t", "district": "r.d", "beat": {"from": "k", "missing": ["0"]},
-                    "service": {"from": "a", "recode": {"1": "police", "2": "fire", "3": "ems"}, "otherwise": "other"}},
+        "columns": {
+            "call_id": "id",
+            "received_at": "t",
+            "district": "r.d",
+            "beat": {"from": "k", "missing": ["0"]},
+            "service": {"from": "a", "recode": {"1": "police", "2": "fire", "3": "ems"}, "otherwise": "other"},
+        },
         "filter": [{"column": "a", "keep": ["1", "2"], "because": "a test"}],
     }
     rows = pf.open(town(files, [("calls", "x.csv", mapping)])).calls.order_by("call_id").execute()
@@ -160,7 +189,7 @@ def force(town):
         calls.append(f"C{at},{when},{when + timedelta(minutes=8)},D{one}")
         for officer in crew:
             responses.append(f"C{at},{officer},{when + timedelta(minutes=1)},{when + timedelta(minutes=8)}")
-            if random.random() < (.16 if officer == "1007" else .04):
+            if random.random() < (0.16 if officer == "1007" else 0.04):
                 random.choice("123")
                 forces.append((f"F{at}-{officer}", f"C{at}", when + timedelta(minutes=15), officer))
     posts = ["officer,unit,start", *(f"{officer},{unit[officer]},2023-01-01" for officer in officers)]
@@ -170,13 +199,28 @@ def force(town):
         files = {"calls.csv": calls, "responses.csv": responses, "posts.csv": posts, "force.csv": used}
         return town(
             {name: "\n".join(lines) + "\n" for name, lines in files.items()},
-            [("calls", "calls.csv", {"call_id": "call", "received_at": "recv", "arrived_at": "arr",
-                                     "district": "district"}),
-             ("unit_responses", "responses.csv", {"call_id": "call", "unit_id": "officer", "officer_id": "officer",
-                                                  "assigned_at": "assigned", "arrived_at": "arrived"}),
-             ("assignments", "posts.csv", {"officer_id": "officer", "unit": "unit", "start_on": "start"}),
-             ("force", "force.csv", {"force_id": "id", "call_id": "call", "used_at": "at", "officer_id": "officer"})],
-            privacy=privacy or OPEN)
+            [
+                (
+                    "calls",
+                    "calls.csv",
+                    {"call_id": "call", "received_at": "recv", "arrived_at": "arr", "district": "district"},
+                ),
+                (
+                    "unit_responses",
+                    "responses.csv",
+                    {
+                        "call_id": "call",
+                        "unit_id": "officer",
+                        "officer_id": "officer",
+                        "assigned_at": "assigned",
+                        "arrived_at": "arrived",
+                    },
+                ),
+                ("assignments", "posts.csv", {"officer_id": "officer", "unit": "unit", "start_on": "start"}),
+                ("force", "force.csv", {"force_id": "id", "call_id": "call", "used_at": "at", "officer_id": "officer"}),
+            ],
+            privacy=privacy or OPEN,
+        )
 
     return make
 
@@ -189,12 +233,15 @@ def test_officers_of_float_columns_are_assessed(force, capsys, spell):
     assert [found.facts[name] for name in ("officers", "assessed", "flags")] == [60, 60, 1]
 
 
-@pytest.mark.parametrize(("spell", "cause"), [
-    ("00{}".format, "without leading zeros 100% would be the same"),
-    ("{}.5".format, "check what both columns hold"),
-    (lambda officer: f"{officer[0]}-{officer[1:]}", "without spaces and punctuation 100% would be the same"),
-    (lambda officer: f"{officer[0]},{officer[1:]}".join('""'), "without spaces and punctuation 100%"),
-])
+@pytest.mark.parametrize(
+    ("spell", "cause"),
+    [
+        ("00{}".format, "without leading zeros 100% would be the same"),
+        ("{}.5".format, "check what both columns hold"),
+        (lambda officer: f"{officer[0]}-{officer[1:]}", "without spaces and punctuation 100% would be the same"),
+        (lambda officer: f"{officer[0]},{officer[1:]}".join('""'), "without spaces and punctuation 100%"),
+    ],
+)
 def test_check_names_the_table_whose_officers_are_in_no_other(force, capsys, spell, cause):
     (note,) = check(capsys, force(spell))["notes"]
     assert note.startswith("no officer of force (60) is in unit_responses (60), assignments (60)") and cause in note
@@ -207,17 +254,26 @@ def test_coded_ids_are_compared_too(force, capsys, tmp_path_factory, monkeypatch
     assert note.startswith("no officer of force (60) is in")
 
 
-@pytest.mark.parametrize(("kind", "tables", "cause"), [
-    ("district", ("calls", "incidents"), "upper and lower case"), ("beat", ("calls", "stops"), "upper and lower case"),
-    ("unit", ("officers", "force"), "upper and lower case"), ("call_id", ("calls", "arrests"), "upper and lower case"),
-    ("shift", ("calls", "assignments"), "upper and lower case"), ("unit_id", ("shifts", "unit_responses"), "case"),
-    ("incident_id", ("incidents", "arrests"), "upper and lower case"),
-])
+@pytest.mark.parametrize(
+    ("kind", "tables", "cause"),
+    [
+        ("district", ("calls", "incidents"), "upper and lower case"),
+        ("beat", ("calls", "stops"), "upper and lower case"),
+        ("unit", ("officers", "force"), "upper and lower case"),
+        ("call_id", ("calls", "arrests"), "upper and lower case"),
+        ("shift", ("calls", "assignments"), "upper and lower case"),
+        ("unit_id", ("shifts", "unit_responses"), "case"),
+        ("incident_id", ("incidents", "arrests"), "upper and lower case"),
+    ],
+)
 def test_check_compares_every_kind_of_id(town, filled, tmp_path, capsys, kind, tables, cause):
     sources = []
     for table, made in zip(tables, (str.upper, str.lower), strict=True):
-        ids = {name: [f"k{at}" for at in range(6)] for name in schema.get(table).key
-               if schema.get(table).columns[name].type == "string"}
+        ids = {
+            name: [f"k{at}" for at in range(6)]
+            for name in schema.get(table).key
+            if schema.get(table).columns[name].type == "string"
+        }
         frame = filled(table, **(ids | {kind: [made(f"North {at}") for at in range(6)]}))
         frame.to_csv(tmp_path / f"{table}.csv", index=False)
         sources.append((table, f"{table}.csv", {name: name for name in frame.columns}))

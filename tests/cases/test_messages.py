@@ -36,7 +36,10 @@ CLASSES: dict[str, Callable[[str], str]] = {
 }
 SECRET = (MARK.lower(), "9137", "617-555")
 VALID = {
-    "timestamp": "2025-01-{:02d} 10:00:00", "date": "2025-01-{:02d}", "integer": "{}", "number": "{}.5",
+    "timestamp": "2025-01-{:02d} 10:00:00",
+    "date": "2025-01-{:02d}",
+    "integer": "{}",
+    "number": "{}.5",
     "boolean": "true",
 }
 
@@ -46,8 +49,7 @@ def marker(kind: str, *at: object) -> str:
 
 
 def rows_of(table: str, typed: bool, rows: int = 12) -> list[list[str]]:
-    """The header and rows of a table: every cell a marker of one of the classes, or (``typed``) where any text will do.
-    """
+    """The header and rows of a table: every cell a marker of one class, or (``typed``) where any text will do."""
     kinds = list(CLASSES)
     columns = schema.get(table).columns
     found = [[f"col_{name}" for name in columns]]
@@ -94,7 +96,7 @@ def said(department: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def leaks(text: str) -> list[str]:
-    return [text[max(0, text.lower().index(secret) - 60):][:160] for secret in SECRET if secret in text.lower()]
+    return [text[max(0, text.lower().index(secret) - 60) :][:160] for secret in SECRET if secret in text.lower()]
 
 
 @pytest.mark.parametrize("table", schema.names())
@@ -106,9 +108,7 @@ def test_a_text_of_the_wrong_type_is_told_by_its_shape(
 
 
 @pytest.mark.parametrize("table", schema.names())
-def test_records_without_a_header_show_none(
-    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_records_without_a_header_show_none(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = said(written(tmp_path, table, rows_of(table, typed=True)[1:]), capsys)
     assert "no column" in found and not leaks(found)
 
@@ -187,7 +187,7 @@ def broken_archive(folder: Path, texts: list[str]) -> tuple[str, dict[str, str]]
         packed.writestr(f"{texts[0]}.csv", "id,received\n" + "1,2025-01-01\n" * 9)
     held = bytearray((folder / "export.zip").read_bytes())
     at = held.index(b"id,received")
-    held[at: at + 5] = b"xxxxx"
+    held[at : at + 5] = b"xxxxx"
     (folder / "export.zip").write_bytes(bytes(held))
     return "export.zip", {}
 
@@ -226,9 +226,14 @@ def database(query: str) -> Callable[[Path, list[str]], tuple[str, dict[str, str
 
 
 FORMS = {
-    "sheets named after people": workbook, "a sheet to choose": nameless_sheet, "members of a zip": archive,
-    "a damaged zip": broken_archive, "an object keyed by person": keyed_json, "records with strange keys": strange_json,
-    "JSON that is broken": broken_json, "columns of Parquet": parquet,
+    "sheets named after people": workbook,
+    "a sheet to choose": nameless_sheet,
+    "members of a zip": archive,
+    "a damaged zip": broken_archive,
+    "an object keyed by person": keyed_json,
+    "records with strange keys": strange_json,
+    "JSON that is broken": broken_json,
+    "columns of Parquet": parquet,
     "a cast in a query": database("SELECT CAST(id || 'x' AS INTEGER) AS id, now() AS received FROM calls"),
     "a column a query lacks": database("SELECT nothing FROM calls"),
     "columns of a database": database("SELECT * FROM calls"),
@@ -251,8 +256,9 @@ def test_names_within_a_file_are_masked(
 def test_columns_of_a_folder_of_parquet_and_of_frames_are_masked(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    frame = pd.DataFrame({"call_id": ["1"], "received_at": [pd.Timestamp("2025-01-01", tz="UTC")],
-                          marker(kind, 1): ["x"]})
+    frame = pd.DataFrame(
+        {"call_id": ["1"], "received_at": [pd.Timestamp("2025-01-01", tz="UTC")], marker(kind, 1): ["x"]}
+    )
     frame.to_parquet(tmp_path / "calls.parquet")
     assert not leaks(said(tmp_path, capsys))
     for given in (frame, pd.concat([frame, frame[[marker(kind, 1)]]], axis=1)):
@@ -284,8 +290,10 @@ def test_the_districts_and_offences_of_the_records_are_not_the_choices_of_a_mess
 
 def notebook(folder: Path, *parameters: str) -> Path:
     path = folder / "one.ipynb"
-    cells = [new_code_cell("\n".join(['department: str = ""', *parameters]), metadata={"tags": ["parameters"]}),
-             new_code_cell("import perflib as pf\ndept = pf.open(department)")]
+    cells = [
+        new_code_cell("\n".join(['department: str = ""', *parameters]), metadata={"tags": ["parameters"]}),
+        new_code_cell("import perflib as pf\ndept = pf.open(department)"),
+    ]
     nbformat.write(new_notebook(cells=cells), path)
     return path
 
@@ -298,14 +306,19 @@ def test_a_batch_of_failures_writes_no_marker(
     rows = rows_of("calls", typed=headless)
     written(tmp_path, "calls", rows[1:] if headless else rows)
     notebook(tmp_path)
-    plan = {"department": "department.yml", "out": "out", "runs": [{"notebook": "one.ipynb"}],
-            "hooks": [{"on": "failure", "file": "alarm.json"}]}
+    plan = {
+        "department": "department.yml",
+        "out": "out",
+        "runs": [{"notebook": "one.ipynb"}],
+        "hooks": [{"on": "failure", "file": "alarm.json"}],
+    }
     (tmp_path / "plan.yml").write_text(yaml.safe_dump(plan), encoding="utf-8")
     assert main(["report", str(tmp_path / "plan.yml"), "--workers", "1"]) == 1
     printed = capsys.readouterr()
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {"failure.html", "manifest.json", "index.html", "status.json", "one.ipynb", "alarm.json"} <= {
-        path.name for path in files}
+        path.name for path in files
+    }
     texts = [printed.out + printed.err, *(path.read_text(encoding="utf-8") for path in files)]
     words = "does not look like column names" if headless else "cannot be read as timestamp"
     assert any(words in text for text in texts)
@@ -313,9 +326,13 @@ def test_a_batch_of_failures_writes_no_marker(
 
 
 OWN_CODE = {
-    "a number of a text": "float(one)", "a key that is absent": "{}[one]", "a date of a text": "pd.to_datetime([one])",
-    "a mean of texts": "pd.Series([one, one]).mean()", "a cast in the engine": "rows.disposition.cast('int').execute()",
-    "a row that is not there": "frame.set_index('disposition').loc[one + '?']", "an assertion": "assert one == '', one",
+    "a number of a text": "float(one)",
+    "a key that is absent": "{}[one]",
+    "a date of a text": "pd.to_datetime([one])",
+    "a mean of texts": "pd.Series([one, one]).mean()",
+    "a cast in the engine": "rows.disposition.cast('int').execute()",
+    "a row that is not there": "frame.set_index('disposition').loc[one + '?']",
+    "an assertion": "assert one == '', one",
     "two errors": "try:\n    float(one)\nexcept ValueError:\n    {}[one]",
     "an error of several lines": "raise ValueError('not this:' + chr(10) + one + chr(10) + one)",
 }

@@ -13,8 +13,12 @@ from perflib.__main__ import main
 from perflib.errors import PerflibError
 
 GRAINS = {"week": "W-SUN", "month": "MS", "quarter": "QS", "year": "YS"}
-COLUMNS = {"incident_id": "ref", "reported_at": {"from": "month", "format": "%Y-%m"}, "offence": "kind",
-           "district": "area"}
+COLUMNS = {
+    "incident_id": "ref",
+    "reported_at": {"from": "month", "format": "%Y-%m"},
+    "offence": "kind",
+    "district": "area",
+}
 KINDS = ("burglary", "theft")
 
 
@@ -39,8 +43,12 @@ def dated(town, filled, tmp_path, table: str, grain: str, zone: str = "America/C
     rows = range(len(days))
     frame = filled(table, **{key: list(map(str, rows)), stamp: days, "district": [f"D{at % 2}" for at in rows]})
     frame.to_csv(tmp_path / "x.csv", index=False)
-    return town({}, [(table, "x.csv", {name: name for name in frame.columns})], timezone=zone,
-                privacy={"pseudonyms": False, "because": "invented"})
+    return town(
+        {},
+        [(table, "x.csv", {name: name for name in frame.columns})],
+        timezone=zone,
+        privacy={"pseudonyms": False, "because": "invented"},
+    )
 
 
 def test_months_are_counted_as_months(offences):
@@ -72,7 +80,8 @@ def test_no_weekly_figure_and_no_feed_warning(offences):
         assert found.facts["expected"] == 300 and found.facts["flags"] == 3
         assert not [text for text in found.caveats if "check the feed" in text or "not complete" in text]
     assert pf.metrics.counts.compare(dept, by="district", period="2023-Q3", against="previous").facts["against"] == [
-        "2023-04-01 to 2023-06-30"]
+        "2023-04-01 to 2023-06-30"
+    ]
     with pytest.raises(PerflibError, match="the dates tell the month alone"):
         pf.metrics.counts.compare(dept, by="district", period="2023-11-05..2023-11-20")
 
@@ -85,8 +94,18 @@ def test_the_page_of_trends_is_made(offences, tmp_path, capsys):
     assert main(["check", str(offences), "--json"]) == 0
     (source,) = json.loads(capsys.readouterr().out)["sources"]
     assert source["findings"] == ["the dates tell the month alone, so nothing is said of shorter times"]
-    code = main(["run", "notebooks/02_trends.ipynb", "--department", str(offences), "-p", "period=2023-11",
-                 "--out", str(tmp_path / "out")])
+    code = main(
+        [
+            "run",
+            "notebooks/02_trends.ipynb",
+            "--department",
+            str(offences),
+            "-p",
+            "period=2023-11",
+            "--out",
+            str(tmp_path / "out"),
+        ]
+    )
     assert code == 0
     facts = json.loads((tmp_path / "out" / "facts.json").read_text(encoding="utf-8"))
     assert "2023-11-01" in json.dumps(facts)
@@ -108,23 +127,38 @@ def test_periods_are_told_by_their_first_days(town, filled, tmp_path, grain, zon
 
 
 @pytest.mark.parametrize("grain", ["month", "quarter", "year"])
-@pytest.mark.parametrize(("table", "ask"), [
-    ("calls", pf.metrics.seasons.hours), ("calls", pf.metrics.seasons.weekdays), ("calls", pf.metrics.seasons.outlook),
-    ("calls", pf.metrics.seasons.ahead), ("requests", pf.metrics.community.drivers),
-])
+@pytest.mark.parametrize(
+    ("table", "ask"),
+    [
+        ("calls", pf.metrics.seasons.hours),
+        ("calls", pf.metrics.seasons.weekdays),
+        ("calls", pf.metrics.seasons.outlook),
+        ("calls", pf.metrics.seasons.ahead),
+        ("requests", pf.metrics.community.drivers),
+    ],
+)
 def test_what_needs_days_says_so(town, filled, tmp_path, table, ask, grain):
     reason = ask(pf.open(dated(town, filled, tmp_path, table, grain)), table).reason
     assert grain in reason and ("dated by" in reason or "alone" in reason)
 
 
-@pytest.mark.parametrize(("received", "arrived", "words"), [
-    ("2024-01", "2024-01", "time of day"), ("2024-01-05", "2024-01-05", "time of day"),
-    ("2024-01-05 10:00", "2024-01-06", "time of day"), ("2024-01-05 10:00", "2024-01-05 10:08", ""),
-])
+@pytest.mark.parametrize(
+    ("received", "arrived", "words"),
+    [
+        ("2024-01", "2024-01", "time of day"),
+        ("2024-01-05", "2024-01-05", "time of day"),
+        ("2024-01-05 10:00", "2024-01-06", "time of day"),
+        ("2024-01-05 10:00", "2024-01-05 10:08", ""),
+    ],
+)
 def test_minutes_need_times(town, received, arrived, words):
     forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m"]
-    columns = {"call_id": "id", "received_at": {"from": "r", "format": forms}, "priority": "p",
-               "arrived_at": {"from": "a", "format": forms}}
+    columns = {
+        "call_id": "id",
+        "received_at": {"from": "r", "format": forms},
+        "priority": "p",
+        "arrived_at": {"from": "a", "format": forms},
+    }
     text = "id,r,a,p\n" + "".join(f"{at},{received},{arrived},1\n" for at in range(60))
     found = pf.metrics.response.by_priority(pf.open(town({"x.csv": text}, [("calls", "x.csv", columns)])), origin="all")
     assert words in found.reason and bool(words) == bool(found.reason)
@@ -132,8 +166,13 @@ def test_minutes_need_times(town, received, arrived, words):
 
 def test_days_to_a_clearance_need_days(town):
     text = "id,r,c\n" + "".join(f"{at},2023-{1 + at % 12:02d},2023-{1 + at % 12:02d}\n" for at in range(240))
-    columns = {"incident_id": "id", "reported_at": {"from": "r", "format": "%Y-%m"}, "offence": {"value": "theft"},
-               "cleared_at": {"from": "c", "format": "%Y-%m"}, "clearance": {"value": "arrest"}}
+    columns = {
+        "incident_id": "id",
+        "reported_at": {"from": "r", "format": "%Y-%m"},
+        "offence": {"value": "theft"},
+        "cleared_at": {"from": "c", "format": "%Y-%m"},
+        "clearance": {"value": "arrest"},
+    }
     dept = pf.open(town({"x.csv": text}, [("incidents", "x.csv", columns)]))
     assert "tells the month alone" in pf.metrics.cases.clearance(dept).reason
 
@@ -145,8 +184,11 @@ def test_a_format_tells_the_month_where_the_records_are_few(town):
 
 def test_times_are_not_taken_for_periods(town):
     columns = {"incident_id": "id", "reported_at": "t", "offence": {"value": "theft"}}
-    for text in ("2024-01-01 10:00|2024-02-01 11:00|2024-03-01 12:00", "2024-01-01|2024-01-08|2024-01-15",
-                 "2024-01-01|2024-02-01|2024-03-02"):
+    for text in (
+        "2024-01-01 10:00|2024-02-01 11:00|2024-03-01 12:00",
+        "2024-01-01|2024-01-08|2024-01-15",
+        "2024-01-01|2024-02-01|2024-03-02",
+    ):
         rows = "".join(f"{at},{each}\n" for at, each in enumerate(text.split("|")))
         dept = pf.open(town({"x.csv": f"id,t\n{rows}"}, [("incidents", "x.csv", columns)]))
         assert dept.resolution("incidents") == ("time" if ":" in text else "day")
@@ -163,20 +205,39 @@ def test_counts_that_are_added_up_already(grain):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("notebook", [
-    "01_response_times", "03_case_resolution", "04_seasonality", "05_community", "08_stops_fairness",
-])
+@pytest.mark.parametrize(
+    "notebook", ["01_response_times", "03_case_resolution", "04_seasonality", "05_community", "08_stops_fairness"]
+)
 def test_every_page_is_made_of_months(town, tmp_path, notebook):
     rows = [f"{at},2023-{1 + at % 12:02d},A{at % 3},{KINDS[at % 2]},{'BW'[at % 2]}" for at in range(3600)]
     month = {"from": "m", "format": "%Y-%m"}
     sources = [
         ("calls", {"call_id": "r", "received_at": month, "arrived_at": month, "priority": "k", "district": "d"}),
-        ("incidents", {"incident_id": "r", "reported_at": month, "cleared_at": month, "offence": "k", "district": "d",
-                       "clearance": {"value": "arrest"}}),
+        (
+            "incidents",
+            {
+                "incident_id": "r",
+                "reported_at": month,
+                "cleared_at": month,
+                "offence": "k",
+                "district": "d",
+                "clearance": {"value": "arrest"},
+            },
+        ),
         ("requests", {"request_id": "r", "received_at": month, "kind": "k", "district": "d"}),
-        ("stops", {"stop_id": "r", "stopped_at": month, "subject_race": "e", "district": "d",
-                   "searched": {"value": "yes"}, "contraband": {"value": "no"}}),
+        (
+            "stops",
+            {
+                "stop_id": "r",
+                "stopped_at": month,
+                "subject_race": "e",
+                "district": "d",
+                "searched": {"value": "yes"},
+                "contraband": {"value": "no"},
+            },
+        ),
     ]
-    path = town({"x.csv": "r,m,d,k,e\n" + "\n".join(rows) + "\n"},
-                [(table, "x.csv", columns) for table, columns in sources])
+    path = town(
+        {"x.csv": "r,m,d,k,e\n" + "\n".join(rows) + "\n"}, [(table, "x.csv", columns) for table, columns in sources]
+    )
     assert main(["run", f"notebooks/{notebook}.ipynb", "--department", str(path), "--out", str(tmp_path / "out")]) == 0

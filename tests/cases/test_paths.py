@@ -53,12 +53,34 @@ def write(work: Path, key: str = "", value: Any = None, **more: Any) -> Path:
     return work / "d.yml"
 
 
-KEYS = ["files", "mapping", "boundaries", "settings.boundaries", "privacy.key", "privacy.audit", "privacy.releases",
-        "settings.review.development"]
+KEYS = [
+    "files",
+    "mapping",
+    "boundaries",
+    "settings.boundaries",
+    "privacy.key",
+    "privacy.audit",
+    "privacy.releases",
+    "settings.review.development",
+]
 OUT = [
-    "../outside/x.csv", "exports/../../outside/x.csv", "{out}/x.csv", "~/x.csv", r"\\host\share\x.csv", r"C:\x.csv",
-    "C:x.csv", r"..\outside\x.csv", "//host/share/x.csv", "link/x.csv", "linked.csv", "circle", "/etc/passwd",
-    "/proc/self/environ", "/dev/stdin", "file:" "///etc/passwd", "s3://bucket/x.csv",
+    "../outside/x.csv",
+    "exports/../../outside/x.csv",
+    "{out}/x.csv",
+    "~/x.csv",
+    r"\\host\share\x.csv",
+    r"C:\x.csv",
+    "C:x.csv",
+    r"..\outside\x.csv",
+    "//host/share/x.csv",
+    "link/x.csv",
+    "linked.csv",
+    "circle",
+    "/etc/passwd",
+    "/proc/self/environ",
+    "/dev/stdin",
+    "file:" + "///etc/passwd",
+    "s3://bucket/x.csv",
 ]
 POSIX_ONLY = {"link/x.csv", "linked.csv", "circle", "/proc/self/environ", "/dev/stdin"}
 
@@ -94,19 +116,30 @@ def test_a_lookup_that_leads_out_is_refused(
     assert "root:x" not in said and ("{out}" in text or str(work.parent / "outside") not in said)
 
 
-@pytest.mark.parametrize("text", [
-    "*/../../outside/x.csv", "link/*.csv", "l*/x.csv", "**/../../outside/*.csv", "linked*.csv", "../*/x.csv",
-    "/**/x.csv", "~/*.csv", "[l]ink/x.csv",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*/../../outside/x.csv",
+        "link/*.csv",
+        "l*/x.csv",
+        "**/../../outside/*.csv",
+        "linked*.csv",
+        "../*/x.csv",
+        "/**/x.csv",
+        "~/*.csv",
+        "[l]ink/x.csv",
+    ],
+)
 def test_a_glob_that_leads_out_is_refused(work: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     if os.name == "nt" and "l" in text:
         pytest.skip("links need rights there")
     assert "leads out of" in refused(write(work, "files", text), capsys)
 
 
-@pytest.mark.parametrize(("text", "count"), [
-    ("x.csv", 1), ("exports/*.csv", 1), ("exports/**/*.csv", 2), (r"exports\*.csv", 1), ("./exports/../x.csv", 1),
-])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("x.csv", 1), ("exports/*.csv", 1), ("exports/**/*.csv", 2), (r"exports\*.csv", 1), ("./exports/../x.csv", 1)],
+)
 def test_paths_that_stay_are_read(work: Path, text: str, count: int) -> None:
     mapping = {"table": "calls", "columns": COLUMNS, "quarantine_limit": "0.9"}  # both files hold the same calls
     (work / "m.yml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
@@ -122,11 +155,19 @@ def test_a_folder_whose_name_is_a_pattern_is_read(tmp_path: Path) -> None:
     assert pf.open(write(folder, "files", "exports/*.csv")).calls.count().execute() == 2
 
 
-@pytest.mark.parametrize(("root", "text"), [
-    ("../outside", "../outside/x.csv"), ("{out}", "{out}/*.csv"), ("~", "~/x.csv"), ("~/keys/..", "~/x.csv"),
-    ("${EXPORTS}", "${EXPORTS}/x.csv"), ("${NOWHERE:-../outside}", "${NOWHERE:-../outside}/x.csv"),
-    ("../outside", "link/x.csv"), ("${EXPORTS:-elsewhere}", "${EXPORTS}/*.csv"),
-])
+@pytest.mark.parametrize(
+    ("root", "text"),
+    [
+        ("../outside", "../outside/x.csv"),
+        ("{out}", "{out}/*.csv"),
+        ("~", "~/x.csv"),
+        ("~/keys/..", "~/x.csv"),
+        ("${EXPORTS}", "${EXPORTS}/x.csv"),
+        ("${NOWHERE:-../outside}", "${NOWHERE:-../outside}/x.csv"),
+        ("../outside", "link/x.csv"),
+        ("${EXPORTS:-elsewhere}", "${EXPORTS}/*.csv"),
+    ],
+)
 def test_a_declared_root_is_read(work: Path, monkeypatch: pytest.MonkeyPatch, root: str, text: str) -> None:
     out = work.parent / "outside"
     monkeypatch.setenv("EXPORTS", str(out))
@@ -138,9 +179,9 @@ def test_a_declared_root_is_read(work: Path, monkeypatch: pytest.MonkeyPatch, ro
         assert pf.open(path).calls.count().execute() == 2
 
 
-@pytest.mark.parametrize("roots", [
-    "/", ["/"], ["~"], {"a": "b"}, [["a"]], [""], ["${UNSET_ONE}"], ["a${EXPORTS}"], "exports",
-])
+@pytest.mark.parametrize(
+    "roots", ["/", ["/"], ["~"], {"a": "b"}, [["a"]], [""], ["${UNSET_ONE}"], ["a${EXPORTS}"], "exports"]
+)
 def test_a_root_that_is_none_or_everything_is_refused(
     work: Path, capsys: pytest.CaptureFixture[str], roots: Any
 ) -> None:
@@ -158,13 +199,23 @@ def test_a_plan_may_name_a_file_only_in_its_folder(work: Path, capsys: pytest.Ca
 
 
 KEY_PLACES = [
-    ("exports/*.csv", "exports/it.key"), ("exports/**/*.csv", "exports/it.key"),
-    ("exports/**/*.csv", "exports/2025/it.key"), ("exports/**/*.csv", "exports/new/it.key"),
-    ("**/*.csv", "it.key"), ("*/x.csv", "exports/it.key"), ("*/x.csv", "keys/it.key"),
-    ("exports/[0-9]*/x.csv", "exports/2025/it.key"), ("exports/2025/x.csv", "exports/2025/it.key"),
-    ("exports/2025/x.csv", "exports/2025/deep/it.key"), ("exports/202?/*.csv", "exports/2024/it.key"),
-    ("exports", "exports/it.key"), ("exports/x.csv", "inexports/it.key"), ("inexports/x.csv", "exports/it.key"),
-    ("exports/x.csv", "exports/2025/../it.key"), ("exports/x.csv", "exports/out.key"), ("*.csv", "it.key"),
+    ("exports/*.csv", "exports/it.key"),
+    ("exports/**/*.csv", "exports/it.key"),
+    ("exports/**/*.csv", "exports/2025/it.key"),
+    ("exports/**/*.csv", "exports/new/it.key"),
+    ("**/*.csv", "it.key"),
+    ("*/x.csv", "exports/it.key"),
+    ("*/x.csv", "keys/it.key"),
+    ("exports/[0-9]*/x.csv", "exports/2025/it.key"),
+    ("exports/2025/x.csv", "exports/2025/it.key"),
+    ("exports/2025/x.csv", "exports/2025/deep/it.key"),
+    ("exports/202?/*.csv", "exports/2024/it.key"),
+    ("exports", "exports/it.key"),
+    ("exports/x.csv", "inexports/it.key"),
+    ("inexports/x.csv", "exports/it.key"),
+    ("exports/x.csv", "exports/2025/../it.key"),
+    ("exports/x.csv", "exports/out.key"),
+    ("*.csv", "it.key"),
 ]
 
 
@@ -217,9 +268,18 @@ def test_no_reader_prints_a_line_of_a_file_that_is_something_else(
 ) -> None:
     secret = work / "pgpass"
     said = []
-    for content in (LINE, f"{LINE}: [", f"a: {LINE}\n b: '", f'{{"{LINE}": 1}}', f"{LINE},{LINE}\n{LINE}\n",
-                    f"\t{LINE}", f"date,name\n{LINE},x\n", f"local,nibrs\n{LINE},1\n{LINE},2\n", f"@{LINE}",
-                    f"- !{LINE} x"):
+    for content in (
+        LINE,
+        f"{LINE}: [",
+        f"a: {LINE}\n b: '",
+        f'{{"{LINE}": 1}}',
+        f"{LINE},{LINE}\n{LINE}\n",
+        f"\t{LINE}",
+        f"date,name\n{LINE},x\n",
+        f"local,nibrs\n{LINE},1\n{LINE},2\n",
+        f"@{LINE}",
+        f"- !{LINE} x",
+    ):
         for suffix in ("", ".yml", ".csv", ".json"):
             path = secret.with_suffix(suffix)
             path.write_text(content, encoding="utf-8")
@@ -255,8 +315,13 @@ pf.Result("r", __import__("pandas").DataFrame({"n": [1]}), "T", "A.", "")"""
 
 
 def test_a_parameter_of_a_plan_names_files_of_its_folder_only(work: Path) -> None:
-    parameters = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "execution_count": None, "outputs": [],
-                  "source": 'department: str = ""\nholidays: str = ""'}
+    parameters = {
+        "cell_type": "code",
+        "metadata": {"tags": ["parameters"]},
+        "execution_count": None,
+        "outputs": [],
+        "source": 'department: str = ""\nholidays: str = ""',
+    }
     cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": CELL}
     book = {"cells": [parameters, cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     (work / "h.ipynb").write_text(json.dumps(book), encoding="utf-8")
@@ -264,7 +329,8 @@ def test_a_parameter_of_a_plan_names_files_of_its_folder_only(work: Path) -> Non
     listed = ["days.csv", "../outside/pgpass", str(work.parent / "outside" / "pgpass")]
     listed += ["link/pgpass"] if os.name != "nt" else []
     (work / "plan.yml").write_text(
-        yaml.safe_dump({"runs": [{"notebook": "h", "parameters": {"holidays": listed}}]}), encoding="utf-8")
+        yaml.safe_dump({"runs": [{"notebook": "h", "parameters": {"holidays": listed}}]}), encoding="utf-8"
+    )
     assert main(["report", str(work / "plan.yml"), "--workers", "2"]) == 1
     runs = json.loads((work / "out" / "status.json").read_text(encoding="utf-8"))["runs"]
     assert [run["status"] for run in runs] == ["done"] + ["failed"] * (len(listed) - 1)

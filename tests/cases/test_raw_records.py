@@ -19,8 +19,9 @@ def department(tmp_path: Path) -> Path:
     columns = "{call_id: id, received_at: received, unit_count: note}"
     (tmp_path / "calls.yml").write_text(f"table: calls\ncolumns: {columns}\n", encoding="utf-8")
     file = tmp_path / "department.yml"
-    file.write_text("name: Graz\ntimezone: UTC\nsources: [{table: calls, files: calls.csv, mapping: calls.yml}]\n",
-                    encoding="utf-8")
+    file.write_text(
+        "name: Graz\ntimezone: UTC\nsources: [{table: calls, files: calls.csv, mapping: calls.yml}]\n", encoding="utf-8"
+    )
     return file
 
 

@@ -37,8 +37,13 @@ def test_title_rows_above_and_totals_below(tmp_path: Path, checked: Checked, hea
     rows += [["R", f"T{at % 5}", dt.date(2024, 1, 1 + at % 28), "F", 2 if at < 40 else 1] for at in range(300)]
     rows += [["TOTAL", "", "", "", 340], ["SOURCE: crime unit, extracted 5 May 2025"]]
     book(tmp_path / "offences.xlsx", rows)
-    columns = {"incident_id": {"row_number": True}, "reported_at": "Date of event", "offence": {"value": "threat"},
-               "district": "Town", "victims": "Number"}
+    columns = {
+        "incident_id": {"row_number": True},
+        "reported_at": "Date of event",
+        "offence": {"value": "threat"},
+        "district": "Town",
+        "victims": "Number",
+    }
     reader = {"format": "excel", "sheet": "Sheet", "header": header}
     found = checked("offences.xlsx", table="incidents", columns=columns, reader=reader)
     assert (found["rows_read"], found["accepted"], found["quarantined"]) == (302, 300, 2)
@@ -52,7 +57,7 @@ def test_title_rows_above_and_totals_below(tmp_path: Path, checked: Checked, hea
 
 @pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.xlsx"])
 def test_header_and_footer_mean_the_same_everywhere(tmp_path: Path, checked: Checked, name: str) -> None:
-    rows = [["REPORT"], ["of the \"town\" force"], [], ["id", "t", "d"], *([*one.values()] for one in RECORDS), ["END"]]
+    rows = [["REPORT"], ['of the "town" force'], [], ["id", "t", "d"], *([*one.values()] for one in RECORDS), ["END"]]
     if name == "x.xlsx":
         book(tmp_path / name, rows)
     else:
@@ -62,10 +67,17 @@ def test_header_and_footer_mean_the_same_everywhere(tmp_path: Path, checked: Che
     found = checked(name, reader={"header": 4})
     assert (found["accepted"], found["quarantined"]) == (50, 1)
     for reader, words in (
-        ({"header": 3}, "blank" if name == "x.xlsx" else "line 3"), ({"header": 99}, "99"),
-        ({"header": 0}, "header: '0'"), ({"header": "first"}, "header: 'first'"), ({"header": -1}, "header: '-1'"),
-        ({"header": 1.5}, "header: '1.5'"), ({"footer": "nan"}, "footer: 'nan'"), ({"footer": 10**9}, "footer:"),
-        ({"footer": "²"}, "footer:"), ({"header": "²"}, "header:"), ({"header": 10**12}, "header:"),
+        ({"header": 3}, "blank" if name == "x.xlsx" else "line 3"),
+        ({"header": 99}, "99"),
+        ({"header": 0}, "header: '0'"),
+        ({"header": "first"}, "header: 'first'"),
+        ({"header": -1}, "header: '-1'"),
+        ({"header": 1.5}, "header: '1.5'"),
+        ({"footer": "nan"}, "footer: 'nan'"),
+        ({"footer": 10**9}, "footer:"),
+        ({"footer": "²"}, "footer:"),
+        ({"header": "²"}, "header:"),
+        ({"header": 10**12}, "header:"),
     ):
         fault = checked(name, reader=reader)["errors"][0]
         assert words in fault, fault
@@ -84,16 +96,30 @@ def test_a_table_without_a_header(tmp_path: Path, checked: Checked, name: str) -
 
 
 FILES = {
-    "csv": "x.csv", "tsv": "x.tsv", "excel": "x.xlsx", "json": "x.json", "parquet": "x.parquet", "duckdb": "x.duckdb",
+    "csv": "x.csv",
+    "tsv": "x.tsv",
+    "excel": "x.xlsx",
+    "json": "x.json",
+    "parquet": "x.parquet",
+    "duckdb": "x.duckdb",
 }
 VALUES = {
-    "delimiter": ",", "encoding": "utf-8", "member": "a.csv", "header": "1", "footer": "0", "sheet": "Sheet",
-    "relation": "calls", "query": "SELECT 1", "url_env": "TOWN",
+    "delimiter": ",",
+    "encoding": "utf-8",
+    "member": "a.csv",
+    "header": "1",
+    "footer": "0",
+    "sheet": "Sheet",
+    "relation": "calls",
+    "query": "SELECT 1",
+    "url_env": "TOWN",
 }
 OBEYED = {
     "csv": {"delimiter", "encoding", "member", "header", "footer"},
     "tsv": {"delimiter", "encoding", "member", "header", "footer"},
-    "excel": {"sheet", "header", "footer"}, "json": {"encoding", "member"}, "parquet": set(),
+    "excel": {"sheet", "header", "footer"},
+    "json": {"encoding", "member"},
+    "parquet": set(),
     "duckdb": {"relation", "query"},
 }
 
@@ -142,9 +168,15 @@ def test_what_an_archiver_adds_is_no_member(tmp_path: Path, checked: Checked) ->
     "made",
     [
         {"features": [{"attributes": one} for one in RECORDS], "fields": [{"name": "id"}], "objectIdFieldName": "id"},
-        {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [
-            1, 2]}, "properties": one} for one in RECORDS]},
-        {"meta": {"n": 50}, "data": RECORDS}, RECORDS,
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}, "properties": one}
+                for one in RECORDS
+            ],
+        },
+        {"meta": {"n": 50}, "data": RECORDS},
+        RECORDS,
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
@@ -231,8 +263,23 @@ def test_texts_in_two_encodings_in_one_file(tmp_path: Path, checked: Checked) ->
 
 
 @pytest.mark.parametrize(
-    "encoding", ["rot13", "zlib", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "punycode", "undefined",
-                 "base64", "hex", "no such", "é", "cp037", "hz"]
+    "encoding",
+    [
+        "rot13",
+        "zlib",
+        "idna",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "utf-7",
+        "punycode",
+        "undefined",
+        "base64",
+        "hex",
+        "no such",
+        "é",
+        "cp037",
+        "hz",
+    ],
 )
 def test_an_encoding_that_is_none_of_texts_is_refused(tmp_path: Path, checked: Checked, encoding: str) -> None:
     (tmp_path / "x.csv").write_text(CSV, encoding="utf-8")
@@ -254,7 +301,15 @@ def test_numbers_of_json_are_what_was_written(tmp_path: Path, checked: Checked) 
     assert found["accepted"] == len(cells) and "half a character" in found["sources"][0]["notes"][0]
     calls = perflib.open(tmp_path / "department.yml").calls.order_by("call_id").execute()
     assert calls["district"].fillna("none").tolist() == [
-        "1000", "1007", "12345678901234567890123", "true", "none", "Infinity", "1e999", "\ufffd", "\U0001f600",
+        "1000",
+        "1007",
+        "12345678901234567890123",
+        "true",
+        "none",
+        "Infinity",
+        "1e999",
+        "\ufffd",
+        "\U0001f600",
     ]
 
 
@@ -286,7 +341,13 @@ def test_cells_of_excel(tmp_path: Path, checked: Checked) -> None:
         assert "1 cells hold an error of Excel and were read as blank, the first C2" in checkd["sources"][0]["notes"][0]
         calls = perflib.open(tmp_path / "department.yml").calls.order_by("call_id").execute()
         assert calls["district"].fillna("none").tolist()[:7] == [
-            "none", "true", "30:05:00", "2024-02-29", "09:05:00", "7", "0.1",
+            "none",
+            "true",
+            "30:05:00",
+            "2024-02-29",
+            "09:05:00",
+            "7",
+            "0.1",
         ]
         assert {str(stamp) for stamp in calls["received_at"]} == {"2024-01-01 16:00:00+00:00"}
     book(tmp_path / "x.xlsx", [*rows[:3], ["9", dt.datetime(2024, 1, 1), '=CONCAT("a","b")']])

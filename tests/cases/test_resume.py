@@ -21,15 +21,19 @@ from nbformat.v4 import new_code_cell, new_notebook
 from perflib.__main__ import main
 
 ROWS = "id,received,off\n1,2025-01-01 10:00:00,x\n2,2025-01-01 11:00:00,y\n"
-OUTLINE = ('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "West"}, "geometry": '
-           '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}]}')
+OUTLINE = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "West"}, "geometry": '
+    '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}]}'
+)
 CELL = """import pandas as pd, perflib as pf
 dept = pf.open(place, tables=["calls"])
 rows = int(dept.calls.count().execute())
 """
 #: the notebooks: each opens one department, and one reads files of its own besides
 BOOKS = {
-    "plain": 'place: str = "a/d.yml"', "other": 'place: str = "b/d.yml"', "canonical": 'place: str = "c"',
+    "plain": 'place: str = "a/d.yml"',
+    "other": 'place: str = "b/d.yml"',
+    "canonical": 'place: str = "c"',
     "more": 'place: str = "b/d.yml"\nholidays: str = "days.csv"',
 }
 MORE = """import helper
@@ -60,8 +64,10 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         dump(work / name / "roster" / "officers.csv", "badge\nx\ny\n")
         dump(work / name / "exports" / "one.csv", ROWS)
         dump(work / name / "exports" / "look.csv.txt", "no export")
-        sources = [{"table": "calls", "files": "exports/o*.csv", "mapping": "calls.yml"},
-                   {"table": "officers", "files": "roster/*.csv", "mapping": "officers.yml"}]
+        sources = [
+            {"table": "calls", "files": "exports/o*.csv", "mapping": "calls.yml"},
+            {"table": "officers", "files": "roster/*.csv", "mapping": "officers.yml"},
+        ]
         described = {"name": name, "timezone": "UTC", "sources": sources, "privacy": {"key": "k/it.key"}}
         dump(work / name / "d.yml", described)
     dump(work / "a" / "exports" / "look.csv", "off,d\nx,West\ny,\n")
@@ -162,9 +168,18 @@ def test_resume_redoes_exactly_what_depends_on_a_change(work: Path, monkeypatch:
     assert not wrong
     manifest = json.loads(next((work / "out").glob("more*/manifest.json")).read_text(encoding="utf-8"))
     named = {item["path"] for item in manifest["inputs"]}
-    assert {"b/d.yml", "b/calls.yml", "${OURS}/one.csv", "files that match ${OURS}/o*.csv", "days.csv", "helper.py",
-            "stop words.txt", "b/b.geojson", "environment variable OURS (keyed hash)",
-            "key of the pseudonyms (fingerprint)"} <= named
+    assert {
+        "b/d.yml",
+        "b/calls.yml",
+        "${OURS}/one.csv",
+        "files that match ${OURS}/o*.csv",
+        "days.csv",
+        "helper.py",
+        "stop words.txt",
+        "b/b.geojson",
+        "environment variable OURS (keyed hash)",
+        "key of the pseudonyms (fingerprint)",
+    } <= named
     assert str(work) not in json.dumps(manifest)
 
 
@@ -183,8 +198,11 @@ def test_resume_sees_what_a_database_holds(work: Path) -> None:
     file = work / "a" / "calls.duckdb"
     with duckdb.connect(str(file)) as con:
         con.execute("CREATE TABLE calls AS SELECT 1 AS id, TIMESTAMP '2025-01-01 10:00:00' AS received")
-    mapping = {"table": "calls", "reader": {"format": "duckdb", "relation": "calls"},
-               "columns": {"call_id": "id", "received_at": "received"}}
+    mapping = {
+        "table": "calls",
+        "reader": {"format": "duckdb", "relation": "calls"},
+        "columns": {"call_id": "id", "received_at": "received"},
+    }
     dump(work / "a" / "calls.yml", mapping)
     sources = [{"table": "calls", "files": "calls.duckdb", "mapping": "calls.yml"}]
     dump(work / "a" / "d.yml", {"name": "a", "timezone": "UTC", "sources": sources})
@@ -236,14 +254,20 @@ def test_resume_sees_what_a_server_holds(work: Path, tmp_path: Path) -> None:
     dump(tmp_path / "lib" / "psycopg.py", DRIVER)
     dump(tmp_path / "served.csv", ROWS)
     reader = {"format": "postgresql", "url_env": "SERVER", "relation": "calls"}
-    dump(work / "a" / "calls.yml", {"table": "calls", "reader": reader,
-                                    "columns": {"call_id": "id", "received_at": "received"}})
+    dump(
+        work / "a" / "calls.yml",
+        {"table": "calls", "reader": reader, "columns": {"call_id": "id", "received_at": "received"}},
+    )
     sources = [{"table": "calls", "mapping": "calls.yml"}]
     dump(work / "a" / "d.yml", {"name": "a", "timezone": "UTC", "sources": sources})
     dump(work / "plan.yml", {"runs": [{"notebook": "plain"}, {"notebook": "other"}]})
     secret = "hunter2Zx"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lib"), "SERVED": str(tmp_path / "served.csv"),
-                   "SERVER": f"postgresql://boss:{secret}@here/x"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path / "lib"),
+        "SERVED": str(tmp_path / "served.csv"),
+        "SERVER": f"postgresql://boss:{secret}@here/x",
+    }
 
     def again(**more: str) -> set[str]:
         command = [sys.executable, "-m", "perflib", "report", "plan.yml", "--resume", "--workers", "2"]

@@ -66,17 +66,33 @@ def states(tmp_path: Path) -> Path:
     rng, cases = random.Random(10), []
     for i in range(600):
         at, cleared = dt.datetime(2024, 1, 1) + dt.timedelta(minutes=rng.randrange(90 * 1440)), rng.random()
-        cases.append((f"I{i:04d}", at, rng.choice(["Burglary", "Assault"]),
-                      at + dt.timedelta(days=rng.randint(20, 50)) if cleared < .4 else None,
-                      rng.choice(["North", "South"])))
+        cases.append(
+            (
+                f"I{i:04d}",
+                at,
+                rng.choice(["Burglary", "Assault"]),
+                at + dt.timedelta(days=rng.randint(20, 50)) if cleared < 0.4 else None,
+                rng.choice(["North", "South"]),
+            )
+        )
     for month in (1, 2, 3, 5):
         end, rows = dt.datetime(2024, month + 1, 1), []
         start = dt.datetime(2024, 1, 1) if month == 5 else end - dt.timedelta(days=60)
         for case, at, offence, cleared, district in cases:
             if start <= at < end:
                 known = cleared if cleared and cleared < end else None
-                rows.append((case, at, offence, "cleared_arrest" if known else "open", known or "",
-                             "arrest" if known else "", district, end))
+                rows.append(
+                    (
+                        case,
+                        at,
+                        offence,
+                        "cleared_arrest" if known else "open",
+                        known or "",
+                        "arrest" if known else "",
+                        district,
+                        end,
+                    )
+                )
         frame = pd.DataFrame(rows, columns=HEAD.split(","))
         frame.to_csv(tmp_path / f"rms_2024-{month:02d}.csv", index=False)
     return tmp_path
@@ -109,7 +125,9 @@ def test_a_case_that_was_opened_again_is_open(tmp_path: Path) -> None:
         "1,2024-01-01 10:00:00,A,cleared_arrest,2024-01-02 10:00:00,arrest,N,2024-02-01 00:00:00\n"
         "1,2024-01-01 10:00:00,A,open,,,N,2024-03-01 00:00:00\n"
         "2,2024-01-01 10:00:00,A,open,,,N,2024-03-01 00:00:00\n"
-        "2,2024-01-01 10:00:00,A,cleared_arrest,2024-01-02 10:00:00,arrest,N,2024-03-01 00:00:00\n", encoding="utf-8")
+        "2,2024-01-01 10:00:00,A,cleared_arrest,2024-01-02 10:00:00,arrest,N,2024-03-01 00:00:00\n",
+        encoding="utf-8",
+    )
     rows = pf.open(town(tmp_path, CASES + "collapse: newest\n", "x.csv")).incidents.order_by("incident_id").execute()
     assert rows["status"].tolist() == ["open", "cleared_arrest"]  # of rows of one moment the later stands
     assert rows["cleared_at"].isna().tolist() == [True, False]
@@ -151,15 +169,21 @@ def units(folder: Path, calls: int = 400, seed: int = 5, name: str = "units.csv"
     rng, rows = np.random.default_rng(seed), []
     for call in range(calls):
         received = pd.Timestamp("2024-03-01") + pd.Timedelta(minutes=int(rng.integers(60 * 24 * 200)))
-        for unit in range(int(rng.choice([1, 2, 3], p=[.6, .3, .1]))):
+        for unit in range(int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))):
             dispatched = received + pd.Timedelta(seconds=int(rng.integers(30, 600)))
             arrived = dispatched + pd.Timedelta(seconds=int(rng.integers(60, 1800)))
-            rows.append({
-                "id": f"C{call:06d}", "received": received, "unit": f"U{unit}", "dispatched": dispatched,
-                "arrived": arrived if rng.random() > .1 else pd.NaT,
-                "cleared": arrived + pd.Timedelta(seconds=int(rng.integers(60, 3600))),
-                "priority": str(call % 3 + 1), "district": "NS"[call % 2],
-            })
+            rows.append(
+                {
+                    "id": f"C{call:06d}",
+                    "received": received,
+                    "unit": f"U{unit}",
+                    "dispatched": dispatched,
+                    "arrived": arrived if rng.random() > 0.1 else pd.NaT,
+                    "cleared": arrived + pd.Timedelta(seconds=int(rng.integers(60, 3600))),
+                    "priority": str(call % 3 + 1),
+                    "district": "NS"[call % 2],
+                }
+            )
     frame = pd.DataFrame(rows).sample(frac=1, random_state=seed)
     frame.to_csv(folder / name, index=False, date_format="%Y-%m-%d %H:%M:%S")
     return frame
@@ -168,8 +192,12 @@ def units(folder: Path, calls: int = 400, seed: int = 5, name: str = "units.csv"
 def test_medians_of_one_row_per_unit_are_those_of_the_calls(tmp_path: Path) -> None:
     raw = units(tmp_path)
     truth = raw.groupby("id").agg(
-        received=("received", "first"), arrived=("arrived", "min"), cleared=("cleared", "max"),
-        n=("unit", "count"), priority=("priority", "first"))
+        received=("received", "first"),
+        arrived=("arrived", "min"),
+        cleared=("cleared", "max"),
+        n=("unit", "count"),
+        priority=("priority", "first"),
+    )
     dept = pf.open(town(tmp_path, UNITS + PER_CALL, "units.csv"))
     rows = dept.calls.execute().set_index("call_id").sort_index()
     assert len(rows) == 400 and rows["unit_count"].tolist() == truth["n"].tolist()
@@ -187,17 +215,16 @@ def test_medians_of_one_row_per_unit_are_those_of_the_calls(tmp_path: Path) -> N
 
 def test_the_same_file_feeds_calls_and_units(tmp_path: Path) -> None:
     raw = units(tmp_path)
-    each = ("table: unit_responses\n"
-            "columns: {call_id: id, unit_id: unit, assigned_at: dispatched, arrived_at: arrived}\n")
+    each = (
+        "table: unit_responses\ncolumns: {call_id: id, unit_id: unit, assigned_at: dispatched, arrived_at: arrived}\n"
+    )
     dept = pf.open(town(tmp_path, UNITS + PER_CALL, "units.csv", other=each))
     assert dept.calls.count().execute() == 400
     assert dept.unit_responses.count().execute() == len(raw) == dept.calls.unit_count.sum().execute()
 
 
 @pytest.mark.parametrize("size", [400, pytest.param(120_000, marks=pytest.mark.slow)])
-def test_large_and_small_files_are_refused_alike(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int
-) -> None:
+def test_large_and_small_files_are_refused_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int) -> None:
     units(tmp_path, size)
     code, shown = checked(town(tmp_path, UNITS, "units.csv"), capsys)
     assert code == 1 and "differ in: " in shown and "arrived_at: min" in shown and "cleared_at: max" in shown
@@ -229,7 +256,9 @@ def test_a_bad_row_is_refused_and_the_rest_made_one(tmp_path: Path, capsys: pyte
         "id,received,dispatched,arrived,cleared,priority,district\n"
         "1,2024-05-01 10:00:00,2024-05-01 10:01:00,2024-05-01 09:00:00,,1,N\n"
         "1,2024-05-01 10:00:00,2024-05-01 10:01:00,2024-05-01 10:09:00,,1,N\n"
-        "1,2024-05-01 10:00:00,2024-05-01 10:01:00,2024-05-01 10:07:00,,1,N\n", encoding="utf-8")
+        "1,2024-05-01 10:00:00,2024-05-01 10:01:00,2024-05-01 10:07:00,,1,N\n",
+        encoding="utf-8",
+    )
     file = town(tmp_path, UNITS + PER_CALL + "quarantine_limit: 0.5\n", "x.csv")
     dept = pf.open(file)
     assert dept.sources[0].reasons == {"arrived_before_received": 1}
@@ -275,20 +304,23 @@ def test_a_count_of_rows_that_were_exported_twice_is_refused(
         assert code == 1 and "would count a row twice" in shown
 
 
-@pytest.mark.parametrize(("rule", "words"), [
-    ("collapse: newest", "newest needs `recorded_at`"),
-    ("collapse: newst", "did you mean 'newest'"),
-    ("collapse: [newest]", "a list where"),
-    ("collapse: {columns: {call_id: first}, because: x}", "is of the key"),
-    ("collapse: {columns: {arrived_at: sum}, because: x}", "`sum` is for columns of type integer, number"),
-    ("collapse: {columns: {priority: min}, because: x}", "`min` is for columns of type"),
-    ("collapse: {columns: {arrived_at: median}, because: x}", "'median' where"),
-    ("collapse: {columns: {unit_count: sum}, because: x}", "is not in `columns`"),
-    ("collapse: {columns: {priority: count}, because: x}", "`count` counts rows"),
-    ("collapse: {columns: {arrivd_at: min}, because: x}", "did you mean 'arrived_at'"),
-    ("collapse: {columns: {arrived_at: min}}", "needs `because`"),
-    ("collapse: {because: x}", "needs `columns` or `otherwise`"),
-])
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("collapse: newest", "newest needs `recorded_at`"),
+        ("collapse: newst", "did you mean 'newest'"),
+        ("collapse: [newest]", "a list where"),
+        ("collapse: {columns: {call_id: first}, because: x}", "is of the key"),
+        ("collapse: {columns: {arrived_at: sum}, because: x}", "`sum` is for columns of type integer, number"),
+        ("collapse: {columns: {priority: min}, because: x}", "`min` is for columns of type"),
+        ("collapse: {columns: {arrived_at: median}, because: x}", "'median' where"),
+        ("collapse: {columns: {unit_count: sum}, because: x}", "is not in `columns`"),
+        ("collapse: {columns: {priority: count}, because: x}", "`count` counts rows"),
+        ("collapse: {columns: {arrivd_at: min}, because: x}", "did you mean 'arrived_at'"),
+        ("collapse: {columns: {arrived_at: min}}", "needs `because`"),
+        ("collapse: {because: x}", "needs `columns` or `otherwise`"),
+    ],
+)
 def test_a_wrong_rule_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], rule: str, words: str) -> None:
     units(tmp_path, 5)
     code, shown = checked(town(tmp_path, f"{UNITS}{rule}\n", "units.csv"), capsys)
@@ -322,13 +354,16 @@ def test_the_number_of_the_row_is_the_key_where_records_have_none(
     assert checked(file, capsys)[0] == 0
 
 
-@pytest.mark.parametrize(("mapping", "words"), [
-    (NUMBERED.replace("true", "[1]"), "true or false"),
-    (NUMBERED.replace("{row_number: true}", "{row_number: true, from: x}"), "needs either `from` or `value`"),
-    (NUMBERED.replace("district: town", "district: {row_number: true}"), "it is for the id of the records"),
-    (NUMBERED + "collapse: first\n", "every row has its own number"),
-    (NUMBERED + "filter: [{column: incident_id, keep: x, because: y}]\n", "no column 'incident_id' to filter on"),
-])
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        (NUMBERED.replace("true", "[1]"), "true or false"),
+        (NUMBERED.replace("{row_number: true}", "{row_number: true, from: x}"), "needs either `from` or `value`"),
+        (NUMBERED.replace("district: town", "district: {row_number: true}"), "it is for the id of the records"),
+        (NUMBERED + "collapse: first\n", "every row has its own number"),
+        (NUMBERED + "filter: [{column: incident_id, keep: x, because: y}]\n", "no column 'incident_id' to filter on"),
+    ],
+)
 def test_a_row_number_is_a_key_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], mapping: str, words: str
 ) -> None:
@@ -338,7 +373,7 @@ def test_a_row_number_is_a_key_and_nothing_else(
 
 
 def test_columns_become_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "p.csv").write_text("town,year,0-17,18-64,65+\nN,2024,10,\"2,000\",7\nS,2024,1,x,3\n", encoding="utf-8")
+    (tmp_path / "p.csv").write_text('town,year,0-17,18-64,65+\nN,2024,10,"2,000",7\nS,2024,1,x,3\n', encoding="utf-8")
     mapping = """
 table: population
 unpivot: {columns: {0-17: child, 18-64: adult, 65+: old}, name: age, value: n}
@@ -348,7 +383,12 @@ quarantine_limit: 0.2
     file = town(tmp_path, mapping, "p.csv")
     rows = pf.open(file).population.order_by(["area", "residents"]).execute()
     assert rows[["area", "group", "residents"]].values.tolist() == [
-        ["N", "old", 7], ["N", "child", 10], ["N", "adult", 2000], ["S", "child", 1], ["S", "old", 3]]
+        ["N", "old", 7],
+        ["N", "child", 10],
+        ["N", "adult", 2000],
+        ["S", "child", 1],
+        ["S", "old", 3],
+    ]
     code, shown = checked(file, capsys)
     assert code == 0 and "3 columns became rows, 2 records are 6 rows" in shown and "1 residents: cannot" in shown
     assert main(["quarantine", str(file), "--out", str(tmp_path / "out.csv")]) == 0
@@ -356,14 +396,17 @@ quarantine_limit: 0.2
     assert held[["line", "raw"]].values.tolist() == [[3, "S,2024,1,x,3"]]
 
 
-@pytest.mark.parametrize(("rule", "words"), [
-    ("{columns: [0-17, 18-65], name: age, value: n}", "did you mean '18-64'"),
-    ("{columns: [0-17, 0-17], name: age, value: n}", "a name stands twice"),
-    ("{columns: 0-17, name: age, value: n}", "a list of header names"),
-    ("{columns: [0-17], name: year, value: n}", "the export has a column 'year'"),
-    ("{columns: [0-17], name: n, value: n}", "are one column"),
-    ("{columns: [0-17], name: n}", "needs `value`"),
-])
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{columns: [0-17, 18-65], name: age, value: n}", "did you mean '18-64'"),
+        ("{columns: [0-17, 0-17], name: age, value: n}", "a name stands twice"),
+        ("{columns: 0-17, name: age, value: n}", "a list of header names"),
+        ("{columns: [0-17], name: year, value: n}", "the export has a column 'year'"),
+        ("{columns: [0-17], name: n, value: n}", "are one column"),
+        ("{columns: [0-17], name: n}", "needs `value`"),
+    ],
+)
 def test_a_wrong_unpivot_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], rule: str, words: str) -> None:
     (tmp_path / "p.csv").write_text("town,year,0-17,18-64\nN,2024,10,20\n", encoding="utf-8")
     mapping = f"table: population\nunpivot: {rule}\ncolumns: {{area: town, year: year, group: age, residents: n}}\n"
@@ -371,10 +414,14 @@ def test_a_wrong_unpivot_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert code == 1 and words in shown
 
 
-@pytest.mark.parametrize(("text", "advice"), [
-    ("id,received\n1,2024-01-01\n2,x\n", False), ("id,received\n1,x\n2,x\n", False),
-    ("id,received\n" + "".join(f"{i},2024-01-01\n" for i in range(9)) + "9,x\n", True),
-])
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("id,received\n1,2024-01-01\n2,x\n", False),
+        ("id,received\n1,x\n2,x\n", False),
+        ("id,received\n" + "".join(f"{i},2024-01-01\n" for i in range(9)) + "9,x\n", True),
+    ],
+)
 def test_a_higher_limit_is_advised_only_where_most_records_are_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, advice: bool
 ) -> None:
@@ -386,8 +433,10 @@ def test_a_higher_limit_is_advised_only_where_most_records_are_right(
 
 def test_a_filter_may_name_a_personal_column(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("id,received,latitude\n1,2024-01-01,1.5\n2,2024-01-01,2.5\n", encoding="utf-8")
-    mapping = ("table: calls\ncolumns: {call_id: id, received_at: received, lat: latitude}\n"
-               "filter: [{column: lat, keep: ['1.5'], because: one site}]\n")
+    mapping = (
+        "table: calls\ncolumns: {call_id: id, received_at: received, lat: latitude}\n"
+        "filter: [{column: lat, keep: ['1.5'], because: one site}]\n"
+    )
     dept = pf.open(town(tmp_path, mapping, "x.csv"))
     assert dept.calls.call_id.execute().tolist() == ["1"] and "lat" not in dept.calls.columns
 
@@ -395,8 +444,15 @@ def test_a_filter_may_name_a_personal_column(tmp_path: Path) -> None:
 def test_a_workbook_of_titles_totals_and_records_without_an_id(tmp_path: Path) -> None:
     """Case 05: a title above the header, two lines below the records, a count in each."""
     rng = random.Random(5)
-    rows: list[list[object]] = [["MINISTRY"], ["POLICE"], [], [], ["OFFENCES OF THE YEAR"], [],
-                                ["Region", "Town", "Date of event", "Sex", "Number "]]
+    rows: list[list[object]] = [
+        ["MINISTRY"],
+        ["POLICE"],
+        [],
+        [],
+        ["OFFENCES OF THE YEAR"],
+        [],
+        ["Region", "Town", "Date of event", "Sex", "Number "],
+    ]
     counts = rng.choices([1, 2, 3], [90, 8, 2], k=300)
     rows += [["R", f"T{at % 5}", dt.date(2024, 1, 1) + dt.timedelta(days=at), "F", n] for at, n in enumerate(counts)]
     rows += [["TOTAL", "", "", "", sum(counts)], ["SOURCE: crime unit, extracted 5 May 2025"]]

@@ -94,23 +94,31 @@ def test_chinese_labels_are_drawn_where_a_font_has_them(one_more_font):
 def test_and_a_caveat_names_the_script_where_none_has(only_usual_fonts):
     result = labelled("一級", "二級")
     assert np.array_equal(pixels(result), pixels(labelled("二級", "一級"))), "boxes: all look alike"
-    said, = result.describe()["caveats"]
+    (said,) = result.describe()["caveats"]
     assert "no font with its Chinese (CJK) characters" in said
     assert pixels(result).shape[0] > pixels(labelled("a", "b")).shape[0], "it stands on the figure too"
 
 
-@pytest.mark.parametrize(("label", "script"), [
-    ("スピード", "Katakana"), ("음주 운전", "Hangul"), ("สวัสดี", "Thai"), ("नमस्ते", "Devanagari"),
-    ("🚓", "emoji or symbol"), ("一🚓ก", "Chinese (CJK), Thai, emoji or symbol"),
-])
+@pytest.mark.parametrize(
+    ("label", "script"),
+    [
+        ("スピード", "Katakana"),
+        ("음주 운전", "Hangul"),
+        ("สวัสดี", "Thai"),
+        ("नमस्ते", "Devanagari"),
+        ("🚓", "emoji or symbol"),
+        ("一🚓ก", "Chinese (CJK), Thai, emoji or symbol"),
+    ],
+)
 def test_every_script_without_a_font_is_named(only_usual_fonts, label, script):
     pixels(labelled(label))
-    said, = labelled(label).describe()["caveats"]
+    (said,) = labelled(label).describe()["caveats"]
     assert f"with its {script} characters" in said
 
 
-@pytest.mark.parametrize("label", [
-    "Жёлтый район", "Περιοχή", "Ⅳ ≥ 5 → ☃", "שלום", "مرحبا", "a\tb\x00c\u200d\ufe0f", "café"])
+@pytest.mark.parametrize(
+    "label", ["Жёлтый район", "Περιοχή", "Ⅳ ≥ 5 → ☃", "שלום", "مرحبا", "a\tb\x00c\u200d\ufe0f", "café"]
+)
 def test_what_the_usual_font_has_needs_no_word(only_usual_fonts, label):
     pixels(labelled(label))
     assert labelled(label).describe()["caveats"] == []
@@ -146,15 +154,38 @@ def test_the_report_of_a_chinese_department(tmp_path, monkeypatch):
         rows.writerow(["號碼", "開始", "抵達", "優先", "分局"])
         for n in range(3000):
             at = begin + dt.timedelta(minutes=draw.randrange(540 * 1440))
-            rows.writerow([f"T{n}", at, at + dt.timedelta(minutes=draw.randint(3, 20)), draw.choice(["一級", "二級"]),
-                           draw.choice(["甲分局", "乙分局", "丙分局"])])
+            rows.writerow(
+                [
+                    f"T{n}",
+                    at,
+                    at + dt.timedelta(minutes=draw.randint(3, 20)),
+                    draw.choice(["一級", "二級"]),
+                    draw.choice(["甲分局", "乙分局", "丙分局"]),
+                ]
+            )
     (tmp_path / "calls.yml").write_text(MAPPING, encoding="utf-8")
     (tmp_path / "department.yml").write_text(DEPARTMENT, encoding="utf-8")
-    assert main(["run", str(ROOT / "notebooks" / "01_response_times.ipynb"), "--department",
-                 str(tmp_path / "department.yml"), "-p", "district=乙分局", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        main(
+            [
+                "run",
+                str(ROOT / "notebooks" / "01_response_times.ipynb"),
+                "--department",
+                str(tmp_path / "department.yml"),
+                "-p",
+                "district=乙分局",
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
+        == 0
+    )
     page = (tmp_path / "out" / "01_response_times.html").read_text(encoding="utf-8")
     assert "一級" in page and "missing from font" not in page and "findfont" not in page
     fonts = font_manager.fontManager.ttflist
-    covered = any({ord("一"), ord("級")} <= set(FT2Font(font.fname).get_charmap())
-                  for font in fonts if not font.name.startswith("Last Resort"))
+    covered = any(
+        {ord("一"), ord("級")} <= set(FT2Font(font.fname).get_charmap())
+        for font in fonts
+        if not font.name.startswith("Last Resort")
+    )
     assert ("no font with its Chinese (CJK) characters" in page) is not covered

@@ -24,13 +24,18 @@ SECRETS = ("hunter2Zx", "p@ss", "boss", "db.ourtown", "rmsdata", "5439", "appnam
 PW, ENCODED = "hunter2Zx", "p%40ss"
 HOST = "127.0.0.1:1"
 ADDRESS = f"postgresql://boss:{ENCODED}@{PW}@db.ourtown.invalid:5439/rmsdata?application_name=appname7"
-SAID = (f'connection to server at "db.ourtown.invalid" (10.1.2.3), port 5439 failed: FATAL: password authentication '
-        f'failed for user "boss"; database "rmsdata"; {ADDRESS}; DETAIL: Key (name)=(Jane Roe) in /srv/pgdata/base')
+SAID = (
+    f'connection to server at "db.ourtown.invalid" (10.1.2.3), port 5439 failed: FATAL: password authentication '
+    f'failed for user "boss"; database "rmsdata"; {ADDRESS}; DETAIL: Key (name)=(Jane Roe) in /srv/pgdata/base'
+)
 
 
 def department(folder: Path, **reader: str) -> Path:
-    mapping = {"table": "calls", "reader": {"format": "postgresql", "url_env": "OURTOWN_DATABASE", **reader},
-               "columns": {"call_id": "id", "received_at": "received"}}
+    mapping = {
+        "table": "calls",
+        "reader": {"format": "postgresql", "url_env": "OURTOWN_DATABASE", **reader},
+        "columns": {"call_id": "id", "received_at": "received"},
+    }
     (folder / "m.yml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
     described = {"name": "T", "timezone": "UTC", "sources": [{"table": "calls", "mapping": "m.yml"}]}
     (folder / "d.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
@@ -42,15 +47,25 @@ def seen(said: str) -> list[str]:
 
 
 @pytest.mark.skipif(psycopg is None, reason="needs the extra postgres")
-@pytest.mark.parametrize("address", [
-    f"postgresql://boss:{PW}@{HOST}/rmsdata?application_name=appname7", f"postgres://boss:{PW}@{HOST}/rmsdata",
-    f"postgresql://boss:p@ss@{PW}@{HOST}/rmsdata", f"postgresql://boss:{ENCODED}%2F{PW}@{HOST}/rmsdata",
-    f"postgresql://boss:{PW}@127.0.0.1,[::1]:1,1/rmsdata", f"postgresql://boss:%zz{PW}@{HOST}/rmsdata",
-    f"host=127.0.0.1 port=1 user=boss password='{PW} p@ss' dbname=rmsdata", f"boss {PW}",
-    "host=/srv/pgdata user=boss dbname=rmsdata", f"user=boss password={PW} host='127.0.0.1",
-    "postgresql://%2Fsrv%2Fpgdata/rmsdata?user=boss", f"postgresql://boss:{PW}@127.0.0.1:5439999/rmsdata",
-    f"postgresql://boss:{PW}@{HOST}/rmsdata?no_such=appname7", f"mysql://boss:{PW}@db.ourtown.invalid/rmsdata",
-])
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"postgresql://boss:{PW}@{HOST}/rmsdata?application_name=appname7",
+        f"postgres://boss:{PW}@{HOST}/rmsdata",
+        f"postgresql://boss:p@ss@{PW}@{HOST}/rmsdata",
+        f"postgresql://boss:{ENCODED}%2F{PW}@{HOST}/rmsdata",
+        f"postgresql://boss:{PW}@127.0.0.1,[::1]:1,1/rmsdata",
+        f"postgresql://boss:%zz{PW}@{HOST}/rmsdata",
+        f"host=127.0.0.1 port=1 user=boss password='{PW} p@ss' dbname=rmsdata",
+        f"boss {PW}",
+        "host=/srv/pgdata user=boss dbname=rmsdata",
+        f"user=boss password={PW} host='127.0.0.1",
+        "postgresql://%2Fsrv%2Fpgdata/rmsdata?user=boss",
+        f"postgresql://boss:{PW}@127.0.0.1:5439999/rmsdata",
+        f"postgresql://boss:{PW}@{HOST}/rmsdata?no_such=appname7",
+        f"mysql://boss:{PW}@db.ourtown.invalid/rmsdata",
+    ],
+)
 def test_no_part_of_an_address_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
 ) -> None:
@@ -69,21 +84,37 @@ def _fails(error: Exception) -> Callable[..., object]:
 
 
 ERRORS = psycopg.errors if psycopg else None
-KINDS = [] if psycopg is None else [
-    (psycopg.OperationalError, "does not accept this user"), (psycopg.ProgrammingError, "address is not understood"),
-    (ERRORS.InvalidPassword, "does not accept this user"), (ERRORS.UndefinedTable, "no such table or view"),
-    (ERRORS.InsufficientPrivilege, "may not read that"), (ERRORS.QueryCanceled, "took too long"),
-    (ERRORS.ConnectionException, "no connection"), (ERRORS.InvalidCatalogName, "no such database"),
-    (ERRORS.UniqueViolation, "an error of the server"), (ERRORS.InvalidTextRepresentation, "cannot be converted"),
-    (ERRORS.ReadOnlySqlTransaction, "only a SELECT"), (ERRORS.SyntaxError, "query is not understood"),
-    (psycopg.InterfaceError, ""), (psycopg.DataError, ""), (psycopg.InternalError, ""), (psycopg.NotSupportedError, ""),
-    (UnicodeError, "address is not understood"),
-]
+KINDS = (
+    []
+    if psycopg is None
+    else [
+        (psycopg.OperationalError, "does not accept this user"),
+        (psycopg.ProgrammingError, "address is not understood"),
+        (ERRORS.InvalidPassword, "does not accept this user"),
+        (ERRORS.UndefinedTable, "no such table or view"),
+        (ERRORS.InsufficientPrivilege, "may not read that"),
+        (ERRORS.QueryCanceled, "took too long"),
+        (ERRORS.ConnectionException, "no connection"),
+        (ERRORS.InvalidCatalogName, "no such database"),
+        (ERRORS.UniqueViolation, "an error of the server"),
+        (ERRORS.InvalidTextRepresentation, "cannot be converted"),
+        (ERRORS.ReadOnlySqlTransaction, "only a SELECT"),
+        (ERRORS.SyntaxError, "query is not understood"),
+        (psycopg.InterfaceError, ""),
+        (psycopg.DataError, ""),
+        (psycopg.InternalError, ""),
+        (psycopg.NotSupportedError, ""),
+        (UnicodeError, "address is not understood"),
+    ]
+)
 
 
 @pytest.mark.parametrize(("kind", "words"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
 def test_no_word_of_the_driver_is_printed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: type[Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: type[Exception],
     words: str,
 ) -> None:
     monkeypatch.setenv("OURTOWN_DATABASE", ADDRESS)
@@ -97,8 +128,10 @@ def test_no_word_of_the_driver_is_printed(
 NAMED, HELD = "Q7-priv\u00ef & 'own' share", "Q7-priv"
 ROWS = "id,received\n1,2025-01-01 10:00:00\n2,2025-01-01 11:00:00\n"
 PLAIN = {"table": "calls", "columns": {"call_id": "id", "received_at": "received"}}
-OUTLINE = ('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "N"}, "geometry": '
-           '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}]}')
+OUTLINE = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "N"}, "geometry": '
+    '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}]}'
+)
 
 
 @pytest.fixture
@@ -130,11 +163,18 @@ def written(work: Path, roots: list[str], **source: object) -> Path:
 
 
 WRONG = [
-    {"files": "${OURSHARE}/more/*.nothing"}, {"files": "${OURSHARE}/nothing/x.csv"}, {"files": "${OURSHARE}"},
-    *({"files": f"${{OURSHARE}}/more/{name}"} for name in (
-        "bad.parquet", "bad.xlsx", "bad.csv.gz", "bad.json", "bad.duckdb", "bad.zip", "folder.csv")),
-    {"mapping": "${OURSHARE}/more/none.yml"}, {"mapping": "${OURSHARE}/more/bad.yml"}, {"mapping": "${OURSHARE}"},
-    {"files": "${OURSHARE}/../x.csv"}, {"privacy": {"key": "${OURSHARE}/more/open.key"}},
+    {"files": "${OURSHARE}/more/*.nothing"},
+    {"files": "${OURSHARE}/nothing/x.csv"},
+    {"files": "${OURSHARE}"},
+    *(
+        {"files": f"${{OURSHARE}}/more/{name}"}
+        for name in ("bad.parquet", "bad.xlsx", "bad.csv.gz", "bad.json", "bad.duckdb", "bad.zip", "folder.csv")
+    ),
+    {"mapping": "${OURSHARE}/more/none.yml"},
+    {"mapping": "${OURSHARE}/more/bad.yml"},
+    {"mapping": "${OURSHARE}"},
+    {"files": "${OURSHARE}/../x.csv"},
+    {"privacy": {"key": "${OURSHARE}/more/open.key"}},
 ]
 
 
@@ -161,18 +201,27 @@ def test_what_a_declared_variable_holds_is_not_printed(
 
 SECRET = "wJalr+XUtnFEMI/K7MDENG"
 UNDECLARED = [
-    {"files": "${AWS_SECRET}/*.csv"}, {"mapping": "${AWS_SECRET}.yml"}, {"mapping": "${AWS_SECRET}/m.yml"},
-    {"boundaries": "${AWS_SECRET}.geojson"}, {"settings": {"boundaries": "${AWS_SECRET:-x}/b.geojson"}},
-    {"privacy": {"key": "${AWS_SECRET}/k"}}, {"privacy": {"audit": "/proc/${AWS_SECRET}/a"}},
-    {"privacy": {"releases": "${AWS_SECRET}"}}, {"settings": {"review": {"development": "x${AWS_SECRET}"}}},
-    {"files": "x_${AWS_SECRET:-a}.csv"}, {"files": "${OURSHARE}/${AWS_SECRET}/x.csv"},
+    {"files": "${AWS_SECRET}/*.csv"},
+    {"mapping": "${AWS_SECRET}.yml"},
+    {"mapping": "${AWS_SECRET}/m.yml"},
+    {"boundaries": "${AWS_SECRET}.geojson"},
+    {"settings": {"boundaries": "${AWS_SECRET:-x}/b.geojson"}},
+    {"privacy": {"key": "${AWS_SECRET}/k"}},
+    {"privacy": {"audit": "/proc/${AWS_SECRET}/a"}},
+    {"privacy": {"releases": "${AWS_SECRET}"}},
+    {"settings": {"review": {"development": "x${AWS_SECRET}"}}},
+    {"files": "x_${AWS_SECRET:-a}.csv"},
+    {"files": "${OURSHARE}/${AWS_SECRET}/x.csv"},
 ]
 
 
 @pytest.mark.parametrize("declared", [False, True])
 @pytest.mark.parametrize("wrong", UNDECLARED, ids=str)
 def test_a_variable_that_is_no_folder_never_expands(
-    share: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrong: dict[str, object],
+    share: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: dict[str, object],
     declared: bool,
 ) -> None:
     monkeypatch.setenv("AWS_SECRET", SECRET)
@@ -198,8 +247,11 @@ def test_reports_do_not_show_what_a_declared_variable_holds(share: Path, capsys:
     for name, cell in (("fine", FINE), ("telling", TELLING)):
         parameters = new_code_cell('department: str = ""', metadata={"tags": ["parameters"]})
         nbformat.write(new_notebook(cells=[parameters, new_code_cell(cell)]), work / f"{name}.ipynb")
-    plan = {"department": "d.yml", "runs": [{"notebook": "fine"}, {"notebook": "telling"}],
-            "hooks": [{"on": "completion", "file": "told.json"}]}
+    plan = {
+        "department": "d.yml",
+        "runs": [{"notebook": "fine"}, {"notebook": "telling"}],
+        "hooks": [{"on": "completion", "file": "told.json"}],
+    }
     (work / "plan.yml").write_text(yaml.safe_dump(plan), encoding="utf-8")
     seen = []
     for number, (key, name) in enumerate((("boundaries", "b.geojson"), ("files", "bad.zip"))):

@@ -48,8 +48,11 @@ def hours(town):
     rows += ["38,03/05/2024,45,50", "39,03/06/2024,130,137"]
 
     def make(**rule: object):
-        columns = {"call_id": "no", "received_at": {"from": ["day", "recv"], "format": "%m/%d/%Y %H%M", **rule},
-                   "arrived_at": {"from": ["day", "arr"], "format": "%m/%d/%Y %H%M", **rule}}
+        columns = {
+            "call_id": "no",
+            "received_at": {"from": ["day", "recv"], "format": "%m/%d/%Y %H%M", **rule},
+            "arrived_at": {"from": ["day", "arr"], "format": "%m/%d/%Y %H%M", **rule},
+        }
         return town({"c.csv": "no,day,recv,arr\n" + "\n".join(rows) + "\n"}, [("calls", "c.csv", columns)])
 
     return make
@@ -60,8 +63,10 @@ def test_pad_puts_the_zeros_back(hours, capsys):
     (source,) = checked(capsys, path)["sources"]
     assert (source["accepted"], source["quarantined"]) == (40, 0)
     rows = pf.open(path).calls.execute().set_index("call_id")
-    for call, received, arrived in (("38", "2024-03-05 00:45", "2024-03-05 00:50"),
-                                    ("39", "2024-03-06 01:30", "2024-03-06 01:37")):
+    for call, received, arrived in (
+        ("38", "2024-03-05 00:45", "2024-03-05 00:50"),
+        ("39", "2024-03-06 01:30", "2024-03-06 01:37"),
+    ):
         local = [rows.loc[call, name].tz_convert("America/Chicago") for name in ("received_at", "arrived_at")]
         assert [f"{each:%Y-%m-%d %H:%M}" for each in local] == [received, arrived]
 
@@ -73,51 +78,89 @@ def test_without_pad_three_digits_are_no_hour_13(hours, capsys):
     assert source["reasons"] == {f"{name}: {reason}": 2 for name in ("received_at", "arrived_at")}
 
 
-@pytest.mark.parametrize(("form", "pad", "text", "right"), [
-    ("%Y-%m-%d %H%M", 4, "2024-03-01 130|2024-03-01 5|2024-03-01 1305|2024-03-01 130.0|2024-03-01 1305.0",
-     ["01:30:00", "00:05:00", "13:05:00", "01:30:00", "13:05:00"]),
-    ("%Y-%m-%d %H%M%S", 6, "2024-03-01 13055|2024-03-01 130|2024-03-01 0", ["01:30:55", "00:01:30", "00:00:00"]),
-    ("%m%d%Y", 8, "3012024", ["00:00:00"]),
-    ("%Y-%m-%d %I%M %p", 4, "2024-03-01 130 PM", ["13:30:00"]),
-])
+@pytest.mark.parametrize(
+    ("form", "pad", "text", "right"),
+    [
+        (
+            "%Y-%m-%d %H%M",
+            4,
+            "2024-03-01 130|2024-03-01 5|2024-03-01 1305|2024-03-01 130.0|2024-03-01 1305.0",
+            ["01:30:00", "00:05:00", "13:05:00", "01:30:00", "13:05:00"],
+        ),
+        ("%Y-%m-%d %H%M%S", 6, "2024-03-01 13055|2024-03-01 130|2024-03-01 0", ["01:30:55", "00:01:30", "00:00:00"]),
+        ("%m%d%Y", 8, "3012024", ["00:00:00"]),
+        ("%Y-%m-%d %I%M %p", 4, "2024-03-01 130 PM", ["13:30:00"]),
+    ],
+)
 def test_pad_is_obeyed_wherever_codes_stand_side_by_side(town, form, pad, text, right):
     found = read(town, text, {"from": "t", "format": form, "pad": pad})
     assert found.tolist() == [f"2024-03-01 {time}" for time in right]
 
 
-@pytest.mark.parametrize(("form", "text"), [
-    ("%Y-%m-%d %H%M", "2024-03-01 130"), ("%Y-%m-%d %H%M", "2024-03-01 2400"), ("%Y-%m-%d %H%M", "2024-03-01 130.0"),
-    ("%Y-%m-%d %H%M", "2024-03-01 13051"), ("%Y-%m-%d %H%M", "2024-03-01 0.0625"),
-    ("%Y-%m-%d %H%M%S", "2024-03-01 13055"), ("%m%d%Y", "3012024"), ("%y%m%d", "24032"), ("%Y%m%d", "2024031"),
-    ("%d%m%y%H%M", "010324130"), ("%Y%j", "202461"), ("%Y%m", "20243"), ("%d%b%Y%H%M", "01MAR2024130"),
-    ("%Y-%m-%d %I:%M %p", "2024-03-01 13:05 PM"), ("%Y-%m-%d %H:%M", "2024-03-01 01:05 PM"),
-    ("%d/%m/%Y", "30/02/2024"), ("%d/%m/%Y", "01/03/2024 10:00"), ("%d/%m/%Y %H:%M", "01/03/2024 10:00 EST"),
-    ("%d/%m/%Y %H:%M:%S", "01/03/2024 10:00:60"), ("%d/%m/%Y", "1/3/24"), ("%Y", "epoch"), ("%Y-%m", "Infinity"),
-    ("%d/%m/%Y %H:%M", "01/03/2024 10:00-05:00"), ("epoch_ms", "1546305660"), ("epoch_s", "0"), ("epoch_ms", "1.5e12"),
-    ("epoch_s", "1546305660000"), ("epoch_us", "99999999999999999999"),
-])
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("%Y-%m-%d %H%M", "2024-03-01 130"),
+        ("%Y-%m-%d %H%M", "2024-03-01 2400"),
+        ("%Y-%m-%d %H%M", "2024-03-01 130.0"),
+        ("%Y-%m-%d %H%M", "2024-03-01 13051"),
+        ("%Y-%m-%d %H%M", "2024-03-01 0.0625"),
+        ("%Y-%m-%d %H%M%S", "2024-03-01 13055"),
+        ("%m%d%Y", "3012024"),
+        ("%y%m%d", "24032"),
+        ("%Y%m%d", "2024031"),
+        ("%d%m%y%H%M", "010324130"),
+        ("%Y%j", "202461"),
+        ("%Y%m", "20243"),
+        ("%d%b%Y%H%M", "01MAR2024130"),
+        ("%Y-%m-%d %I:%M %p", "2024-03-01 13:05 PM"),
+        ("%Y-%m-%d %H:%M", "2024-03-01 01:05 PM"),
+        ("%d/%m/%Y", "30/02/2024"),
+        ("%d/%m/%Y", "01/03/2024 10:00"),
+        ("%d/%m/%Y %H:%M", "01/03/2024 10:00 EST"),
+        ("%d/%m/%Y %H:%M:%S", "01/03/2024 10:00:60"),
+        ("%d/%m/%Y", "1/3/24"),
+        ("%Y", "epoch"),
+        ("%Y-%m", "Infinity"),
+        ("%d/%m/%Y %H:%M", "01/03/2024 10:00-05:00"),
+        ("epoch_ms", "1546305660"),
+        ("epoch_s", "0"),
+        ("epoch_ms", "1.5e12"),
+        ("epoch_s", "1546305660000"),
+        ("epoch_us", "99999999999999999999"),
+    ],
+)
 def test_what_does_not_fit_the_format_whole_is_refused(town, form, text):
     found = read(town, f"2024-06-01|{text}", {"from": "t", "format": ["%Y-%m-%d", form]})
     assert found.index.tolist() == ["1"]
 
 
-@pytest.mark.parametrize(("form", "words"), [
-    ("%H:%M", "names no year"), ("%m/%d", "names no year"), ("%Y-%M-%d", "without a month"),
-    ("%Y-%m-%d %H:%m", "names the month twice"), ("%Y-%d", "names a day without a month"),
-    ("%Y-%m-%d %M", "names a minute without a hour"), ("%Y-%m-%d %I:%M", "needs %p"),
-    ("%Y-%m-%d %-H%M", "%-H beside another number"), ("%Y-%m-%d %H%-M", "%-M beside another number"),
-    ("epoch", "no code such as %Y"),
-])
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("%H:%M", "names no year"),
+        ("%m/%d", "names no year"),
+        ("%Y-%M-%d", "without a month"),
+        ("%Y-%m-%d %H:%m", "names the month twice"),
+        ("%Y-%d", "names a day without a month"),
+        ("%Y-%m-%d %M", "names a minute without a hour"),
+        ("%Y-%m-%d %I:%M", "needs %p"),
+        ("%Y-%m-%d %-H%M", "%-H beside another number"),
+        ("%Y-%m-%d %H%-M", "%-M beside another number"),
+        ("epoch", "no code such as %Y"),
+    ],
+)
 def test_a_format_that_would_read_another_moment_is_refused(town, capsys, form, words):
-    path = town({"x.csv": "id,t\n1,2024-03-01\n"}, [("calls", "x.csv", {**CALL, "received_at": {
-        "from": "t", "format": form}})])
+    path = town(
+        {"x.csv": "id,t\n1,2024-03-01\n"}, [("calls", "x.csv", {**CALL, "received_at": {"from": "t", "format": form}})]
+    )
     assert words in refusal(capsys, path)
 
 
-@pytest.mark.parametrize("rule", [
-    {"format": "%Y-%m-%d %H:%M", "pad": 4}, {"format": "%Y-%m-%d %H%M", "pad": 6},
-    {"format": "excel", "pad": 4},
-])
+@pytest.mark.parametrize(
+    "rule",
+    [{"format": "%Y-%m-%d %H:%M", "pad": 4}, {"format": "%Y-%m-%d %H%M", "pad": 6}, {"format": "excel", "pad": 4}],
+)
 def test_a_pad_that_fits_no_codes_is_refused(town, capsys, rule):
     path = town({"x.csv": "id,t\n1,2024-03-01\n"}, [("calls", "x.csv", {**CALL, "received_at": {"from": "t", **rule}})])
     assert f"pad: {rule['pad']} on a stamp or date fits no codes" in refusal(capsys, path)
@@ -130,10 +173,15 @@ def test_two_digit_years(town):
     assert [text[:4] for text in found] == ["2024", "1931", "2030"]
 
 
-@pytest.mark.parametrize(("form", "text"), [
-    ("epoch_s", "1546305660"), ("epoch_ms", "1546305660000"), ("epoch_us", "1546305660000000"),
-    ("epoch_ms", "1546305660000.0"),
-])
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("epoch_s", "1546305660"),
+        ("epoch_ms", "1546305660000"),
+        ("epoch_us", "1546305660000000"),
+        ("epoch_ms", "1546305660000.0"),
+    ],
+)
 def test_time_since_1970_is_utc(town, form, text):
     assert read(town, text, {"from": "t", "format": form}, "America/New_York").tolist() == ["2018-12-31 20:21:00"]
 
@@ -169,8 +217,10 @@ def test_stamps_to_the_millisecond_stand_at_no_midnight(town, capsys):
     """Case 16."""
     random.seed(16)
     moments = [datetime(2021, 6, 1) + timedelta(milliseconds=random.randrange(30 * 86_400_000)) for _ in range(600)]
-    rows = [{"no": at, "at": f"{each + timedelta(minutes=7 * (not each.minute)):%Y-%m-%d %H:%M:%S}.{at % 999 + 1:03d}"}
-            for at, each in enumerate(moments)]
+    rows = [
+        {"no": at, "at": f"{each + timedelta(minutes=7 * (not each.minute)):%Y-%m-%d %H:%M:%S}.{at % 999 + 1:03d}"}
+        for at, each in enumerate(moments)
+    ]
     path = town({"c.json": json.dumps(rows)}, [("calls", "c.json", {"call_id": "no", "received_at": "at"})])
     (source,) = checked(capsys, path)["sources"]
     assert source["accepted"] == 600 and not [text for text in source["findings"] if "midnight" in text]
@@ -196,10 +246,20 @@ def test_days_without_times_are_named_where_clocks_change_at_midnight_too(town, 
     assert pf.metrics.seasons.hours(pf.open(path)).reason == "calls are dated by the day, not by a time"
 
 
-DATED = [(table, column.name) for table in schema.names() for column in schema.get(table).columns.values()
-         if column.type == "date"]
-WRITTEN = ("2023-01-01", "2023-01-01 00:00:00", "2023-01-01T00:00:00Z", "2023-01-01T00:00:00+05:45",
-           "2023-01-01 00:00:00-11:00", "2023-01-01 23:30:00")
+DATED = [
+    (table, column.name)
+    for table in schema.names()
+    for column in schema.get(table).columns.values()
+    if column.type == "date"
+]
+WRITTEN = (
+    "2023-01-01",
+    "2023-01-01 00:00:00",
+    "2023-01-01T00:00:00Z",
+    "2023-01-01T00:00:00+05:45",
+    "2023-01-01 00:00:00-11:00",
+    "2023-01-01 23:30:00",
+)
 
 
 def test_there_are_days_to_test():
@@ -227,14 +287,20 @@ def test_a_day_never_moves_by_the_zone(town, filled, tmp_path, capsys, table, co
 def test_a_day_of_a_parquet_file_never_moves(town, tmp_path, kind, zone):
     local = pd.Timestamp("2023-01-01", tz=zone)
     day, form = {
-        "date": (local.date(), None), "midnight in UTC": (pd.Timestamp("2023-01-01", tz="UTC"), None),
-        "local midnight": (local.tz_convert("UTC"), None), "text": (local.isoformat(), None),
+        "date": (local.date(), None),
+        "midnight in UTC": (pd.Timestamp("2023-01-01", tz="UTC"), None),
+        "local midnight": (local.tz_convert("UTC"), None),
+        "text": (local.isoformat(), None),
         "epoch": (int(local.timestamp() * 1000), "epoch_ms"),
     }[kind]
     pd.DataFrame({"o": ["1"], "unit": ["A"], "day": [day]}).to_parquet(tmp_path / "x.parquet")
     rule = {"from": "day", **({"format": form} if form else {})}
-    path = town({}, [("assignments", "x.parquet", {"officer_id": "o", "unit": "unit", "start_on": rule})],
-                timezone=zone, privacy=OPEN)
+    path = town(
+        {},
+        [("assignments", "x.parquet", {"officer_id": "o", "unit": "unit", "start_on": rule})],
+        timezone=zone,
+        privacy=OPEN,
+    )
     assert str(pf.open(path).assignments.execute()["start_on"][0])[:10] == "2023-01-01"
 
 
@@ -252,7 +318,8 @@ def test_a_day_written_with_an_offset_is_that_day(town, form, zone):
 def test_a_roster_named_first_is_not_what_reports_are_about(town, first):
     """Case 07: the period is that of the events; a roster has none."""
     files = {
-        "officers.csv": "officer,hired\n1,2005-06-01\n", "population.csv": "area,year,n\nN,2023,5\n",
+        "officers.csv": "officer,hired\n1,2005-06-01\n",
+        "population.csv": "area,year,n\nN,2023,5\n",
         "assignments.csv": "officer,unit,start\n1,A,2023-01-01\n",
         "calls.csv": "call,recv\nC0,2024-01-01 00:30:00\nC1,2024-12-30 23:30:00\n",
     }

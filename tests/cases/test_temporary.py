@@ -91,8 +91,10 @@ def test_a_check_that_is_asked_to_end_leaves_nothing(
 
 def test_a_report_leaves_nothing_of_its_kernel(place: Path) -> None:
     (place / "d.yml").write_text(DEPARTMENT.rpartition("  - ")[0], encoding="utf-8")
-    cells = ["import perflib as pf, tempfile, pathlib\ndept = pf.open(department)",
-             "tempfile.mkstemp()\nassert pathlib.Path(tempfile.gettempdir()).stat().st_mode & 0o077 == 0"]
+    cells = [
+        "import perflib as pf, tempfile, pathlib\ndept = pf.open(department)",
+        "tempfile.mkstemp()\nassert pathlib.Path(tempfile.gettempdir()).stat().st_mode & 0o077 == 0",
+    ]
     parameters = new_code_cell('department: str = ""', metadata={"tags": ["parameters"]})
     nbformat.write(new_notebook(cells=[parameters, *map(new_code_cell, cells)]), place / "one.ipynb")
     command = [sys.executable, "-m", "perflib", "run", "one.ipynb", "--department", "d.yml", "--out", "out"]

@@ -26,24 +26,54 @@ def people(town):
     """
     days = pd.date_range("2023-01-01", periods=1000, freq="525min")
     events = "\n".join(f"{place}{at},{day},{place}" for place in PLACES for at, day in enumerate(days))
-    outlines = {"type": "FeatureCollection", "features": [
-        {"type": "Feature", "properties": {"district": place},
-         "geometry": {"type": "Polygon", "coordinates": square(at)}}
-        for place, (_, at) in PLACES.items()]}
+    outlines = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "properties": {"district": place},
+                "geometry": {"type": "Polygon", "coordinates": square(at)},
+            }
+            for place, (_, at) in PLACES.items()
+        ],
+    }
 
     def make(header: str, *rows: str, places: tuple[str, ...] = ()):
         """Each row is written for every district, shares of its residents as numbers between braces; then others."""
-        lines = [",".join([place, "2023", *(f"{round(float(cell[1:-1]) * number)}" if cell[:1] == "{" else cell
-                                            for cell in row.split(","))])
-                 for place, (number, _) in PLACES.items() for row in rows]
-        files = {"e.csv": f"id,at,district\n{events}\n", "b.geojson": json.dumps(outlines),
-                 "p.csv": "\n".join([f"area,year,{header}", *lines, *places]) + "\n"}
-        return town(files, [
-            ("incidents", "e.csv", {"incident_id": "id", "reported_at": "at", "offence": {"value": "Burglary"},
-                                    "district": "district"}),
-            ("arrests", "e.csv", {"arrest_id": "id", "arrested_at": "at", "district": "district"}),
-            ("population", "p.csv", {name: name for name in ["area", "year", *header.split(",")]}),
-        ], boundaries="b.geojson")
+        lines = [
+            ",".join(
+                [
+                    place,
+                    "2023",
+                    *(f"{round(float(cell[1:-1]) * number)}" if cell[:1] == "{" else cell for cell in row.split(",")),
+                ]
+            )
+            for place, (number, _) in PLACES.items()
+            for row in rows
+        ]
+        files = {
+            "e.csv": f"id,at,district\n{events}\n",
+            "b.geojson": json.dumps(outlines),
+            "p.csv": "\n".join([f"area,year,{header}", *lines, *places]) + "\n",
+        }
+        return town(
+            files,
+            [
+                (
+                    "incidents",
+                    "e.csv",
+                    {
+                        "incident_id": "id",
+                        "reported_at": "at",
+                        "offence": {"value": "Burglary"},
+                        "district": "district",
+                    },
+                ),
+                ("arrests", "e.csv", {"arrest_id": "id", "arrested_at": "at", "district": "district"}),
+                ("population", "p.csv", {name: name for name in ["area", "year", *header.split(",")]}),
+            ],
+            boundaries="b.geojson",
+        )
 
     return make
 
@@ -69,14 +99,29 @@ RIGHT = ({"North": 50000, "South": 20000}, {"North": 20, "South": 50}, {"North":
 
 
 WORDS = [
-    "", "Total", "TOTAL", "All", "All ages", "all persons", "Alle", "Gesamt", "Insgesamt", "0+", "Everyone",
-    "Total: both sexes", "Total population", "Ensemble", "Wohnbevoelkerung", "B01001",
+    "",
+    "Total",
+    "TOTAL",
+    "All",
+    "All ages",
+    "all persons",
+    "Alle",
+    "Gesamt",
+    "Insgesamt",
+    "0+",
+    "Everyone",
+    "Total: both sexes",
+    "Total population",
+    "Ensemble",
+    "Wohnbevoelkerung",
+    "B01001",
 ]
 
 
-@pytest.mark.parametrize(("column", "word"), [
-    *(("group", word) for word in WORDS), *(("age_group", word) for word in ("", "Total", "B01001")),
-])
+@pytest.mark.parametrize(
+    ("column", "word"),
+    [*(("group", word) for word in WORDS), *(("age_group", word) for word in ("", "Total", "B01001"))],
+)
 def test_a_total_beside_its_parts_is_counted_once(people, capsys, word, column):
     path = people(*ages(word, column))
     assert right(path) == RIGHT
@@ -88,26 +133,42 @@ def test_a_total_beside_its_parts_is_counted_once(people, capsys, word, column):
         assert any("counted once" in text for text in answer.caveats)
 
 
-@pytest.mark.parametrize("rows", [
-    ("sex,residents", "Total,{1}", "F,{0.5}", "M,{0.5}"), ("sex,residents", "F,{0.5}", "M,{0.5}"),
-    ("sex,residents", "Both sexes,{1}", "Female,{0.5}", "Male,{0.5}"),
-    ("race,residents", "All races,{1}", "Asian,{0.2}", "Black,{0.3}", "White,{0.5}"),
-    ("group,residents", "Total,{1}", "Female,{0.5}", "Male,{0.5}", *ages()[1:]),
-    ("group,residents", ",{1}", "Female,{0.5}", "Male,{0.5}"), ("group,residents", "Total,{1}", "0-17,{0.25}"),
-    ("group,residents", "Total,{1}", "0-17,{0.25}", "0-5,{0.1}", "18+,{0.75}"),
-    ("age_group,sex,residents", "Total,Total,{1}", "0-17,Total,{0.4}", "18+,Total,{0.6}", "0-17,F,{0.2}",
-     "0-17,M,{0.2}", "18+,F,{0.3}", "18+,M,{0.3}", "Total,F,{0.5}", "Total,M,{0.5}"),
-    ("age_group,sex,residents", "0-17,F,{0.2}", "0-17,M,{0.2}", "18+,F,{0.3}", "18+,M,{0.3}"),
-    ("age_group,sex,residents", "0-17,,{0.4}", "18+,,{0.6}", ",F,{0.5}", ",M,{0.5}"),
-    ("group,residents", "Total,{1}"), ("residents", "{1}"),
-])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("sex,residents", "Total,{1}", "F,{0.5}", "M,{0.5}"),
+        ("sex,residents", "F,{0.5}", "M,{0.5}"),
+        ("sex,residents", "Both sexes,{1}", "Female,{0.5}", "Male,{0.5}"),
+        ("race,residents", "All races,{1}", "Asian,{0.2}", "Black,{0.3}", "White,{0.5}"),
+        ("group,residents", "Total,{1}", "Female,{0.5}", "Male,{0.5}", *ages()[1:]),
+        ("group,residents", ",{1}", "Female,{0.5}", "Male,{0.5}"),
+        ("group,residents", "Total,{1}", "0-17,{0.25}"),
+        ("group,residents", "Total,{1}", "0-17,{0.25}", "0-5,{0.1}", "18+,{0.75}"),
+        (
+            "age_group,sex,residents",
+            "Total,Total,{1}",
+            "0-17,Total,{0.4}",
+            "18+,Total,{0.6}",
+            "0-17,F,{0.2}",
+            "0-17,M,{0.2}",
+            "18+,F,{0.3}",
+            "18+,M,{0.3}",
+            "Total,F,{0.5}",
+            "Total,M,{0.5}",
+        ),
+        ("age_group,sex,residents", "0-17,F,{0.2}", "0-17,M,{0.2}", "18+,F,{0.3}", "18+,M,{0.3}"),
+        ("age_group,sex,residents", "0-17,,{0.4}", "18+,,{0.6}", ",F,{0.5}", ",M,{0.5}"),
+        ("group,residents", "Total,{1}"),
+        ("residents", "{1}"),
+    ],
+)
 def test_whatever_the_parts_residents_are_counted_once(people, rows):
     assert right(people(*rows)) == RIGHT
 
 
-@pytest.mark.parametrize("place", [
-    "Citywide,2023,70000", "Total,2023,70000", "City,2023,71000", "Peopletown,2023,70000",
-])
+@pytest.mark.parametrize(
+    "place", ["Citywide,2023,70000", "Total,2023,70000", "City,2023,71000", "Peopletown,2023,70000"]
+)
 def test_a_row_for_the_whole_city_is_no_area(people, place):
     path = people("residents", "{1}", places=(place,))
     assert right(path) == RIGHT
@@ -115,13 +176,19 @@ def test_a_row_for_the_whole_city_is_no_area(people, place):
     assert pf.metrics.indicators.measure(pf.open(path), "offences_per_residents").facts["all"]["denominator"] == 70000
 
 
-@pytest.mark.parametrize(("rows", "words"), [
-    (("group,residents", "0-17,{0.25}", "0-5,{0.1}", "18+,{0.75}"), "ages '0-17' and '0-5' overlap"),
-    (("group,residents", "under 18,{0.25}", "15-24,{0.1}", "25+,{0.7}"), "overlap"),
-    (("group,residents", "Female,{0.5}", "Male,{0.5}", *ages()[1:]), "stands beside ages"),
-    (("age_group,sex,residents", "0-17,,{0.25}", "18+,,{0.75}", ",F,{0.2}", ",M,{0.2}"), "do not add up to one number"),
-    (("group,residents", "Total,{1}", "All,{0.9}", "0-17,{0.25}"), "two rows for all residents differ"),
-])
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (("group,residents", "0-17,{0.25}", "0-5,{0.1}", "18+,{0.75}"), "ages '0-17' and '0-5' overlap"),
+        (("group,residents", "under 18,{0.25}", "15-24,{0.1}", "25+,{0.7}"), "overlap"),
+        (("group,residents", "Female,{0.5}", "Male,{0.5}", *ages()[1:]), "stands beside ages"),
+        (
+            ("age_group,sex,residents", "0-17,,{0.25}", "18+,,{0.75}", ",F,{0.2}", ",M,{0.2}"),
+            "do not add up to one number",
+        ),
+        (("group,residents", "Total,{1}", "All,{0.9}", "0-17,{0.25}"), "two rows for all residents differ"),
+    ],
+)
 def test_what_cannot_be_counted_once_is_refused(people, capsys, rows, words):
     path = people(*rows)
     dept = pf.open(path)

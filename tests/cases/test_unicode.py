@@ -23,12 +23,15 @@ def calls(town):
 
     def make(declared: str = FORMS[0], rule: object = "d", header: str = "d", **mapping: object):
         days = pd.date_range("2023-01-01 10:00", periods=400, freq="D")
-        rows = [f"{at},{day},{day + pd.Timedelta(minutes=7)},{FORMS[at // 2 % 2] if at % 2 == 0 else 'Verdal'}"
-                for at, day in enumerate(days)]
+        rows = [
+            f"{at},{day},{day + pd.Timedelta(minutes=7)},{FORMS[at // 2 % 2] if at % 2 == 0 else 'Verdal'}"
+            for at, day in enumerate(days)
+        ]
         text = f"id,t,a,{header}\n" + "\n".join(rows) + "\n"
         columns = {"columns": {**COLUMNS, "district": rule}, **mapping}
-        return town({"c.csv": text}, [("calls", "c.csv", columns)], timezone="America/Toronto",
-                    districts=[declared, "Verdal"])
+        return town(
+            {"c.csv": text}, [("calls", "c.csv", columns)], timezone="America/Toronto", districts=[declared, "Verdal"]
+        )
 
     return make
 
@@ -39,14 +42,19 @@ def test_one_district_whoever_wrote_it(calls, capsys, declared):
     assert main(["check", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["notes"] == []
     assert pf.open(path).calls.district.value_counts().execute().set_index("district")["district_count"].to_dict() == {
-        NAME: 200, "Verdal": 200}
+        NAME: 200,
+        "Verdal": 200,
+    }
 
 
 @pytest.mark.parametrize("asked", FORMS)
 def test_a_district_is_met_in_either_form(calls, asked):
     dept = pf.open(calls(FORMS[1]))
-    chosen = [dept.keep({"district": asked}, because="a test"), dept.keep({"district": [asked]}, because="a test"),
-              pf.select(dept, district=asked)]
+    chosen = [
+        dept.keep({"district": asked}, because="a test"),
+        dept.keep({"district": [asked]}, because="a test"),
+        pf.select(dept, district=asked),
+    ]
     assert [int(each.calls.count().execute()) for each in chosen] == [200, 200, 200]
     pf.metrics.response.trend(dept, district=asked, origin="all")  # refuses a district that does not occur
     assert not pf.metrics.counts.trend(dept, "calls", every="month", district=asked).reason
@@ -71,8 +79,10 @@ def test_recodes_filters_headers_and_derived_columns(calls, written):
 @pytest.mark.parametrize("form", FORMS)
 def test_lookups_other_files_and_frames(town, tmp_path, form):
     other = FORMS[1 - FORMS.index(form)]
-    mapping = {"reader": {"join": {"r": {"file": "j.csv", "on": {"d": "né"}}}},
-               "columns": {"call_id": "id", "received_at": "t", "district": "r.x"}}
+    mapping = {
+        "reader": {"join": {"r": {"file": "j.csv", "on": {"d": "né"}}}},
+        "columns": {"call_id": "id", "received_at": "t", "district": "r.x"},
+    }
     files = {"x.csv": f"id,t,d\n1,2023-01-01,{form}\n", "j.csv": f"{normalize('NFD', 'né')},x\n{other},{other}\n"}
     assert pf.open(town(files, [("calls", "x.csv", mapping)])).calls.execute()["district"].tolist() == [NAME]
     when = pd.to_datetime(["2023-01-01"], utc=True)
@@ -89,6 +99,16 @@ def test_lookups_other_files_and_frames(town, tmp_path, form):
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", FORMS)
 def test_a_report_of_a_district_is_made(calls, tmp_path, asked):
-    code = main(["run", "notebooks/01_response_times.ipynb", "--department", str(calls()), "-p", f"district={asked}",
-                 "--out", str(tmp_path / "out")])
+    code = main(
+        [
+            "run",
+            "notebooks/01_response_times.ipynb",
+            "--department",
+            str(calls()),
+            "-p",
+            f"district={asked}",
+            "--out",
+            str(tmp_path / "out"),
+        ]
+    )
     assert code == 0

@@ -16,8 +16,10 @@ ACCOUNTS = {
     "dc": {"stops": (34292, 34256, {"stopped_at: missing": 34, "duration_min: outside 0 to any": 2})},
     "seattle": {"stops": (19753, 19753, {})},
     "chicago": {
-        "complaints": (244436, 244436, {}), "force": (67019, 66732, {"officer_id: missing": 287}),
-        "officers": (33693, 33680, {"left_before_hired": 13}), "assignments": (106874, 106874, {}),
+        "complaints": (244436, 244436, {}),
+        "force": (67019, 66732, {"officer_id: missing": 287}),
+        "officers": (33693, 33680, {"left_before_hired": 13}),
+        "assignments": (106874, 106874, {}),
     },
     "nibrs_az": {"incidents": (21466, 21466, {}), "arrests": (6530, 6530, {})},
 }
@@ -68,8 +70,12 @@ def police(opened):
 # incident number is required, so one P3 and eight P4 rows without one are quarantined, which moves those two as below.
 @pytest.mark.parametrize(
     ("priority", "n", "median", "p90", "missing"),
-    [("1", 708, 4.82, 9.27, 3.1), ("2", 7772, 12.05, 39.08, 8.8), ("3", 1598, 22.76, 90.91, 28.7),
-     ("4", 4045, 33.78, 195.53, 17.9)],
+    [
+        ("1", 708, 4.82, 9.27, 3.1),
+        ("2", 7772, 12.05, 39.08, 8.8),
+        ("3", 1598, 22.76, 90.91, 28.7),
+        ("4", 4045, 33.78, 195.53, 17.9),
+    ],
 )
 def test_response_of_police_calls_from_the_public(police, priority, n, median, p90, missing):
     minutes = police.loc[police["priority"] == priority, "minutes"]

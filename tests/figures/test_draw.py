@@ -13,14 +13,30 @@ from perflib.errors import InputError
 from perflib.figures import KINDS, Chart, draw
 from perflib.figures.style import spread, text
 
-TABLE = pd.DataFrame({
-    "when": pd.date_range("2025-01-06", periods=8, freq="7D", tz="UTC"), "number": np.arange(8.0),
-    "name": list("abcdefgh"), "y": [3.0, 4, 5, 4, 9, 4, 3, 4], "low": [2.0] * 8, "high": [5.0] * 7 + [np.nan],
-    "centre": 4.0, "lower": 1.0, "upper": 7.0, "signal": [False] * 4 + [True] + [False] * 3,
-    "group": ["one", "two"] * 4, "note": [""] * 8,
-})
-MARKS = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal", "target": 6,
-         "shapes": {name: [[[[at, 0], [at + 1, 0], [at + 1, 1], [at, 1]]]] for at, name in enumerate("abcdefgh")}}
+TABLE = pd.DataFrame(
+    {
+        "when": pd.date_range("2025-01-06", periods=8, freq="7D", tz="UTC"),
+        "number": np.arange(8.0),
+        "name": list("abcdefgh"),
+        "y": [3.0, 4, 5, 4, 9, 4, 3, 4],
+        "low": [2.0] * 8,
+        "high": [5.0] * 7 + [np.nan],
+        "centre": 4.0,
+        "lower": 1.0,
+        "upper": 7.0,
+        "signal": [False] * 4 + [True] + [False] * 3,
+        "group": ["one", "two"] * 4,
+        "note": [""] * 8,
+    }
+)
+MARKS = {
+    "centre": "centre",
+    "lower": "lower",
+    "upper": "upper",
+    "signal": "signal",
+    "target": 6,
+    "shapes": {name: [[[[at, 0], [at + 1, 0], [at + 1, 1], [at, 1]]]] for at, name in enumerate("abcdefgh")},
+}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -91,10 +107,12 @@ def test_empty_tables_say_so() -> None:
 
 
 def test_no_window_manager_is_involved() -> None:
-    code = ("import sys, pandas as pd; from perflib.figures import Chart, draw;"
-            "assert 'matplotlib' not in sys.modules;"
-            "f = draw(pd.DataFrame({'x': [1, 2], 'y': [1, 2]}), Chart('line', 'x', 'y'));"
-            "assert f._repr_png_()[:4] == b'\\x89PNG'; assert 'matplotlib.pyplot' not in sys.modules")
+    code = (
+        "import sys, pandas as pd; from perflib.figures import Chart, draw;"
+        "assert 'matplotlib' not in sys.modules;"
+        "f = draw(pd.DataFrame({'x': [1, 2], 'y': [1, 2]}), Chart('line', 'x', 'y'));"
+        "assert f._repr_png_()[:4] == b'\\x89PNG'; assert 'matplotlib.pyplot' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -20,8 +20,9 @@ def square(x: float, y: float, size: float = 1.0) -> list[list[float]]:
 
 
 SHAPES = {"west": [[square(0, 40)]], "east": [[square(1, 40)]], "north": [[square(0, 41)], [square(1, 41, 0.5)]]}
-TABLE = pd.DataFrame({"area": ["east", "north", "west"], "value": [2.0, 9.0, 1.0], "few": ["", "", ""],
-                      "strong": [True, False, False]})
+TABLE = pd.DataFrame(
+    {"area": ["east", "north", "west"], "value": [2.0, 9.0, 1.0], "few": ["", "", ""], "strong": [True, False, False]}
+)
 MARKS = {"shapes": SHAPES, "note": "few", "highlight": "strong", "unit": "Incidents per resident"}
 
 
@@ -31,8 +32,11 @@ def chart(**more) -> Chart:
 
 def fills(axes) -> dict[tuple[float, float], str]:
     """South-west corner of each filled area -> its colour."""
-    return {tuple(patch.get_path().get_extents().min): to_hex(patch.get_facecolor()) for patch in axes.patches
-            if patch.get_facecolor()[3] > 0}
+    return {
+        tuple(patch.get_path().get_extents().min): to_hex(patch.get_facecolor())
+        for patch in axes.patches
+        if patch.get_facecolor()[3] > 0
+    }
 
 
 def words(axes) -> list[str]:
@@ -43,7 +47,7 @@ def test_a_value_lands_on_the_area_of_its_key_in_whatever_order_the_rows_stand()
     one = fills(draw(TABLE, chart()).axes[0])
     two = fills(draw(TABLE.iloc[::-1], chart()).axes[0])
     assert one == two and len(one) == 3
-    light = {place: sum(int(colour[at:at + 2], 16) for at in (1, 3, 5)) for place, colour in one.items()}
+    light = {place: sum(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for place, colour in one.items()}
     assert light[0, 40] > light[1, 40] > light[0, 41]  # more is darker: west 1, east 2, north 9
 
 
@@ -95,8 +99,10 @@ def test_shape_is_true_at_the_middle_latitude() -> None:
 def test_a_hole_stays_open_whichever_way_its_ring_runs(flip: bool) -> None:
     ring, hole = square(0, 0, 4), square(1, 1, 2)
     found = outline([[ring, hole[::-1] if flip else hole]])
-    turns = [np.sum(part[:-1, 0] * part[1:, 1] - part[1:, 0] * part[:-1, 1]) / 2
-             for part in np.split(found.vertices, [len(ring)])]
+    turns = [
+        np.sum(part[:-1, 0] * part[1:, 1] - part[1:, 0] * part[:-1, 1]) / 2
+        for part in np.split(found.vertices, [len(ring)])
+    ]
     assert turns == pytest.approx([16, -4])
 
 

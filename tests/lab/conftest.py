@@ -131,8 +131,14 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
     port = free_port()
     command = [sys.executable, "-m", "perflib", "lab", str(made.folder), "--port", str(port), "--no-browser"]
     log = (home / "lab.log").open("wb")
-    process = subprocess.Popen(command, cwd=home, env=environment(home), stdout=log, stderr=subprocess.STDOUT,
-                               start_new_session=os.name != "nt")
+    process = subprocess.Popen(
+        command,
+        cwd=home,
+        env=environment(home),
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=os.name != "nt",
+    )
     try:
         wait_for(f"http://localhost:{port}/api?token={TOKEN}", process, home / "lab.log")
         yield Lab(made.folder, f"http://localhost:{port}", TOKEN)
@@ -163,8 +169,14 @@ def opened(lab, browser) -> Iterator[Callable[[str], Page]]:
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PERFLIB_STATIC"))}
     kept.pop("MPLBACKEND", None)  # pytest's; the kernel's own is part of what is tested
-    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR",
-             "JUPYTERLAB_WORKSPACES_DIR")
+    names = (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "JUPYTERLAB_SETTINGS_DIR",
+        "JUPYTERLAB_WORKSPACES_DIR",
+    )
     places = {name: str(home / name.lower()) for name in names}
     return {**kept, **places, "JUPYTER_TOKEN": TOKEN, "JUPYTER_PREFER_ENV_PATH": "1"}
 

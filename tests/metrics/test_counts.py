@@ -26,8 +26,10 @@ def days(first: str, last: str) -> pd.DatetimeIndex:
 
 def frame(counts: dict[str, np.ndarray], first: str) -> pd.DataFrame:
     """Daily counts of named categories."""
-    parts = [pd.DataFrame({"date": pd.date_range(first, periods=len(values)), "category": name, "count": values})
-             for name, values in counts.items()]
+    parts = [
+        pd.DataFrame({"date": pd.date_range(first, periods=len(values)), "category": name, "count": values})
+        for name, values in counts.items()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -51,8 +53,14 @@ def incidents(rows: list[tuple[str, str, str, int]]) -> pf.Department:
 
 
 def test_incidents_offences_and_victims_are_different_counts():
-    dept = incidents([("1", "2024-03-01 12:00", "Robbery", 2), ("1", "2024-03-01 12:00", "Assault", 1),
-                      ("2", "2024-03-02 03:00", "Assault", 1), ("3", "2024-03-02 12:00", "Assault", 3)])
+    dept = incidents(
+        [
+            ("1", "2024-03-01 12:00", "Robbery", 2),
+            ("1", "2024-03-01 12:00", "Assault", 1),
+            ("2", "2024-03-02 03:00", "Assault", 1),
+            ("3", "2024-03-02 12:00", "Assault", 3),
+        ]
+    )
     by_unit = {unit: daily(dept, by=(), unit=unit).counts.tolist() for unit in ("incidents", "offences", "victims")}
     assert by_unit == {"incidents": [[2, 1]], "offences": [[3, 1]], "victims": [[4, 3]]}  # 03:00 UTC is the day before
     cells = daily(dept, by="offence", unit="incidents")
@@ -60,8 +68,13 @@ def test_incidents_offences_and_victims_are_different_counts():
 
 
 def test_a_crosswalk_translates_codes_and_names_those_it_lacks(tmp_path):
-    dept = incidents([("1", "2024-03-01 12:00", "Rob 2", 1), ("2", "2024-03-01 12:00", "Asl", 1),
-                      ("3", "2024-03-02 12:00", "Odd", 1)])
+    dept = incidents(
+        [
+            ("1", "2024-03-01 12:00", "Rob 2", 1),
+            ("2", "2024-03-01 12:00", "Asl", 1),
+            ("3", "2024-03-02 12:00", "Odd", 1),
+        ]
+    )
     path = tmp_path / "codes.csv"
     path.write_text("local,nibrs\nRob 2,120\nAsl,13A\n", encoding="utf-8")
     series = daily(dept, by="nibrs", crosswalk=path)
@@ -124,7 +137,7 @@ def test_over_dispersed_counts_are_not_flagged_for_their_usual_variation():
     """Weekly shocks common to the series: the E-test calls a fifth of such cells changed, the verdict none."""
     rng = np.random.default_rng(8)
     every = days("2020-01-01", "2024-12-31")
-    shocks = [np.repeat(rng.gamma(4, 1 / 4, 262), 7)[:len(every)] for _ in range(40)]
+    shocks = [np.repeat(rng.gamma(4, 1 / 4, 262), 7)[: len(every)] for _ in range(40)]
     counts = {f"c{place:02}": rng.poisson(6 * shock) for place, shock in enumerate(shocks)}
     found = compare(frame(counts, "2020-01-01"), by="category", period="7d", against="previous")
     assert (found.table["p_e_test"] < 0.05).mean() > 0.2
@@ -136,8 +149,9 @@ def test_a_missing_year_is_named_and_never_zero():
     gap = counts[counts["date"].dt.year != 2022]
     found = compare(gap, by="category", against="mean_of_years", years=4)
     assert len(found.facts["against"]) == 3 and found.facts["missing"] == ["2022-12-07 to 2023-01-03"]
-    assert any("Years missing" in caveat and "2022" in caveat and "not taken as zero" in caveat
-               for caveat in found.caveats)
+    assert any(
+        "Years missing" in caveat and "2022" in caveat and "not taken as zero" in caveat for caveat in found.caveats
+    )
     assert found.facts["flags"] == 0
     lost = compare(gap, by="category", period="2023-06", against="last_year")
     assert lost.reason == "the data do not hold 2022-06-01 to 2022-06-30"
@@ -149,15 +163,17 @@ def test_negative_corrections_are_named_and_their_cells_not_assessed():
     found = compare(counts, by="category", against="mean_of_years")
     row = found.table.set_index("category").loc["b"]
     assert row["verdict"] == "not assessed" and np.isnan(row["p_value"]) and np.isnan(row["ratio"])
-    assert any("negative counts are corrections" in caveat and "b -900 on 2024-12-20" in caveat
-               for caveat in found.caveats)
+    assert any(
+        "negative counts are corrections" in caveat and "b -900 on 2024-12-20" in caveat for caveat in found.caveats
+    )
 
 
 def test_a_renamed_category_is_named():
     counts = steady()
     after = (counts["category"] == "b") & (counts["date"] >= "2024-07-01")
-    found = compare(counts.assign(category=counts["category"].mask(after, "b (new)")), by="category",
-                    against="last_year")
+    found = compare(
+        counts.assign(category=counts["category"].mask(after, "b (new)")), by="category", against="last_year"
+    )
     assert any("'b' ends on 2024-06-30 where 'b (new)' begins on 2024-07-01" in caveat for caveat in found.caveats)
     assert not any("renamed" in caveat for caveat in compare(counts, by="category").caveats)
 
@@ -185,8 +201,14 @@ def test_holidays_in_one_period_only_are_named(tmp_path):
 
 
 def test_percentiles_of_averages_are_refused():
-    months = pd.DataFrame({"month": ["2015-01", "2015-02"], "median_response": [13.2, 14.8], "p90_response": [16, 18.3],
-                           "call_count": [21779, 21244]})
+    months = pd.DataFrame(
+        {
+            "month": ["2015-01", "2015-02"],
+            "median_response": [13.2, 14.8],
+            "p90_response": [16, 18.3],
+            "call_count": [21779, 21244],
+        }
+    )
     for column in ("median_response", "p90_response"):
         with pytest.raises(InputError, match="cannot be added or averaged"):
             total(months, column)
@@ -239,9 +261,15 @@ def town() -> pf.Department:
     at = pd.to_datetime("2022-01-01", utc=True) + pd.to_timedelta(np.sort(rng.uniform(0, 1096, 9000)), unit="D")
     late = np.where(rng.random(9000) < 0.9, rng.uniform(0, 2, 9000), rng.uniform(2, 10, 9000))
     recorded = at + pd.to_timedelta(late, unit="D")
-    table = pd.DataFrame({
-        "incident_id": [f"{number:06}" for number in range(9000)], "reported_at": at, "recorded_at": recorded,
-        "offence": rng.choice(["Robbery", "Assault"], 9000), "district": rng.choice(["0411", "0412"], 9000)})
+    table = pd.DataFrame(
+        {
+            "incident_id": [f"{number:06}" for number in range(9000)],
+            "reported_at": at,
+            "recorded_at": recorded,
+            "offence": rng.choice(["Robbery", "Assault"], 9000),
+            "district": rng.choice(["0411", "0412"], 9000),
+        }
+    )
     return pf.from_frames(incidents=table[recorded < "2024-12-31"], timezone="America/New_York")
 
 
@@ -294,8 +322,9 @@ def test_compstat_without_an_earlier_year_says_so():
 @pytest.mark.realdata
 def test_areas_of_the_published_merge_failure_are_caught(realdata):
     folder = realdata / "denver_merge_failure"
-    keys = {name: pd.read_stata(folder / f"{name}_merge.dta")[f"{name}_nb_key"]
-            for name in ("arrest", "crime", "shape")}
+    keys = {
+        name: pd.read_stata(folder / f"{name}_merge.dta")[f"{name}_nb_key"] for name in ("arrest", "crime", "shape")
+    }
     with pytest.raises(InputError, match="joined by position, 7[0-9] of 78 rows"):
         check_areas(keys["arrest"], keys["shape"], by="position")
     with pytest.raises(InputError, match="'College View - South Platte' is 'College View-South Platte'"):

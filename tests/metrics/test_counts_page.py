@@ -14,16 +14,27 @@ from perflib.metrics.counts.course import spread
 
 def counts(seed: int = 1, last: str = "2025-12-31") -> pd.DataFrame:
     days, rng = pd.date_range("2022-01-01", last), np.random.default_rng(seed)
-    parts = [pd.DataFrame({"date": days, "district": name, "offence": "Theft", "count": rng.poisson(mean, len(days))})
-             for name, mean in (("a", 4), ("b", 2))]
+    parts = [
+        pd.DataFrame({"date": days, "district": name, "offence": "Theft", "count": rng.poisson(mean, len(days))})
+        for name, mean in (("a", 4), ("b", 2))
+    ]
     return pd.concat(parts)
 
 
 def test_the_page_says_what_the_full_table_says():
     full = compstat(counts(), by=("district", "offence"), years=3)
     page = compstat_page(full)
-    assert list(page.table) == ["district", "offence", "now", "last_year", "mean_of_years", "ratio", "ratio_low",
-                                "ratio_high", "verdict"]
+    assert list(page.table) == [
+        "district",
+        "offence",
+        "now",
+        "last_year",
+        "mean_of_years",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+        "verdict",
+    ]
     for column, wanted in (("now", "28d_now"), ("ratio_low", "28d_low")):
         assert page.table[column].tolist() == full.table[wanted].tolist()
     heads = [told.split(";")[0] for told in page.table["verdict"]]

@@ -23,8 +23,11 @@ def square(x: float, y: float, size: float = 0.1) -> list[list[float]]:
 
 
 def feature(key: str, *rings, level: str = "district") -> dict:
-    return {"type": "Feature", "properties": {"level": level, "id": key},
-            "geometry": {"type": "Polygon", "coordinates": list(rings)}}
+    return {
+        "type": "Feature",
+        "properties": {"level": level, "id": key},
+        "geometry": {"type": "Polygon", "coordinates": list(rings)},
+    }
 
 
 def collection(*features) -> dict:
@@ -36,8 +39,12 @@ FOUR = collection(*(feature(key, square(at / 10, 0)) for at, key in enumerate(("
 
 def department(counts: dict[str, list[tuple[str, int]]], shapes=FOUR, residents: dict[str, float] | None = None):
     """Districts with so many incidents on so many days: district -> [(day, number)]; 'a' has one on the last day."""
-    rows = [(f"{district}{day}{n}", f"{day}T15:00:00Z", district) for district, held in counts.items()
-            for day, number in held for n in range(number)]
+    rows = [
+        (f"{district}{day}{n}", f"{day}T15:00:00Z", district)
+        for district, held in counts.items()
+        for day, number in held
+        for n in range(number)
+    ]
     frame = pd.DataFrame(rows, columns=["incident_id", "reported_at", "district"])
     frame["reported_at"], frame["offence"] = pd.to_datetime(frame["reported_at"]), "Theft"
     frames = {"incidents": frame}
@@ -54,8 +61,10 @@ def spread_over(number: int, first: dt.date, days: int) -> list[tuple[str, int]]
 
 
 YEAR_FIRST = dt.date(2025, 1, 1)
-COUNTS = {key: spread_over(n, YEAR_FIRST, 364) + [("2025-12-31", 1)] * (key == "a")
-          for key, n in {"a": 728, "b": 364, "c": 182, "d": 3}.items()}
+COUNTS = {
+    key: spread_over(n, YEAR_FIRST, 364) + [("2025-12-31", 1)] * (key == "a")
+    for key, n in {"a": 728, "b": 364, "c": 182, "d": 3}.items()
+}
 
 
 def test_a_rate_is_events_by_residents_and_years_with_exact_limits():
@@ -125,8 +134,13 @@ def test_no_outlines_no_table_or_no_year_before_is_not_assessable(small_city):
     bare = department(COUNTS, None)
     assert "no boundaries" in rate_map(bare).reason and "no boundaries" in change_map(bare).reason
     assert "no calls" in response_map(department(COUNTS)).reason
-    assert "no boundaries of a beat" in response_map(pf.Department(
-        **{**vars(pf.open(small_city, tables=["calls"])), "settings": {"boundaries": FOUR}}), by="beat").reason
+    assert (
+        "no boundaries of a beat"
+        in response_map(
+            pf.Department(**{**vars(pf.open(small_city, tables=["calls"])), "settings": {"boundaries": FOUR}}),
+            by="beat",
+        ).reason
+    )
     assert "no incidents" in rate_map(pf.open(small_city, tables=["calls"])).reason
     assert "do not hold" in change_map(pf.open(small_city, tables=["incidents"])).reason
     with pytest.raises(InputError, match="nonsense"):
@@ -166,12 +180,15 @@ def test_large_outlines_become_light_and_keep_common_borders():
     assert all(round(number, 5) == number for number in numbers)
 
 
-@pytest.mark.parametrize(("shape", "words"), [
-    ({"type": "Point", "coordinates": [0, 0]}, "Point"),
-    ({"type": "Polygon", "coordinates": [[[500000, 4000000]] * 4]}, "not degrees"),
-    ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "fewer than four"),
-    ({"type": "Polygon"}, "coordinates"),
-])
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ({"type": "Point", "coordinates": [0, 0]}, "Point"),
+        ({"type": "Polygon", "coordinates": [[[500000, 4000000]] * 4]}, "not degrees"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "fewer than four"),
+        ({"type": "Polygon"}, "coordinates"),
+    ],
+)
 def test_broken_outlines_have_a_named_error(shape, words):
     with pytest.raises(DepartmentError, match=words):
         boundaries(department(COUNTS, collection({"type": "Feature", "properties": {"id": "a"}, "geometry": shape})))
@@ -180,6 +197,8 @@ def test_broken_outlines_have_a_named_error(shape, words):
 
 
 def test_a_hole_is_no_area():
-    whole, ring = (boundaries(department(COUNTS, collection(feature("a", *rings)))).square_km()["a"]
-                   for rings in ([square(0, 0, 0.4)], [square(0, 0, 0.4), square(0.1, 0.1, 0.2)]))
+    whole, ring = (
+        boundaries(department(COUNTS, collection(feature("a", *rings)))).square_km()["a"]
+        for rings in ([square(0, 0, 0.4)], [square(0, 0, 0.4), square(0.1, 0.1, 0.2)])
+    )
     assert ring / whole == pytest.approx(0.75, rel=1e-4)

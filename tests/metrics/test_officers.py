@@ -25,30 +25,57 @@ def moment(day: str) -> pd.Timestamp:
 
 def town() -> pf.Department:
     """Two officers; A moves from North to South on 16 January, B stays North and leaves on 10 February."""
-    posts = pd.DataFrame({
-        "officer_id": ["A", "A", "B"], "unit": ["North", "South", "North"],
-        "start_on": pd.to_datetime(["2024-01-01", "2024-01-16", "2024-01-01"]).date,
-        "end_on": [pd.Timestamp("2024-01-15").date(), None, None]})
-    work = pd.DataFrame({
-        "call_id": [f"c{k}" for k in range(6)], "unit_id": "car", "officer_id": ["A", "A", "A", "B", "B", None],
-        "assigned_at": [moment(day) for day in ("2024-01-03", "2024-01-15", "2024-01-16", "2024-01-05", "2024-02-02",
-                                                "2024-02-03")]})
-    force = pd.DataFrame({
-        "force_id": ["f1", "f2", "f3", "f4"], "incident_id": ["i1", "i1", "i2", None],
-        "officer_id": ["A", "A", "B", "C"],
-        "used_at": [moment(day) for day in ("2024-01-03", "2024-01-03", "2024-02-02", "2024-02-02")]})
+    posts = pd.DataFrame(
+        {
+            "officer_id": ["A", "A", "B"],
+            "unit": ["North", "South", "North"],
+            "start_on": pd.to_datetime(["2024-01-01", "2024-01-16", "2024-01-01"]).date,
+            "end_on": [pd.Timestamp("2024-01-15").date(), None, None],
+        }
+    )
+    work = pd.DataFrame(
+        {
+            "call_id": [f"c{k}" for k in range(6)],
+            "unit_id": "car",
+            "officer_id": ["A", "A", "A", "B", "B", None],
+            "assigned_at": [
+                moment(day)
+                for day in ("2024-01-03", "2024-01-15", "2024-01-16", "2024-01-05", "2024-02-02", "2024-02-03")
+            ],
+        }
+    )
+    force = pd.DataFrame(
+        {
+            "force_id": ["f1", "f2", "f3", "f4"],
+            "incident_id": ["i1", "i1", "i2", None],
+            "officer_id": ["A", "A", "B", "C"],
+            "used_at": [moment(day) for day in ("2024-01-03", "2024-01-03", "2024-02-02", "2024-02-02")],
+        }
+    )
     staff = pd.DataFrame({"officer_id": ["A", "B"], "left_on": [None, pd.Timestamp("2024-02-10").date()]})
-    return pf.from_frames(assignments=posts, unit_responses=work, force=force, officers=staff, timezone="UTC",
-                          privacy={"pseudonyms": False, "because": "invented people"})
+    return pf.from_frames(
+        assignments=posts,
+        unit_responses=work,
+        force=force,
+        officers=staff,
+        timezone="UTC",
+        privacy={"pseudonyms": False, "because": "invented people"},
+    )
 
 
 def test_cells_hand_worked() -> None:
     found = cells(town(), measure("force"), "responses", ["unit"], "month", "", "")
-    rows = {(row["officer"], str(row["period"])[:7], row["unit"]): (row["exposure"], row["events"])
-            for row in found.frame.to_dict("records")}
-    assert rows == {("A", "2024-01", "North"): (2, 1), ("A", "2024-01", "South"): (1, 0),
-                    ("B", "2024-01", "North"): (1, 0), ("B", "2024-02", "North"): (1, 1),
-                    ("C", "2024-02", "not recorded"): (0, 1)}
+    rows = {
+        (row["officer"], str(row["period"])[:7], row["unit"]): (row["exposure"], row["events"])
+        for row in found.frame.to_dict("records")
+    }
+    assert rows == {
+        ("A", "2024-01", "North"): (2, 1),
+        ("A", "2024-01", "South"): (1, 0),
+        ("B", "2024-01", "North"): (1, 0),
+        ("B", "2024-02", "North"): (1, 1),
+        ("C", "2024-02", "not recorded"): (0, 1),
+    }
     assert found.unplaced == 1 and found.without_officer == 0
 
 
@@ -102,8 +129,10 @@ def planted(scale: str) -> dict[str, tuple[set[str], pd.DataFrame, pf.Result]]:
     folder = Path(pf.synthetic.sample(scale))
     truth = yaml.safe_load((folder / "truth.yml").read_text(encoding="utf-8"))["truths"]
     results = {measure: officers.compare(pf.open(folder), measure) for measure, _ in PLANTED}
-    return {measure: (set(truth[key]["officers"]), results[measure].table.set_index("officer"), results[measure])
-            for measure, key in PLANTED}
+    return {
+        measure: (set(truth[key]["officers"]), results[measure].table.set_index("officer"), results[measure])
+        for measure, key in PLANTED
+    }
 
 
 def test_at_the_rates_of_a_real_department_the_planted_cannot_be_told() -> None:

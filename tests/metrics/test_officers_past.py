@@ -17,17 +17,26 @@ def agency(counts: dict[str, list[tuple[int, int]]]) -> pf.Department:
     for who, years in counts.items():
         for year, (responses, complaints) in zip((2022, 2023, 2024), years, strict=True):
             when = pd.Timestamp(f"{year}-06-01 12:00", tz="UTC")
-            sent += [{"call_id": f"{who}{year}{k}", "unit_id": "u", "officer_id": who, "assigned_at": when}
-                     for k in range(responses)]
-            filed += [{"complaint_id": f"{who}{year}{k}", "officer_id": who, "filed_at": when, "occurred_at": when}
-                      for k in range(complaints)]
-    return pf.from_frames(unit_responses=pd.DataFrame(sent), complaints=pd.DataFrame(filed), timezone="UTC",
-                          privacy={"pseudonyms": False, "because": "invented people"})
+            sent += [
+                {"call_id": f"{who}{year}{k}", "unit_id": "u", "officer_id": who, "assigned_at": when}
+                for k in range(responses)
+            ]
+            filed += [
+                {"complaint_id": f"{who}{year}{k}", "officer_id": who, "filed_at": when, "occurred_at": when}
+                for k in range(complaints)
+            ]
+    return pf.from_frames(
+        unit_responses=pd.DataFrame(sent),
+        complaints=pd.DataFrame(filed),
+        timezone="UTC",
+        privacy={"pseudonyms": False, "because": "invented people"},
+    )
 
 
 def test_expected_from_the_own_past_hand_worked() -> None:
-    found = officers.past(agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (10, 0)]}),
-                          "complaints")
+    found = officers.past(
+        agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (10, 0)]}), "complaints"
+    )
     rows = found.table.set_index("officer")
     assert rows.loc["A", ["exposure", "events", "periods"]].tolist() == [200, 30, 2]
     assert rows.loc["A", "expected"] == pytest.approx((19 + 0.5) / 200 * 200)
@@ -37,8 +46,9 @@ def test_expected_from_the_own_past_hand_worked() -> None:
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_nobody_without_work_has_a_ratio() -> None:
-    found = officers.past(agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (0, 0)]}),
-                          "complaints").table.set_index("officer")
+    found = officers.past(
+        agency({"A": [(100, 9), (100, 10), (200, 30)], "B": [(50, 5), (50, 5), (0, 0)]}), "complaints"
+    ).table.set_index("officer")
     assert found.loc["B", "reason"] == "no exposure recorded"
     assert found.loc["B", ["estimate", "low", "high"]].isna().all()
 
@@ -48,8 +58,10 @@ def test_fifteen_officers_and_the_one_who_changed() -> None:
     hit, false = 0, 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        counts = {f"O{k:02d}": [(400, int(rng.poisson(14 * (3 if k == 4 and year == 2 else 1)))) for year in range(3)]
-                  for k in range(15)}
+        counts = {
+            f"O{k:02d}": [(400, int(rng.poisson(14 * (3 if k == 4 and year == 2 else 1)))) for year in range(3)]
+            for k in range(15)
+        }
         flagged = officers.past(agency(counts), "complaints").table.query("verdict in ['higher', 'lower']")["officer"]
         hit += "O04" in set(flagged)
         false += bool(set(flagged) - {"O04"})

@@ -24,27 +24,54 @@ def moment(day: str, hour: int = 12) -> pd.Timestamp:
 
 def town(**changes: object) -> pf.Department:
     """A and B at c1, A (twice) and C at c2, B alone at c3. A used force at c1 twice, C at c2, its level unknown."""
-    calls = pd.DataFrame({
-        "call_id": ["c1", "c2", "c3"], "received_at": [moment(f"2024-01-0{k}") for k in (1, 2, 3)],
-        "call_type": ["Fight", "Fight", "Alarm"], "district": ["N", None, "S"]})
-    sent = pd.DataFrame({
-        "call_id": ["c1", "c1", "c2", "c2", "c2", "c3"], "unit_id": list("abacac"),
-        "officer_id": ["A", "B", "A", "C", "A", "B"],
-        "assigned_at": [moment("2024-01-01"), moment("2024-01-01", 13), moment("2024-01-02", 3),
-                        moment("2024-01-02", 3), moment("2024-01-02", 5), moment("2024-01-03")]})
-    force = pd.DataFrame({
-        "force_id": ["f1", "f2", "f3"], "incident_id": ["c1", "c1", "c2"], "call_id": ["c1", "c1", "c2"],
-        "used_at": [moment("2024-01-01"), moment("2024-01-01"), moment("2024-01-02")],
-        "officer_id": ["A", "A", "C"], "level": pd.array([1, 3, None], "Int64")})
+    calls = pd.DataFrame(
+        {
+            "call_id": ["c1", "c2", "c3"],
+            "received_at": [moment(f"2024-01-0{k}") for k in (1, 2, 3)],
+            "call_type": ["Fight", "Fight", "Alarm"],
+            "district": ["N", None, "S"],
+        }
+    )
+    sent = pd.DataFrame(
+        {
+            "call_id": ["c1", "c1", "c2", "c2", "c2", "c3"],
+            "unit_id": list("abacac"),
+            "officer_id": ["A", "B", "A", "C", "A", "B"],
+            "assigned_at": [
+                moment("2024-01-01"),
+                moment("2024-01-01", 13),
+                moment("2024-01-02", 3),
+                moment("2024-01-02", 3),
+                moment("2024-01-02", 5),
+                moment("2024-01-03"),
+            ],
+        }
+    )
+    force = pd.DataFrame(
+        {
+            "force_id": ["f1", "f2", "f3"],
+            "incident_id": ["c1", "c1", "c2"],
+            "call_id": ["c1", "c1", "c2"],
+            "used_at": [moment("2024-01-01"), moment("2024-01-01"), moment("2024-01-02")],
+            "officer_id": ["A", "A", "C"],
+            "level": pd.array([1, 3, None], "Int64"),
+        }
+    )
     tables = {"calls": calls, "unit_responses": sent, "force": force} | changes
-    return pf.from_frames(**{name: table for name, table in tables.items() if table is not None}, timezone="UTC",
-                          privacy={"pseudonyms": False, "because": "invented people"})
+    return pf.from_frames(
+        **{name: table for name, table in tables.items() if table is not None},
+        timezone="UTC",
+        privacy={"pseudonyms": False, "because": "invented people"},
+    )
 
 
 def test_who_stood_there_hand_worked(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
-    monkeypatch.setattr(scenes_room, "_told", lambda frame, present, unknown, *rest: seen.update(
-        frame=frame, present=present, unknown=unknown))
+    monkeypatch.setattr(
+        scenes_room,
+        "_told",
+        lambda frame, present, unknown, *rest: seen.update(frame=frame, present=present, unknown=unknown),
+    )
     officers.scenes(town())
     assert seen["present"] and seen["unknown"] == 1
     rows = seen["frame"][["scene", "officer_id", "level"]].to_numpy().tolist()
@@ -62,9 +89,13 @@ def test_scenes_that_cannot_be_compared_say_why() -> None:
 def test_events_beside_their_calls_hand_worked() -> None:
     rows = _events(town(), officers.similar.__globals__["OUTCOMES"]["force"]).order_by("day", "officer").execute()
     found = rows[["officer", "outcome", "kind", "hours", "weekday"]].to_numpy().tolist()
-    assert found == [["A", True, "Fight", "12-16", "Monday"], ["B", False, "Fight", "12-16", "Monday"],
-                     ["A", False, "Fight", "0-4", "Tuesday"], ["C", True, "Fight", "0-4", "Tuesday"],
-                     ["B", False, "Alarm", "12-16", "Wednesday"]]
+    assert found == [
+        ["A", True, "Fight", "12-16", "Monday"],
+        ["B", False, "Fight", "12-16", "Monday"],
+        ["A", False, "Fight", "0-4", "Tuesday"],
+        ["C", True, "Fight", "0-4", "Tuesday"],
+        ["B", False, "Alarm", "12-16", "Wednesday"],
+    ]
 
 
 def test_what_cannot_be_benchmarked() -> None:
@@ -91,10 +122,16 @@ def two_kinds(seed: int = 0) -> pf.Department:
     used = rng.random(n) < chance
     calls = pd.DataFrame({"call_id": ids, "received_at": when, "call_type": np.where(fights, "Fight", "Other")})
     sent = pd.DataFrame({"call_id": ids, "unit_id": "u", "officer_id": names, "assigned_at": when})
-    force = pd.DataFrame({"force_id": ids, "call_id": ids, "incident_id": ids, "used_at": when, "officer_id": names,
-                          "level": 1})[used]
-    return pf.from_frames(calls=calls, unit_responses=sent, force=force, timezone="UTC",
-                          privacy={"pseudonyms": False, "because": "invented people"})
+    force = pd.DataFrame(
+        {"force_id": ids, "call_id": ids, "incident_id": ids, "used_at": when, "officer_id": names, "level": 1}
+    )[used]
+    return pf.from_frames(
+        calls=calls,
+        unit_responses=sent,
+        force=force,
+        timezone="UTC",
+        privacy={"pseudonyms": False, "because": "invented people"},
+    )
 
 
 def test_the_kind_of_call_is_held_fixed_and_the_planted_officer_is_found() -> None:

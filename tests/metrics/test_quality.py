@@ -15,13 +15,18 @@ def calls(per_day, start="2025-01-05", origin="public"):
     """One row per call: ``per_day`` calls on each day."""
     days = pd.date_range(start, periods=len(per_day), freq="D")
     moments = [
-        day + pd.Timedelta(hours=12, minutes=7 * place) for day, many in zip(days, per_day, strict=True)
+        day + pd.Timedelta(hours=12, minutes=7 * place)
+        for day, many in zip(days, per_day, strict=True)
         for place in range(many)
     ]
-    return pd.DataFrame({
-        "call_id": [f"{origin}{number}" for number in range(len(moments))],
-        "received_at": pd.to_datetime(moments), "service": "police", "origin": origin,
-    })
+    return pd.DataFrame(
+        {
+            "call_id": [f"{origin}{number}" for number in range(len(moments))],
+            "received_at": pd.to_datetime(moments),
+            "service": "police",
+            "origin": origin,
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,10 @@ def test_facts_account_for_every_record(jumping):
     facts = quality(jumping).facts
     rows = 42 * 90 + 42 * 35
     assert {key: facts[key] for key in ("rows_read", "accepted", "quarantined", "clock_change_rows")} == {
-        "rows_read": rows + 2, "accepted": rows, "quarantined": 2, "clock_change_rows": 0,
+        "rows_read": rows + 2,
+        "accepted": rows,
+        "quarantined": 2,
+        "clock_change_rows": 0,
     }
     assert facts["by_reason"] == {"call_id: duplicate of an earlier record": 1, "call_id: missing": 1}
     assert facts["missing"]["calls"]["priority"] == pytest.approx(0.5, abs=0.001)

@@ -61,8 +61,10 @@ def test_too_few_gives_words_not_numbers() -> None:
 
 
 def test_missing_arrivals_are_classified() -> None:
-    frame = calls([5.0] * 12 + [None] * 5, closing=["attended"] * 12 + [
-        "cancelled", "without_arrival", "unknown", "attended", "unknown"])
+    frame = calls(
+        [5.0] * 12 + [None] * 5,
+        closing=["attended"] * 12 + ["cancelled", "without_arrival", "unknown", "attended", "unknown"],
+    )
     frame.loc[16, "dispatched_at"] = pd.NaT  # no unit was ever assigned
     facts = metric.by_priority(department(frame)).facts["1"]
     assert (facts["cancelled"], facts["without_arrival"], facts["stamp_missing"]) == (1, 2, 2)
@@ -87,8 +89,12 @@ def test_origins_are_never_mixed() -> None:
 
 def test_period_means_local_days() -> None:
     # 03:30 UTC on 1 April is still 31 March in New York
-    frame = calls([5.0] * 20, received_at=pd.to_datetime(
-        ["2025-04-01T03:30Z"] * 12 + ["2025-04-01T04:30Z"] * 8).astype("datetime64[us, UTC]"))
+    frame = calls(
+        [5.0] * 20,
+        received_at=pd.to_datetime(["2025-04-01T03:30Z"] * 12 + ["2025-04-01T04:30Z"] * 8).astype(
+            "datetime64[us, UTC]"
+        ),
+    )
     frame["arrived_at"] = frame["received_at"] + pd.Timedelta(minutes=5)
     dept = department(frame)
     assert metric.by_priority(dept, period="2025-03").facts["1"]["n"] == 12
@@ -104,11 +110,16 @@ def test_shifts_past_midnight() -> None:
     assert {name: part["n"] for name, part in facts.items()} == {"day": 12, "night": 12}
 
 
-@pytest.mark.parametrize(("arguments", "word"), [
-    ({"interval": "respons"}, "did you mean 'response'"), ({"origin": "citizen"}, "valid: public"),
-    ({"district": "0413"}, "valid: 0412"), ({"period": "2025-13"}, "is not one"),
-    ({"period": "2025-04-02..2025-04-01"}, "ends before"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"interval": "respons"}, "did you mean 'response'"),
+        ({"origin": "citizen"}, "valid: public"),
+        ({"district": "0413"}, "valid: 0412"),
+        ({"period": "2025-13"}, "is not one"),
+        ({"period": "2025-04-02..2025-04-01"}, "ends before"),
+    ],
+)
 def test_wrong_arguments_are_named(arguments: dict[str, Any], word: str) -> None:
     with pytest.raises(InputError, match=word):
         metric.by_priority(department(calls([5.0] * 12)), **arguments)
@@ -126,8 +137,12 @@ def test_no_calls_is_not_assessable() -> None:
 
 def test_intervals_count_steps_and_clock_changes() -> None:
     # clocks go back on 2 November 2025 at 06:00 UTC: received before, arrived after
-    frame = calls([30.0] * 11 + [None], received_at=pd.Series(pd.to_datetime(
-        ["2025-11-02T05:45Z"] + ["2025-11-03T15:00Z"] * 11)).astype("datetime64[us, UTC]"))
+    frame = calls(
+        [30.0] * 11 + [None],
+        received_at=pd.Series(pd.to_datetime(["2025-11-02T05:45Z"] + ["2025-11-03T15:00Z"] * 11)).astype(
+            "datetime64[us, UTC]"
+        ),
+    )
     frame["dispatched_at"] = frame["received_at"]
     frame["arrived_at"] = (frame["received_at"] + pd.Timedelta(minutes=30)).where(frame.index < 11)
     facts = metric.intervals(department(frame)).facts
@@ -141,14 +156,16 @@ def _city(seed: int = 1, days: int = 420, step: float = 1.0) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     n = days * 40
     received = pd.Timestamp("2024-01-01T05:00Z") + pd.to_timedelta(
-        np.sort(generator.integers(0, days * 86_400, n)), unit="s")
+        np.sort(generator.integers(0, days * 86_400, n)), unit="s"
+    )
     frame = calls([1.0] * n, received_at=received.astype("datetime64[us, UTC]"))
     frame["district"] = generator.choice(["0412", "north", "south", "west"], n)
     frame["priority"] = generator.choice(["1", "2"], n)
     minutes = np.exp(generator.normal(2.0, 0.6, n)) * np.where(frame["priority"] == "2", 1.5, 1.0)
     late = (frame["received_at"] >= pd.Timestamp("2024-10-01T04:00Z")) & (frame["district"] == "0412")
-    frame["arrived_at"] = (frame["received_at"] + pd.to_timedelta(
-        np.where(late, step, 1.0) * minutes * 60e6, unit="us")).astype("datetime64[us, UTC]")
+    frame["arrived_at"] = (
+        frame["received_at"] + pd.to_timedelta(np.where(late, step, 1.0) * minutes * 60e6, unit="us")
+    ).astype("datetime64[us, UTC]")
     return frame
 
 
@@ -173,8 +190,11 @@ def test_compare_covers_the_planted_difference() -> None:
     dept = department(frame)
     result = metric.compare(dept, "2024-10", "2024-08", by="district")
     assert result.facts["0412"]["median"]["clear"]
-    assert result.facts["0412"]["median"]["low"] < result.facts["0412"]["median"]["before"] < (
-        result.facts["0412"]["median"]["high"])  # doubled: the difference is the old median
+    assert (
+        result.facts["0412"]["median"]["low"]
+        < result.facts["0412"]["median"]["before"]
+        < (result.facts["0412"]["median"]["high"])
+    )  # doubled: the difference is the old median
     assert not result.facts["north"]["median"]["clear"]
     with pytest.raises(InputError, match="overlap"):
         metric.compare(dept, "2024-10", "2024-10-15..2024-11-15")
@@ -239,18 +259,28 @@ def test_against_numpy_in_every_cell() -> None:
 def test_machine_zone_is_irrelevant(zone: str) -> None:
     if zone not in zoneinfo.available_timezones():
         pytest.skip(f"no zone {zone} on this machine")
-    code = (f"import importlib.util as u; s = u.spec_from_file_location('t', r'{__file__}'); t = u.module_from_spec(s);"
-            "s.loader.exec_module(t); t.test_period_means_local_days(); t.test_shifts_past_midnight();"
-            "t.test_intervals_count_steps_and_clock_changes()")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TZ": zone}, capture_output=True,
-                          text=True, timeout=120, check=False)
+    code = (
+        f"import importlib.util as u; s = u.spec_from_file_location('t', r'{__file__}'); t = u.module_from_spec(s);"
+        "s.loader.exec_module(t); t.test_period_means_local_days(); t.test_shifts_past_midnight();"
+        "t.test_intervals_count_steps_and_clock_changes()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "TZ": zone},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_three_districts_too_short_for_steps_are_not_assessable() -> None:
     weeks = pd.date_range("2025-01-06", periods=3, freq="7D", tz="UTC")
     received = [at + pd.Timedelta(minutes=i) for at in weeks for i in range(60)]
-    frame = calls([float(5 + i % 7) for i in range(180)], received_at=pd.to_datetime(received),
-                  district=["A", "B", "C"] * 60)
+    frame = calls(
+        [float(5 + i % 7) for i in range(180)], received_at=pd.to_datetime(received), district=["A", "B", "C"] * 60
+    )
     result = metric.steps(department(frame))
     assert result.reason and result.answer.startswith("Not assessable")

@@ -29,10 +29,17 @@ def test_its_figures_are_those_of_the_metric(dept):
 def test_a_month_by_hand():
     moment = pd.Timestamp("2025-03-10T12:00Z")
     waits = np.arange(1, 12)
-    calls = pd.DataFrame({
-        "call_id": [str(place) for place in range(11)], "received_at": moment,
-        "arrived_at": [moment + pd.Timedelta(minutes=int(wait)) for wait in waits], "district": "0412", "priority": "1",
-        "origin": "public", "service": "police"})
+    calls = pd.DataFrame(
+        {
+            "call_id": [str(place) for place in range(11)],
+            "received_at": moment,
+            "arrived_at": [moment + pd.Timedelta(minutes=int(wait)) for wait in waits],
+            "district": "0412",
+            "priority": "1",
+            "origin": "public",
+            "service": "police",
+        }
+    )
     row = board(pf.from_frames(calls=calls, timezone="America/New_York")).table.iloc[0]
     assert (row["n"], row["median"], row["p90"], row["missing_share"]) == (11, 6.0, 10.0, 0.0)
 

@@ -26,17 +26,42 @@ def invented(extra: dict[str, int] | None = None, officers: int = 12) -> pf.Depa
     calls, complaints = [], []
     for name in names:
         days = [month + pd.Timedelta(days=day) for month in MONTHS for day in range(20)]
-        calls += [{"call_id": f"{name}-{i}", "unit_id": name, "officer_id": name, "assigned_at": day.tz_localize("UTC")
-                   + pd.Timedelta(hours=12)} for i, day in enumerate(days)]
+        calls += [
+            {
+                "call_id": f"{name}-{i}",
+                "unit_id": name,
+                "officer_id": name,
+                "assigned_at": day.tz_localize("UTC") + pd.Timedelta(hours=12),
+            }
+            for i, day in enumerate(days)
+        ]
         many = 40 if name == "O00" else 10
-        complaints += [{"complaint_id": f"C{name}{i}", "officer_id": name, "allegation": "x",
-                        "filed_at": (MONTHS[i % 12] + pd.Timedelta(days=i % 20, hours=12)).tz_localize("UTC")}
-                       for i in range(many)]
-    posts = [{"officer_id": name, "unit": "North Day", "district": "North", "duty": "patrol",
-              "start_on": pd.Timestamp("2023-01-01")}
-             for name in names]
-    return pf.from_frames(unit_responses=pd.DataFrame(calls), complaints=pd.DataFrame(complaints), timezone="UTC",
-                          assignments=pd.DataFrame(posts), privacy=OPEN)
+        complaints += [
+            {
+                "complaint_id": f"C{name}{i}",
+                "officer_id": name,
+                "allegation": "x",
+                "filed_at": (MONTHS[i % 12] + pd.Timedelta(days=i % 20, hours=12)).tz_localize("UTC"),
+            }
+            for i in range(many)
+        ]
+    posts = [
+        {
+            "officer_id": name,
+            "unit": "North Day",
+            "district": "North",
+            "duty": "patrol",
+            "start_on": pd.Timestamp("2023-01-01"),
+        }
+        for name in names
+    ]
+    return pf.from_frames(
+        unit_responses=pd.DataFrame(calls),
+        complaints=pd.DataFrame(complaints),
+        timezone="UTC",
+        assignments=pd.DataFrame(posts),
+        privacy=OPEN,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +112,9 @@ def test_nobody_by_that_name(found) -> None:
 
 def test_needs_lead_to_courses_with_their_evidence(found) -> None:
     held = Plan((Course("Listening", ("complaints",), "complaints"),), {"response": "ride along"})
-    evidence = pf.Result("development", pd.DataFrame(), "t", "a", "m", facts={"Listening": {"evidence": "no evidence "
-                                                                                                        "yet"}})
+    evidence = pf.Result(
+        "development", pd.DataFrame(), "t", "a", "m", facts={"Listening": {"evidence": "no evidence yet"}}
+    )
     result = review.suggested(review.card(found, "O00"), evidence, held)
     assert result.table[["suggestion", "evidence"]].values.tolist() == [["Listening", "no evidence yet"]]
     none = review.suggested(review.card(found, "O05"), evidence, held)
@@ -111,7 +137,11 @@ def test_the_planted_of_the_sample(town) -> None:
     assert card.facts["who"] in every.names()
     complaints = every.results["complaints"].table
     assert (complaints["events"].sum() > 0) and set(complaints["verdict"]) <= {
-        "higher", "lower", "as peers", "not assessable"}
+        "higher",
+        "lower",
+        "as peers",
+        "not assessable",
+    }
 
 
 @pytest.mark.slow
@@ -121,8 +151,11 @@ def test_the_planted_officers_and_the_course_that_works() -> None:
     dept = pf.open(folder)
     truth = yaml.safe_load((folder / "truth.yml").read_text(encoding="utf-8"))["truths"]
     every = review.areas(dept)
-    for planted, area, reading in (("top_performers", "commendations", "strength"),
-                                   ("complaint_outliers", "complaints", "need"), ("force_outliers", "force", "need")):
+    for planted, area, reading in (
+        ("top_performers", "commendations", "strength"),
+        ("complaint_outliers", "complaints", "need"),
+        ("force_outliers", "force", "need"),
+    ):
         read = [review.card(every, who).facts["readings"][area] for who in truth[planted]["officers"]]
         assert read == [reading] * 4, (area, read)
     assert not review.moved(dept).facts["evidence"]
@@ -156,8 +189,13 @@ def test_the_panel_counts_zero_months_and_finds_the_start() -> None:
 
 
 def test_where_nobody_changed_unit_nobody_moved() -> None:
-    posts = pd.DataFrame({"officer_id": ["A", "A", "B"], "unit": "Patrol",
-                          "start_on": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-01-01"]).date})
+    posts = pd.DataFrame(
+        {
+            "officer_id": ["A", "A", "B"],
+            "unit": "Patrol",
+            "start_on": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-01-01"]).date,
+        }
+    )
     dept = pf.from_frames(assignments=posts, timezone="UTC", privacy=OPEN)
     assert reassigned(dept).empty and list(reassigned(dept).columns) == ["officer", "day"]
 
@@ -167,21 +205,28 @@ def test_a_renamed_unit_is_no_move() -> None:
     posts = dept.assignments.execute()
     renamed = posts.assign(unit="North One", start_on=pd.Timestamp("2024-06-01"))
     gone = posts.head(1).assign(unit="South", start_on=pd.Timestamp("2024-03-01"))
-    made = pf.from_frames(timezone="UTC", privacy=OPEN,
-                          assignments=pd.concat([posts, renamed.iloc[1:], gone], ignore_index=True))
+    made = pf.from_frames(
+        timezone="UTC", privacy=OPEN, assignments=pd.concat([posts, renamed.iloc[1:], gone], ignore_index=True)
+    )
     assert reassigned(made)["officer"].tolist() == ["O00"]
 
 
 def test_the_shipped_plan_is_valid_and_a_wrong_one_is_refused(tmp_path) -> None:
     assert {each.name for each in plan(invented()).courses} == {
-        "De-escalation", "Report writing", "Firearms qualification"}
+        "De-escalation",
+        "Report writing",
+        "Firearms qualification",
+    }
     path = tmp_path / "development.yml"
     for text, message in (
-        ("courses: [a]", "by name"), ("courses: {A: {helps: [force]}}", "moves"),
-        ("courses: {A: {helps: [farce], moves: force}}", "force"), ("courses: {}\nextra: 1", "extra"),
+        ("courses: [a]", "by name"),
+        ("courses: {A: {helps: [force]}}", "moves"),
+        ("courses: {A: {helps: [farce], moves: force}}", "force"),
+        ("courses: {}\nextra: 1", "extra"),
         ("courses: {A: {helps: [force], moves: training}}", "judged by"),
         ("courses: {}\nother: {force: [1]}", "not a text"),
-        ("courses: {A: {helps: [force], moves: force}, A: {helps: [], moves: force}}", "twice"), ("a: [", "YAML"),
+        ("courses: {A: {helps: [force], moves: force}, A: {helps: [], moves: force}}", "twice"),
+        ("a: [", "YAML"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(DepartmentError, match=message):
@@ -192,8 +237,12 @@ def test_the_shipped_plan_is_valid_and_a_wrong_one_is_refused(tmp_path) -> None:
 
 def test_settings_of_a_review_are_checked() -> None:
     dept = invented()
-    for raw, message in (({"wieghts": {}}, "weights"), ({"weights": {"farce": 1}}, "force"),
-                         ({"weights": {"force": -1}}, "at least 0"), ({"weights": {"force": True}}, "at least 0")):
+    for raw, message in (
+        ({"wieghts": {}}, "weights"),
+        ({"weights": {"farce": 1}}, "force"),
+        ({"weights": {"force": -1}}, "at least 0"),
+        ({"weights": {"force": True}}, "at least 0"),
+    ):
         with pytest.raises(DepartmentError, match=message):
             review.weights(replace(dept, settings={"review": raw}))
     assert review.weights(dept) == {}

@@ -18,36 +18,86 @@ OPEN = {"pseudonyms": False, "because": "invented people"}
 def invented() -> pf.Department:
     """Twelve officers of one unit, each with 20 calls a month; O00 has 40 complaints, everybody else 10."""
     names, months = [f"O{number:02d}" for number in range(12)], pd.date_range("2024-01-01", periods=12, freq="MS")
-    calls = pd.DataFrame([(name, month + pd.Timedelta(days=day, hours=12)) for name in names for month in months
-                          for day in range(20)], columns=["officer_id", "assigned_at"])
-    calls = calls.assign(call_id=[f"c{n}" for n in range(len(calls))], unit_id=calls["officer_id"],
-                         assigned_at=calls["assigned_at"].dt.tz_localize("UTC"))
-    told = pd.DataFrame([(f"C{name}{i}", name, months[i % 12] + pd.Timedelta(days=i % 20, hours=12))
-                         for name in names for i in range(40 if name == "O00" else 10)],
-                        columns=["complaint_id", "officer_id", "filed_at"])
-    posts = pd.DataFrame({"officer_id": names, "unit": "North Day", "district": "North", "duty": "patrol",
-                          "start_on": pd.Timestamp("2023-01-01")})
-    return pf.from_frames(unit_responses=calls, assignments=posts, timezone="UTC", privacy=OPEN, complaints=told.assign(
-        filed_at=told["filed_at"].dt.tz_localize("UTC"), allegation="x"))
+    calls = pd.DataFrame(
+        [(name, month + pd.Timedelta(days=day, hours=12)) for name in names for month in months for day in range(20)],
+        columns=["officer_id", "assigned_at"],
+    )
+    calls = calls.assign(
+        call_id=[f"c{n}" for n in range(len(calls))],
+        unit_id=calls["officer_id"],
+        assigned_at=calls["assigned_at"].dt.tz_localize("UTC"),
+    )
+    told = pd.DataFrame(
+        [
+            (f"C{name}{i}", name, months[i % 12] + pd.Timedelta(days=i % 20, hours=12))
+            for name in names
+            for i in range(40 if name == "O00" else 10)
+        ],
+        columns=["complaint_id", "officer_id", "filed_at"],
+    )
+    posts = pd.DataFrame(
+        {
+            "officer_id": names,
+            "unit": "North Day",
+            "district": "North",
+            "duty": "patrol",
+            "start_on": pd.Timestamp("2023-01-01"),
+        }
+    )
+    return pf.from_frames(
+        unit_responses=calls,
+        assignments=posts,
+        timezone="UTC",
+        privacy=OPEN,
+        complaints=told.assign(filed_at=told["filed_at"].dt.tz_localize("UTC"), allegation="x"),
+    )
 
 
 def verdicts(name: str, said: dict[str, str], **facts: object) -> pf.Result:
-    rows = [{"officer": who, "exposure": 100, "estimate": 2.0, "low": 1.5, "high": 2.5, "events": 20, "expected": 10.0,
-             "verdict": verdict, "reason": "too few" if verdict == "not assessable" else ""}
-            for who, verdict in said.items()]
+    rows = [
+        {
+            "officer": who,
+            "exposure": 100,
+            "estimate": 2.0,
+            "low": 1.5,
+            "high": 2.5,
+            "events": 20,
+            "expected": 10.0,
+            "verdict": verdict,
+            "reason": "too few" if verdict == "not assessable" else "",
+        }
+        for who, verdict in said.items()
+    ]
     return pf.Result(name, pd.DataFrame(rows), "t", "a", "m", facts=facts)
 
 
 def three(measure: str = "force") -> tuple[pf.Result, review.Beside]:
     """A is flagged everywhere, B here and under one of three ways, C here and at no scene, D elsewhere alone."""
-    found = verdicts("found", {"A": "higher", "B": "higher", "C": "higher", "D": "as peers"}, measure=measure, flags=3,
-                     per="responses", assessed=4, officers=4)
-    ways = pd.DataFrame({"officer": list("ABC"), "one": "higher", "two": ["higher", "as peers", "higher"],
-                         "three": ["higher", "as peers", "not assessable"]})
-    beside = review.Beside(pf.Result("choices", ways, "t", "a", "m", facts={"flags": {"one": 3, "two": 2, "three": 1}}),
-                           verdicts("similar", {"A": "higher", "B": "not assessable", "C": "higher", "D": "higher"},
-                                    assessed=3, officers=4),
-                           verdicts("scenes", {"A": "higher", "C": "as peers"}, assessed=2, officers=2), 5)
+    found = verdicts(
+        "found",
+        {"A": "higher", "B": "higher", "C": "higher", "D": "as peers"},
+        measure=measure,
+        flags=3,
+        per="responses",
+        assessed=4,
+        officers=4,
+    )
+    ways = pd.DataFrame(
+        {
+            "officer": list("ABC"),
+            "one": "higher",
+            "two": ["higher", "as peers", "higher"],
+            "three": ["higher", "as peers", "not assessable"],
+        }
+    )
+    beside = review.Beside(
+        pf.Result("choices", ways, "t", "a", "m", facts={"flags": {"one": 3, "two": 2, "three": 1}}),
+        verdicts(
+            "similar", {"A": "higher", "B": "not assessable", "C": "higher", "D": "higher"}, assessed=3, officers=4
+        ),
+        verdicts("scenes", {"A": "higher", "C": "as peers"}, assessed=2, officers=2),
+        5,
+    )
     return found, beside
 
 
@@ -64,11 +114,15 @@ def test_the_table_of_the_flagged() -> None:
     assert result.answer == (
         "3 officers are flagged for review. 2 of the 3 flags hold under every choice of peers, 2 of the 2 that can be "
         "assessed at the same kind of work and 1 of the 2 that can be assessed at the same scene. B and C are "
-        "borderline. 1 more is flagged by another comparison alone: D.")
+        "borderline. 1 more is flagged by another comparison alone: D."
+    )
     table = result.table.set_index("officer")
     assert table.loc["A", ["count", "expected", "ratio", "ratio_low", "ratio_high"]].tolist() == [20, 10, 2, 1.5, 2.5]
     assert table.loc["B", ["other_peers", "same_work", "same_scene"]].tolist() == [
-        "1 of 3", "not assessable: too few", "not assessable"]
+        "1 of 3",
+        "not assessable: too few",
+        "not assessable",
+    ]
     assert table.loc["C", "same_scene"] == "as peers, 100 scenes"
     assert any("4 of 4 with responses to calls" in line and "staff list has 5" in line for line in result.caveats)
     assert result.facts == {"officers": ["A", "B", "C"], "borderline": ["B", "C"], "elsewhere": ["D"]}
@@ -88,7 +142,8 @@ def test_the_headline_says_in_what_and_which_way() -> None:
     told = review.standing(found, dept, beside)
     assert told.answer.startswith(
         "1 of 12 officers who can be assessed had 4.0 times as many complaints as officers of the same unit and month "
-        "for the same number of responses to calls. The flag holds under every choice of peers. Fewer than one flag is")
+        "for the same number of responses to calls. The flag holds under every choice of peers. Fewer than one flag is"
+    )
     ruled = told.table.set_index("explanation")["ruled_out"]
     assert ruled["The district"] == "yes: each unit has one district" and ruled["The shift"] == "no"
     assert ruled["The kind of duty"] == "yes: each unit has one kind of duty"
@@ -102,8 +157,11 @@ def test_the_headline_says_in_what_and_which_way() -> None:
 
 def test_nobody_flagged_is_no_table() -> None:
     dept = invented()
-    kept = dept.keep({"complaint_id": [f"CO{one:02d}{n}" for one in range(12) for n in range(10)]}, because="ten each",
-                     table="complaints")
+    kept = dept.keep(
+        {"complaint_id": [f"CO{one:02d}{n}" for one in range(12) for n in range(10)]},
+        because="ten each",
+        table="complaints",
+    )
     found = officers.compare(kept, "complaints")
     beside = review.beside(kept, found, "complaints")
     assert review.flagged(found, beside).answer == "Nobody is flagged." and review.flagged(found, beside).table.empty
@@ -112,8 +170,17 @@ def test_nobody_flagged_is_no_table() -> None:
 
 def test_what_a_post_fixes_by_hand() -> None:
     """North has one district, South two, Traffic none: one of three fixes it and one records none."""
-    posts = pd.DataFrame([("A", "North", "1"), ("B", "North", "1"), ("C", "South", "1"), ("D", "South", "2"),
-                          ("E", "Traffic", None), ("F", None, "3")], columns=["officer_id", "unit", "district"])
+    posts = pd.DataFrame(
+        [
+            ("A", "North", "1"),
+            ("B", "North", "1"),
+            ("C", "South", "1"),
+            ("D", "South", "2"),
+            ("E", "Traffic", None),
+            ("F", None, "3"),
+        ],
+        columns=["officer_id", "unit", "district"],
+    )
     dept = pf.from_frames(assignments=posts.assign(start_on=pd.Timestamp("2024-01-01")), timezone="UTC", privacy=OPEN)
     assert officers.fixes(dept, ["unit"]) == {"district": officers.Fixed(3, 1, 1)}
     assert officers.fixes(dept, []) == {} and officers.fixes(dept, ["shift"]) == {}
@@ -131,8 +198,9 @@ def test_praise_by_the_rule_of_blame() -> None:
 def test_a_card_names_its_officer_and_its_peers() -> None:
     found = review.areas(invented())
     card = review.card(found, "O00")
-    assert card.answer.startswith("Officer O00, beside 11 officers of unit North Day in the same months. Need: "
-                                  "complaints 40, expected 10 (more).")
+    assert card.answer.startswith(
+        "Officer O00, beside 11 officers of unit North Day in the same months. Need: complaints 40, expected 10 (more)."
+    )
     assert card.title == "Review of officer O00" and card.facts["units"] == ["North Day"] and card.facts["peers"] == 11
     example = review.card(found)
     assert "an example" in example.answer and example.facts["example"] and not card.facts["example"]

@@ -23,10 +23,14 @@ ZONE = "America/New_York"
 
 def department(local, district="A", origin="public"):
     stamps = pd.DatetimeIndex(local).tz_localize(ZONE, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
-    calls = pd.DataFrame({
-        "call_id": [str(at) for at in range(len(stamps))], "received_at": stamps, "district": district,
-        "origin": origin,
-    })
+    calls = pd.DataFrame(
+        {
+            "call_id": [str(at) for at in range(len(stamps))],
+            "received_at": stamps,
+            "district": district,
+            "origin": origin,
+        }
+    )
     return perflib.from_frames(timezone=ZONE, calls=calls)
 
 
@@ -102,17 +106,28 @@ def test_wrong_questions_are_refused(steady):
     with pytest.raises(InputError, match="1,15"):
         seasons.months(steady, paydays="first")
     assert "hold no incidents" in seasons.hours(steady, "incidents").reason
-    assert "do not record the occurred_from" in seasons.spans(perflib.from_frames(
-        timezone=ZONE, incidents=pd.DataFrame({"incident_id": ["1"], "offence": "x", "reported_at": [
-            pd.Timestamp("2024-01-01", tz="UTC")]}))).reason
+    assert (
+        "do not record the occurred_from"
+        in seasons.spans(
+            perflib.from_frames(
+                timezone=ZONE,
+                incidents=pd.DataFrame(
+                    {"incident_id": ["1"], "offence": "x", "reported_at": [pd.Timestamp("2024-01-01", tz="UTC")]}
+                ),
+            )
+        ).reason
+    )
 
 
 def test_spans_are_spread():
     begun = pd.Timestamp("2024-01-01 20:00", tz=ZONE)
-    rows = pd.DataFrame({
-        "incident_id": [str(at) for at in range(140)], "offence": "Burglary",
-        "occurred_from": [(begun + pd.Timedelta(days=at // 4)).tz_convert("UTC") for at in range(140)],
-    })
+    rows = pd.DataFrame(
+        {
+            "incident_id": [str(at) for at in range(140)],
+            "offence": "Burglary",
+            "occurred_from": [(begun + pd.Timedelta(days=at // 4)).tz_convert("UTC") for at in range(140)],
+        }
+    )
     rows["occurred_to"] = rows["occurred_from"] + pd.Timedelta(hours=4)
     rows["reported_at"] = rows["occurred_to"] - pd.Timedelta(minutes=1)
     later = {"incident_id": "later", "occurred_from": begun.tz_convert("UTC") + pd.Timedelta(hours=16, days=35)}
@@ -127,8 +142,10 @@ def test_spans_are_spread():
 def test_spans_are_cut_at_the_first_and_the_last_day_that_can_be_counted():
     """30 days of 5 exact offences, first reported on 1 March; one span of two days half before, one half after."""
     day = pd.date_range("2024-03-01 17:00", periods=31, freq="D", tz="UTC").repeat(5)
-    edge = [("2024-02-29 05:00", "2024-03-02 05:00", "2024-03-02 06:00"),  # midnight in New York is 05:00 in London
-            ("2024-03-30 04:00", "2024-04-01 04:00", "2024-03-31 04:00")]
+    edge = [
+        ("2024-02-29 05:00", "2024-03-02 05:00", "2024-03-02 06:00"),  # midnight in New York is 05:00 in London
+        ("2024-03-30 04:00", "2024-04-01 04:00", "2024-03-31 04:00"),
+    ]
     spans = pd.DataFrame(edge, columns=["occurred_from", "occurred_to", "reported_at"]).apply(pd.to_datetime, utc=True)
     rows = pd.concat([pd.DataFrame({"occurred_from": day, "occurred_to": day, "reported_at": day}), spans])
     rows = rows.assign(incident_id=[str(at) for at in range(len(rows))], offence="Theft")
@@ -144,8 +161,10 @@ def test_spans_are_cut_at_the_first_and_the_last_day_that_can_be_counted():
 def test_hours_that_cannot_be_told_apart_are_named_together():
     # ten weeks; Saturday 16 and 17 and Friday 17 have 400 and 399 events, Tuesday 4 none, all the others 100
     counts = {("Saturday", 16): 400, ("Saturday", 17): 399, ("Friday", 17): 399, ("Tuesday", 4): 4}
-    rows = pd.DataFrame([(day, hour, counts.get((day, hour), 100), 10.0) for day in WEEKDAYS for hour in range(24)],
-                        columns=["weekday", "hour", "count", "hours"])
+    rows = pd.DataFrame(
+        [(day, hour, counts.get((day, hour), 100), 10.0) for day in WEEKDAYS for hour in range(24)],
+        columns=["weekday", "hour", "count", "hours"],
+    )
     rate = rate_interval(rows["count"].to_numpy(), rows["hours"].to_numpy(), 1.0)
     most = ends(pd.concat([rows, rate], axis=1))
     top = most["busiest"]
@@ -154,7 +173,8 @@ def test_hours_that_cannot_be_told_apart_are_named_together():
     assert most["quietest"]["alike"] == ["Tuesday 4"]
     assert words("Calls come in", most) == (
         "Calls come in most on Saturday from 16:00 to 18:00 (40.0 an hour; 1 other hour of the week cannot be told "
-        "apart), least on Tuesday from 04:00 to 05:00 (0.4)")
+        "apart), least on Tuesday from 04:00 to 05:00 (0.4)"
+    )
 
 
 def test_where_no_hour_stands_out_none_is_named(steady):
@@ -162,8 +182,9 @@ def test_where_no_hour_stands_out_none_is_named(steady):
 
 
 def test_the_night_belongs_to_the_day_on_which_it_starts():
-    rows = pd.DataFrame([(day, hour, 1.0) for day in WEEKDAYS for hour in range(24)],
-                        columns=["weekday", "hour", "expected"])
+    rows = pd.DataFrame(
+        [(day, hour, 1.0) for day in WEEKDAYS for hour in range(24)], columns=["weekday", "hour", "expected"]
+    )
     rows.loc[(rows["weekday"] == "Friday") & (rows["hour"] == 2), "expected"] = 11.0  # in the night of Thursday
     rows.loc[(rows["weekday"] == "Monday") & (rows["hour"] == 6), "expected"] = 21.0  # in the night of Sunday
     rows.loc[(rows["weekday"] == "Monday") & (rows["hour"] == 7), "expected"] = 5.0  # in the day of Monday
@@ -207,7 +228,8 @@ def test_staffing_names_no_weekday_without_saying_whether_the_week_repeats():
         shifts, days = seasons.staffing(seasons.ahead(dept)), seasons.weekdays(dept)
         assert shifts.answer.startswith(start) and "The busiest shift, " in shifts.answer
         assert {key: shifts.facts["week"][key] for key in ("verdict", "p")} == {
-            key: days.facts[key] for key in ("verdict", "p")}
+            key: days.facts[key] for key in ("verdict", "p")
+        }
 
 
 def test_districts_are_tested_apart(small_city):
@@ -244,8 +266,10 @@ def test_decc_hours(realdata, monkeypatch):
 
 def test_where_the_week_is_too_thin_the_hours_of_all_days_are_compared():
     # two events in every hour of the week, but four from 10 to 12 on every day: 28 to 14 of each hour in seven weeks
-    rows = pd.DataFrame([(day, hour, 4 if 10 <= hour < 12 else 2, 7.0) for day in WEEKDAYS for hour in range(24)],
-                        columns=["weekday", "hour", "count", "hours"])
+    rows = pd.DataFrame(
+        [(day, hour, 4 if 10 <= hour < 12 else 2, 7.0) for day in WEEKDAYS for hour in range(24)],
+        columns=["weekday", "hour", "count", "hours"],
+    )
     rate = rate_interval(rows["count"].to_numpy() * 10, rows["hours"].to_numpy(), 10.0)
     assert leading(pd.concat([rows, rate], axis=1)).all()  # no hour of the week can be told from another
     many = rows.assign(count=rows["count"] * 10)

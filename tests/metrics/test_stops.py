@@ -29,10 +29,19 @@ def made(rows: pd.DataFrame, zone: str = "America/New_York", **settings) -> pf.D
 
 def by_hand() -> pd.DataFrame:
     """Two districts; White 200 stops, 40 searches, 20 finds; Black 150 stops, 60 searches, 15 finds; 3 unknown."""
-    cells = [("North", "White", 120, 20, 12), ("South", "White", 80, 20, 8), ("North", "Black", 50, 20, 6),
-             ("South", "Black", 100, 40, 9), ("North", "Unknown", 3, 0, 0), ("North", "Asian", 40, 2, 1)]
-    rows = [(place, group, number < searches, number < hits)
-            for place, group, count, searches, hits in cells for number in range(count)]
+    cells = [
+        ("North", "White", 120, 20, 12),
+        ("South", "White", 80, 20, 8),
+        ("North", "Black", 50, 20, 6),
+        ("South", "Black", 100, 40, 9),
+        ("North", "Unknown", 3, 0, 0),
+        ("North", "Asian", 40, 2, 1),
+    ]
+    rows = [
+        (place, group, number < searches, number < hits)
+        for place, group, count, searches, hits in cells
+        for number in range(count)
+    ]
     frame = pd.DataFrame(rows, columns=["district", "subject_race", "searched", "contraband"])
     frame["stop_id"] = [f"S{number}" for number in range(len(frame))]
     frame["stopped_at"] = pd.Timestamp("2025-03-01 12:00", tz="UTC")
@@ -101,11 +110,19 @@ def test_hit_rates_are_compared_within_districts() -> None:
 def test_a_hidden_reference_is_not_told_by_the_difference_from_it() -> None:
     """White: 40 searches, 38 with a find; Black's own rate less the difference would be White's."""
     cells = [("North", "White", 200, 40, 38), ("North", "Black", 150, 60, 20), ("North", "Asian", 150, 50, 10)]
-    rows = pd.DataFrame([(place, group, number < searches, number < hits)
-                         for place, group, count, searches, hits in cells for number in range(count)],
-                        columns=["district", "subject_race", "searched", "contraband"])
-    rows = rows.assign(stop_id=[f"S{n}" for n in range(len(rows))], kind="traffic",
-                       stopped_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"))
+    rows = pd.DataFrame(
+        [
+            (place, group, number < searches, number < hits)
+            for place, group, count, searches, hits in cells
+            for number in range(count)
+        ],
+        columns=["district", "subject_race", "searched", "contraband"],
+    )
+    rows = rows.assign(
+        stop_id=[f"S{n}" for n in range(len(rows))],
+        kind="traffic",
+        stopped_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"),
+    )
     shown = stops.outcome(made(rows)).shared()
     table = shown.table.set_index("group")
     assert table.at["White", "note"] == "hidden" and shown.chart is None
@@ -125,22 +142,25 @@ def test_the_plain_counts_of_each_group() -> None:
 def with_arrests(arrests: dict[tuple[str, str], int]) -> pf.Department:
     people = [(place, group) for (place, group), count in arrests.items() for _ in range(count)]
     frame = pd.DataFrame(people, columns=["district", "subject_race"])
-    frame = frame.assign(arrest_id=[f"A{n}" for n in range(len(frame))],
-                         arrested_at=pd.Timestamp("2025-03-01 12:00", tz="UTC"))
+    frame = frame.assign(
+        arrest_id=[f"A{n}" for n in range(len(frame))], arrested_at=pd.Timestamp("2025-03-01 12:00", tz="UTC")
+    )
     return pf.from_frames(stops=by_hand(), arrests=frame, timezone="UTC", personal=PERSONAL)
 
 
 def test_arrests_district_by_district_by_hand() -> None:
     """North: (50/50) / (120/30) = .25; South: (100/10) / (80/40) = 5. No one ratio describes that."""
-    result = stops.baseline(with_arrests({("North", "Black"): 50, ("North", "White"): 30, ("South", "Black"): 10,
-                                          ("South", "White"): 40}))
+    result = stops.baseline(
+        with_arrests({("North", "Black"): 50, ("North", "White"): 30, ("South", "Black"): 10, ("South", "White"): 40})
+    )
     table = result.table.set_index(["place", "group"])
     assert table.loc[("North", "Black"), ["stops", "arrests", "ratio"]].tolist() == pytest.approx([50, 50, 0.25])
     assert table.at[("South", "Black"), "ratio"] == pytest.approx(5)
     assert not result.facts["one_ratio"] and "0.2 (North) to 5.0 (South)" in result.answer
     assert any("One ratio per group does not describe" in caveat for caveat in result.caveats)
-    alike = stops.baseline(with_arrests({("North", "Black"): 25, ("North", "White"): 30, ("South", "Black"): 50,
-                                         ("South", "White"): 20}))
+    alike = stops.baseline(
+        with_arrests({("North", "Black"): 25, ("North", "White"): 30, ("South", "Black"): 50, ("South", "White"): 20})
+    )
     assert alike.facts["one_ratio"] and "0.50" in alike.answer
 
 
@@ -151,8 +171,9 @@ def test_one_ratio_describes_districts_that_vary_as_chance_does_or_hardly_differ
 
 
 def test_few_arrests_of_a_district_are_hidden_with_their_ratio() -> None:
-    result = stops.baseline(with_arrests({("North", "Black"): 25, ("North", "White"): 3, ("South", "Black"): 50,
-                                          ("South", "White"): 20}))
+    result = stops.baseline(
+        with_arrests({("North", "Black"): 25, ("North", "White"): 3, ("South", "Black"): 50, ("South", "White"): 20})
+    )
     table = result.table.set_index(["place", "group"])
     assert table.at[("North", "White"), "note"] == "hidden"
     assert table.loc[["North"], ["ratio"]].isna().all(axis=None) and "too small" in result.answer
@@ -160,8 +181,10 @@ def test_few_arrests_of_a_district_are_hidden_with_their_ratio() -> None:
 
 def test_a_row_with_few_searches_without_a_find_is_hidden() -> None:
     """Seven searches with six finds tell of the one person searched for nothing."""
-    rows = pd.DataFrame([(place, group, 300, 60, 30) for place in "abcdef" for group in ("Asian", "Black", "White")],
-                        columns=["place", "group", "stops", "searches", "hits"])
+    rows = pd.DataFrame(
+        [(place, group, 300, 60, 30) for place in "abcdef" for group in ("Asian", "Black", "White")],
+        columns=["place", "group", "stops", "searches", "hits"],
+    )
     rows.loc[0, ["searches", "hits"]] = [7, 6]
     table = stops.searches._hidden(rows.assign(search_rate=0.1, hit_rate=0.5), 5)
     assert table.loc[0, ["searches", "hits", "hit_rate"]].isna().all() and table.at[0, "note"] == "hidden"
@@ -187,18 +210,25 @@ def test_search_kinds_and_reference_come_from_the_department_file() -> None:
 
 def test_the_reference_of_a_department_is_asked_of_races_only() -> None:
     rows = by_hand().assign(subject_sex=lambda rows: np.where(rows.index % 3 == 0, "Female", "Male"))
-    dept = replace(pf.from_frames(stops=rows, timezone="UTC", personal=["subject_sex", "subject_race"]),
-                   settings={"stops": {"reference": "White"}})
+    dept = replace(
+        pf.from_frames(stops=rows, timezone="UTC", personal=["subject_sex", "subject_race"]),
+        settings={"stops": {"reference": "White"}},
+    )
     result = stops.selection(dept, "subject_sex")
     assert result.facts["reference"] == "Male" and "stops of women" in result.answer
     with pytest.raises(InputError, match="Whyte"):
         stops.outcome(replace(dept, settings={"stops": {"reference": "Whyte"}}))
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"lokation": {}}, "location"), ({"location": {"lat": 1}}, "lat and lon"), ({"refuse": {"viel": "x"}}, "veil"),
-    ({"search_kinds": ["cars"]}, "traffic"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lokation": {}}, "location"),
+        ({"location": {"lat": 1}}, "lat and lon"),
+        ({"refuse": {"viel": "x"}}, "veil"),
+        ({"search_kinds": ["cars"]}, "traffic"),
+    ],
+)
 def test_wrong_settings_are_refused(settings, message) -> None:
     with pytest.raises(DepartmentError, match=message):
         stops.veil(made(by_hand(), **settings))

@@ -23,8 +23,14 @@ def drawn(seed: int, slope: np.ndarray, months: int = 24, mean: float = 3.0, siz
     if np.isfinite(size):
         rate = rate * rng.gamma(size, 1 / size, rate.shape)
     names = np.array([f"P{number:03d}" for number in range(officers)])
-    return pd.DataFrame({"officer": np.repeat(names, months), "busy": busy.ravel(), "hours": hours.ravel(),
-                         "count": rng.poisson(rate).ravel()})
+    return pd.DataFrame(
+        {
+            "officer": np.repeat(names, months),
+            "busy": busy.ravel(),
+            "hours": hours.ravel(),
+            "count": rng.poisson(rate).ravel(),
+        }
+    )
 
 
 def test_two_officers_by_hand() -> None:
@@ -35,10 +41,23 @@ def test_two_officers_by_hand() -> None:
     """
     demand = np.array([-1.0, -1, 1, 1])
     rest = np.sqrt(2) * np.array([1.0, -1, 1, -1])
-    rows = pd.DataFrame({"officer": np.repeat(["a", "b"], 4), "busy": np.tile(demand, 2),
-                         "value": np.concatenate([5 + demand + rest, 9 + 3 * demand + rest])})
-    result = slopes(rows, officer="officer", demand="busy", value="value", kind="gaussian", spread=1.0,
-                    minimum_periods=4, minimum_peers=1)
+    rows = pd.DataFrame(
+        {
+            "officer": np.repeat(["a", "b"], 4),
+            "busy": np.tile(demand, 2),
+            "value": np.concatenate([5 + demand + rest, 9 + 3 * demand + rest]),
+        }
+    )
+    result = slopes(
+        rows,
+        officer="officer",
+        demand="busy",
+        value="value",
+        kind="gaussian",
+        spread=1.0,
+        minimum_periods=4,
+        minimum_peers=1,
+    )
     half = 1.959964 * np.sqrt(0.75)
     assert result.facts["dispersion"] == pytest.approx(4.0)
     assert result.table["estimate"].to_numpy() == pytest.approx([-0.5, 0.5], abs=2e-3)
@@ -52,18 +71,23 @@ def test_counts_against_quadrature() -> None:
     from scipy.stats import binom, norm
 
     seen = {"a": (8, 12), "b": (10, 9), "c": (15, 15)}
-    rows = pd.DataFrame([(name, at, count) for name, both in seen.items()
-                         for at, count in zip((-1, 1), both, strict=True)],
-                        columns=["officer", "busy", "count"])
-    result = slopes(rows, officer="officer", demand="busy", value="count", spread=0.3, minimum_periods=2,
-                    minimum_peers=1)
+    rows = pd.DataFrame(
+        [(name, at, count) for name, both in seen.items() for at, count in zip((-1, 1), both, strict=True)],
+        columns=["officer", "busy", "count"],
+    )
+    result = slopes(
+        rows, officer="officer", demand="busy", value="count", spread=0.3, minimum_periods=2, minimum_peers=1
+    )
     assert result.facts["dispersion"] == 1.0
     chances = {}
 
     def one(name, centre, above=False):
         low, high = seen[name]
-        return quad(lambda s: binom.pmf(high, low + high, 1 / (1 + np.exp(-2 * s))) * norm.pdf(s, centre, 0.3),
-                    centre if above else centre - 3, centre + 3)[0]
+        return quad(
+            lambda s: binom.pmf(high, low + high, 1 / (1 + np.exp(-2 * s))) * norm.pdf(s, centre, 0.3),
+            centre if above else centre - 3,
+            centre + 3,
+        )[0]
 
     centres = np.linspace(-1.2, 1.4, 53)
     each = {name: np.array([one(name, c) for c in centres]) for name in seen}
@@ -97,8 +121,9 @@ def test_order_units_of_demand_and_inputs(kind: str) -> None:
     before = rows.copy()
     base = slopes(rows, kind=kind, **NAMED)
     pd.testing.assert_frame_equal(rows, before)
-    other = slopes(rows.sample(frac=1, random_state=0).assign(busy=lambda held: 100 + 7 * held["busy"]), kind=kind,
-                   **NAMED)
+    other = slopes(
+        rows.sample(frac=1, random_state=0).assign(busy=lambda held: 100 + 7 * held["busy"]), kind=kind, **NAMED
+    )
     pd.testing.assert_frame_equal(base.table, other.table, rtol=1e-6)
 
 
@@ -152,8 +177,13 @@ def test_regression_to_the_mean_is_no_finding() -> None:
     counts = rng.poisson(2.0, (300, 24))
     before = counts[:, :12].sum(axis=1)
     worst = np.argsort(-before)[:60]
-    rows = pd.DataFrame({"officer": np.repeat(worst, 24), "busy": np.tile((np.arange(24) >= 12) * 1.0, 60),
-                         "count": counts[worst].ravel()})
+    rows = pd.DataFrame(
+        {
+            "officer": np.repeat(worst, 24),
+            "busy": np.tile((np.arange(24) >= 12) * 1.0, 60),
+            "count": counts[worst].ravel(),
+        }
+    )
     raw = counts[worst, 12:].sum() / counts[worst, :12].sum()
     assert raw < 0.85
     result = slopes(rows, officer="officer", demand="busy", value="count")
@@ -168,7 +198,11 @@ def test_not_assessable_with_reasons() -> None:
     rows = rows.drop(rows.index[rows["officer"] == "P003"][5:])
     table = slopes(rows, **NAMED).table.set_index("officer")
     assert table["reason"].head(4).tolist() == [
-        "no exposure recorded", "fewer than 10 events", "demand hardly changed for them", "fewer than 8 periods"]
+        "no exposure recorded",
+        "fewer than 10 events",
+        "demand hardly changed for them",
+        "fewer than 8 periods",
+    ]
     assert table["estimate"].head(4).isna().all() and table["estimate"].iloc[4:].notna().all()
     few = slopes(rows[rows["officer"] >= "P008"], **NAMED)
     assert set(few.table["verdict"]) == {"not assessable"} and few.facts["reasons"] == {"fewer than 5 peers": 4}
@@ -190,8 +224,10 @@ def test_bad_input_is_refused() -> None:
 @pytest.mark.realdata
 def test_on_chicago_s_officers(realdata) -> None:
     """Complaints by month against the city's use of force, 2011-16; who is assessed is as the file's counts say."""
-    rows = pd.read_csv(realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
-                       usecols=["uid", "period", "force", "complaints"])
+    rows = pd.read_csv(
+        realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
+        usecols=["uid", "period", "force", "complaints"],
+    )
     rows["city"] = np.log(rows.groupby("period")["force"].transform("mean"))
     result = slopes(rows, officer="uid", demand="city", value="complaints")
     assert result.facts["officers"] == 7785

@@ -31,8 +31,16 @@ def drawn(seed: int, effect: float = 0.0, officers: int = 150) -> pd.DataFrame:
     race = rng.choice(["a", "b", "c"], officers, p=[0.6, 0.25, 0.15])
     unit = rng.choice(list("ABCDEF"), officers)
     score = rng.gamma(2, 1, officers) + 0.8 * (unit == "A") + effect * (race == "b")
-    return pd.DataFrame({"score": score, "race": race, "sex": rng.choice(["m", "f"], officers), "unit": unit,
-                         "boss": np.char.add("s", unit), "birth_year": rng.integers(1965, 2000, officers)})
+    return pd.DataFrame(
+        {
+            "score": score,
+            "race": race,
+            "sex": rng.choice(["m", "f"], officers),
+            "unit": unit,
+            "boss": np.char.add("s", unit),
+            "birth_year": rng.integers(1965, 2000, officers),
+        }
+    )
 
 
 BLOCKS = {"assignment": ["unit"], "demographics": ["race", "sex", "birth_year"]}
@@ -52,8 +60,9 @@ def test_the_permutation_agrees_with_the_f_test_on_normal_scores() -> None:
 
 def test_nothing_is_found_where_nothing_is() -> None:
     """300 seeds of skewed scores that differ by unit: demographics reach p < .05 in at most .05 + 2 standard errors."""
-    p = [explained(drawn(seed), "score", BLOCKS, draws=199, seed=seed).facts["demographics"]["p"]
-         for seed in range(300)]
+    p = [
+        explained(drawn(seed), "score", BLOCKS, draws=199, seed=seed).facts["demographics"]["p"] for seed in range(300)
+    ]
     assert np.mean(np.array(p) <= 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
@@ -84,7 +93,8 @@ def test_order_scale_and_missing_rows() -> None:
     pd.testing.assert_frame_equal(rows, before)
     other = explained(rows.assign(score=5 - 3 * rows["score"]), "score", BLOCKS, draws=99).table
     assert one[["alone", "share", "low", "high"]].to_numpy() == pytest.approx(
-        other[["alone", "share", "low", "high"]].to_numpy(), abs=1e-9)
+        other[["alone", "share", "low", "high"]].to_numpy(), abs=1e-9
+    )
     rows.loc[:9, "race"] = None
     assert any("10 officers without" in caveat for caveat in explained(rows, "score", BLOCKS, draws=99).caveats)
     assert "too few" in explained(rows.head(25), "score", BLOCKS).reason
@@ -94,8 +104,9 @@ def test_order_scale_and_missing_rows() -> None:
 
 def test_places_by_hand() -> None:
     """Ten officers: the first is best in a and worst in b. Leaving a out makes them last, doubling it first."""
-    rows = pd.DataFrame({"officer": [f"o{k}" for k in range(10)], "a": np.linspace(1, 0, 10),
-                         "b": np.linspace(0, 0.9, 10)})
+    rows = pd.DataFrame(
+        {"officer": [f"o{k}" for k in range(10)], "a": np.linspace(1, 0, 10), "b": np.linspace(0, 0.9, 10)}
+    )
     table = reweighted(rows, "officer", {"a": 1.0, "b": 1.0}).table.set_index("officer")
     assert table.loc["o0", "place"] == 1 and table.loc["o9", "place"] == 10
     assert (table.loc["o0", "most_lost"], table.loc["o0", "lost_by"]) == (9, "a left out")
@@ -117,10 +128,13 @@ def test_weights_are_checked() -> None:
 @pytest.mark.realdata
 def test_on_chicago_s_officers(realdata) -> None:
     """Complaints per officer, 2011-16, against year of birth: assessed on every officer with a year in the file."""
-    rows = pd.read_csv(realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
-                       usecols=["uid", "complaints", "birth_year", "appointed"])
-    each = rows.groupby("uid").agg(complaints=("complaints", "sum"), birth_year=("birth_year", "first"),
-                                   appointed=("appointed", "first"))
+    rows = pd.read_csv(
+        realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
+        usecols=["uid", "complaints", "birth_year", "appointed"],
+    )
+    each = rows.groupby("uid").agg(
+        complaints=("complaints", "sum"), birth_year=("birth_year", "first"), appointed=("appointed", "first")
+    )
     each["year"] = each["appointed"].str[:4]
     result = explained(each, "complaints", {"age": ["birth_year"], "service": ["year"]}, draws=99)
     assert f"{each.dropna().shape[0]:,} officers" in result.answer

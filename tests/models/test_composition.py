@@ -35,17 +35,24 @@ def blocks(series, days, length):
 
 def long(series):
     dates = pd.date_range("2023-01-01", periods=len(series))
-    return pd.DataFrame(series, index=dates.rename("date"), columns=KINDS).reset_index().melt(
-        "date", var_name="kind", value_name="count")
+    return (
+        pd.DataFrame(series, index=dates.rename("date"), columns=KINDS)
+        .reset_index()
+        .melt("date", var_name="kind", value_name="count")
+    )
 
 
 YEARS = {"before": ("2023-01-01", "2023-12-30"), "after": ("2023-12-31", "2024-12-28")}
 
 
-@pytest.mark.parametrize(("before", "after", "bits"), [
-    ([3, 0], [0, 5], 1.0), ([2, 4], [1, 2], 0.0),
-    ([1, 1], [7, 0], 0.31127812445913283),  # H(.75, .25) - (H(.5, .5) + H(1, 0)) / 2 = .8112781 - .5
-])
+@pytest.mark.parametrize(
+    ("before", "after", "bits"),
+    [
+        ([3, 0], [0, 5], 1.0),
+        ([2, 4], [1, 2], 0.0),
+        ([1, 1], [7, 0], 0.31127812445913283),  # H(.75, .25) - (H(.5, .5) + H(1, 0)) / 2 = .8112781 - .5
+    ],
+)
 def test_divergence_by_hand(before, after, bits):
     found = permuted(np.array([before] * 2, float), np.array([after] * 2, float), draws=1)
     assert found["jsd"] == pytest.approx(bits, abs=1e-12)
@@ -83,14 +90,18 @@ def test_order_of_rows_and_names_do_not_matter_and_the_frame_is_kept():
 
 
 def test_a_planted_shift_is_found_and_its_driver_named():
-    found = [shift(long(counts(np.random.default_rng(seed), 1, 728, late=1.8)[0]), **YEARS, draws=999)
-             for seed in range(10)]
+    found = [
+        shift(long(counts(np.random.default_rng(seed), 1, 728, late=1.8)[0]), **YEARS, draws=999) for seed in range(10)
+    ]
     assert all(each.facts["changed"] for each in found)
     assert sum("f" in each.facts["drivers"] for each in found) >= 9
     first = found[0].table.iloc[0]
     truth = 100 * (0.06 * 1.8 / (0.94 + 0.06 * 1.8) - 0.06)
-    inside = [row["change_low"] < truth < row["change_high"] for each in found
-              for _, row in each.table[each.table["kind"] == "f"].iterrows()]
+    inside = [
+        row["change_low"] < truth < row["change_high"]
+        for each in found
+        for _, row in each.table[each.table["kind"] == "f"].iterrows()
+    ]
     assert first["kind"] == "f" and first["verdict"] == "more" and sum(inside) >= 8
     assert "f rose from 6" in found[0].answer or "f rose from 5" in found[0].answer
 
@@ -130,7 +141,8 @@ def test_ends_of_the_later_share_and_why_a_kind_is_not_called():
     blocks = late.to_numpy().reshape(13, 28, 7).sum(axis=1)
     reach = 2.178813 * np.sqrt(share_variance(blocks)[5])
     assert (made.loc["f", "late_low"], made.loc["f", "late_high"]) == pytest.approx(
-        (made.loc["f", "share_after"] - reach, made.loc["f", "share_after"] + reach))
+        (made.loc["f", "share_after"] - reach, made.loc["f", "share_after"] + reach)
+    )
     left = made[(made["verdict"] == "as before") & (made["change_high"] < 0)]
     assert len(left) and left["because"].str.match(r"number: no clear change \(p 0\.\d\d\)").all()
     assert made.loc["f", "because"] == ""

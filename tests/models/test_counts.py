@@ -15,11 +15,17 @@ from perflib.models.counts import adjusted, e_test, e_test_p, scan, wdd, wdd_har
 TREATED, CONTROL, NEAR, NEAR_CONTROL = (207, 110), (308, 318), (178, 157), (150, 140)
 
 
-@pytest.mark.parametrize(("a", "b", "exposure", "d", "p", "off"), [
-    (0, 3, (1, 1), 0, 0.08837900945483519, 1e-12), (6, 2, (1, 1), 0, 0.1748748, 5e-8),
-    (10, 5, (1, 1), 0, 0.2061644140757639, 1e-12), (6, 3, (2, 1), 0, 0.9998765901959134, 1e-12),
-    (15, 5, (1, 1), 5, 0.2018456684107425, 1e-12), (1, 0, (1, 1), 0, 0.486, 5e-4),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "exposure", "d", "p", "off"),
+    [
+        (0, 3, (1, 1), 0, 0.08837900945483519, 1e-12),
+        (6, 2, (1, 1), 0, 0.1748748, 5e-8),
+        (10, 5, (1, 1), 0, 0.2061644140757639, 1e-12),
+        (6, 3, (2, 1), 0, 0.9998765901959134, 1e-12),
+        (15, 5, (1, 1), 5, 0.2018456684107425, 1e-12),
+        (1, 0, (1, 1), 0, 0.486, 5e-4),
+    ],
+)
 def test_e_test_published(a, b, exposure, d, p, off):
     """Krishnamoorthy and Thomson 2004 and the R package ptools; murder 1 against 0 computed independently."""
     assert e_test(a, b, exposure, d).facts["p_value"] == pytest.approx(p, abs=off)
@@ -146,8 +152,23 @@ def test_scan_agrees_with_simulation():
 
 def test_adjusted_worked_example():
     """Benjamini and Hochberg 1995, section 3.2: four of fifteen are rejected at q = 0.05 (three by Bonferroni)."""
-    p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
-         0.7590, 1.0]
+    p = [
+        0.0001,
+        0.0004,
+        0.0019,
+        0.0095,
+        0.0201,
+        0.0278,
+        0.0298,
+        0.0344,
+        0.0459,
+        0.3240,
+        0.4262,
+        0.5719,
+        0.6528,
+        0.7590,
+        1.0,
+    ]
     found = adjusted(p)
     assert (found <= 0.05).tolist() == [True] * 4 + [False] * 11
     assert found[0] == pytest.approx(0.0015)

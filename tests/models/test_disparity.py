@@ -38,8 +38,17 @@ def test_gradient_of_the_threshold_posterior() -> None:
     rng = np.random.default_rng(0)
     ints = np.array([[i % 3, i // 3, 1000 + 10 * i, 50 + i, 20] for i in range(15)], dtype=np.int64)
     frames = frames_at(ints, np.full(15, -3.4), np.full(15, 2.1))
-    q = np.concatenate([np.full(3, -1.5), np.full(3, -2.0), rng.normal(0, 0.2, 15), np.full(3, -3.5),
-                        rng.normal(0, 0.2, 4), np.full(3, 2.0), rng.normal(0, 0.2, 4)])
+    q = np.concatenate(
+        [
+            np.full(3, -1.5),
+            np.full(3, -2.0),
+            rng.normal(0, 0.2, 15),
+            np.full(3, -3.5),
+            rng.normal(0, 0.2, 4),
+            np.full(3, 2.0),
+            rng.normal(0, 0.2, 4),
+        ]
+    )
     moves = 1e-5 * np.eye(len(q))
     rise = posteriors(q + moves, ints, frames, PRIORS)[0] - posteriors(q - moves, ints, frames, PRIORS)[0]
     assert posteriors(q[None], ints, frames, PRIORS)[1][0] == pytest.approx(rise / 2e-5, abs=1e-5)
@@ -49,9 +58,19 @@ def test_gradient_of_the_threshold_posterior() -> None:
 @pytest.mark.realdata
 @pytest.mark.parametrize("state", PUBLISHED)
 def test_threshold_test_reproduces_the_published_thresholds(realdata: Path, state: str) -> None:
-    rows = pd.read_csv(realdata / "stops_threshold" / "fig4b_RI_CT_IL.csv").query("state == @state").rename(columns={
-        "location_variable": "place", "driver_race": "group", "num_stops": "stops", "num_searches": "searches",
-        "num_hits": "hits"})
+    rows = (
+        pd.read_csv(realdata / "stops_threshold" / "fig4b_RI_CT_IL.csv")
+        .query("state == @state")
+        .rename(
+            columns={
+                "location_variable": "place",
+                "driver_race": "group",
+                "num_stops": "stops",
+                "num_searches": "searches",
+                "num_hits": "hits",
+            }
+        )
+    )
     result = disparity.threshold_test(rows)
     assert np.abs(result.table["threshold"].to_numpy() - rows["inferred_threshold"].to_numpy()).max() < 0.003
     found = [result.facts["thresholds"][f"{group} drivers"]["mean"] for group in ("White", "Black", "Hispanic")]
@@ -71,8 +90,9 @@ def test_more_hits_than_searches_is_refused() -> None:
 
 
 def test_outcome_test_says_when_places_reverse_the_pooled_figure() -> None:
-    rows = pd.DataFrame({"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "searches": [100, 10, 10, 100],
-                         "hits": [50, 6, 1, 20]})
+    rows = pd.DataFrame(
+        {"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "searches": [100, 10, 10, 100], "hits": [50, 6, 1, 20]}
+    )
     result = disparity.outcome_test(rows)
     assert result.facts["hit_rates"] == pytest.approx({"x": 51 / 110, "y": 26 / 110})
     assert result.facts["within_places"] == pytest.approx({"x": 0.3, "y": 0.4})
@@ -87,13 +107,17 @@ def test_benchmark_intervals_are_exact_poisson() -> None:
 @pytest.mark.realdata
 def test_stop_and_frisk_reproduces_the_published_regressions(realdata: Path) -> None:
     raw = pd.read_csv(realdata / "gelman_stop_frisk" / "frisk_with_noise.dat", sep=r"\s+", skiprows=6)
-    rows = raw.rename(columns={"precinct": "place", "eth": "group", "past.arrests": "baseline"}).groupby(
-        ["place", "group"], as_index=False)[["stops", "baseline"]].sum()
+    rows = (
+        raw.rename(columns={"precinct": "place", "eth": "group", "past.arrests": "baseline"})
+        .groupby(["place", "group"], as_index=False)[["stops", "baseline"]]
+        .sum()
+    )
     facts = disparity.multilevel_counts(rows).facts
     models = facts["models"]
     assert models["constant"]["constant"] == pytest.approx(-0.587715, abs=1e-6)
     assert [models[key]["deviance"] for key in ("constant", "group", "place")] == pytest.approx(
-        [46120.2626, 45437.3532, 3427.1397], abs=1e-3)
+        [46120.2626, 45437.3532, 3427.1397], abs=1e-3
+    )
     assert models["group"]["groups"] == pytest.approx([0.070208, -0.161581], abs=1e-6)
     assert models["place"]["groups"] == pytest.approx([0.010188, -0.419001], abs=1e-6)
     assert models["place"]["df"] == 148

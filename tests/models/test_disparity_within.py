@@ -61,12 +61,15 @@ def test_the_interval_covers(sizes: tuple[int, int]) -> None:
     assert 0.935 <= held.mean() <= 0.985
 
 
-@pytest.mark.parametrize(("hits", "undue", "expected"), [
-    (20, 0.0, (0.2, 0.2, 0.2, 0.2)),  # nothing undue: all are equal
-    (20, 0.2, (0.2, 0.24, 0.21, 0.21 + 0.25 * 0.4 * 0.75)),
-    (45, 0.2, (0.7, 0.74, 0.71, 0.71 + 0.25 * (0.9 - 0.5) * 0.75)),  # at least half of the undue had the outcome
-    (50, 0.3, (0.8, 0.86, 0.815, 0.815)),  # all of the undue had it
-])
+@pytest.mark.parametrize(
+    ("hits", "undue", "expected"),
+    [
+        (20, 0.0, (0.2, 0.2, 0.2, 0.2)),  # nothing undue: all are equal
+        (20, 0.2, (0.2, 0.24, 0.21, 0.21 + 0.25 * 0.4 * 0.75)),
+        (45, 0.2, (0.7, 0.74, 0.71, 0.71 + 0.25 * (0.9 - 0.5) * 0.75)),  # at least half of the undue had the outcome
+        (50, 0.3, (0.8, 0.86, 0.815, 0.815)),  # all of the undue had it
+    ],
+)
 def test_bounds_in_one_place_by_hand(hits: int, undue: float, expected: tuple[float, ...]) -> None:
     """Knox, Lowe and Mummolo 2020, propositions 1 and 2, with 50 and 150 stops and an outcome in .2 of the reference's.
 
@@ -98,12 +101,14 @@ def test_bounds_over_two_places_by_hand() -> None:
 
 def test_ratios_by_place_by_hand() -> None:
     """(60/20) / (100/50) = 1.5; its logarithm has the variance 1/60 + 1/20 + 1/100 + 1/50 = .096667."""
-    frame = pd.DataFrame({"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "stops": [60, 100, 5, 0],
-                          "baseline": [20, 50, 5, 5]})
+    frame = pd.DataFrame(
+        {"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "stops": [60, 100, 5, 0], "baseline": [20, 50, 5, 5]}
+    )
     table = disparity.ratios_by_place(frame, reference="y").set_index(["place", "group"])
     reach = np.exp(1.959964 * np.sqrt(0.096667))
     assert table.loc[("p", "x"), ["ratio", "low", "high"]].tolist() == pytest.approx(
-        [1.5, 1.5 / reach, 1.5 * reach], rel=1e-4)
+        [1.5, 1.5 / reach, 1.5 * reach], rel=1e-4
+    )
     assert table.loc[[("p", "y"), ("q", "x"), ("q", "y")], "ratio"].isna().all()
     swapped = disparity.ratios_by_place(frame, reference="x").set_index(["place", "group"])
     assert swapped.at[("p", "y"), "ratio"] == pytest.approx(1 / 1.5)
@@ -111,8 +116,9 @@ def test_ratios_by_place_by_hand() -> None:
 
 def test_a_reversal_is_said_only_when_it_is_clear() -> None:
     """Pooled y finds less (26/110 against 51/110); within places more, clearly so only with 100 times the searches."""
-    few = pd.DataFrame({"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "searches": [100, 10, 10, 100],
-                        "hits": [50, 6, 1, 20]})
+    few = pd.DataFrame(
+        {"place": ["p", "p", "q", "q"], "group": ["x", "y"] * 2, "searches": [100, 10, 10, 100], "hits": [50, 6, 1, 20]}
+    )
     many = few.assign(searches=few["searches"] * 100, hits=few["hits"] * 100)
     told = [[caveat for caveat in disparity.outcome_test(each).caveats if "Simpson" in caveat] for each in (few, many)]
     assert not told[0] and len(told[1]) == 1

@@ -170,10 +170,14 @@ def test_months_recover_their_season():
     assert shape == pytest.approx((means[:, -12:] / means[:, -12:].mean(1, keepdims=True)).mean(0), abs=0.1)
 
 
-@pytest.mark.parametrize("season, length, words", [
-    ("year", 240, "240 days cannot show a season of the year"), (365, 240, "cannot show"),
-    (["week", "year"], 700, "730"),
-])
+@pytest.mark.parametrize(
+    "season, length, words",
+    [
+        ("year", 240, "240 days cannot show a season of the year"),
+        (365, 240, "cannot show"),
+        (["week", "year"], 700, "730"),
+    ],
+)
 def test_a_season_that_the_series_cannot_show_is_refused(season, length, words):
     frame, _ = city(series=1, days=length)
     with pytest.raises(InputError, match=words):
@@ -186,24 +190,34 @@ def test_a_season_left_out_for_want_of_data_is_named():
     assert result.facts["seasons"] == ["week"] and any("240 days cannot show" in text for text in result.caveats)
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda f: f.drop(columns="count"), "no column count"),
-    (lambda f: pd.concat([f, f.head(1)]), "twice"),
-    (lambda f: f.assign(count=f["count"].astype(object).where(f.index != 3, "many")), "no count"),
-    (lambda f: f.head(0), "no row"),
-    (lambda f: f.head(9), "too few"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda f: f.drop(columns="count"), "no column count"),
+        (lambda f: pd.concat([f, f.head(1)]), "twice"),
+        (lambda f: f.assign(count=f["count"].astype(object).where(f.index != 3, "many")), "no count"),
+        (lambda f: f.head(0), "no row"),
+        (lambda f: f.head(9), "too few"),
+    ],
+)
 def test_frames_that_cannot_be_used_are_refused(change, words):
     frame, _ = city(series=1, days=60)
     with pytest.raises(InputError, match=words):
         forecast(change(frame), 7)
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"horizon": 0}, "steps"), ({"horizon": 2.5}, "steps"), ({"levels": (1.2,)}, "levels"),
-    ({"candidates": ["regresion"]}, "did you mean 'regression'"), ({"season": "day"}, "season"),
-    ({"absent": "none"}, "absent"), ({"freq": "Q"}, "freq"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"horizon": 0}, "steps"),
+        ({"horizon": 2.5}, "steps"),
+        ({"levels": (1.2,)}, "levels"),
+        ({"candidates": ["regresion"]}, "did you mean 'regression'"),
+        ({"season": "day"}, "season"),
+        ({"absent": "none"}, "absent"),
+        ({"freq": "Q"}, "freq"),
+    ],
+)
 def test_arguments_that_cannot_be_used_are_refused(options, words):
     frame, _ = city(series=1, days=60)
     with pytest.raises(InputError, match=words):

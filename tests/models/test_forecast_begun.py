@@ -16,8 +16,12 @@ def three(known: int) -> pd.DataFrame:
     """A and B for four years, C for its last ``known`` months."""
     rng = np.random.default_rng(0)
     parts = {"A": 48, "B": 48, "C": known}
-    return pd.concat([pd.DataFrame({"series": name, "date": MONTHS[48 - n :], "count": rng.poisson(30, n)})
-                      for name, n in parts.items()])
+    return pd.concat(
+        [
+            pd.DataFrame({"series": name, "date": MONTHS[48 - n :], "count": rng.poisson(30, n)})
+            for name, n in parts.items()
+        ]
+    )
 
 
 @pytest.mark.parametrize("known", [1, 5, 7])
@@ -42,12 +46,15 @@ def test_no_series_is_long_enough() -> None:
         forecast(three(48).assign(count=lambda rows: rows["count"].where(rows["date"] > "2024-07-01")), 3)
 
 
-@pytest.mark.parametrize(("dates", "words"), [
-    (lambda day: day.dt.strftime("%d.%m.%Y"), "'99.99.9999' is not a date"),
-    (lambda day: pd.Series(44_000, index=day.index), "is a number, not a date"),
-    (lambda day: pd.Series("soon", index=day.index), "'aaaa' is not a date"),
-    (lambda day: day + pd.to_timedelta(np.arange(len(day)) % 2 * 14, unit="D"), "neither days, weeks nor months"),
-])
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (lambda day: day.dt.strftime("%d.%m.%Y"), "'99.99.9999' is not a date"),
+        (lambda day: pd.Series(44_000, index=day.index), "is a number, not a date"),
+        (lambda day: pd.Series("soon", index=day.index), "'aaaa' is not a date"),
+        (lambda day: day + pd.to_timedelta(np.arange(len(day)) % 2 * 14, unit="D"), "neither days, weeks nor months"),
+    ],
+)
 def test_dates_are_never_guessed(dates, words: str) -> None:
     rows = three(48).reset_index(drop=True)
     with pytest.raises(InputError, match=words):

@@ -21,8 +21,9 @@ def test_probabilities_are_scipys(count: int, dispersion: float) -> None:
     known = nbinom.logpmf(count, size, size / (size + mean))
     found = kernel.log_pmf(float(count), mean, dispersion, math.lgamma(count + 1.0))
     assert found == pytest.approx(known, rel=1e-8, abs=1e-7)
-    assert log_pmf(np.array(float(count)), np.array(mean), np.array(dispersion)) == pytest.approx(known, rel=1e-8,
-                                                                                                abs=1e-7)
+    assert log_pmf(np.array(float(count)), np.array(mean), np.array(dispersion)) == pytest.approx(
+        known, rel=1e-8, abs=1e-7
+    )
 
 
 def test_mixtures_are_mixed() -> None:
@@ -47,6 +48,7 @@ def test_the_summed_posterior_is_the_drawn_one() -> None:
     expected = rng.lognormal(np.log(12), 0.5, 150)
     events = rng.poisson(expected * rng.gamma(25, 1 / 25, 150) * np.where(np.arange(150) < 6, 3, 1)).astype(float)
     found = rule.judge(events, expected)
-    drawn = np.mean([(draws.rates(found, events, expected, seed) > 1.5 * found.centre).mean(axis=0)
-                     for seed in range(20)], axis=0)
+    drawn = np.mean(
+        [(draws.rates(found, events, expected, seed) > 1.5 * found.centre).mean(axis=0) for seed in range(20)], axis=0
+    )
     assert rule.exceeds(found, events, expected, 1.5) == pytest.approx(drawn, abs=0.012)  # 40,000 draws: s.e. .0025

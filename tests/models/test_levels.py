@@ -84,7 +84,8 @@ def test_the_sentence_says_what_to_check():
     found = timeline(frame, pd.Series(dtype="int64"))
     assert any(
         text == "both feeds jump together in the week of 2025-10-05 (police, officer; police, public): "
-        "check the extraction" for text in found.sentences()
+        "check the extraction"
+        for text in found.sentences()
     )
     assert {item["feed"] for item in found.facts()["level_shifts"]} == {"police, public", "police, officer"}
     assert timeline(frame, pd.Series(dtype="int64"), jumps=False).shifts == {}

@@ -17,8 +17,9 @@ from perflib.models.peers.table import COLUMNS
 NAMES = ["officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict"]
 
 
-def officers(n: int = 60, cv: float = 0.2, odd: int = 3, seed: int = 4,
-             times: float = 3.0) -> tuple[pd.Series, pd.Series]:
+def officers(
+    n: int = 60, cv: float = 0.2, odd: int = 3, seed: int = 4, times: float = 3.0
+) -> tuple[pd.Series, pd.Series]:
     rng = np.random.default_rng(seed)
     expected = 15 * np.exp(rng.normal(0, 0.4, n))
     rate = rng.gamma(cv**-2, cv**2, n)
@@ -60,8 +61,10 @@ def test_shrink_golden_conjugate() -> None:
     assert row["posterior"] == pytest.approx(0.279413, abs=1e-6)
 
 
-@pytest.mark.parametrize("made", [peers.funnel, lambda o, e: peers.shrink(o, e * 10),
-                                  lambda o, e: peers.shrink(o, e, group=np.arange(len(o)) % 3)])
+@pytest.mark.parametrize(
+    "made",
+    [peers.funnel, lambda o, e: peers.shrink(o, e * 10), lambda o, e: peers.shrink(o, e, group=np.arange(len(o)) % 3)],
+)
 def test_one_table_one_row_per_officer(made: object) -> None:
     events, expected = officers()
     result = made(events, expected)  # type: ignore[operator]
@@ -125,8 +128,12 @@ def test_tails_against_brute_force() -> None:
 def test_p_values_are_never_smaller_than_their_chance() -> None:
     """Nobody differs: P(p <= a) is at most a, two binomial standard errors aside, for small a."""
     rng = np.random.default_rng(11)
-    p = np.concatenate([rule.judge(rng.poisson(e * rng.gamma(25, 1 / 25, 100)).astype(float), e).p
-                        for e in (15 * np.exp(rng.normal(0, 0.5, 100)) for _ in range(20))])
+    p = np.concatenate(
+        [
+            rule.judge(rng.poisson(e * rng.gamma(25, 1 / 25, 100)).astype(float), e).p
+            for e in (15 * np.exp(rng.normal(0, 0.5, 100)) for _ in range(20))
+        ]
+    )
     for a in (0.005, 0.01, 0.05):
         assert (p <= a).mean() <= a + 2 * np.sqrt(a * (1 - a) / len(p)) + 0.002
 
@@ -217,8 +224,9 @@ def test_expected_events_hand_worked() -> None:
 
 def test_a_flagged_officer_leaves_the_standard_of_the_others() -> None:
     """Twelve with exposure 100; eleven have 10 events, one 100: beside the others each is expected to have 10."""
-    frame = pd.DataFrame({"officer": [f"P{k:02d}" for k in range(12)], "unit": "x", "exposure": 100.0,
-                          "events": [100, *[10] * 11]})
+    frame = pd.DataFrame(
+        {"officer": [f"P{k:02d}" for k in range(12)], "unit": "x", "exposure": 100.0, "events": [100, *[10] * 11]}
+    )
     table = peers.same_work(frame, assignment=["unit"], month=None).table.set_index("officer")
     assert table.loc["P00", "verdict"] == "higher"
     assert table["expected"].tolist() == pytest.approx([10.0] * 12)
@@ -247,8 +255,13 @@ def test_unit_differences_are_not_officer_differences() -> None:
 
 
 def test_a_move_is_not_a_renaming() -> None:
-    rows = pd.DataFrame({"officer": list("abcabdabd"), "month": [1] * 3 + [2] * 3 + [3] * 3,
-                         "unit": ["old"] * 3 + ["new", "old", "new"] + ["new"] * 3})
+    rows = pd.DataFrame(
+        {
+            "officer": list("abcabdabd"),
+            "month": [1] * 3 + [2] * 3 + [3] * 3,
+            "unit": ["old"] * 3 + ["new", "old", "new"] + ["new"] * 3,
+        }
+    )
     assert renamed.merged(rows, "unit", "month")[1] == []
     all_at_once = rows.assign(unit=["old"] * 3 + ["new"] * 6)
     assert len(renamed.merged(all_at_once, "unit", "month")[1]) == 1
@@ -265,8 +278,14 @@ def test_protected_columns_are_refused(column: str) -> None:
 
 def test_fifteen_officers_get_an_honest_answer() -> None:
     rng = np.random.default_rng(1)
-    frame = pd.DataFrame({"officer": [f"P{k}" for k in range(15)], "unit": np.arange(15) % 6,
-                          "exposure": rng.gamma(9, 20, 15), "events": rng.poisson(3, 15)})
+    frame = pd.DataFrame(
+        {
+            "officer": [f"P{k}" for k in range(15)],
+            "unit": np.arange(15) % 6,
+            "exposure": rng.gamma(9, 20, 15),
+            "events": rng.poisson(3, 15),
+        }
+    )
     within = peers.same_work(frame, assignment=["unit"], month=None)
     assert set(within.table["verdict"]) == {"not assessable"} and "fewer than 5 peers" in within.answer
     whole = peers.funnel(frame.set_index("officer")["events"], frame.set_index("officer")["exposure"] * 3 / 180)
@@ -277,8 +296,14 @@ def test_fifteen_officers_get_an_honest_answer() -> None:
 def years(seed: int, n: int = 15) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     rate = np.repeat(rng.gamma(25, 1 / 25, n), 4) * rng.gamma(100, 0.01, 4 * n)
-    return pd.DataFrame({"officer": np.repeat(np.arange(n), 4), "period": np.tile(range(2021, 2025), n),
-                         "exposure": 1.0, "events": rng.poisson(12 * rate)})
+    return pd.DataFrame(
+        {
+            "officer": np.repeat(np.arange(n), 4),
+            "period": np.tile(range(2021, 2025), n),
+            "exposure": 1.0,
+            "events": rng.poisson(12 * rate),
+        }
+    )
 
 
 def test_own_history_finds_a_change_and_seldom_anything_else() -> None:

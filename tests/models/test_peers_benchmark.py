@@ -25,8 +25,15 @@ def events(n: int = 60, per: int = 300, cv: float = 0.0, planted: int = 0, seed:
     rate = rng.gamma(cv**-2, cv**2, n) if cv else np.ones(n)
     rate[:planted] = 2.5
     chance = 0.12 * np.exp(0.2 * (place - 2.5) + 0.3 * (shift - 1) + 0.1 * (kind - 2)) * rate[who]
-    return pd.DataFrame({"officer": [f"P{k:03d}" for k in who], "outcome": rng.random(size) < np.minimum(chance, 0.9),
-                         "place": place.astype(str), "shift": shift, "kind": kind})
+    return pd.DataFrame(
+        {
+            "officer": [f"P{k:03d}" for k in who],
+            "outcome": rng.random(size) < np.minimum(chance, 0.9),
+            "place": place.astype(str),
+            "shift": shift,
+            "kind": kind,
+        }
+    )
 
 
 def test_the_fit_is_that_of_single_events() -> None:
@@ -82,8 +89,9 @@ def test_nobody_differs_beyond_the_heterogeneity() -> None:
 
 @pytest.mark.slow
 def test_z_is_standard_normal_when_nobody_differs() -> None:
-    z = np.concatenate([peers.internal_benchmark(events(n=100, seed=k), "officer", "outcome", FEATURES).table["z"]
-                        for k in range(10)])
+    z = np.concatenate(
+        [peers.internal_benchmark(events(n=100, seed=k), "officer", "outcome", FEATURES).table["z"] for k in range(10)]
+    )
     assert z.mean() == pytest.approx(0, abs=0.1)
     assert z.std() == pytest.approx(1, abs=0.07)
     assert (np.abs(z) > 1.96).mean() == pytest.approx(0.05, abs=0.02)
@@ -123,7 +131,8 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(InputError, match="true or false"):
         peers.internal_benchmark(frame.assign(outcome=2), "officer", "outcome", FEATURES)
     with pytest.raises(InputError, match="without an officer"):
-        peers.internal_benchmark(frame.assign(officer=frame["officer"].where(frame.index > 3)), "officer", "outcome",
-                                 FEATURES)
+        peers.internal_benchmark(
+            frame.assign(officer=frame["officer"].where(frame.index > 3)), "officer", "outcome", FEATURES
+        )
     with pytest.raises(InputError, match="no feature"):
         peers.internal_benchmark(frame, "officer", "outcome", [])

@@ -33,8 +33,10 @@ def test_regression_refuses_what_it_cannot_answer():
         quantile_regression(frame, "y", ["z"])
 
 
-@pytest.mark.parametrize(("n", "q", "ranks"), [
-    (5, 0.5, (0, 6)), (6, 0.5, (1, 6)), (10, 0.5, (2, 9)), (100, 0.5, (40, 61)), (20, 0.5, (6, 15))])
+@pytest.mark.parametrize(
+    ("n", "q", "ranks"),
+    [(5, 0.5, (0, 6)), (6, 0.5, (1, 6)), (10, 0.5, (2, 9)), (100, 0.5, (40, 61)), (20, 0.5, (6, 15))],
+)
 def test_median_ranks(n, q, ranks):
     """David and Nagaraja, Order Statistics: the sign-test intervals of the median (95 %)."""
     assert tuple(quantile_ranks(n, q)) == ranks

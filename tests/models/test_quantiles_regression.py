@@ -23,8 +23,9 @@ def engel() -> pd.DataFrame:
     return engel.load_pandas().data
 
 
-@pytest.mark.parametrize(("tau", "const", "slope"), [
-    (0.1, 110.141575, 0.401766), (0.5, 81.482256, 0.560181), (0.9, 67.350851, 0.686299)])
+@pytest.mark.parametrize(
+    ("tau", "const", "slope"), [(0.1, 110.141575, 0.401766), (0.5, 81.482256, 0.560181), (0.9, 67.350851, 0.686299)]
+)
 def test_engel_as_published(engel, tau, const, slope):
     """statsmodels' fit (iterated to a tolerance) in all its digits."""
     terms = quantile_regression(engel, "foodexp", ["income"], tau).facts[f"{tau:g}"]
@@ -33,8 +34,9 @@ def test_engel_as_published(engel, tau, const, slope):
     assert terms["income"]["low"] < slope < terms["income"]["high"]
 
 
-@pytest.mark.parametrize(("tau", "const", "slope"), [
-    (0.1, 110.14157, 0.40177), (0.5, 81.48225, 0.56018), (0.9, 67.35087, 0.68630)])
+@pytest.mark.parametrize(
+    ("tau", "const", "slope"), [(0.1, 110.14157, 0.40177), (0.5, 81.48225, 0.56018), (0.9, 67.35087, 0.68630)]
+)
 def test_engel_as_the_exact_programme_has_it(engel, tau, const, slope):
     """R: quantreg::rq(foodexp ~ income, tau, data = engel), exact by the simplex method."""
     terms = quantile_regression(engel, "foodexp", ["income"], tau).facts[f"{tau:g}"]
@@ -52,9 +54,11 @@ def designs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     noise = np.exp(generator.normal(1, 0.7, n))
     skewed = normal @ np.array([2, 1, -1, 0.5, 0]) + noise * (1 + np.abs(normal[:, 1]))
     return {
-        "random": (normal, skewed), "tied outcome": (normal, np.round(skewed)),
+        "random": (normal, skewed),
+        "tied outcome": (normal, np.round(skewed)),
         "dummies": (dummies, np.log(noise) + dummies @ generator.normal(size=dummies.shape[1])),
-        "dummies, tied": (dummies, np.round(noise)), "nearly collinear": (close, skewed),
+        "dummies, tied": (dummies, np.round(noise)),
+        "nearly collinear": (close, skewed),
         "rare level": (np.column_stack([normal, np.arange(n) < 3]), skewed),
         "large numbers": (normal * np.array([1, 1e6, 1e-4, 1, 1]), 1e7 + 1e3 * skewed),
     }
@@ -69,8 +73,13 @@ def test_the_loss_is_the_least_there_is(case, tau):
     found, closed = fit(design, outcome, tau)
     scale = np.abs(design).max(axis=0)
     middle = np.median(outcome)  # a constant is in every design: shifting by it changes no residual
-    other = linprog(middle - outcome, A_eq=(design / scale).T, b_eq=(1 - tau) * (design / scale).sum(axis=0),
-                    bounds=(0, 1), method="highs")
+    other = linprog(
+        middle - outcome,
+        A_eq=(design / scale).T,
+        b_eq=(1 - tau) * (design / scale).sum(axis=0),
+        bounds=(0, 1),
+        method="highs",
+    )
     least = -other.fun - (1 - tau) * (outcome - middle).sum()
     assert closed
     assert loss(outcome - design @ found, tau) == pytest.approx(least, rel=1e-9)
@@ -119,8 +128,13 @@ def test_a_median_of_an_even_number_lies_in_the_middle_and_row_order_is_irreleva
 
 def test_the_first_category_is_the_reference_whatever_its_name():
     generator = np.random.default_rng(3)
-    frame = pd.DataFrame({"y": generator.normal(size=300), "busy": generator.random(300) < 0.5,
-                          "group": pd.Categorical(["b", "a", "c"] * 100, ["c", "a", "b", "never"])})
+    frame = pd.DataFrame(
+        {
+            "y": generator.normal(size=300),
+            "busy": generator.random(300) < 0.5,
+            "group": pd.Categorical(["b", "a", "c"] * 100, ["c", "a", "b", "never"]),
+        }
+    )
     result = quantile_regression(frame, "y", ["group", "busy"])
     assert list(result.table["term"]) == ["const", "group: a", "group: b", "busy: True"]
     formula = quantile_regression(frame.assign(group=frame["group"].astype(str)), "y", "group + busy")
@@ -140,8 +154,13 @@ def test_repeated_terms_and_equal_values_are_said():
 def test_ten_thousand_rows_of_forty_columns_take_half_a_second():
     generator = np.random.default_rng(1)
     codes = [generator.integers(0, 10, 10_000) for _ in range(4)]
-    design = np.column_stack([np.ones(10_000), *(code == level for code in codes for level in range(1, 10)),
-                              generator.normal(size=(10_000, 3))]).astype(float)
+    design = np.column_stack(
+        [
+            np.ones(10_000),
+            *(code == level for code in codes for level in range(1, 10)),
+            generator.normal(size=(10_000, 3)),
+        ]
+    ).astype(float)
     outcome = design @ generator.normal(size=40) + generator.normal(size=10_000)
     spent = []
     for tau in TAUS:

@@ -26,8 +26,9 @@ def test_likelihood_golden() -> None:
     officer = np.array([1, 2, 2, 3, 1, 3, 4, 2, 4, 1, 2, 4]) - 1
     level = np.array([1, 3, 2, 1, 1, 2, 3, 2, 2, 3, 1, 2]) - 1
     lam, scores = np.array([-0.8, -0.1, 0.5, 1.2]), np.array([0.0, 1.0, 1.6])
-    found = likelihood.likelihood(lam, scores, starts, officer, level, np.array([3, 8]), np.zeros(4), np.zeros(3),
-                                  np.zeros(12))
+    found = likelihood.likelihood(
+        lam, scores, starts, officer, level, np.array([3, 8]), np.zeros(4), np.zeros(3), np.zeros(12)
+    )
     assert found == pytest.approx(-4.773098622770, abs=1e-11)
 
 

@@ -44,6 +44,7 @@ def holm(series):
 
 # goldens ------------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("months, median", [(120, 0.39), (36, 0.73)])
 def test_the_strength_of_white_noise_is_the_published_one(months, median):
     """METHODS 5 (computed independently): median of monthly white noise over 10 years .39, over 3 years .73."""
@@ -89,6 +90,7 @@ def test_exposure_is_the_hours_of_each_kind():
 
 # properties ---------------------------------------------------------------------------------------------------------
 
+
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 9000)), min_size=1, max_size=30))
 def test_every_event_weighs_one(spans):
@@ -110,7 +112,8 @@ def test_the_mix_of_weekdays_does_not_pass_for_a_month():
     made = seasonality(daily(rate)).table
     assert made.loc[made["season"] == "year", "ratio"].to_numpy() == pytest.approx(1, abs=0.003)
     assert made.loc[made["season"] == "week", "ratio"].to_numpy() == pytest.approx(
-        np.array([10, 10, 10, 10, 10, 30, 60]) / 20, rel=0.003)
+        np.array([10, 10, 10, 10, 10, 30, 60]) / 20, rel=0.003
+    )
 
 
 def test_order_of_rows_and_unit_do_not_matter_and_the_frame_is_kept():
@@ -135,6 +138,7 @@ def test_the_result_has_its_tests_components_and_facts():
 
 # refusals -----------------------------------------------------------------------------------------------------------
 
+
 def test_a_season_the_series_cannot_show_is_refused_with_the_reason():
     frame = daily(counts(np.random.default_rng(1), 1)[0])[:240]
     with pytest.raises(InputError, match="240 days cannot show a season of the year"):
@@ -143,10 +147,14 @@ def test_a_season_the_series_cannot_show_is_refused_with_the_reason():
     assert "240 days cannot show" in made.facts["refused"]["year"] and "not assessable" in made.answer
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda f: f.drop(columns="count"), "no column count"), (lambda f: f.drop(columns="date"), "no column at"),
-    (lambda f: pd.concat([f, f.head(1)]), "twice"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda f: f.drop(columns="count"), "no column count"),
+        (lambda f: f.drop(columns="date"), "no column at"),
+        (lambda f: pd.concat([f, f.head(1)]), "twice"),
+    ],
+)
 def test_frames_that_cannot_be_used_are_refused(change, words):
     with pytest.raises(InputError, match=words):
         seasonality(change(daily(1.0)))
@@ -164,6 +172,7 @@ def test_unknown_counts_are_not_taken_for_none():
 
 
 # heaps and days -----------------------------------------------------------------------------------------------------
+
 
 def test_a_heap_at_midnight_is_reported_and_spread_over_its_day():
     rng = np.random.default_rng(2)
@@ -202,6 +211,7 @@ def test_holidays_paydays_and_firsts_are_found_beside_each_other():
 
 
 # simulations --------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("ratio, related", [(1.0, 0.0), (3.0, 0.0), (3.0, 0.4)])
 def test_a_series_without_season_is_rarely_called_seasonal(ratio, related):
@@ -262,6 +272,7 @@ def test_the_planted_season_and_weekdays_of_the_sample_are_recovered():
 
 # real records -------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.realdata
 def test_houston_has_no_year(realdata):
     raw = pd.read_csv(realdata / "crime_series" / "houston_2010.csv.gz", usecols=["time"])
@@ -303,12 +314,28 @@ def test_the_leading_kind_of_hour_is_nearly_always_among_those_named():
 
 
 def test_a_season_in_words_is_per_cent_above_or_below_the_mean_by_hand():
-    test = pd.Series({"season": "week", "verdict": "seasonal", "adjusted": 0.012, "strength": 0.35,
-                      "noise_median": 0.35, "noise_95": 0.38})
-    rows = pd.DataFrame({"season": "week", "position": ["Saturday", "Tuesday"], "ratio": [1.14, 0.85],
-                         "low": [1.11, 0.82], "high": [1.18, 0.89]})
+    test = pd.Series(
+        {
+            "season": "week",
+            "verdict": "seasonal",
+            "adjusted": 0.012,
+            "strength": 0.35,
+            "noise_median": 0.35,
+            "noise_95": 0.38,
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "season": "week",
+            "position": ["Saturday", "Tuesday"],
+            "ratio": [1.14, 0.85],
+            "low": [1.11, 0.82],
+            "high": [1.18, 0.89],
+        }
+    )
     assert sentence(test, rows) == (
         "The pattern of the week repeats: Saturday is 14 % above (11 to 18 %), Tuesday is 15 % below (11 to 18 %) the "
         "mean (p 0.012; strength 0.35 of 1, where noise of this length shows 0.35 and seldom over 0.38, so the pattern "
-        "is faint beside the rest).")
+        "is faint beside the rest)."
+    )
     assert not exceeds(test) and exceeds(test.replace(0.35, 0.5))

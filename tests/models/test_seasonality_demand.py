@@ -38,9 +38,12 @@ def coverage(weights, days=28):
     mean = held.groupby(["weekday", "hour"])[["came", "mean_low", "mean_high"]].mean()
     month = ((mean["mean_low"] <= mean["came"] + 1e-9) & (mean["came"] <= mean["mean_high"] + 1e-9)).mean()
     table, spread = found.table, found.facts["dispersion"]["all"]
-    said = [said_to_hold(table["expected"], table["low"], table["high"], spread["single"]),
-            said_to_hold(*(table[name] * table["hours"] for name in ("expected", "mean_low", "mean_high")),
-                         spread["summed"])]
+    said = [
+        said_to_hold(table["expected"], table["low"], table["high"], spread["single"]),
+        said_to_hold(
+            *(table[name] * table["hours"] for name in ("expected", "mean_low", "mean_high")), spread["summed"]
+        ),
+    ]
     return np.array([[single, said[0]], [month, said[1]]])
 
 
@@ -146,19 +149,28 @@ def test_the_interval_of_the_total_holds_over_many_departments(mean, related):
     assert 0.74 <= found <= 0.90
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda w: w.iloc[5:], "not every hour"), (lambda w: w.iloc[: 24 * 30], "30 days are too few"),
-    (lambda w: w.drop(w.index[100]), "not every hour"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda w: w.iloc[5:], "not every hour"),
+        (lambda w: w.iloc[: 24 * 30], "30 days are too few"),
+        (lambda w: w.drop(w.index[100]), "not every hour"),
+    ],
+)
 def test_hours_that_cannot_be_used_are_refused(change, words):
     with pytest.raises(InputError, match=words):
         demand(change(hours(days=120)))
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"days": 0}, "do not lie within"), ({"days": 400}, "do not lie within"), ({"start": "2020-01-01"}, "do not lie"),
-    ({"level": 2}, "no share"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"days": 0}, "do not lie within"),
+        ({"days": 400}, "do not lie within"),
+        ({"start": "2020-01-01"}, "do not lie"),
+        ({"level": 2}, "no share"),
+    ],
+)
 def test_periods_that_cannot_be_forecast_are_refused(options, words):
     with pytest.raises(InputError, match=words):
         demand(hours(days=120), **options)

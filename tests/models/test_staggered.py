@@ -15,9 +15,14 @@ NAMED = {"unit": "officer", "period": "month", "first": "start", "outcome": "cou
 def long(counts: np.ndarray, start: np.ndarray) -> pd.DataFrame:
     """Officers x months of counts as a long frame; ``start`` is the month, from 1, or NaN."""
     officers, months = counts.shape
-    return pd.DataFrame({"officer": np.repeat(np.arange(officers), months),
-                         "month": np.tile(np.arange(1, months + 1), officers),
-                         "start": np.repeat(start, months), "count": counts.ravel()})
+    return pd.DataFrame(
+        {
+            "officer": np.repeat(np.arange(officers), months),
+            "month": np.tile(np.arange(1, months + 1), officers),
+            "start": np.repeat(start, months),
+            "count": counts.ravel(),
+        }
+    )
 
 
 def drawn(rng: np.random.Generator, officers: int = 240, months: int = 18, multiple: float = 1.0) -> pd.DataFrame:
@@ -64,8 +69,10 @@ def test_three_cohorts_weigh_as_defined() -> None:
 @pytest.mark.realdata
 def test_the_published_effects_of_the_chicago_training(realdata) -> None:
     """Roth and Sant'Anna's replication (METHODS 7; the authors' R package, `staggered` and `staggered_cs`)."""
-    rows = pd.read_csv(realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
-                       usecols=["uid", "period", "first_trained", "complaints"])
+    rows = pd.read_csv(
+        realdata / "chicago_training" / "pj_officer_level_balanced.csv.gz",
+        usecols=["uid", "period", "first_trained", "complaints"],
+    )
     named = {"unit": "uid", "period": "period", "first": "first_trained", "outcome": "complaints"}
     facts = effect(rows, **named).facts
     assert facts["simple"]["estimate"] == pytest.approx(-0.001126981, abs=1e-9)
@@ -162,8 +169,14 @@ def test_districts_of_different_trends_are_compared_inside() -> None:
 
 def test_the_effect_stands_beside_what_would_have_been() -> None:
     """Ten of twenty start in month 3 and go from 2 to 1 while the others stay at 2: 2 expected, -1, so -50 %."""
-    rows = pd.DataFrame([(who, month, 3.0 if who < 10 else np.nan, 1.0 if who < 10 and month == 3 else 2.0)
-                         for who in range(20) for month in (1, 2, 3)], columns=["officer", "month", "start", "count"])
+    rows = pd.DataFrame(
+        [
+            (who, month, 3.0 if who < 10 else np.nan, 1.0 if who < 10 and month == 3 else 2.0)
+            for who in range(20)
+            for month in (1, 2, 3)
+        ],
+        columns=["officer", "month", "start", "count"],
+    )
     result = effect(rows, method="callaway_santanna", who="officer", when="month", **NAMED)
     assert result.facts["baseline"] == pytest.approx(2.0) and result.facts["change"] == pytest.approx(-0.5)
     assert "-1.00 per officer and month" in result.answer and "2.00 would be expected without it" in result.answer
@@ -186,13 +199,16 @@ def test_a_new_officer_and_a_lone_starter_are_left_out_and_counted() -> None:
     assert sum("left out" in caveat for caveat in result.caveats) == 3
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"month": lambda rows: rows["month"] * 2}, "without a gap"),
-    ({"count": lambda rows: rows["count"].map(str) + "x"}, "must hold numbers"),
-    ({"count": lambda rows: np.inf}, "finite"),
-    ({"start": lambda rows: rows["month"]}, "changes within a unit"),
-    ({"officer": lambda rows: 1}, "two rows in one period"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"month": lambda rows: rows["month"] * 2}, "without a gap"),
+        ({"count": lambda rows: rows["count"].map(str) + "x"}, "must hold numbers"),
+        ({"count": lambda rows: np.inf}, "finite"),
+        ({"start": lambda rows: rows["month"]}, "changes within a unit"),
+        ({"officer": lambda rows: 1}, "two rows in one period"),
+    ],
+)
 def test_bad_panels_are_refused(change, message: str) -> None:
     with pytest.raises(InputError, match=message):
         effect(drawn(np.random.default_rng(0), 20).assign(**change), **NAMED)

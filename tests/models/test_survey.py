@@ -61,8 +61,9 @@ def test_the_unit_of_weights_does_not_matter(rows, factor):
 
 def people(n=400, seed=0):
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({"age": rng.choice(["young", "old"], n, p=[0.3, 0.7]),
-                         "sex": rng.choice(["f", "m"], n, p=[0.6, 0.4])})
+    return pd.DataFrame(
+        {"age": rng.choice(["young", "old"], n, p=[0.3, 0.7]), "sex": rng.choice(["f", "m"], n, p=[0.6, 0.4])}
+    )
 
 
 def test_raking_two_margins_by_hand():
@@ -95,11 +96,15 @@ def test_raking_that_cannot_converge_says_which_margin_is_at_fault():
         rake(gone, clash, bounds=(1e-6, 1e6))
 
 
-@pytest.mark.parametrize("margins, words", [
-    ({"age": {"young": 1, "old": 1, "oldest": 1}}, "margin age cannot be met: 'oldest' has a target and no"),
-    ({"age": {"young": 1}}, "margin age has 'old', which has no target"), ({"shoe": {"a": 1}}, "no column 'shoe'"),
-    ({}, "no margin"),
-])
+@pytest.mark.parametrize(
+    "margins, words",
+    [
+        ({"age": {"young": 1, "old": 1, "oldest": 1}}, "margin age cannot be met: 'oldest' has a target and no"),
+        ({"age": {"young": 1}}, "margin age has 'old', which has no target"),
+        ({"shoe": {"a": 1}}, "no column 'shoe'"),
+        ({}, "no margin"),
+    ],
+)
 def test_margins_that_do_not_fit_are_named(margins, words):
     with pytest.raises(InputError, match=words):
         rake(people(), margins)
@@ -131,14 +136,24 @@ def town(seed, areas=8, sizes=(150, 80, 40, 25, 12, 200, 60, 30)):
     """A population with effects of area and age, and a sample in which the old answer more."""
     rng = np.random.default_rng(seed)
     level = 3.3 + rng.normal(0, 0.25, areas)
-    cells = pd.DataFrame([(f"a{at}", age, share) for at in range(areas)
-                          for age, share in (("young", 600 - 40 * at), ("old", 400 + 40 * at))],
-                         columns=["area", "age", "residents"])
+    cells = pd.DataFrame(
+        [
+            (f"a{at}", age, share)
+            for at in range(areas)
+            for age, share in (("young", 600 - 40 * at), ("old", 400 + 40 * at))
+        ],
+        columns=["area", "age", "residents"],
+    )
     truth = {f"a{at}": float(level[at] + 0.5 * (400 + 40 * at) / 1000) for at in range(areas)}
     area = np.repeat(np.arange(areas), sizes[:areas])
     old = rng.random(len(area)) < 0.7
-    frame = pd.DataFrame({"area": [f"a{at}" for at in area], "age": np.where(old, "old", "young"),
-                          "answer": level[area] + 0.5 * old + rng.normal(0, 0.9, len(area))})
+    frame = pd.DataFrame(
+        {
+            "area": [f"a{at}" for at in area],
+            "age": np.where(old, "old", "young"),
+            "answer": level[area] + 0.5 * old + rng.normal(0, 0.9, len(area)),
+        }
+    )
     return frame, cells, pd.Series(truth)
 
 
@@ -210,13 +225,22 @@ def named(seeds, level=0.0, model=True):
     for seed in seeds:
         rng = np.random.default_rng(seed)
         area, old = rng.integers(0, 8, 700), rng.random(700) < 0.6
-        frame = pd.DataFrame({"area": [f"a{at}" for at in area], "age": np.where(old, "old", "young"),
-                              "answer": 3.3 + 0.4 * old + level * (area == 7) + rng.normal(0, 0.95, 700)})
-        cells = pd.DataFrame([(f"a{at}", age, 500) for at in range(8) for age in ("young", "old")],
-                             columns=["area", "age", "residents"])
+        frame = pd.DataFrame(
+            {
+                "area": [f"a{at}" for at in area],
+                "age": np.where(old, "old", "young"),
+                "answer": 3.3 + 0.4 * old + level * (area == 7) + rng.normal(0, 0.95, 700),
+            }
+        )
+        cells = pd.DataFrame(
+            [(f"a{at}", age, 500) for at in range(8) for age in ("young", "old")], columns=["area", "age", "residents"]
+        )
         own = direct(frame, "answer", "area")
-        found = (poststratified(frame, "answer", "area", ["age"], cells) if model else
-                 fay_herriot(own["estimate"], own["se"])[0])
+        found = (
+            poststratified(frame, "answer", "area", ["age"], cells)
+            if model
+            else fay_herriot(own["estimate"], own["se"])[0]
+        )
         out = ((found["against_low"] > 0) | (found["against_high"] < 0)).to_numpy()
         rows.append((out.any(), out[7]))
     return np.mean(rows, axis=0)

@@ -38,7 +38,7 @@ def test_competing_ends_by_hand():
 def test_a_time_nobody_was_followed_to_has_a_reason():
     found = cumulative_incidence(TIME, EVENT, at=(0, 7, 30)).facts["at"]["1"]
     assert found["7"]["estimate"] == pytest.approx(0.4333333333) and found["7"]["at_risk"] == 2
-    assert found["0"]["estimate"] == 0 and found["0"]["high"] == pytest.approx(1 - 0.025 ** 0.1)
+    assert found["0"]["estimate"] == 0 and found["0"]["high"] == pytest.approx(1 - 0.025**0.1)
     assert found["30"]["estimate"] is None and "9" in found["30"]["reason"]
 
 
@@ -96,9 +96,16 @@ def test_intervals_cover_the_truth():
     assert 0.935 <= hits / rounds <= 0.965
 
 
-@pytest.mark.parametrize(("time", "event", "word"), [
-    ([1, -2], [1, 0], "negative"), ([1, np.nan], [1, 0], "missing"), ([1, 2], [1, 0.5], "no such"),
-    ([1, 2], [1], "length"), ([], [], "length")])
+@pytest.mark.parametrize(
+    ("time", "event", "word"),
+    [
+        ([1, -2], [1, 0], "negative"),
+        ([1, np.nan], [1, 0], "missing"),
+        ([1, 2], [1, 0.5], "no such"),
+        ([1, 2], [1], "length"),
+        ([], [], "length"),
+    ],
+)
 def test_bad_cases_are_named(time, event, word):
     with pytest.raises(InputError, match=word):
         cumulative_incidence(time, event)
@@ -136,8 +143,9 @@ def test_a_planted_ratio_is_found_with_half_the_cases_on_day_zero():
     group = rng.integers(0, 2, 6000)
     days = np.floor(rng.exponential(1 / (0.5 * np.where(group == 1, 2.0, 1.0))))
     limit = rng.integers(1, 9, 6000)
-    frame = pd.DataFrame({"days": np.minimum(days, limit), "ended": (days <= limit).astype(int),
-                          "group": np.where(group == 1, "x", "y")})
+    frame = pd.DataFrame(
+        {"days": np.minimum(days, limit), "ended": (days <= limit).astype(int), "group": np.where(group == 1, "x", "y")}
+    )
     found = hazard_ratios(frame, "days", "ended", ["group"], edges=range(9))
     row = found.table.iloc[0]
     ratio = row["ratio"] if row["value"] == "x" else 1 / row["ratio"]

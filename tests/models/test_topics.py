@@ -11,8 +11,13 @@ from perflib.models.topics import OTHER, kappa, topics
 
 SEEDS = {"traffic": ["speeding", "cars", "parking"], "noise": ["loud", "music"], "wait": ["waited", "minutes"]}
 WORDS = {
-    "traffic": ["cars race past the school", "speeding on Main Street", "the junction is dangerous, cars everywhere",
-                "speeding past the school again", "the junction near the school"],
+    "traffic": [
+        "cars race past the school",
+        "speeding on Main Street",
+        "the junction is dangerous, cars everywhere",
+        "speeding past the school again",
+        "the junction near the school",
+    ],
     "noise": ["loud party next door", "music all night", "the neighbours hold a party all night", "loud all night"],
     "wait": ["waited an hour for an officer", "forty minutes until anyone came", "nobody came for an hour"],
 }
@@ -61,10 +66,14 @@ def test_a_message_about_nothing_known_is_other_and_nothing_is_changed():
     assert (again["topic"].to_numpy() == found["topic"].to_numpy()[order]).all()
 
 
-@pytest.mark.parametrize("seeds, words", [
-    ({"a": ["x"]}, "at least two"), ({"a": ["cars"], "b": []}, "no list of words"),
-    ({"a": ["cars"], "b": ["unicorn"]}, "no message holds a word of topic 'b'"),
-])
+@pytest.mark.parametrize(
+    "seeds, words",
+    [
+        ({"a": ["x"]}, "at least two"),
+        ({"a": ["cars"], "b": []}, "no list of words"),
+        ({"a": ["cars"], "b": ["unicorn"]}, "no message holds a word of topic 'b'"),
+    ],
+)
 def test_seeds_that_cannot_be_used_are_refused(seeds, words):
     with pytest.raises(InputError, match=words):
         topics(messages(50)[0], seeds)

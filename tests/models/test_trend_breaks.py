@@ -36,8 +36,11 @@ def test_least_squares_against_all_pairs():
     generator = np.random.default_rng(3)
     x = np.concatenate([generator.normal(0, 1, 12), generator.normal(4, 1, 10), generator.normal(-1, 1, 11)])
     facts = breaks(x, min_segment=4, draws=199).facts
-    tried = {(a, b): sum(((part - part.mean()) ** 2).sum() for part in np.split(x, [a, b]))
-             for a in range(4, 26) for b in range(a + 4, 30)}
+    tried = {
+        (a, b): sum(((part - part.mean()) ** 2).sum() for part in np.split(x, [a, b]))
+        for a in range(4, 26)
+        for b in range(a + 4, 30)
+    }
     assert tuple(facts["breaks_after"]) == min(tried, key=tried.get)
     assert facts["rss"] == pytest.approx(min(tried.values()))
 
@@ -91,8 +94,9 @@ def test_breaks_do_not_depend_on_unit_or_direction_of_time(seed, scale, shift):
 
 
 def false_alarms(length, series):
-    return np.mean([breaks(series(np.random.default_rng(seed), length), draws=299).facts["n_breaks"] > 0
-                    for seed in range(200)])
+    return np.mean(
+        [breaks(series(np.random.default_rng(seed), length), draws=299).facts["n_breaks"] > 0 for seed in range(200)]
+    )
 
 
 def autoregressive(correlation):
@@ -101,12 +105,15 @@ def autoregressive(correlation):
         for t in range(1, len(x)):
             x[t] += correlation * x[t - 1]
         return x[30:]
+
     return series
 
 
-@pytest.mark.parametrize(("length", "series"), [
-    (36, autoregressive(0.0)), (100, autoregressive(0.0)), (100, autoregressive(0.4))],
-    ids=["white 36", "white 100", "autoregressive .4"])
+@pytest.mark.parametrize(
+    ("length", "series"),
+    [(36, autoregressive(0.0)), (100, autoregressive(0.0)), (100, autoregressive(0.4))],
+    ids=["white 36", "white 100", "autoregressive .4"],
+)
 def test_noise_is_seldom_broken(length, series):
     """At most 5 % of 200 seeds get a break."""
     assert false_alarms(length, series) <= 0.05

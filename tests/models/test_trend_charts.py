@@ -14,8 +14,28 @@ from perflib.models.trend import control_chart
 #: Montgomery, Introduction to Statistical Quality Control: orange juice cans (n = 50), circuit boards.
 JUICE = [12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6]
 CIRCUIT = [21, 24, 16, 12, 15, 5, 28, 20, 31, 25, 20, 24, 16, 19, 10, 17, 13, 22, 18, 39, 30, 24, 16, 19, 17, 15]
-DRIFT = [102.0, 94.8, 98.3, 98.4, 102.0, 98.5, 99.0, 97.7, 100.0, 98.1, 101.3, 98.7, 101.1, 98.4, 97.0, 96.7, 100.3,
-         101.4, 97.2, 101.0]
+DRIFT = [
+    102.0,
+    94.8,
+    98.3,
+    98.4,
+    102.0,
+    98.5,
+    99.0,
+    97.7,
+    100.0,
+    98.1,
+    101.3,
+    98.7,
+    101.1,
+    98.4,
+    97.0,
+    96.7,
+    100.3,
+    101.4,
+    97.2,
+    101.0,
+]
 
 
 def test_p_chart_orange_juice():
@@ -34,8 +54,8 @@ def test_c_chart_circuit():
 
 def test_cusum_sums_of_the_twenty_points():
     facts = control_chart(DRIFT, "cusum", target=99, k=1, h=10).facts
-    upper = [2, 0, 0, 0, 2, .5, 0, 0, 0, 0, 1.3, 0, 1.1, 0, 0, 0, .3, 1.7, 0, 1.0]
-    lower = [0, 3.2, 2.9, 2.5, 0, 0, 0, .3, 0, 0, 0, 0, 0, 0, 1.0, 2.3, 0, 0, .8, 0]
+    upper = [2, 0, 0, 0, 2, 0.5, 0, 0, 0, 0, 1.3, 0, 1.1, 0, 0, 0, 0.3, 1.7, 0, 1.0]
+    lower = [0, 3.2, 2.9, 2.5, 0, 0, 0, 0.3, 0, 0, 0, 0, 0, 0, 1.0, 2.3, 0, 0, 0.8, 0]
     np.testing.assert_allclose(facts["upper_sums"], upper, atol=1e-9)
     np.testing.assert_allclose(facts["lower_sums"], lower, atol=1e-9)
     assert facts["upper"] == facts["upper_sums"] and facts["lower"] == facts["lower_sums"]
@@ -52,10 +72,50 @@ def test_individuals_chart_flow_rates():
 
 def test_ewma_of_the_handbook():
     """NIST/SEMATECH e-Handbook 6.3.2.4: target 50, sd 2.0539, weight .3; limits 47.4115 and 52.5884 in the long run."""
-    values = [52.0, 47.0, 53.0, 49.3, 50.1, 47.0, 51.0, 50.1, 51.2, 50.5, 49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6,
-              52.4, 53.6, 52.1]
-    shown = [50.60, 49.52, 50.56, 50.18, 50.16, 49.21, 49.75, 49.85, 50.26, 50.33, 50.11, 49.36, 49.52, 50.05, 49.38,
-             49.92, 50.73, 51.23, 51.94, 51.99]
+    values = [
+        52.0,
+        47.0,
+        53.0,
+        49.3,
+        50.1,
+        47.0,
+        51.0,
+        50.1,
+        51.2,
+        50.5,
+        49.6,
+        47.6,
+        49.9,
+        51.3,
+        47.8,
+        51.2,
+        52.6,
+        52.4,
+        53.6,
+        52.1,
+    ]
+    shown = [
+        50.60,
+        49.52,
+        50.56,
+        50.18,
+        50.16,
+        49.21,
+        49.75,
+        49.85,
+        50.26,
+        50.33,
+        50.11,
+        49.36,
+        49.52,
+        50.05,
+        49.38,
+        49.92,
+        50.73,
+        51.23,
+        51.94,
+        51.99,
+    ]
     chart = control_chart(values, "ewma", target=50, sd=2.0539, weight=0.3)
     np.testing.assert_allclose(chart.table["statistic"], shown, atol=0.0051)
     assert chart.table["lower"].iloc[-1] == pytest.approx(47.4115, abs=2e-4)
@@ -118,8 +178,12 @@ def test_gaps_are_kept_and_not_judged():
 
 
 def test_runs_are_named_with_their_meaning():
-    chart = control_chart([1.0, 0.9, 1.1, 1.0, 0.8, 1.2, 0.9, 1.0, 1.45, 1.4, 1.5, 1.44, 1.46, 1.4, 1.5, 1.45], "i",
-                          direction="down", sigma=10)
+    chart = control_chart(
+        [1.0, 0.9, 1.1, 1.0, 0.8, 1.2, 0.9, 1.0, 1.45, 1.4, 1.5, 1.44, 1.46, 1.4, 1.5, 1.45],
+        "i",
+        direction="down",
+        sigma=10,
+    )
     assert chart.facts["run_points"] == list(range(1, 17))
     assert chart.table["rule"].iloc[-1] == "8 or more in a row above the centre: deterioration"
     assert chart.facts["signals"] == []
@@ -137,12 +201,20 @@ def test_season_is_noticed():
     assert any("related" in caveat for caveat in control_chart(wave, "i").caveats)
 
 
-@pytest.mark.parametrize(("arguments", "word"), [
-    ({"kind": "q"}, "kind"), ({"kind": "p"}, "sizes"), ({"kind": "i", "direction": "left"}, "direction"),
-    ({"kind": "p", "sizes": [1, 1, 1]}, "exceeds"), ({"kind": "i", "sizes": [1, 1, 1]}, "sizes"),
-    ({"kind": "i", "rebase": [9]}, "rebase"), ({"kind": "c", "errors": [1, 1, 1]}, "errors"),
-    ({"kind": "i", "dates": ["2024-01-01"]}, "dates"), ({"kind": "ewma", "weight": 0}, "weight"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"kind": "q"}, "kind"),
+        ({"kind": "p"}, "sizes"),
+        ({"kind": "i", "direction": "left"}, "direction"),
+        ({"kind": "p", "sizes": [1, 1, 1]}, "exceeds"),
+        ({"kind": "i", "sizes": [1, 1, 1]}, "sizes"),
+        ({"kind": "i", "rebase": [9]}, "rebase"),
+        ({"kind": "c", "errors": [1, 1, 1]}, "errors"),
+        ({"kind": "i", "dates": ["2024-01-01"]}, "dates"),
+        ({"kind": "ewma", "weight": 0}, "weight"),
+    ],
+)
 def test_wrong_arguments_are_named(arguments, word):
     with pytest.raises(InputError, match=word):
         control_chart([5, 6, 7], **arguments)
@@ -153,8 +225,10 @@ def test_two_points_are_not_assessable():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 50), min_size=3, max_size=40), st.sampled_from(["p", "p_prime", "c", "u", "g", "i",
-                                                                              "ewma", "cusum"]))
+@given(
+    st.lists(st.integers(0, 50), min_size=3, max_size=40),
+    st.sampled_from(["p", "p_prime", "c", "u", "g", "i", "ewma", "cusum"]),
+)
 def test_signals_are_exactly_the_points_outside(values, kind):
     sizes = [50] * len(values) if kind in ("p", "p_prime", "u") else None
     before = list(values)
@@ -177,10 +251,18 @@ def test_false_alarms_on_noise():
     """About .27 % of points of a 3-sigma chart signal on noise; 200 series of 40 points."""
     generator = np.random.default_rng(11)
     shares = {
-        "p": np.mean([len(control_chart(generator.binomial(200, 0.3, 40), "p", [200] * 40).facts["signals"]) / 40
-                      for _ in range(200)]),
+        "p": np.mean(
+            [
+                len(control_chart(generator.binomial(200, 0.3, 40), "p", [200] * 40).facts["signals"]) / 40
+                for _ in range(200)
+            ]
+        ),
         "i": np.mean([len(control_chart(generator.normal(0, 1, 40), "i").facts["signals"]) / 40 for _ in range(200)]),
-        "errors": np.mean([len(control_chart(generator.normal(0, 1, 40), "i", errors=[1.0] * 40).facts["signals"]) / 40
-                           for _ in range(200)]),
+        "errors": np.mean(
+            [
+                len(control_chart(generator.normal(0, 1, 40), "i", errors=[1.0] * 40).facts["signals"]) / 40
+                for _ in range(200)
+            ]
+        ),
     }
     assert max(shares.values()) < 0.006, shares

@@ -57,11 +57,17 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         keys = list(dict.fromkeys([*one, *other]))
         missing = object()
-        return [line for key in keys
-                for line in differences(one.get(key, missing), other.get(key, missing), f"{where} / {key}")]
+        return [
+            line
+            for key in keys
+            for line in differences(one.get(key, missing), other.get(key, missing), f"{where} / {key}")
+        ]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [line for at, pair in enumerate(zip(one, other, strict=True))
-                for line in differences(*pair, where=f"{where} [{at}]")]
+        return [
+            line
+            for at, pair in enumerate(zip(one, other, strict=True))
+            for line in differences(*pair, where=f"{where} [{at}]")
+        ]
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
     same = one == pytest.approx(other, rel=1e-9, abs=1e-9) if numbers else one == other
     return [] if same else [f"{where}: {one!r} became {other!r}"]

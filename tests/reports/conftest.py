@@ -64,13 +64,20 @@ def open_page(browser, tmp_path):
         page, noise = context.new_page(), []
         page.set_default_timeout(8000)
         page.add_init_script(
-            "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective))")
+            "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective))"
+        )
         page.on("console", lambda message: noise.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: noise.append(f"error: {error}"))
         page.on("requestfailed", lambda request: noise.append(f"failed: {request.url}"))
         page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
-        page.on("request", lambda request: None if request.url.startswith(("data:", "blob:", path.as_uri()))
-                else noise.append(f"asked: {request.url}"))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith(("data:", "blob:", path.as_uri()))
+                else noise.append(f"asked: {request.url}")
+            ),
+        )
         page.goto(path.as_uri(), wait_until="load")
         page.wait_for_timeout(200)
         return page, lambda: list(noise)

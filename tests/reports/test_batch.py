@@ -52,12 +52,19 @@ def test_the_right_ones_fail_before_a_kernel_and_the_others_finish(folder, monke
     write_notebook(folder / "raise.ipynb", CELL, "1 / 0", CELL)
     write_notebook(folder / "slow.ipynb", "import time\ntime.sleep(600)")
     monkeypatch.setattr("perflib.reports.plan.TIME_LIMIT", 20.0)
-    plan = write_plan(folder, retries=1, time_limit=15, runs=[
-        {"notebook": "tiny", "parameters": {"beat": ["0412", "0413"]}},
-        {"notebook": "tiny", "parameters": {"baet": "0412"}},
-        {"notebook": "tiny", "parameters": {"n": "many"}},
-        {"notebook": "crash"}, {"notebook": "raise"}, {"notebook": "slow"},
-    ])
+    plan = write_plan(
+        folder,
+        retries=1,
+        time_limit=15,
+        runs=[
+            {"notebook": "tiny", "parameters": {"beat": ["0412", "0413"]}},
+            {"notebook": "tiny", "parameters": {"baet": "0412"}},
+            {"notebook": "tiny", "parameters": {"n": "many"}},
+            {"notebook": "crash"},
+            {"notebook": "raise"},
+            {"notebook": "slow"},
+        ],
+    )
     said = []
     status = report(plan, workers=2, say=lambda run, n, total: said.append((n, total, run["name"])))
     assert (status["done"], status["failed"], status["status"]) == (2, 5, "failed")
@@ -111,10 +118,14 @@ def test_resume_redoes_only_what_is_missing_or_changed(folder):
 
 def test_the_department_decides_values_and_its_files_decide_resume(folder, small_city, monkeypatch):
     code = 'department: str = ""\ndistrict: str = ""'
-    cells = [v4.new_code_cell(code, metadata={"tags": ["parameters"]}), v4.new_code_cell(
-        "import pandas as pd, perflib as pf\n"
-        'rows = pf.open(department, tables=["calls"]).calls.count().execute()\n'
-        'pf.Result("rows", pd.DataFrame({"n": [rows]}), "T", "A.", "", facts={"rows": int(rows)})')]
+    cells = [
+        v4.new_code_cell(code, metadata={"tags": ["parameters"]}),
+        v4.new_code_cell(
+            "import pandas as pd, perflib as pf\n"
+            'rows = pf.open(department, tables=["calls"]).calls.count().execute()\n'
+            'pf.Result("rows", pd.DataFrame({"n": [rows]}), "T", "A.", "", facts={"rows": int(rows)})'
+        ),
+    ]
     nbformat.write(v4.new_notebook(cells=cells), folder / "count.ipynb")
     import perflib as pf
 
@@ -137,9 +148,14 @@ def test_hooks_fire_and_a_plan_alone_starts_no_program(folder, monkeypatch):
     script = folder / "hook.py"
     script.write_text("import sys; open('told.json', 'w').write(sys.stdin.read())", encoding="utf-8")
     plan = write_plan(
-        folder, runs=[{"notebook": "tiny"}],
-        hooks=[{"on": "completion", "file": "finished.json"}, {"on": "failure", "file": "alarm.json"},
-               {"on": ["completion"], "command": [sys.executable, str(script)]}, {"webhook_env": "PERFLIB_NO_HOOK"}],
+        folder,
+        runs=[{"notebook": "tiny"}],
+        hooks=[
+            {"on": "completion", "file": "finished.json"},
+            {"on": "failure", "file": "alarm.json"},
+            {"on": ["completion"], "command": [sys.executable, str(script)]},
+            {"webhook_env": "PERFLIB_NO_HOOK"},
+        ],
     )
     monkeypatch.delenv("PERFLIB_NO_HOOK", raising=False)
     status = report(plan, workers=1)
@@ -201,16 +217,35 @@ def test_moved_compares_what_both_runs_have_and_puts_the_largest_first():
     before = {"a": {"x": 100, "y": 10, "gone": 1, "list": [1]}, "word": "up"}
     after = {"a": {"x": 101, "y": 20, "new": 1, "list": [2]}, "word": "up"}
     assert [(item["fact"], item["before"], item["after"]) for item in moved(before, after)] == [
-        ("a / y", 10, 20), ("a / x", 100, 101),
+        ("a / y", 10, 20),
+        ("a / x", 100, 101),
     ]
     assert moved({}, after) == []
 
 
 def test_the_index_escapes_every_datum():
     bad = "<script>alert(1)</script>"
-    run = {"name": bad, "notebook": f"{bad}.ipynb", "status": "failed", "parameters": {bad: bad}, "seconds": 1.0,
-           "error": {"cell": 1, "exception": bad, "message": bad}, "moved": [], "as_of": bad}
+    run = {
+        "name": bad,
+        "notebook": f"{bad}.ipynb",
+        "status": "failed",
+        "parameters": {bad: bad},
+        "seconds": 1.0,
+        "error": {"cell": 1, "exception": bad, "message": bad},
+        "moved": [],
+        "as_of": bad,
+    }
     done = run | {"status": "done", "error": None, "moved": [{"fact": bad, "before": bad, "after": 1}]}
-    page = index_page({"plan": bad, "done": 1, "failed": 1, "resumed": 0, "runs_planned": 2, "finished": bad,
-                       "seconds": 1.0, "runs": [run, done]})
+    page = index_page(
+        {
+            "plan": bad,
+            "done": 1,
+            "failed": 1,
+            "resumed": 0,
+            "runs_planned": 2,
+            "finished": bad,
+            "seconds": 1.0,
+            "runs": [run, done],
+        }
+    )
     assert "<script" not in page and "default-src 'none'" in page and page.count("&lt;script&gt;") > 8

@@ -27,9 +27,7 @@ def plan(tmp_path):
 
 def test_a_cluster_of_two_processes_gives_the_same_facts(plan):
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         status = report(plan, scheduler=cluster.scheduler_address)
     assert [run["status"] for run in status["runs"]] == ["done", "done", "done", "failed"]
     out = plan.parent / "out"

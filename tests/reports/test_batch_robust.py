@@ -16,9 +16,7 @@ import pytest
 import yaml
 from nbformat import v4
 
-pytestmark = [
-    pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="process trees are read from /proc"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="process trees are read from /proc")]
 RUNS, KILLS = int(os.environ.get("PERFLIB_RUNS", "500")), int(os.environ.get("PERFLIB_KILLS", "50"))
 CELL = """import pandas as pd, perflib as pf
 pf.Result("tiny", pd.DataFrame({"n": [n]}), "T", "A.", "", facts={"n": n, "square": n * n})"""

@@ -26,9 +26,14 @@ def calls(columns: tuple[str, ...], n: int = 2000) -> pd.DataFrame:
     """``n`` calls over 200 days."""
     rng = np.random.default_rng(4)
     stamps = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(np.sort(rng.integers(0, 86400 * 200, n)), unit="s")
-    frame = pd.DataFrame({"call_id": [f"c{at}" for at in range(n)], "received_at": stamps,
-                          "arrived_at": stamps + pd.to_timedelta(rng.integers(60, 1800, n), unit="s"),
-                          "priority": rng.choice(["1", "2"], n)})
+    frame = pd.DataFrame(
+        {
+            "call_id": [f"c{at}" for at in range(n)],
+            "received_at": stamps,
+            "arrived_at": stamps + pd.to_timedelta(rng.integers(60, 1800, n), unit="s"),
+            "priority": rng.choice(["1", "2"], n),
+        }
+    )
     return frame[list(columns)]
 
 
@@ -84,7 +89,9 @@ def test_the_commands_of_the_readme_make_a_page(tmp_path, notebook, columns):
     (tmp_path / "calls.yml").write_text("table: calls\ncolumns:\n" + "\n".join(lines), encoding="utf-8")
     (tmp_path / "department.yml").write_text(
         "name: Springfield\ntimezone: America/Chicago\nsources:\n"
-        "  - {table: calls, files: calls.csv, mapping: calls.yml}\n", encoding="utf-8")
+        "  - {table: calls, files: calls.csv, mapping: calls.yml}\n",
+        encoding="utf-8",
+    )
     (path,) = NOTEBOOKS.glob(f"{notebook}_*.ipynb")
     made = run(path, {}, department=tmp_path / "department.yml", out=tmp_path / "out").raise_if_failed()
     assert made.status == "done" and "Not assessable: " in made.html.read_text(encoding="utf-8")
@@ -95,8 +102,14 @@ def test_nobody_is_said_to_have_begun_calls_whose_origin_is_not_recorded(monkeyp
     for notebook in ("01", "04"):
         for name, made in cells(notebook, dept, monkeypatch).items():
             assert "from the public" not in made.title + made.answer, name
-    told = [response.by_priority(dept, origin="public"), response.trend(dept), response.steps(dept, by=None),
-            response.intervals(dept), seasons.hours(dept), seasons.outlook(dept, seasons.ahead(dept))]
+    told = [
+        response.by_priority(dept, origin="public"),
+        response.trend(dept),
+        response.steps(dept, by=None),
+        response.intervals(dept),
+        seasons.hours(dept),
+        seasons.outlook(dept, seasons.ahead(dept)),
+    ]
     for made in told:
         assert "alls (who began them is not recorded)" in made.title and NOT_RECORDED in made.caveats, made.name
     known = response.by_priority(perflib.from_frames(calls=calls(README).assign(origin="public")))

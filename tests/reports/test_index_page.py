@@ -21,12 +21,16 @@ def batch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("batch")
     (folder / "notebooks").mkdir()
     parameters = v4.new_code_cell('beat: str = "0411"\nn: int = 1', metadata={"tags": ["parameters"]})
-    nbformat.write(v4.new_notebook(cells=[v4.new_markdown_cell("# Tiny"), parameters, v4.new_code_cell(CELL)]),
-                   folder / "notebooks" / "tiny report.ipynb")
+    nbformat.write(
+        v4.new_notebook(cells=[v4.new_markdown_cell("# Tiny"), parameters, v4.new_code_cell(CELL)]),
+        folder / "notebooks" / "tiny report.ipynb",
+    )
     plan = folder / "plan.yml"
     beats = ["0411", "0499", HOSTILE]
-    plan.write_text(yaml.safe_dump({"out": "out", "runs": [
-        {"notebook": "notebooks/tiny report", "parameters": {"beat": beats}}]}), encoding="utf-8")
+    plan.write_text(
+        yaml.safe_dump({"out": "out", "runs": [{"notebook": "notebooks/tiny report", "parameters": {"beat": beats}}]}),
+        encoding="utf-8",
+    )
     status = report(plan, workers=1)
     assert (status["done"], status["failed"]) == (2, 1)
     return folder / "out"
@@ -42,8 +46,12 @@ def visit(browser, batch):
     page.on("pageerror", lambda error: noise.append(f"error: {error}"))
     page.on("dialog", lambda dialog: (noise.append("dialog"), dialog.dismiss()))
     page.on("requestfailed", lambda request: noise.append(f"failed: {request.url}"))
-    page.on("request", lambda request: None if request.url.startswith((batch.as_uri(), "data:"))
-            else noise.append(f"asked: {request.url}"))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((batch.as_uri(), "data:")) else noise.append(f"asked: {request.url}")
+        ),
+    )
     page.goto((batch / "index.html").as_uri())
     yield page, noise
     context.close()

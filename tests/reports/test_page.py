@@ -23,8 +23,14 @@ TEMPLATE = Path(perflib.reports.__file__).parent / "template"
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js.gz"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 MANIFEST = {
-    "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {"beat": "0412"}, "inputs": [],
-    "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,
+    "status": "done",
+    "notebook": {"file": "n.ipynb", "sha256": "0"},
+    "parameters": {"beat": "0412"},
+    "inputs": [],
+    "versions": {"perflib": "0"},
+    "started": "2025-12-01T00:00:00+00:00",
+    "error": None,
+    "as_of": None,
 }
 
 
@@ -32,9 +38,17 @@ def months() -> Result:
     """Two districts, twelve months, an interval, a count and a share."""
     dates = pd.date_range("2025-01-01", periods=12, freq="MS")
     rows = [
-        {"month": month, "district": district, "n": 100 + k, "median": 5.0 + k + 10 * place,
-         "median_low": 4.0 + k + 10 * place, "median_high": 6.5 + k + 10 * place, "missing_share": 0.031 + k / 1000}
-        for place, district in enumerate(("0412", "North")) for k, month in enumerate(dates)
+        {
+            "month": month,
+            "district": district,
+            "n": 100 + k,
+            "median": 5.0 + k + 10 * place,
+            "median_low": 4.0 + k + 10 * place,
+            "median_high": 6.5 + k + 10 * place,
+            "missing_share": 0.031 + k / 1000,
+        }
+        for place, district in enumerate(("0412", "North"))
+        for k, month in enumerate(dates)
     ]
     chart = Chart("line", "month", "median", "median_low", "median_high", "district", y_label="Minutes", alt="Rising.")
     labels = {"month": "Month", "district": "District", "n": "Calls", "median": "Median (min)"}
@@ -44,15 +58,29 @@ def months() -> Result:
 
 def priorities() -> Result:
     """Seven priorities as dots, one of them without a value."""
-    table = pd.DataFrame({
-        "priority": list("1234567"), "n": range(7, 0, -1), "median": [4.8, 12, 22, 33, 40, 41, None],
-        "median_low": [4.6, 11, 20, 30, 39, 40, None], "median_high": [5.1, 13, 25, None, 42, 43, None],
-        "p90": [9.3, 39, 90, 195, 200, 201, None], "note": [""] * 6 + ["too few"],
-    })
+    table = pd.DataFrame(
+        {
+            "priority": list("1234567"),
+            "n": range(7, 0, -1),
+            "median": [4.8, 12, 22, 33, 40, 41, None],
+            "median_low": [4.6, 11, 20, 30, 39, 40, None],
+            "median_high": [5.1, 13, 25, None, 42, 43, None],
+            "p90": [9.3, 39, 90, 195, 200, 201, None],
+            "note": [""] * 6 + ["too few"],
+        }
+    )
     table["late"] = table["median"] == 41
     marks = {"also": [{"y": "p90", "label": "slow"}], "label": "median", "note": "note", "target": 7.0}
-    chart = Chart("dots", "priority", "median", "median_low", "median_high", marks=marks | {"highlight": "late"},
-                  y_label="Minutes", alt="Seven waits.")
+    chart = Chart(
+        "dots",
+        "priority",
+        "median",
+        "median_low",
+        "median_high",
+        marks=marks | {"highlight": "late"},
+        y_label="Minutes",
+        alt="Seven waits.",
+    )
     return Result("priorities", table, "By priority", "Seven waits.", "", ("Calls of the public.",), chart=chart)
 
 
@@ -66,9 +94,11 @@ def others() -> list[Result]:
     steps = Chart("steps", "day", "open", "low", "high", alt="Half by day two.")
     bars = Chart("bars", "kind", "count", by="year", alt="More.")
     kinds = pd.DataFrame({"kind": ["a", "b"] * 2, "year": ["2024", "2024", "2025", "2025"], "count": [3, 4, 5, -1]})
-    return [Result("weeks", weeks, "By week", "One signals.", "", chart=control),
-            Result("ends", ends, "Until closed", "Half.", "", chart=steps),
-            Result("kinds", kinds, "By kind", "More.", "", chart=bars)]
+    return [
+        Result("weeks", weeks, "By week", "One signals.", "", chart=control),
+        Result("ends", ends, "Until closed", "Half.", "", chart=steps),
+        Result("kinds", kinds, "By kind", "More.", "", chart=bars),
+    ]
 
 
 def page_of(*results: Result, **manifest: object) -> str:
@@ -95,8 +125,11 @@ def test_every_kind_of_chart_is_drawn_without_a_word_from_the_browser(open_page,
     page, noise = open_page(whole)
     assert noise() == []
     assert page.locator("section.live").count() == 5 and page.locator("figure img:visible").count() == 0
-    inked = page.eval_on_selector_all("canvas", """all => all.map(canvas => new Set(new Uint32Array(
-        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size)""")
+    inked = page.eval_on_selector_all(
+        "canvas",
+        """all => all.map(canvas => new Set(new Uint32Array(
+        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size)""",
+    )
     assert len(inked) == 3 and min(inked) > 5
     assert page.locator("#result-priorities svg circle").count() == 5, "median without the highlighted one"
     assert page.locator("#result-kinds svg rect").count() == 5, "four bars and the pointer"
@@ -165,8 +198,9 @@ def test_a_table_is_sorted_and_filtered(open_page, whole):
 
 
 def test_the_table_is_saved_as_csv_and_the_figure_as_png(open_page):
-    table = pd.DataFrame({"=x": ['=cmd|\' /C calc\'!A0', 'a;=1+1', 'say "hi", O’Brien', " @SUM(1)", "\t-1"],
-                          "y": [-1.5, 2, None, 0, 1]})
+    table = pd.DataFrame(
+        {"=x": ["=cmd|' /C calc'!A0", "a;=1+1", 'say "hi", O’Brien', " @SUM(1)", "\t-1"], "y": [-1.5, 2, None, 0, 1]}
+    )
     result = Result("saved", table, "T", "A.", "", chart=Chart("dots", "=x", "y"))
     page, noise = open_page(page_of(result))
     with page.expect_download() as waiting:
@@ -174,8 +208,14 @@ def test_the_table_is_saved_as_csv_and_the_figure_as_png(open_page):
     content = Path(waiting.value.path()).read_bytes()
     assert waiting.value.suggested_filename == "saved.csv" and content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
-    assert rows == [["'=x", "y"], ["'=cmd|' /C calc'!A0", "-1.5"], ["a;'=1+1", "2"], ['say "hi", O’Brien', ""],
-                    ["' @SUM(1)", "0"], ["'\t'-1", "1"]]
+    assert rows == [
+        ["'=x", "y"],
+        ["'=cmd|' /C calc'!A0", "-1.5"],
+        ["a;'=1+1", "2"],
+        ['say "hi", O’Brien', ""],
+        ["' @SUM(1)", "0"],
+        ["'\t'-1", "1"],
+    ]
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Picture (PNG)").click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG") and noise() == []
@@ -241,8 +281,10 @@ def test_what_is_vendored_is_what_was_published():
     folder = TEMPLATE / "vendor"
     lines = (folder / "sha256.txt").read_text(encoding="utf-8").split("\n")[:-1]
     assert {line.split()[1]: line.split()[0] for line in lines} == {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
-        if path.name not in ("README.md", "sha256.txt")}
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.name not in ("README.md", "sha256.txt")
+    }
     assert "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f  uPlot.iife.min.js" in lines
 
 
@@ -252,7 +294,8 @@ def test_page_and_table_write_numbers_alike(open_page):
     page, _ = open_page(page_of(Result("r", table, "T", "A.", "", chart=Chart("line", "x", "p"))))
     for name in ("p", "n", "tiny_share", "big", "minus"):
         printed = page.locator(f"th[data-column={name}] >> nth=0").evaluate(
-            "head => [...head.closest('table').tBodies[0].rows].map(row => row.cells[head.cellIndex].textContent)")
+            "head => [...head.closest('table').tBodies[0].rows].map(row => row.cells[head.cellIndex].textContent)"
+        )
         if name != "p":
             page.get_by_label("Measure").select_option(label=name.replace("_", " ").capitalize())
         page.locator(".chart").press("ArrowRight")

@@ -23,8 +23,16 @@ def page_text(small_city):
     found = board(pf.open(small_city, tables=["calls"]))
     output = v4.new_output("display_data", data=found._repr_mimebundle_())
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Report"), v4.new_code_cell("board", outputs=[output])])
-    manifest = {"status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {}, "inputs": [],
-                "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None}
+    manifest = {
+        "status": "done",
+        "notebook": {"file": "n.ipynb", "sha256": "0"},
+        "parameters": {},
+        "inputs": [],
+        "versions": {"perflib": "0"},
+        "started": "2025-12-01T00:00:00+00:00",
+        "error": None,
+        "as_of": None,
+    }
     return render(notebook, manifest), found
 
 

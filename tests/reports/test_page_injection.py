@@ -39,8 +39,12 @@ def hostile_records() -> list[Result]:
     dept = pf.from_frames(calls=calls, name=ALL, timezone="America/New_York")
     kept = dept.keep({"district": [text for text in HOSTILE if "\0" not in text]}, because=ALL)
     response = pf.metrics.response
-    return [pf.reports.about(kept), response.by_priority(kept).with_caveats(*HOSTILE),
-            response.response(kept, "district", name="by_district"), pf.reports.decisions(kept)]
+    return [
+        pf.reports.about(kept),
+        response.by_priority(kept).with_caveats(*HOSTILE),
+        response.response(kept, "district", name="by_district"),
+        pf.reports.decisions(kept),
+    ]
 
 
 @cache
@@ -48,12 +52,30 @@ def hostile_charts() -> list[Result]:
     """Every kind of chart with hostile columns, labels, groups and words."""
     base = pd.DataFrame({"<b>c</b>": HOSTILE, "=g": HOSTILE[::-1], "y": range(len(HOSTILE)), "x": range(len(HOSTILE))})
     made = []
-    for kind, x, by in (("line", "x", "=g"), ("line", "<b>c</b>", None), ("control", "x", None), ("steps", "x", "=g"),
-                        ("dots", "<b>c</b>", None), ("bars", "<b>c</b>", None), ("dots", "=g", "<b>c</b>")):
+    for kind, x, by in (
+        ("line", "x", "=g"),
+        ("line", "<b>c</b>", None),
+        ("control", "x", None),
+        ("steps", "x", "=g"),
+        ("dots", "<b>c</b>", None),
+        ("bars", "<b>c</b>", None),
+        ("dots", "=g", "<b>c</b>"),
+    ):
         marks = {"note": "=g"} if kind == "dots" and not by else {}
         chart = Chart(kind, x, "y", by=by, x_label=ALL, y_label=HOSTILE[0], alt=ALL, marks=marks)
-        made.append(Result(f"r{len(made)}", base, ALL, ALL, ALL, (ALL,), {HOSTILE[0]: ALL}, chart,
-                           {"y": HOSTILE[1], "<b>c</b>": HOSTILE[4]}))
+        made.append(
+            Result(
+                f"r{len(made)}",
+                base,
+                ALL,
+                ALL,
+                ALL,
+                (ALL,),
+                {HOSTILE[0]: ALL},
+                chart,
+                {"y": HOSTILE[1], "<b>c</b>": HOSTILE[4]},
+            )
+        )
     return made
 
 
@@ -66,9 +88,14 @@ def page_of(made: Callable[[], list[Result]]) -> str:
         outputs = [v4.new_output("display_data", data=result._repr_mimebundle_())]
         cells.append(v4.new_code_cell(ALL, outputs=outputs))
     manifest = {
-        "status": "failed", "notebook": {"file": HOSTILE[0], "sha256": HOSTILE[1]}, "parameters": {ALL: ALL},
-        "inputs": [{"path": ALL, "bytes": 1, "sha256": ALL}], "versions": {"perflib": ALL, ALL: ALL},
-        "started": HOSTILE[0], "error": {"cell": ALL, "exception": ALL, "message": ALL}, "as_of": ALL,
+        "status": "failed",
+        "notebook": {"file": HOSTILE[0], "sha256": HOSTILE[1]},
+        "parameters": {ALL: ALL},
+        "inputs": [{"path": ALL, "bytes": 1, "sha256": ALL}],
+        "versions": {"perflib": ALL, ALL: ALL},
+        "started": HOSTILE[0],
+        "error": {"cell": ALL, "exception": ALL, "message": ALL},
+        "as_of": ALL,
     }
     return render(v4.new_notebook(cells=cells), manifest)
 

@@ -13,8 +13,14 @@ from perflib.reports.render import render
 from perflib.result import Result
 
 MANIFEST = {
-    "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {}, "inputs": [],
-    "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,
+    "status": "done",
+    "notebook": {"file": "n.ipynb", "sha256": "0"},
+    "parameters": {},
+    "inputs": [],
+    "versions": {"perflib": "0"},
+    "started": "2025-12-01T00:00:00+00:00",
+    "error": None,
+    "as_of": None,
 }
 
 
@@ -27,8 +33,15 @@ def page_of(result: Result) -> str:
 def units(rows: int = 1000) -> Result:
     """A unit a row with its interval; the first are so small that they alone would be written with more digits."""
     value = np.arange(rows) / rows / 2 + 0.0001
-    table = pd.DataFrame({"unit": [f"unit {n:04d}" for n in range(rows)], "n": 10, "value": value,
-                          "value_low": value / 2, "value_high": value * 2})
+    table = pd.DataFrame(
+        {
+            "unit": [f"unit {n:04d}" for n in range(rows)],
+            "n": 10,
+            "value": value,
+            "value_low": value / 2,
+            "value_high": value * 2,
+        }
+    )
     chart = Chart("dots", "unit", "value", "value_low", "value_high")
     return Result("units", table, "Units", "All alike.", "", chart=chart)
 

@@ -13,8 +13,14 @@ from perflib.reports.render import render
 from perflib.result import Result
 
 MANIFEST = {
-    "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {}, "inputs": [],
-    "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,
+    "status": "done",
+    "notebook": {"file": "n.ipynb", "sha256": "0"},
+    "parameters": {},
+    "inputs": [],
+    "versions": {"perflib": "0"},
+    "started": "2025-12-01T00:00:00+00:00",
+    "error": None,
+    "as_of": None,
 }
 
 
@@ -26,8 +32,15 @@ def page_of(result: Result) -> str:
 def dots(values, low, high, y_label, kind="dots", label="", **marks) -> Result:
     table = pd.DataFrame({"unit": list("abcd"), "y": values, "y_low": low, "y_high": high})
     labels = {"y": label} if label else {}
-    return Result("dots", table, "T", "A.", "", chart=Chart(kind, "unit", "y", "y_low", "y_high", y_label=y_label,
-                                                            marks=marks), labels=labels)
+    return Result(
+        "dots",
+        table,
+        "T",
+        "A.",
+        "",
+        chart=Chart(kind, "unit", "y", "y_low", "y_high", y_label=y_label, marks=marks),
+        labels=labels,
+    )
 
 
 def ticks(result: Result) -> list[str]:
@@ -35,19 +48,27 @@ def ticks(result: Result) -> list[str]:
     figure.canvas.draw()
     low, high = figure.axes[0].get_xlim()
     axis = figure.axes[0].xaxis
-    return [text.get_text() for text, at in zip(axis.get_ticklabels(), axis.get_ticklocs(), strict=True)
-            if low <= at <= high]
+    return [
+        text.get_text()
+        for text, at in zip(axis.get_ticklabels(), axis.get_ticklocs(), strict=True)
+        if low <= at <= high
+    ]
 
 
 SHARES = ([0.002, 0.04, 0.08, 0.17], [0.001, 0.03, 0.07, 0.16], [0.003, 0.05, 0.09, 0.18])
 
 
-@pytest.mark.parametrize("result", [
-    dots(*SHARES, "Cleared (share of cases)"), dots(*SHARES, "Cleared", label="Cleared by arrest (share)")])
+@pytest.mark.parametrize(
+    "result", [dots(*SHARES, "Cleared (share of cases)"), dots(*SHARES, "Cleared", label="Cleared by arrest (share)")]
+)
 def test_a_share_is_written_in_per_cent_in_table_figure_and_page(open_page, result):
     page, noise = open_page(page_of(result))
     assert page.locator("tbody td").all_inner_texts() == [
-        "0.2% (0.1% to 0.3%)", "4.0% (3.0% to 5.0%)", "8.0% (7.0% to 9.0%)", "17.0% (16.0% to 18.0%)"]
+        "0.2% (0.1% to 0.3%)",
+        "4.0% (3.0% to 5.0%)",
+        "8.0% (7.0% to 9.0%)",
+        "17.0% (16.0% to 18.0%)",
+    ]
     assert "5%" in page.locator(".canvas svg text").all_text_contents()
     page.locator(".chart").press("ArrowDown")
     assert page.locator(".tip").inner_text().endswith(": 0.2% (0.1% to 0.3%)")
@@ -101,8 +122,11 @@ def test_choices_stand_at_what_they_change(open_page):
 
 def test_a_heading_is_said_once(open_page):
     shown = [v4.new_output("display_data", data=dots(*SHARES, "Minutes")._repr_mimebundle_())]
-    cells = [v4.new_markdown_cell("# Report"), v4.new_markdown_cell("## T\n\nProse."),
-             v4.new_code_cell("shown", outputs=shown)]
+    cells = [
+        v4.new_markdown_cell("# Report"),
+        v4.new_markdown_cell("## T\n\nProse."),
+        v4.new_code_cell("shown", outputs=shown),
+    ]
     page, noise = open_page(render(nbformat.v4.new_notebook(cells=cells), MANIFEST))
     assert page.locator("h2").first.inner_text() == "T" and page.locator("h3").first.bounding_box()["height"] <= 1
     assert noise() == []

@@ -18,8 +18,11 @@ def test_a_page_becomes_a_pdf_beside_it(chromium, tmp_path, monkeypatch):
     made = pdf(page)
     content = made.read_bytes()
     assert made == tmp_path / "report one.pdf" and content.startswith(b"%PDF")
-    streams = [zlib.decompress(found) for found in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", content, re.DOTALL)
-               if found[:1] == b"x"]
+    streams = [
+        zlib.decompress(found)
+        for found in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", content, re.DOTALL)
+        if found[:1] == b"x"
+    ]
     assert len(re.findall(rb"/Type\s*/Page\b", content + b"".join(streams))) == 2
 
 

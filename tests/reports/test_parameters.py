@@ -21,7 +21,10 @@ def test_the_contract_is_read_with_types_defaults_and_help(make_notebook):
     contract = read_contract(make_notebook())
     assert contract.parameters[0] == Parameter("beat", "str", "0412", "the beat, as text")
     assert [(item.name, item.type, item.default) for item in contract.parameters[1:]] == [
-        ("n", "int", 3), ("x", "float", 1.5), ("full", "bool", False), ("interactive", "bool", True),
+        ("n", "int", 3),
+        ("x", "float", 1.5),
+        ("full", "bool", False),
+        ("interactive", "bool", True),
     ]
 
 
@@ -34,9 +37,16 @@ def test_a_code_that_looks_like_a_number_stays_text(make_notebook):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"n": "7"}, ("n", 7)), ({"n": "-2"}, ("n", -2)), ({"x": "2"}, ("x", 2.0)), ({"x": 2}, ("x", 2.0)),
-        ({"full": "true"}, ("full", True)), ({"full": "No"}, ("full", False)), ({"beat": ""}, ("beat", "")),
-        ({"beat": "true"}, ("beat", "true")), ({"beat": "1e3"}, ("beat", "1e3")), ({"beat": "a=b"}, ("beat", "a=b")),
+        ({"n": "7"}, ("n", 7)),
+        ({"n": "-2"}, ("n", -2)),
+        ({"x": "2"}, ("x", 2.0)),
+        ({"x": 2}, ("x", 2.0)),
+        ({"full": "true"}, ("full", True)),
+        ({"full": "No"}, ("full", False)),
+        ({"beat": ""}, ("beat", "")),
+        ({"beat": "true"}, ("beat", "true")),
+        ({"beat": "1e3"}, ("beat", "1e3")),
+        ({"beat": "a=b"}, ("beat", "a=b")),
     ],
 )
 def test_texts_are_read_as_the_annotated_type(make_notebook, given, expected):

@@ -29,14 +29,19 @@ def write(tmp_path):
 
 
 def test_lists_are_crossed_and_values_are_texts_as_written(write):
-    plan = read_plan(write("""
+    plan = read_plan(
+        write("""
 runs:
   - notebook: a.ipynb
     parameters: {beat: [0412, "0413"], period: [2025-06-01, 2025-07], full: yes, note: }
-"""))
+""")
+    )
     given = [dict(run.given) for run in plan.runs]
     assert [(item["beat"], item["period"]) for item in given] == [
-        ("0412", "2025-06-01"), ("0412", "2025-07"), ("0413", "2025-06-01"), ("0413", "2025-07"),
+        ("0412", "2025-06-01"),
+        ("0412", "2025-07"),
+        ("0413", "2025-06-01"),
+        ("0413", "2025-07"),
     ]
     assert all(item["full"] == "yes" and item["note"] == "" for item in given)
     names = [run.name for run in plan.runs]
@@ -52,8 +57,15 @@ def test_a_shipped_notebook_is_known_by_its_name(write):
 
 @pytest.mark.parametrize(
     "text",
-    ["{notebook: ../outside}", "{notebook: /etc/passwd}", "{notebook: 'C:\\x.ipynb'}", "{notebook: '..\\outside'}",
-     "{notebook: sub/../../outside}", "{notebook: linked}", "{notebook: 'ftp://x/y'}"],
+    [
+        "{notebook: ../outside}",
+        "{notebook: /etc/passwd}",
+        "{notebook: 'C:\\x.ipynb'}",
+        "{notebook: '..\\outside'}",
+        "{notebook: sub/../../outside}",
+        "{notebook: linked}",
+        "{notebook: 'ftp://x/y'}",
+    ],
 )
 def test_a_notebook_outside_the_folder_is_refused(write, tmp_path, text):
     path = write(f"runs: [{text}]")

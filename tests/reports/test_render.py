@@ -19,8 +19,14 @@ from perflib.result import Result
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
 MANIFEST = {
-    "status": "done", "notebook": {"file": "n.ipynb", "sha256": "0"}, "parameters": {"beat": "0412"}, "inputs": [],
-    "versions": {"perflib": "0"}, "started": "2025-12-01T00:00:00+00:00", "error": None, "as_of": None,
+    "status": "done",
+    "notebook": {"file": "n.ipynb", "sha256": "0"},
+    "parameters": {"beat": "0412"},
+    "inputs": [],
+    "versions": {"perflib": "0"},
+    "started": "2025-12-01T00:00:00+00:00",
+    "error": None,
+    "as_of": None,
 }
 
 
@@ -43,7 +49,14 @@ def hostile_result() -> Result:
     all_of_it = " ".join(HOSTILE)
     facts = {text: text for text in HOSTILE} | {"department": all_of_it, "period": all_of_it, "as_of": all_of_it}
     return Result(
-        "about", table, all_of_it, all_of_it, all_of_it, tuple(HOSTILE), facts, chart,
+        "about",
+        table,
+        all_of_it,
+        all_of_it,
+        all_of_it,
+        tuple(HOSTILE),
+        facts,
+        chart,
         {"<b>text</b>": HOSTILE[0], "y": HOSTILE[3]},
     )
 
@@ -62,8 +75,10 @@ class Tags(HTMLParser):
 def hostile_page() -> str:
     texts = [f"## {text}\n\n{text}" for text in HOSTILE]
     manifest = MANIFEST | {
-        "parameters": {"beat": " ".join(HOSTILE)}, "inputs": [{"path": HOSTILE[0], "bytes": 1, "sha256": HOSTILE[1]}],
-        "status": "failed", "error": {"cell": 1, "exception": HOSTILE[0], "message": HOSTILE[1]},
+        "parameters": {"beat": " ".join(HOSTILE)},
+        "inputs": [{"path": HOSTILE[0], "bytes": 1, "sha256": HOSTILE[1]}],
+        "status": "failed",
+        "error": {"cell": 1, "exception": HOSTILE[0], "message": HOSTILE[1]},
     }
     html = {"text/html": "<table style='x'><tr onclick='x'><td>1</td></tr></table>" + "".join(HOSTILE)}
     return render(notebook(*texts, hostile_result(), html), manifest)
@@ -103,7 +118,11 @@ def test_the_policy_allows_our_styles_and_scripts_by_hash_and_nothing_else():
         hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
         assert rule == " ".join([f"{tag}-src", *(f"'sha256-{found}'" for found in hashes)])
     assert rules[4:] == [
-        "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
     assert "unsafe" not in " ".join(rules)
 
 
@@ -114,8 +133,13 @@ def test_a_page_without_figures_has_no_script():
 
 def test_intervals_stand_beside_their_estimate_and_shares_are_in_per_cent():
     table = pd.DataFrame(
-        {"beat": ["0412", "7"], "m": [4.823, None], "m_low": [4.6, None], "m_high": [5.1, None],
-         "missing_share": [0.031, 1]}
+        {
+            "beat": ["0412", "7"],
+            "m": [4.823, None],
+            "m_low": [4.6, None],
+            "m_high": [5.1, None],
+            "missing_share": [0.031, 1],
+        }
     )
     page = render(notebook(Result("r", table, "T", "A.", "", labels={"m": "Median (min)"})), MANIFEST)
     assert '<th scope="row">0412</th><td class="number">4.82 (4.60 to 5.10)</td><td class="number">3.1%</td>' in page

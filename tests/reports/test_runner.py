@@ -20,7 +20,10 @@ def test_a_run_records_every_value_and_uses_this_interpreter(make_notebook, resu
     notebook = make_notebook("import os, sys\n" + result_cell("used", FACTS))
     done = run(notebook, {"n": "7"}, out=tmp_path / "out").raise_if_failed()
     assert sorted(path.name for path in done.folder.iterdir()) == [
-        "facts.json", "manifest.json", "small.html", "small.ipynb",
+        "facts.json",
+        "manifest.json",
+        "small.html",
+        "small.ipynb",
     ]
     facts = json.loads((done.folder / "facts.json").read_text(encoding="utf-8"))
     assert facts == {"used": {"beat": "0412", "n": 7, "interactive": False, "static": "1", "exe": sys.executable}}

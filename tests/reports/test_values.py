@@ -21,14 +21,16 @@ PARAMETERS = "\n".join(f'{name}: str = ""' for name in ("department", "district"
 @pytest.fixture
 def dept() -> Department:
     """Four calls in New York's zone; the second is on 30 November local time but 1 December in UTC."""
-    calls = pd.DataFrame({
-        "call_id": list("abcd"),
-        "received_at": pd.to_datetime(
-            ["2025-10-31 12:00", "2025-12-01 04:30", "2025-12-01 05:30", "2026-01-02 12:00"], utc=True
-        ),
-        "district": ["0412", "0412", "North", None],
-        "priority": ["1", "2", "2", None],
-    })
+    calls = pd.DataFrame(
+        {
+            "call_id": list("abcd"),
+            "received_at": pd.to_datetime(
+                ["2025-10-31 12:00", "2025-12-01 04:30", "2025-12-01 05:30", "2026-01-02 12:00"], utc=True
+            ),
+            "district": ["0412", "0412", "North", None],
+            "priority": ["1", "2", "2", None],
+        }
+    )
     return Department("Testville", "America/New_York", {"calls": ibis.memtable(calls)})
 
 
@@ -58,8 +60,10 @@ def test_a_value_that_is_not_there_is_refused_before_a_kernel_starts(make_notebo
     assert not (tmp_path / "out").exists()
 
 
-OFFICERS = PARAMETERS + "".join(f'\n{name}: str = "{value}"' for name, value in (
-    ("measure", "force"), ("by", ""), ("within", "month"), ("first", ""), ("last", "")))
+OFFICERS = PARAMETERS + "".join(
+    f'\n{name}: str = "{value}"'
+    for name, value in (("measure", "force"), ("by", ""), ("within", "month"), ("first", ""), ("last", ""))
+)
 AHEAD = PARAMETERS + "".join(f'\n{name}: str = ""' for name in ("as_of", "month"))
 
 

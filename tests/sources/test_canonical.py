@@ -12,18 +12,20 @@ import perflib
 from perflib.errors import SourceError
 from perflib.sources import opening
 
-CALLS = pd.DataFrame({
-    "call_id": ["a", "b", "c", "d"],
-    "received_at": pd.to_datetime(
-        ["2025-03-09 06:59", "2025-11-02 05:30", "2025-11-02 06:30", "2025-06-01 00:00"], utc=True
-    ),
-    "dispatched_at": pd.to_datetime(["2025-03-09 07:01", "2025-11-02 05:31", None, "2025-06-01 00:09"], utc=True),
-    "arrived_at": pd.to_datetime(["2025-03-09 07:00", "2025-11-02 05:40", None, "2025-06-01 00:10"], utc=True),
-    "priority": ["1", None, "2", "01"],
-    "service": ["police", "fire", None, "police"],
-    "unit_count": pd.array([1, 2, None, 0], dtype="Int64"),
-    "lat": [38.8, 38.9, None, 38.7],
-})
+CALLS = pd.DataFrame(
+    {
+        "call_id": ["a", "b", "c", "d"],
+        "received_at": pd.to_datetime(
+            ["2025-03-09 06:59", "2025-11-02 05:30", "2025-11-02 06:30", "2025-06-01 00:00"], utc=True
+        ),
+        "dispatched_at": pd.to_datetime(["2025-03-09 07:01", "2025-11-02 05:31", None, "2025-06-01 00:09"], utc=True),
+        "arrived_at": pd.to_datetime(["2025-03-09 07:00", "2025-11-02 05:40", None, "2025-06-01 00:10"], utc=True),
+        "priority": ["1", None, "2", "01"],
+        "service": ["police", "fire", None, "police"],
+        "unit_count": pd.array([1, 2, None, 0], dtype="Int64"),
+        "lat": [38.8, 38.9, None, 38.7],
+    }
+)
 
 
 def folder(place: Path, calls: pd.DataFrame) -> Path:

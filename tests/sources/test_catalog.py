@@ -17,10 +17,19 @@ def small(tmp_path):
     """A catalogue of two sets, one downloadable, and a local folder that holds the first."""
     common = {"title": "t", "source": "https://example.org", "licence": "none", "citation": "c"}
     sets = {
-        "one": {**common, "folder": "here", "state": "as published",
-                "files": [{"path": "a.csv", "sha256": HELLO, "url": "https://example.org/a.csv"}]},
-        "two": {**common, "folder": "there", "state": "reduced", "note": "names removed",
-                "files": [{"path": "b.csv", "sha256": HELLO}]},
+        "one": {
+            **common,
+            "folder": "here",
+            "state": "as published",
+            "files": [{"path": "a.csv", "sha256": HELLO, "url": "https://example.org/a.csv"}],
+        },
+        "two": {
+            **common,
+            "folder": "there",
+            "state": "reduced",
+            "note": "names removed",
+            "files": [{"path": "b.csv", "sha256": HELLO}],
+        },
     }
     file = tmp_path / "catalog.yml"
     file.write_text(yaml.safe_dump({"sets": sets}), encoding="utf-8")

@@ -59,8 +59,11 @@ def test_every_record_is_accepted_or_quarantined_with_every_reason(department):
     (source,) = check(department()).sources
     assert (source.read, source.accepted, source.quarantined) == (7, 4, 3)
     assert source.reasons == {
-        "arrived_before_received": 1, "call_id: missing": 1, "dispatched_before_received": 1,
-        "origin: not an allowed value": 1, "received_at: cannot be read as timestamp": 1,
+        "arrived_before_received": 1,
+        "call_id: missing": 1,
+        "dispatched_before_received": 1,
+        "origin: not an allowed value": 1,
+        "received_at: cannot be read as timestamp": 1,
     }
     assert source.counted["arrived_before_dispatch"] == 1
     assert source.missing["arrived_at"] == pytest.approx(1 / 4)
@@ -70,9 +73,14 @@ def test_every_record_is_accepted_or_quarantined_with_every_reason(department):
 def test_text_says_all_of_it_and_ends_with_the_verdict(department):
     text = check(department()).text()
     for words in (
-        "Testville (America/New_York)", "7 read = 4 accepted + 3 quarantined (42.86%)", "1  call_id: missing",
-        "1  arrived_before_dispatch (accepted)", "2025-06-01 10:00 to 2025-11-02 01:40 local time",
-        "clock change 1  hold a time", "arrived_at 25.0%", "a small file made by hand",
+        "Testville (America/New_York)",
+        "7 read = 4 accepted + 3 quarantined (42.86%)",
+        "1  call_id: missing",
+        "1  arrived_before_dispatch (accepted)",
+        "2025-06-01 10:00 to 2025-11-02 01:40 local time",
+        "clock change 1  hold a time",
+        "arrived_at 25.0%",
+        "a small file made by hand",
     ):
         assert words in text
     assert text.endswith("Every record is accounted for; no source is refused.")
@@ -81,7 +89,11 @@ def test_text_says_all_of_it_and_ends_with_the_verdict(department):
 def test_json_is_for_machines_and_holds_no_record(department):
     found = json.loads(check(department()).json())
     assert {key: found[key] for key in ("rows_read", "accepted", "quarantined", "clock_change_rows", "exit_code")} == {
-        "rows_read": 7, "accepted": 4, "quarantined": 3, "clock_change_rows": 1, "exit_code": 0,
+        "rows_read": 7,
+        "accepted": 4,
+        "quarantined": 3,
+        "clock_change_rows": 1,
+        "exit_code": 0,
     }
     (source,) = found["sources"]
     assert source["first"] == "2025-06-01 10:00"
@@ -160,7 +172,7 @@ def test_quarantine_of_a_file_that_cannot_be_read_says_so(department):
 
 
 def test_export_is_safe_in_a_spreadsheet(department, tmp_path):
-    dangerous = ROWS + '=cmd(),not a time,2025-06-02 14:05,2025-06-02 14:14,2,phone\n'
+    dangerous = ROWS + "=cmd(),not a time,2025-06-02 14:05,2025-06-02 14:14,2,phone\n"
     target = export(quarantine(department(rows=dangerous)), tmp_path / "out.csv")
     written = pd.read_csv(target, dtype=str)
     assert written["raw"].iloc[-1].startswith("'=cmd()")
@@ -181,9 +193,9 @@ def test_command_line_writes_the_quarantine(department, tmp_path, capsys):
 
 
 def test_a_folder_of_parquet_is_checked_as_well(tmp_path):
-    frame = pd.DataFrame({
-        "call_id": ["1", "2"], "received_at": pd.to_datetime(["2025-01-01T00:00Z", "2025-01-02T00:00Z"]),
-    })
+    frame = pd.DataFrame(
+        {"call_id": ["1", "2"], "received_at": pd.to_datetime(["2025-01-01T00:00Z", "2025-01-02T00:00Z"])}
+    )
     frame.to_parquet(tmp_path / "calls.parquet")
     found = check(tmp_path)
     assert found.exit_code == 0

@@ -29,8 +29,11 @@ def given(folder: Path, more: str = "", mapping: str = MAPPING) -> Path:
 
 @pytest.mark.parametrize("indent", ["", "settings:\n  "])
 def test_names_stay_as_written(tmp_path: Path, indent: str) -> None:
-    lines = ["districts: [04, 1e3, no, {name: 007, size: 3}, 1.50]", "shifts: {1: [07:00, 15:00]}",
-             "priority_targets: {01: 7, 1: {minutes: 7.5, share: 0.9}, on: 12}"]
+    lines = [
+        "districts: [04, 1e3, no, {name: 007, size: 3}, 1.50]",
+        "shifts: {1: [07:00, 15:00]}",
+        "priority_targets: {01: 7, 1: {minutes: 7.5, share: 0.9}, on: 12}",
+    ]
     joint = "\n  " if indent else "\n"
     found = department_file.read(given(tmp_path, indent + joint.join(lines))).settings
     assert found["districts"] == ["04", "1e3", "no", {"name": "007", "size": 3}, "1.50"]
@@ -47,11 +50,14 @@ def test_a_district_can_be_chosen_as_it_is_written(tmp_path: Path) -> None:
     [
         ("priority_targets: {1: acht}", "d.yml, priority_targets '1': minutes 'acht' is not a positive number"),
         ('priority_targets: {"2": -4}', "priority_targets '2': minutes '-4' is not"),
-        ("priority_targets: {1: 0}", "minutes '0' is not"), ("priority_targets: {1: .inf}", "minutes '.inf' is not"),
-        ("priority_targets: {1: 7:30}", "minutes '7:30' is not"), ("priority_targets: {1: {share: 1}}", "no minutes"),
+        ("priority_targets: {1: 0}", "minutes '0' is not"),
+        ("priority_targets: {1: .inf}", "minutes '.inf' is not"),
+        ("priority_targets: {1: 7:30}", "minutes '7:30' is not"),
+        ("priority_targets: {1: {share: 1}}", "no minutes"),
         ("priority_targets: {1: {minutes: 7, share: 90}}", "share 90 is more than 1"),
         ("priority_targets: {1: {minuts: 7}}", "did you mean 'minutes'"),
-        ("priority_targets: [7, 8]", "names no priorities"), ("districts: North", "not a list of names"),
+        ("priority_targets: [7, 8]", "names no priorities"),
+        ("districts: North", "not a list of names"),
         ("districts: [North, ]\nshifts: 7\nsettings: {districts: [~]}", "a district without a name"),
     ],
 )

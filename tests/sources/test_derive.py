@@ -52,11 +52,14 @@ def department(tmp_path):
         (tmp_path / "spells.csv").write_text(spells, encoding="utf-8")
         (tmp_path / "m.yml").write_text(MAPPING.replace(old, new), encoding="utf-8")
         file = tmp_path / "d.yml"
-        file.write_text(textwrap.dedent("""
+        file.write_text(
+            textwrap.dedent("""
             name: Joined
             timezone: UTC
             sources: [{table: complaints, files: cases.csv, mapping: m.yml}]
-        """), encoding="utf-8")
+        """),
+            encoding="utf-8",
+        )
         return file
 
     return write

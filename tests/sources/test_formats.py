@@ -31,8 +31,12 @@ def opened(folder: Path, file: str, **column: object) -> perflib.Department:
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ("epoch", "no code such as %Y"), ("dd.mm.yyyy", "no code such as %Y"), ("100%%", "no code such as %Y"),
-        ("foo %Q", "unknown code %Q"), ("%Y-%m-%", "unknown code %"), ("%Y %-Q", "unknown code %-Q"),
+        ("epoch", "no code such as %Y"),
+        ("dd.mm.yyyy", "no code such as %Y"),
+        ("100%%", "no code such as %Y"),
+        ("foo %Q", "unknown code %Q"),
+        ("%Y-%m-%", "unknown code %"),
+        ("%Y %-Q", "unknown code %-Q"),
     ],
 )
 def test_a_format_that_can_match_nothing_is_refused(form: str, words: str) -> None:
@@ -57,7 +61,9 @@ def test_day_numbers_of_a_workbook(tmp_path: Path, decimal: str, day: str) -> No
     found = opened(tmp_path, "x.csv", format=["excel", "%d.%m.%Y"], decimal=decimal)
     stamps = found.calls.order_by("call_id").received_at.execute()
     assert [str(stamp) for stamp in stamps] == [
-        "2025-01-01 06:22:52+00:00", "2025-07-01 04:00:00+00:00", "2025-01-02 05:00:00+00:00",
+        "2025-01-01 06:22:52+00:00",
+        "2025-07-01 04:00:00+00:00",
+        "2025-01-02 05:00:00+00:00",
     ]
     assert found.sources[0].reasons == {"received_at: cannot be read as timestamp": 3}
 

@@ -41,7 +41,8 @@ def test_whole_floats_are_integers_in_columns_of_texts(held: object, texts: list
 def test_one_person_has_one_code_in_every_frame(tmp_path: Path) -> None:
     officers = pd.DataFrame({"officer_id": [101, 7]})
     made = perflib.from_frames(
-        privacy={"key": str(tmp_path / "a.key")}, calls=calls(officer_id=[101.0, None, 7.0]), officers=officers)
+        privacy={"key": str(tmp_path / "a.key")}, calls=calls(officer_id=[101.0, None, 7.0]), officers=officers
+    )
     assert set(made.calls.execute()["officer_id"].dropna()) == set(made.officers.execute()["officer_id"])
 
 

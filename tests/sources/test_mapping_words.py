@@ -15,9 +15,17 @@ def given(otherwise: str, column: str = "district") -> dict:
     return {"table": "calls", "columns": {**BASE, column: {"from": "s", "recode": {"P": "x"}, "otherwise": otherwise}}}
 
 
-@pytest.mark.parametrize(("word", "meant"), [
-    ("kep", "keep"), ("keeep", "keep"), ("kepe", "keep"), ("Keep", "keep"), ("mising", "missing"), ("rejekt", "reject"),
-])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("kep", "keep"),
+        ("keeep", "keep"),
+        ("kepe", "keep"),
+        ("Keep", "keep"),
+        ("mising", "missing"),
+        ("rejekt", "reject"),
+    ],
+)
 def test_a_misspelt_keyword_is_no_category(word: str, meant: str) -> None:
     with pytest.raises(MappingError, match=f"column district: otherwise: '{word}' looks like '{meant}' misspelt"):
         parse(given(word), "mapping m.yml")

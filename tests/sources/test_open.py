@@ -145,8 +145,10 @@ def test_headers_of_one_glob_may_change(tmp_path: Path) -> None:
 def test_the_language(tmp_path: Path) -> None:
     text = "i;d;h;lat;n;f\n1;03/04/29;14:30;42,5;1.234;Y\n2;03/04/31;14:30;-0,5;-;\n"
     columns = {
-        "call_id": "i", "received_at": {"from": ["d", "h"], "format": "%d/%m/%y %H:%M", "pivot": 30},
-        "lat": {"from": "lat", "decimal": ","}, "unit_count": {"from": "n", "decimal": ","},
+        "call_id": "i",
+        "received_at": {"from": ["d", "h"], "format": "%d/%m/%y %H:%M", "pivot": 30},
+        "lat": {"from": "lat", "decimal": ","},
+        "unit_count": {"from": "n", "decimal": ","},
         "district": {"value": "all"},
     }
     (tmp_path / "x.csv").write_text(text, encoding="utf-8")
@@ -166,7 +168,9 @@ def test_stamps_with_an_offset_and_missing_dates(tmp_path: Path) -> None:
     columns = {**COLUMNS, "arrived_at": {"from": "a", "missing": ["1900-01-01"]}}
     rows = opened(tmp_path, text, columns=columns).calls.order_by("call_id").execute()
     assert [str(stamp) for stamp in rows.received_at] == [
-        "2025-01-01 10:00:00+00:00", "2025-01-01 08:00:00+00:00", "2025-01-01 05:00:00+00:00",
+        "2025-01-01 10:00:00+00:00",
+        "2025-01-01 08:00:00+00:00",
+        "2025-01-01 05:00:00+00:00",
     ]
     assert rows.arrived_at.isna().all()
 
@@ -198,7 +202,7 @@ def test_a_wrong_mapping_is_refused(tmp_path: Path, change: dict, words: str) ->
 
 def test_names_from_a_mapping_are_never_statements(tmp_path: Path) -> None:
     name = "x\"'; DROP TABLE calls; --"
-    text = f"id,t,\"{name.replace(chr(34), chr(34) * 2)}\"\n1,2025-01-01 10:00:00,it's\n"
+    text = f'id,t,"{name.replace(chr(34), chr(34) * 2)}"\n1,2025-01-01 10:00:00,it\'s\n'
     columns = {**COLUMNS, "district": {"from": name, "recode": {"it's": "o'clock"}, "otherwise": "'"}}
     assert opened(tmp_path, text, columns=columns).calls.district.execute().tolist() == ["o'clock"]
 
@@ -235,9 +239,11 @@ def test_a_folder_of_canonical_parquet(tmp_path: Path) -> None:
 @pytest.mark.realdata
 def test_dispatch_records_are_all_accounted_for(tmp_path: Path, realdata: Path) -> None:
     columns = {
-        "call_id": "Master_Incident_Number", "received_at": "Incident_Start_Time",
+        "call_id": "Master_Incident_Number",
+        "received_at": "Incident_Start_Time",
         "arrived_at": "Incident_Arrival_Time",
-        "dispatched_at": "Incident_Dispatch_Time", "enroute_at": "Incident_Enroute_Time",
+        "dispatched_at": "Incident_Dispatch_Time",
+        "enroute_at": "Incident_Enroute_Time",
     }
     report = perflib.open(given(tmp_path, str(realdata / "decc_cad" / "week[0-9]*.csv"), columns)).sources[0]
     assert (report.read, report.accepted, report.quarantined) == (28_751, 28_740, 11)

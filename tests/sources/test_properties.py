@@ -32,13 +32,31 @@ columns:
 DEPARTMENT = "name: x\ntimezone: America/New_York\nsources: [{table: calls, files: x.csv, mapping: m.yml}]\n"
 HEADER = "id,t,a,p,s"
 
-stamps = st.sampled_from([
-    "2025-01-01 10:00:00", "2025-11-02 01:30:00", "2025-03-09 02:30:00", "2025-01-01 10:00:00.25", "2025-01-01",
-    "2025-01-01 10:00:00+02", "2025-01-01T10:00:00Z", "", "NULL", " NULL ", "x", " 2025-01-01 10:00:00 ", "infinity",
-    "1776-07-04 10:00:00", "2025-01-01 10:00+02:00", "9999-12-31 00:00:00",
-])
+stamps = st.sampled_from(
+    [
+        "2025-01-01 10:00:00",
+        "2025-11-02 01:30:00",
+        "2025-03-09 02:30:00",
+        "2025-01-01 10:00:00.25",
+        "2025-01-01",
+        "2025-01-01 10:00:00+02",
+        "2025-01-01T10:00:00Z",
+        "",
+        "NULL",
+        " NULL ",
+        "x",
+        " 2025-01-01 10:00:00 ",
+        "infinity",
+        "1776-07-04 10:00:00",
+        "2025-01-01 10:00+02:00",
+        "9999-12-31 00:00:00",
+    ]
+)
 records = st.tuples(
-    st.sampled_from(["1", "2", "3", "4", " 5", "", "NA", "é"]), stamps, stamps, st.sampled_from(["1", " 2 ", "-"]),
+    st.sampled_from(["1", "2", "3", "4", " 5", "", "NA", "é"]),
+    stamps,
+    stamps,
+    st.sampled_from(["1", " 2 ", "-"]),
     st.sampled_from(["P", "police", " P", "Q", ""]),
 )
 ragged = st.sampled_from(["", " ", "1,2", "1,2025-01-01 10:00:00,,,,", "1,2,3,4,5,6", ","])
@@ -106,9 +124,11 @@ def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(max_examples=25)
-@given(st.lists(records, min_size=2, max_size=10, unique_by=lambda row: row[0].strip()).flatmap(
-    lambda rows: st.tuples(st.just(rows), st.permutations(rows))
-))
+@given(
+    st.lists(records, min_size=2, max_size=10, unique_by=lambda row: row[0].strip()).flatmap(
+        lambda rows: st.tuples(st.just(rows), st.permutations(rows))
+    )
+)
 def test_row_order_is_irrelevant(pair: tuple[list[tuple[str, ...]], list[tuple[str, ...]]]) -> None:
     found = [outcome("\n".join([HEADER, *map(",".join, rows)]).encode()) for rows in pair]
     if isinstance(found[0], str):
@@ -140,10 +160,15 @@ def test_results_do_not_depend_on_the_machines_zone(tmp_path: Path) -> None:
 
 
 def test_frames_are_not_changed() -> None:
-    frame = pd.DataFrame({
-        "call_id": ["1", "2"], "received_at": ["2025-01-01 10:00", None], "lat": [1.0, 2.0],
-        "priority": pd.Categorical(["1", "2"]),
-    }, index=[5, 9])
+    frame = pd.DataFrame(
+        {
+            "call_id": ["1", "2"],
+            "received_at": ["2025-01-01 10:00", None],
+            "lat": [1.0, 2.0],
+            "priority": pd.Categorical(["1", "2"]),
+        },
+        index=[5, 9],
+    )
     copy = frame.copy(deep=True)
     found = perflib.from_frames(calls=frame)
     pd.testing.assert_frame_equal(frame, copy)

@@ -20,12 +20,26 @@ columns:
 
 
 @pytest.mark.parametrize("smallest", [fast.SMALLEST, 1])
-@pytest.mark.parametrize(("head", "row", "words"), [
-    ("id,day,hour", "{},45658,10:00", "received_at: cannot be read as timestamp (3), such as '99999 99:99' (line 11)"),
-    ("id,day,hour,n", "{},2025-01-01,10:00,1O", "unit_count: cannot be read as integer (3), such as '9A' (line 11)"),
-    ("id,day,hour,n", "{},2025-01-01,10:00,Ann Miller",
-     "unit_count: cannot be read as integer (3), such as 'Aaa Aaaaaa' (line 11)"),
-])
+@pytest.mark.parametrize(
+    ("head", "row", "words"),
+    [
+        (
+            "id,day,hour",
+            "{},45658,10:00",
+            "received_at: cannot be read as timestamp (3), such as '99999 99:99' (line 11)",
+        ),
+        (
+            "id,day,hour,n",
+            "{},2025-01-01,10:00,1O",
+            "unit_count: cannot be read as integer (3), such as '9A' (line 11)",
+        ),
+        (
+            "id,day,hour,n",
+            "{},2025-01-01,10:00,Ann Miller",
+            "unit_count: cannot be read as integer (3), such as 'Aaa Aaaaaa' (line 11)",
+        ),
+    ],
+)
 def test_a_reason_shows_a_value(tmp_path, monkeypatch, smallest: int, head: str, row: str, words: str) -> None:
     monkeypatch.setattr(fast, "SMALLEST", smallest)
     monkeypatch.setattr(fast, "DOUBTFUL", 1.0)

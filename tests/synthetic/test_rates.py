@@ -8,8 +8,13 @@ from perflib.synthetic import rates
 
 ROWS = [[part.strip() for part in line.split("|")] for line in rates.RATES.strip().splitlines()]
 #: rates by the year; `residents`, `officers` (officer-years) and `years` are set by the fixture
-OFFENCE = {"robberies": "Robbery", "aggravated assaults": "Aggravated assault", "burglaries": "Burglary",
-           "vehicle thefts": "Motor vehicle theft", "larcenies": "Larceny"}
+OFFENCE = {
+    "robberies": "Robbery",
+    "aggravated assaults": "Aggravated assault",
+    "burglaries": "Burglary",
+    "vehicle thefts": "Motor vehicle theft",
+    "larcenies": "Larceny",
+}
 SPREAD = """(select var_pop(n) / avg(n) from (select count(e.officer_id) as n from officers o
     left join {0} e using (officer_id) group by o.officer_id))"""
 EACH = {

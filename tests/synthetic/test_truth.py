@@ -250,23 +250,19 @@ def test_request_mix_and_survey_wording(city):
     odds = {}
     for place in ("=", "<>"):
         for side in ("<", ">="):
-            kind, rest = (
-                city.one(f"""select count(*) filter (kind = '{truth["kind"]}'),
+            kind, rest = city.one(f"""select count(*) filter (kind = '{truth["kind"]}'),
                 count(*) filter (kind <> '{truth["kind"]}')
                 from requests where district {place} '{truth["district"]}'
                 and received_at {side} timestamptz '{truth["date"]}'""")
-            )
             odds[place, side] = (math.log(kind / rest), 1 / kind + 1 / rest)
     for place, wanted in (("=", math.log(truth["weight_multiple"])), ("<>", 0.0)):
         found = odds[place, ">="][0] - odds[place, "<"][0]
         assert abs(found - wanted) < SE * math.sqrt(odds[place, ">="][1] + odds[place, "<"][1])
-    shift, n = (
-        city.one("""select sum(weight * answer) filter (instrument = 'v2')
+    shift, n = city.one("""select sum(weight * answer) filter (instrument = 'v2')
         / sum(weight) filter (instrument = 'v2' and answer is not null)
         - sum(weight * answer) filter (instrument = 'v1')
         / sum(weight) filter (instrument = 'v1' and answer is not null),
         count(distinct respondent_id) filter (instrument = 'v2') from surveys""")
-    )
     # answers are rounded and end at 5, which takes away up to a fifth of the shift
     assert 0.75 * 0.4 - SE / math.sqrt(n) < shift < 0.4 + SE / math.sqrt(n)
 

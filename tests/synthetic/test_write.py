@@ -134,6 +134,7 @@ def test_each_table_draws_from_streams_of_its_own(tmp_path, monkeypatch):
             drawn[name] = set()
             monkeypatch.setattr(rng, "_key", lambda seed, purpose: (drawn[name].add(purpose), key(seed, purpose))[1])
             return make()
+
         return alone
 
     monkeypatch.setattr(module, "frames", lambda world: {name: each(name, it) for name, it in frames(world).items()})

@@ -35,7 +35,11 @@ def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
         ours, plain = explorer.result(district, offence, grain), cohorts(kept, grain, within=20)
         pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
         assert (ours.answer, ours.caveats, ours.facts, ours.reason) == (
-            plain.answer, plain.caveats, plain.facts, plain.reason)
+            plain.answer,
+            plain.caveats,
+            plain.facts,
+            plain.reason,
+        )
         assert explorer.result(district, offence, grain) is ours
 
 
@@ -66,4 +70,3 @@ def test_the_box_replaces_one_text_one_image_and_the_links(dept):
 
 def test_without_incidents_it_says_so(small_city):
     assert pf.widgets.cases(pf.open(small_city, tables=["calls"])).reason
-

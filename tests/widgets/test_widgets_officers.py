@@ -50,8 +50,9 @@ def test_a_view_can_be_had_again(explorer) -> None:
 
 def test_the_work_is_the_same_whoever_the_peers_are(explorer) -> None:
     for name, per in (("force", "responses"), ("complaints", "hours"), ("frisks", "stops")):
-        each = [cells(explorer.dept, MEASURES[name], per, by, "month", "", "")
-                for by in ((), ("unit",), ("shift", "duty"))]
+        each = [
+            cells(explorer.dept, MEASURES[name], per, by, "month", "", "") for by in ((), ("unit",), ("shift", "duty"))
+        ]
         whole, *parts = [one.frame.groupby(["officer", "period"])[["exposure", "events"]].sum() for one in each]
         for part in parts:
             pd.testing.assert_frame_equal(part, whole)

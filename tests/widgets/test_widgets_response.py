@@ -37,16 +37,23 @@ def frame(n: int) -> pd.DataFrame:
         found = moment + pd.to_timedelta(generator.gamma(2, 30 * minutes, n).round(), unit="s")
         return found.where(generator.random(n) > missing)
 
-    received = pd.Series(pd.Timestamp("2025-01-01T05:00Z") + pd.to_timedelta(
-        generator.integers(0, 180 * 86_400, n), unit="s"))
+    received = pd.Series(
+        pd.Timestamp("2025-01-01T05:00Z") + pd.to_timedelta(generator.integers(0, 180 * 86_400, n), unit="s")
+    )
     sent = later(received, 3, 0.1)
-    return pd.DataFrame({
-        "call_id": np.arange(n).astype(str), "received_at": received, "dispatched_at": sent,
-        "arrived_at": later(sent, 8, 0.2), "priority": generator.choice(["1", "2", "3", None], n),
-        "district": generator.choice(["0412", "north", None], n, p=[0.6, 0.39, 0.01]),
-        "origin": generator.choice(["public", "officer", "unknown", None], n),
-        "closing": generator.choice(["attended", "cancelled", "without_arrival", None], n),
-        "service": generator.choice(["police", "fire"], n, p=[0.9, 0.1])})
+    return pd.DataFrame(
+        {
+            "call_id": np.arange(n).astype(str),
+            "received_at": received,
+            "dispatched_at": sent,
+            "arrived_at": later(sent, 8, 0.2),
+            "priority": generator.choice(["1", "2", "3", None], n),
+            "district": generator.choice(["0412", "north", None], n, p=[0.6, 0.39, 0.01]),
+            "origin": generator.choice(["public", "officer", "unknown", None], n),
+            "closing": generator.choice(["attended", "cancelled", "without_arrival", None], n),
+            "service": generator.choice(["police", "fire"], n, p=[0.9, 0.1]),
+        }
+    )
 
 
 def same(ours: Result, metric: Result) -> None:
@@ -104,7 +111,8 @@ def test_the_line_to_copy_gives_the_view_again(dept):
     same(again, explorer.result("0412", "2", "dispatched_arrived", 0.8, "week"))
     assert explorer.again("all", "all", "response", 0.5, "priority") == [
         "pf.widgets.response(dept, period='2025-03')",
-        "perflib run notebooks/01_response_times.ipynb -p period=2025-03"]
+        "perflib run notebooks/01_response_times.ipynb -p period=2025-03",
+    ]
 
 
 def test_lines_to_copy_are_safe_to_paste():
@@ -140,8 +148,7 @@ def test_a_view_that_cannot_be_drawn_says_so_and_the_next_one_is_drawn(dept, mon
             raise InputError("no <calls>")
         return plain(*chosen)
 
-    broken = widgets.box.box([widgets.box.Pick("District", district.options, "all")],
-                             refusing, lambda chosen: ["x"])
+    broken = widgets.box.box([widgets.box.Pick("District", district.options, "all")], refusing, lambda chosen: ["x"])
     broken.children[0].children[0].value = "north"
     assert "no &lt;calls&gt;" in broken.children[1].value and not broken.children[2].value
     broken.children[0].children[0].value = "0412"

@@ -43,7 +43,11 @@ def test_every_move_of_a_random_walk_shows_the_figures_of_the_metric(dept):
         ours, plain = explorer.result(district, offence, grain), trend(dept, every=grain, **wanted)
         pd.testing.assert_frame_equal(ours.table, plain.table, check_exact=True)
         assert (ours.title, ours.answer, ours.caveats, ours.facts) == (
-            plain.title, plain.answer, plain.caveats, plain.facts)
+            plain.title,
+            plain.answer,
+            plain.caveats,
+            plain.facts,
+        )
 
 
 def test_the_box_replaces_one_text_one_image_and_the_links(dept):

@@ -23,13 +23,7 @@ _UCR = (
 
 
 def clearance(
-    dept: Department,
-    by: str = "",
-    *,
-    at: Sequence[float] = AT,
-    level: float = 0.95,
-    fewest: int = 30,
-    name: str = "",
+    dept: Department, by: str = "", *, at: Sequence[float] = AT, level: float = 0.95, fewest: int = 30, name: str = ""
 ) -> Result:
     """Cumulative incidence of clearance by arrest, exceptional clearance competing, open cases censored.
 
@@ -119,8 +113,17 @@ def _facts(found: Result, rows: pd.DataFrame, by: str) -> dict[str, Any]:
 
 
 def _chart(found: Result, by: str) -> Chart:
-    chart = Chart("steps", "time", "incidence", "low", "high", "cause", "Days since the report",
-                  "Cleared (share of cases)", alt=found.answer)
+    chart = Chart(
+        "steps",
+        "time",
+        "incidence",
+        "low",
+        "high",
+        "cause",
+        "Days since the report",
+        "Cleared (share of cases)",
+        alt=found.answer,
+    )
     return replace(chart, low=None, high=None, by="group", marks={"choose": ["cause"]}) if by else chart
 
 

@@ -27,13 +27,22 @@ ECOLOGICAL = (
     "Areas, not people: that areas with slower answers trust less would not show that those who waited trust less "
     "(ecological fallacy; Robinson 1950). Areas differ in much else."
 )
-MISSING = ("Calls without a usable arrival are in no median: where many are missing, the true one may lie well above "
-           "or below (the response report bounds it).")
+MISSING = (
+    "Calls without a usable arrival are in no median: where many are missing, the true one may lie well above "
+    "or below (the response report bounds it)."
+)
 LABELS = {
     "missing_share": "Without arrival",
-    "area": "Area", "trust": "Mean answer", "trust_low": "Low end", "trust_high": "High end", "n": "Answers",
-    "median": "Median response (min)", "median_low": "Low end (min)", "median_high": "High end (min)",
-    "calls": "Public calls", "per_1000": "Calls per 1,000 residents a year",
+    "area": "Area",
+    "trust": "Mean answer",
+    "trust_low": "Low end",
+    "trust_high": "High end",
+    "n": "Answers",
+    "median": "Median response (min)",
+    "median_low": "Low end (min)",
+    "median_high": "High end (min)",
+    "calls": "Public calls",
+    "per_1000": "Calls per 1,000 residents a year",
 }
 
 
@@ -70,11 +79,13 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
     answer = "; ".join(
         f"{row['area']}: {row['trust']:.2f} ({row['trust_low']:.2f} to {row['trust_high']:.2f}), median response "
         f"{row['median']:.1f} min ({row['missing_share']:.0%} of its calls without an arrival)"
-        for _, row in top.iterrows())
+        for _, row in top.iterrows()
+    )
     answer = f"Highest and lowest answer: {answer}. {words}"
     about = counted_people(dept.settings, "surveys", ("area",), ("n",), facts=("areas", "wave", "correlation", "p"))
-    return Result(name, table, title, answer, METHOD, [ECOLOGICAL, *said, *opinion.caveats], facts, None, labels,
-                  people=about)
+    return Result(
+        name, table, title, answer, METHOD, [ECOLOGICAL, *said, *opinion.caveats], facts, None, labels, people=about
+    )
 
 
 def _records(dept: Department) -> tuple[pd.DataFrame, list[str], dict[str, str]] | str:
@@ -94,8 +105,10 @@ def _records(dept: Department) -> tuple[pd.DataFrame, list[str], dict[str, str]]
     if dept.has("calls", "priority"):
         shares, top = _first_priority(dept, first, last)
         table = table.merge(shares, on="area", how="left")
-        said.append(f"The median mixes all priorities, of which areas have unlike shares: that of priority {top} "
-                    "stands beside it.")
+        said.append(
+            f"The median mixes all priorities, of which areas have unlike shares: that of priority {top} "
+            "stands beside it."
+        )
     labels = LABELS | ({"first_share": f"Priority {top}"} if "first_share" in table else {})
     return _per_resident(dept, table, (last - first).days + 1), said, labels
 

@@ -33,8 +33,9 @@ FEWEST = 30
 PERFECT = 0.98
 
 
-def feedback(dept: Department, seeds: Mapping[str, Sequence[str]] | None = None, *, name: str = "feedback_topics",
-             **cell: Any) -> Result:
+def feedback(
+    dept: Department, seeds: Mapping[str, Sequence[str]] | None = None, *, name: str = "feedback_topics", **cell: Any
+) -> Result:
     """Share of messages by topic and quarter.
 
     Parameters
@@ -68,15 +69,40 @@ def feedback(dept: Department, seeds: Mapping[str, Sequence[str]] | None = None,
     counts = held["found"].value_counts()
     shares, top = counts / len(held), str(counts.index[0])
     low, high = (float(end) for end in wilson(counts.iloc[0], len(held)))
-    answer = (f"The commonest topic is {top}: {shares.iloc[0]:.1%} ({low:.1%} to {high:.1%}) of {len(held):,} "
-              f"messages. {said}")
-    facts = {"messages": len(held), "shares": shares.to_dict(), "commonest": top, "share_low": low,
-             "share_high": high, "other": float(shares.get("other", 0.0)), **agreed}
-    chart = Chart("line", "quarter", "share", "share_low", "share_high", by="topic", y_label="share of messages",
-                  panels=True, marks={"zero": True}, alt=answer) if len(table) else None
-    caveats = [*_suspect(agreed),
-               "Who writes is no sample of residents: shares tell what messages speak of, not what the city thinks.",
-               "What a message praises or blames is not scored, and no officer is judged by it."]
+    answer = (
+        f"The commonest topic is {top}: {shares.iloc[0]:.1%} ({low:.1%} to {high:.1%}) of {len(held):,} "
+        f"messages. {said}"
+    )
+    facts = {
+        "messages": len(held),
+        "shares": shares.to_dict(),
+        "commonest": top,
+        "share_low": low,
+        "share_high": high,
+        "other": float(shares.get("other", 0.0)),
+        **agreed,
+    }
+    chart = (
+        Chart(
+            "line",
+            "quarter",
+            "share",
+            "share_low",
+            "share_high",
+            by="topic",
+            y_label="share of messages",
+            panels=True,
+            marks={"zero": True},
+            alt=answer,
+        )
+        if len(table)
+        else None
+    )
+    caveats = [
+        *_suspect(agreed),
+        "Who writes is no sample of residents: shares tell what messages speak of, not what the city thinks.",
+        "What a message praises or blames is not scored, and no officer is judged by it.",
+    ]
     labels = {"quarter": "Quarter", "topic": "Topic", "count": "Messages", "share": "Share"}
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, labels)
 
@@ -88,11 +114,18 @@ def _agreement(held: pd.DataFrame) -> tuple[dict[str, Any], str, str]:
         return {}, "No sample was coded by hand, so how far the topics can be relied on is not known.", ""
     found = kappa(coded["topic"].tolist(), coded["found"].tolist())
     facts = {"kappa": asdict(found)}
-    words = (f"On {found.n:,} messages coded by hand the topics agree with kappa {found.kappa:.2f} "
-             f"({found.low:.2f} to {found.high:.2f}).")
-    bad = "" if found.kappa >= RELIED else (
-        f"the topics agree too little with the messages coded by hand (kappa {found.kappa:.2f} of {found.n}; "
-        f"{RELIED:.2f} is asked): choose other seed words")
+    words = (
+        f"On {found.n:,} messages coded by hand the topics agree with kappa {found.kappa:.2f} "
+        f"({found.low:.2f} to {found.high:.2f})."
+    )
+    bad = (
+        ""
+        if found.kappa >= RELIED
+        else (
+            f"the topics agree too little with the messages coded by hand (kappa {found.kappa:.2f} of {found.n}; "
+            f"{RELIED:.2f} is asked): choose other seed words"
+        )
+    )
     return facts, words, bad
 
 
@@ -100,8 +133,10 @@ def _suspect(agreed: dict[str, Any]) -> list[str]:
     """Coders of real messages never agree fully: where the model does, the messages or the codes are made."""
     if not agreed or agreed["kappa"]["kappa"] < PERFECT:
         return []
-    return ["Such agreement is not seen on real messages: these are invented (as the sample's are), or the codes were "
-            "made by the same words. It tells nothing of how well topics are read elsewhere."]
+    return [
+        "Such agreement is not seen on real messages: these are invented (as the sample's are), or the codes were "
+        "made by the same words. It tells nothing of how well topics are read elsewhere."
+    ]
 
 
 def _table(held: pd.DataFrame) -> pd.DataFrame:

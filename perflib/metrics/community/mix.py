@@ -13,6 +13,7 @@ from perflib import schema
 from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.metrics.community.shares import periods
 from perflib.metrics.counts.complete import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
@@ -32,8 +33,9 @@ REST = "all others"
 _NAMES = {"kind": "Kind", "share": "Share", "count": "Number", "quarter": "Quarter"}
 
 
-def course(dept: Department, table: str = "requests", origin: str = "public", *, name: str = "mix_course",
-           **cell: Any) -> Result:
+def course(
+    dept: Department, table: str = "requests", origin: str = "public", *, name: str = "mix_course", **cell: Any
+) -> Result:
     """The share of each kind by quarter.
 
     Parameters
@@ -54,22 +56,49 @@ def course(dept: Department, table: str = "requests", origin: str = "public", *,
     if isinstance(held, str):
         return Result.not_assessable(name, held, title=title)
     frame, last, notes = held
-    table_, grain = _periods(frame, last)
+    table_, grain = periods(frame, last)
     if table_.empty:
         return Result.not_assessable(name, "no whole month of records", title=title)
     ends = table_.groupby("kind")["share"].agg(["first", "last"]).reset_index()
     row = ends.iloc[int((ends["last"] - ends["first"]).abs().to_numpy().argmax())]
-    answer = (f"From the first to the last whole {grain}, {row['kind']} moved most: {row['first']:.1%} to "
-              f"{row['last']:.1%} of {of}. Whether that is more than chance is tested below.")
-    chart = Chart("line", "quarter", "share", "share_low", "share_high", by="kind", y_label=f"share of {of}",
-                  marks={"zero": True}, alt=answer)
+    answer = (
+        f"From the first to the last whole {grain}, {row['kind']} moved most: {row['first']:.1%} to "
+        f"{row['last']:.1%} of {of}. Whether that is more than chance is tested below."
+    )
+    chart = Chart(
+        "line",
+        "quarter",
+        "share",
+        "share_low",
+        "share_high",
+        by="kind",
+        y_label=f"share of {of}",
+        marks={"zero": True},
+        alt=answer,
+    )
     facts = {"kinds": sorted(table_["kind"].unique()), "quarters": table_["quarter"].nunique(), "grain": grain}
-    return Result(name, table_, title, answer, "Shares with linearised intervals from the variation between weeks.",
-                  notes, facts, chart, _NAMES)
+    return Result(
+        name,
+        table_,
+        title,
+        answer,
+        "Shares with linearised intervals from the variation between weeks.",
+        notes,
+        facts,
+        chart,
+        _NAMES,
+    )
 
 
-def drivers(dept: Department, table: str = "requests", since: str = "", origin: str = "public", *,
-            name: str = "mix_drivers", **cell: Any) -> Result:
+def drivers(
+    dept: Department,
+    table: str = "requests",
+    since: str = "",
+    origin: str = "public",
+    *,
+    name: str = "mix_drivers",
+    **cell: Any,
+) -> Result:
     """Whether the mix changed, tested as a whole, and which kinds drive it.
 
     Parameters
@@ -94,16 +123,36 @@ def drivers(dept: Department, table: str = "requests", since: str = "", origin: 
     frame, last, notes = held
     before, after, said = windows(frame["date"].min().date(), last, since)
     found = shift(frame, before, after, name=name)
-    chart = None if found.reason else Chart(
-        "dots", "kind", "change", "change_low", "change_high", y_label="change of its share (points of 100)",
-        marks={"highlight": "stands_out", "name": "because"}, alt=found.answer)
+    chart = (
+        None
+        if found.reason
+        else Chart(
+            "dots",
+            "kind",
+            "change",
+            "change_low",
+            "change_high",
+            y_label="change of its share (points of 100)",
+            marks={"highlight": "stands_out", "name": "because"},
+            alt=found.answer,
+        )
+    )
     made = _last(found.table.assign(stands_out=found.table["verdict"] != Verdict.AS_BEFORE)) if chart else found.table
     asked = schema.asked(cell)
     facts = found.facts if found.reason else {**found.facts, "cell": asked}
     when = against(before, after)
-    return Result(name, made, f"{title}{': ' if asked else ' '}{when}", found.answer, METHOD,
-                  [*notes, *said, *found.caveats], facts, chart, {**found.labels, "kind": "Kind",
-                                                                       "stands_out": "Stands out"}, found.reason)
+    return Result(
+        name,
+        made,
+        f"{title}{': ' if asked else ' '}{when}",
+        found.answer,
+        METHOD,
+        [*notes, *said, *found.caveats],
+        facts,
+        chart,
+        {**found.labels, "kind": "Kind", "stands_out": "Stands out"},
+        found.reason,
+    )
 
 
 def _last(table: pd.DataFrame) -> pd.DataFrame:
@@ -111,8 +160,15 @@ def _last(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("kind", key=lambda kind: kind == REST, kind="stable", ignore_index=True)
 
 
-def by_area(dept: Department, table: str = "requests", by: str = "district", since: str = "", origin: str = "public",
-            *, name: str = "mix_by_area") -> Result:
+def by_area(
+    dept: Department,
+    table: str = "requests",
+    by: str = "district",
+    since: str = "",
+    origin: str = "public",
+    *,
+    name: str = "mix_by_area",
+) -> Result:
     """Where did the mix change? One test per area, adjusted for their number; the strongest first.
 
     Returns
@@ -135,43 +191,74 @@ def by_area(dept: Department, table: str = "requests", by: str = "district", sin
     if found["p"].isna().all():
         return Result.not_assessable(name, f"too few records in every {by}", title=title, method=METHOD)
     found["adjusted"] = adjusted(found["p"].to_numpy(dtype=float))
-    found["verdict"] = np.where(found["p"].isna(), Verdict.NOT_ASSESSABLE,
-                                np.where(found["adjusted"] < Q, "changed", Verdict.AS_BEFORE))
+    found["verdict"] = np.where(
+        found["p"].isna(), Verdict.NOT_ASSESSABLE, np.where(found["adjusted"] < Q, "changed", Verdict.AS_BEFORE)
+    )
     found.loc[found["verdict"] != "changed", "drivers"] = ""
     found["beyond"] = found["jsd"] / found["null_95"]
     found = found.sort_values("beyond", ascending=False, ignore_index=True)
     called = found.loc[found["verdict"] == "changed", by].tolist()
     able = int(found["p"].notna().sum())
-    facts = {"changed": called, "assessable": able, "q": Q, "before": [str(day) for day in before],
-             "after": [str(day) for day in after],
-             "moves": found[found["verdict"] == "changed"].set_index(by)[list(_MOVED)].to_dict("index")}
+    facts = {
+        "changed": called,
+        "assessable": able,
+        "q": Q,
+        "before": [str(day) for day in before],
+        "after": [str(day) for day in after],
+        "moves": found[found["verdict"] == "changed"].set_index(by)[list(_MOVED)].to_dict("index"),
+    }
     answer = _told(found, by, of, facts)
-    chart = Chart("bars", by, "beyond", alt=answer, y_label="shift of the mix (what chance seldom passes = 1)",
-                  marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "chance seldom passes"})
+    chart = Chart(
+        "bars",
+        by,
+        "beyond",
+        alt=answer,
+        y_label="shift of the mix (what chance seldom passes = 1)",
+        marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "chance seldom passes"},
+    )
     order = [by, "verdict", "drivers", *_MOVED, "records", "jsd", "null_95", "p", "adjusted", "beyond"]
     table_ = found[order].assign(changed=found["verdict"] == "changed")
-    return Result(name, table_, title, answer, METHOD, [*notes, *said, _CALLED], facts, chart,
-                  {**_AREA, by: by.capitalize()})
+    return Result(
+        name, table_, title, answer, METHOD, [*notes, *said, _CALLED], facts, chart, {**_AREA, by: by.capitalize()}
+    )
 
 
 #: how the kind that adds most to an area's shift moved; and the words for a table of areas.
 _MOVED = ("kind", "share_before", "share_after", "change", "change_low", "change_high")
-_AREA = {"records": "Records", "jsd": "Divergence (bits)", "null_95": "Chance, 95 %", "p": "p",
-         "adjusted": "Adjusted p", "verdict": "Verdict", "drivers": "Driven by", "beyond": "Multiple of chance",
-         "changed": "Changed", "kind": "Moved most", "share_before": "Share before", "share_after": "Share after",
-         "change": "Change (points)", "change_low": "Low end (95 %)", "change_high": "High end (95 %)"}
-_CALLED = (f"On average at most {Q:.0%} of the areas called would be so by chance; one that lies little beyond chance "
-           "is the likelier to be.")
+_AREA = {
+    "records": "Records",
+    "jsd": "Divergence (bits)",
+    "null_95": "Chance, 95 %",
+    "p": "p",
+    "adjusted": "Adjusted p",
+    "verdict": "Verdict",
+    "drivers": "Driven by",
+    "beyond": "Multiple of chance",
+    "changed": "Changed",
+    "kind": "Moved most",
+    "share_before": "Share before",
+    "share_after": "Share after",
+    "change": "Change (points)",
+    "change_low": "Low end (95 %)",
+    "change_high": "High end (95 %)",
+}
+_CALLED = (
+    f"On average at most {Q:.0%} of the areas called would be so by chance; one that lies little beyond chance "
+    "is the likelier to be."
+)
 
 
 def _told(found: pd.DataFrame, by: str, of: str, facts: dict[str, Any]) -> str:
     """Which areas changed, from when to when, in what, which way and by how much."""
     rows = found[found["verdict"] == "changed"]
-    told = "; ".join(f"{row[by]}: {moved_words(row)}, {row['beyond']:.1f} times what chance seldom passes"
-                     for _, row in rows.iterrows())
+    told = "; ".join(
+        f"{row[by]}: {moved_words(row)}, {row['beyond']:.1f} times what chance seldom passes"
+        for _, row in rows.iterrows()
+    )
     spans = f"{' to '.join(facts['after'])} against {' to '.join(facts['before'])}"
-    return (f"The mix of {of} changed in {len(rows)} of {facts['assessable']} {by}s ({spans})"
-            f"{': ' + told if told else ''}.")
+    return (
+        f"The mix of {of} changed in {len(rows)} of {facts['assessable']} {by}s ({spans}){': ' + told if told else ''}."
+    )
 
 
 def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, Any], tuple[Any, Any], list[str]]:
@@ -183,8 +270,9 @@ def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, 
         except ValueError:
             raise InputError(f"{since!r} is no day", where="since", do="write it as YYYY-MM-DD") from None
         if not first < start <= last:
-            raise InputError(f"{since} lies outside the records", where="since",
-                             do=f"choose a day from {first} to {last}")
+            raise InputError(
+                f"{since} lies outside the records", where="since", do=f"choose a day from {first} to {last}"
+            )
         end = min(last, start + year - dt.timedelta(days=1))
         if start - year >= first:
             return (start - year, end - year), (start, end), []
@@ -203,8 +291,16 @@ _UNLIKE = "The records do not hold the same season of two years: a season of the
 def _area(area: str, part: pd.DataFrame, before: Any, after: Any) -> dict[str, Any]:
     found = shift(part, before, after, draws=1999)
     late = pd.to_datetime(part["date"]).dt.date >= after[0]
-    row: dict[str, Any] = {"area": area, "records": float(part.loc[late, "count"].sum()), "jsd": np.nan,
-                           "null_95": np.nan, "p": np.nan, "drivers": "", **dict.fromkeys(_MOVED, np.nan), "kind": ""}
+    row: dict[str, Any] = {
+        "area": area,
+        "records": float(part.loc[late, "count"].sum()),
+        "jsd": np.nan,
+        "null_95": np.nan,
+        "p": np.nan,
+        "drivers": "",
+        **dict.fromkeys(_MOVED, np.nan),
+        "kind": "",
+    }
     if found.reason:
         return row
     called = found.table["verdict"].ne(Verdict.AS_BEFORE)
@@ -218,8 +314,9 @@ def named(table: str, origin: str) -> str:
     return f"calls from the {origin}" if table == "calls" and origin else table
 
 
-def _held(dept: Department, table: str, cell: dict[str, Any], by: str = "",
-          origin: str = "") -> tuple[pd.DataFrame, dt.date, list[str]] | str:
+def _held(
+    dept: Department, table: str, cell: dict[str, Any], by: str = "", origin: str = ""
+) -> tuple[pd.DataFrame, dt.date, list[str]] | str:
     """``date, kind, count`` (and ``area``) to the last complete day, that day, and notes; or why there are none."""
     asked = schema.asked(cell)
     if table not in KIND:
@@ -262,8 +359,12 @@ def _long(series: Series, asked: dict[str, str], kind: str, by: str, last: dt.da
     wide = pd.DataFrame(series.counts[chosen][:, :until].T, index=series.days[:until])
     common = pd.Series(series.counts[chosen].sum(axis=1)).groupby(cells[kind].to_numpy()).sum().nlargest(MOST).index
     named = cells[kind].where(cells[kind].isin(common), REST).to_numpy()
-    frame = wide.set_axis(range(wide.shape[1]), axis=1).rename_axis("date").reset_index().melt(
-        "date", var_name="cell", value_name="count")
+    frame = (
+        wide.set_axis(range(wide.shape[1]), axis=1)
+        .rename_axis("date")
+        .reset_index()
+        .melt("date", var_name="cell", value_name="count")
+    )
     place = frame["cell"].to_numpy(dtype=int)
     frame["kind"] = named[place]
     keys = ["date", "kind"]
@@ -271,35 +372,6 @@ def _long(series: Series, asked: dict[str, str], kind: str, by: str, last: dt.da
         frame["area"] = cells[by].to_numpy()[place]
         keys = ["date", "area", "kind"]
     return frame.groupby(keys)["count"].sum().reset_index()
-
-
-def _periods(frame: pd.DataFrame, last: dt.date) -> tuple[pd.DataFrame, str]:
-    """Shares per whole quarter (month, where no quarter is whole) with intervals from weekly blocks."""
-    from perflib.models.composition import share_variance
-
-    first = frame["date"].min()
-    grain, period, whole = "quarter", *_whole(frame, first, last, "Q")
-    if not whole.any():
-        grain, period, whole = "month", *_whole(frame, first, last, "M")
-    rows = []
-    for when, part in frame[whole].groupby(period[whole]):
-        week = (part["date"] - part["date"].min()).dt.days // 7
-        blocks = part.pivot_table(index=week, columns="kind", values="count", aggfunc="sum", fill_value=0)
-        share = blocks.sum() / blocks.to_numpy().sum()
-        reach = 1.96 * np.sqrt(share_variance(blocks.to_numpy(dtype=float)))
-        rows.append(pd.DataFrame({
-            "quarter": when.start_time, "kind": blocks.columns, "count": blocks.sum().to_numpy(),
-            "share": share.to_numpy(), "share_low": (share - reach).clip(lower=0).to_numpy(),
-            "share_high": (share + reach).clip(upper=1).to_numpy(),
-        }))
-    empty = pd.DataFrame(columns=["quarter", "kind", "count", "share", "share_low", "share_high"])
-    return (pd.concat(rows, ignore_index=True) if rows else empty), grain
-
-
-def _whole(frame: pd.DataFrame, first: pd.Timestamp, last: dt.date, freq: str) -> tuple[pd.Series, pd.Series]:
-    """The period of each row, and whether the records hold that period whole."""
-    period = frame["date"].dt.to_period(freq)
-    return period, (period.dt.start_time >= first) & (period.dt.end_time.dt.date <= last)
 
 
 def _where(cell: dict[str, Any]) -> str:

@@ -12,9 +12,17 @@ from perflib.models.composition import moved_words
 from perflib.result import Result
 
 METHOD = "Put together from the tests of the mix and the survey below; see there for how each figure is made."
-LABELS = {"kind": "Kind", "share_before": "Share before", "share_after": "Share after", "change": "Change (points)",
-          "change_low": "Low end (95 %)", "change_high": "High end (95 %)", "after": "Requests after",
-          "share_after_low": "Low end (95 %)", "share_after_high": "High end (95 %)"}
+LABELS = {
+    "kind": "Kind",
+    "share_before": "Share before",
+    "share_after": "Share after",
+    "change": "Change (points)",
+    "change_low": "Low end (95 %)",
+    "change_high": "High end (95 %)",
+    "after": "Requests after",
+    "share_after_low": "Low end (95 %)",
+    "share_after_high": "High end (95 %)",
+}
 
 
 def needs(moved: Result, changed: Result, opinion: Result, *, name: str = "community_needs") -> Result:
@@ -37,23 +45,41 @@ def needs(moved: Result, changed: Result, opinion: Result, *, name: str = "commu
     ends = {"late_low": "share_after_low", "late_high": "share_after_high"}
     rows = moved.table.rename(columns=ends).assign(rest=moved.table["kind"] == REST)
     rows = rows.sort_values(["rest", "share_after"], ascending=[True, False], ignore_index=True)
-    rows = rows[["kind", "after", "share_after", "share_after_low", "share_after_high", "share_before", "change",
-                 "change_low", "change_high"]]
+    rows = rows[
+        [
+            "kind",
+            "after",
+            "share_after",
+            "share_after_low",
+            "share_after_high",
+            "share_before",
+            "change",
+            "change_low",
+            "change_high",
+        ]
+    ]
     survey, said = _said(opinion)
-    facts = {"most": rows.iloc[0][["kind", "after", "share_after", "share_after_low", "share_after_high"]].to_dict(),
-             "changed": changed.facts.get("changed", []), "survey": survey,
-             "before": moved.facts["before"], "after": moved.facts["after"]}
+    facts = {
+        "most": rows.iloc[0][["kind", "after", "share_after", "share_after_low", "share_after_high"]].to_dict(),
+        "changed": changed.facts.get("changed", []),
+        "survey": survey,
+        "before": moved.facts["before"],
+        "after": moved.facts["after"],
+    }
     answer = f"{_most(rows, facts['after'], moved.facts['cell'])} {_where(changed, moved)} {said}".strip()
-    chart = Chart("bars", "kind", "share_after", "share_after_low", "share_after_high", y_label="share of requests",
-                  alt=answer)
+    chart = Chart(
+        "bars", "kind", "share_after", "share_after_low", "share_after_high", y_label="share of requests", alt=answer
+    )
     caveats = list(dict.fromkeys([*moved.caveats, *changed.caveats]))
     return Result(name, rows, title, answer, METHOD, caveats, facts, chart, LABELS)
 
 
 def _most(rows: pd.DataFrame, span: str, cell: dict[str, str]) -> str:
     top, total = rows.iloc[0], rows["after"].sum()
-    return (f"Residents{_place(cell)} asked most for help with {top['kind']}: {top['share_after']:.1%} "
-            f"({top['share_after_low']:.1%} to {top['share_after_high']:.1%}) of {total:,.0f} requests from {span}.")
+    return (
+        f"Residents{_place(cell)} asked most for help with {top['kind']}: {top['share_after']:.1%} "
+        f"({top['share_after_low']:.1%} to {top['share_after_high']:.1%}) of {total:,.0f} requests from {span}."
+    )
 
 
 def _place(cell: dict[str, str]) -> str:
@@ -69,8 +95,10 @@ def _where(changed: Result, moved: Result) -> str:
     if not facts["changed"]:
         return f"{against} the mix changed in none of {facts['assessable']} {area}s by more than chance."
     beyond = changed.table.set_index(area)["beyond"]
-    told = "; ".join(f"{name}: {moved_words(row)}, {beyond[name]:.1f} times what chance seldom passes"
-                     for name, row in facts["moves"].items())
+    told = "; ".join(
+        f"{name}: {moved_words(row)}, {beyond[name]:.1f} times what chance seldom passes"
+        for name, row in facts["moves"].items()
+    )
     return f"{against} the mix changed in {len(facts['changed'])} of {facts['assessable']} {area}s: {told}."
 
 
@@ -85,8 +113,10 @@ def _said(opinion: Result) -> tuple[dict[str, Any], str]:
     survey = {"question": told.facts["question"], **{name: last[name] for name in ("wave", "estimate", "low", "high")}}
     low, high = told.facts["scale"]
     place = _place(told.facts["cell"]) or " of all areas"
-    words = (f"In the survey{place}, {survey['question']} is {last['estimate']:.2f} ({last['low']:.2f} to "
-             f"{last['high']:.2f}) in wave {last['wave']}, where answers run from {low:g} to {high:g}")
+    words = (
+        f"In the survey{place}, {survey['question']} is {last['estimate']:.2f} ({last['low']:.2f} to "
+        f"{last['high']:.2f}) in wave {last['wave']}, where answers run from {low:g} to {high:g}"
+    )
     if not told.facts.get("comparable"):
         return survey, f"{words}; no earlier wave can be compared with it."
     if "change" not in told.facts:

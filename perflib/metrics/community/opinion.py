@@ -29,9 +29,19 @@ AREAS = (
     "by age and sex, means drawn together as their errors require (Fay & Herriot 1979)."
 )
 LABELS = {
-    "wave": "Wave", "date": "Date", "estimate": "Mean answer", "low": "Low end (95 %)", "high": "High end (95 %)",
-    "n": "Answers", "n_effective": "Effective answers", "deff": "Design effect", "instrument": "Questionnaire",
-    "basis": "Basis", "own": "Own mean", "against": "Less the city's mean", "against_low": "Low end (95 %, all areas)",
+    "wave": "Wave",
+    "date": "Date",
+    "estimate": "Mean answer",
+    "low": "Low end (95 %)",
+    "high": "High end (95 %)",
+    "n": "Answers",
+    "n_effective": "Effective answers",
+    "deff": "Design effect",
+    "instrument": "Questionnaire",
+    "basis": "Basis",
+    "own": "Own mean",
+    "against": "Less the city's mean",
+    "against_low": "Low end (95 %, all areas)",
     "against_high": "High end (95 %, all areas)",
 }
 
@@ -69,21 +79,47 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
         found = mean(part["answer"].to_numpy(float), weights)
         estimates[wave] = found
         notes += [f"Wave {wave}: {said}"] if said else []
-        rows.append({"wave": str(wave), "date": part["date"].min(), "instrument": _most(part["instrument"]),
-                     "estimate": found.mean, "low": found.low, "high": found.high, "n": found.n,
-                     "n_effective": found.n_effective, "deff": found.deff, "raked": raked})
+        rows.append(
+            {
+                "wave": str(wave),
+                "date": part["date"].min(),
+                "instrument": _most(part["instrument"]),
+                "estimate": found.mean,
+                "low": found.low,
+                "high": found.high,
+                "n": found.n,
+                "n_effective": found.n_effective,
+                "deff": found.deff,
+                "raked": raked,
+            }
+        )
     if not rows:
         return Result.not_assessable(name, f"no wave has {HIDDEN} answers", title=title, method=METHOD)
     table = pd.DataFrame(rows).sort_values("date", ignore_index=True)
     scale = (float(held["answer"].min()), float(held["answer"].max()))
     facts, answer = _told(table, estimates, question, scale)
     facts["cell"] = {column: str(value) for column, value in cell.items() if value not in ("", None)}
-    chart = Chart("line", "date", "estimate", "low", "high", by="instrument", y_label="mean answer", x_label="wave",
-                  marks={"breaks": facts["breaks"], "zero": False, **_apart(facts["breaks"])}, alt=answer)
+    chart = Chart(
+        "line",
+        "date",
+        "estimate",
+        "low",
+        "high",
+        by="instrument",
+        y_label="mean answer",
+        x_label="wave",
+        marks={"breaks": facts["breaks"], "zero": False, **_apart(facts["breaks"])},
+        alt=answer,
+    )
     table = table.sort_values("date", ascending=not facts["breaks"], ignore_index=True)
     caveats = [_unworded(question, scale), *_broken(table), *dict.fromkeys(notes), *_without(margins)]
-    about = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",),
-                           facts=("question", "wave", "breaks", "raked", "comparable", "scale", "cell"))
+    about = counted_people(
+        dept.settings,
+        "surveys",
+        ("wave", "date", "instrument"),
+        ("n",),
+        facts=("question", "wave", "breaks", "raked", "comparable", "scale", "cell"),
+    )
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, LABELS, people=about)
 
 
@@ -122,18 +158,38 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
     table = table.sort_values("estimate", ascending=False, ignore_index=True)
     table = table[["area", "estimate", "low", "high", "own", "n", "basis", *AGAINST]]
     out = table[(table["against_low"] > 0) | (table["against_high"] < 0)]
-    answer = (f"In wave {last} the city's mean answer is {city.mean:.2f} ({city.low:.2f} to {city.high:.2f}). "
-              + (f"Apart from it, all areas compared together: {_gaps(out)}." if len(out)
-                 else "No area can be told apart from it when all are compared together."))
-    facts = {"wave": last, "basis": basis, "city": city.mean, "apart": out["area"].tolist(), "n": city.n,
-             "deff": city.deff, "spread": float(table["estimate"].max() - table["estimate"].min())}
-    chart = Chart("dots", "area", "against", "against_low", "against_high", alt=answer, marks={"note": "basis"},
-                  y_label="mean answer less the city's")
-    caveats = ["Intervals, not ranks. Differences from the city hold for all areas together (95 %): where no area "
-               "differs, one survey in twenty or fewer would name any.",
-               f"Areas with fewer than {HIDDEN} answers are not shown."]
-    about = counted_people(dept.settings, "surveys", ("area", "basis"), ("n",), facts=("wave", "basis", "city", "n",
-                                                                                      "deff"))
+    answer = f"In wave {last} the city's mean answer is {city.mean:.2f} ({city.low:.2f} to {city.high:.2f}). " + (
+        f"Apart from it, all areas compared together: {_gaps(out)}."
+        if len(out)
+        else "No area can be told apart from it when all are compared together."
+    )
+    facts = {
+        "wave": last,
+        "basis": basis,
+        "city": city.mean,
+        "apart": out["area"].tolist(),
+        "n": city.n,
+        "deff": city.deff,
+        "spread": float(table["estimate"].max() - table["estimate"].min()),
+    }
+    chart = Chart(
+        "dots",
+        "area",
+        "against",
+        "against_low",
+        "against_high",
+        alt=answer,
+        marks={"note": "basis"},
+        y_label="mean answer less the city's",
+    )
+    caveats = [
+        "Intervals, not ranks. Differences from the city hold for all areas together (95 %): where no area "
+        "differs, one survey in twenty or fewer would name any.",
+        f"Areas with fewer than {HIDDEN} answers are not shown.",
+    ]
+    about = counted_people(
+        dept.settings, "surveys", ("area", "basis"), ("n",), facts=("wave", "basis", "city", "n", "deff")
+    )
     return Result(name, table, title, answer, AREAS, caveats, facts, chart, {**LABELS, "area": "Area"}, people=about)
 
 
@@ -142,8 +198,10 @@ AGAINST = ["against", "against_low", "against_high"]
 
 
 def _gaps(out: pd.DataFrame) -> str:
-    return "; ".join(f"{row['area']} {row['against']:+.2f} ({row['against_low']:+.2f} to {row['against_high']:+.2f})"
-                     for _, row in out.iterrows())
+    return "; ".join(
+        f"{row['area']} {row['against']:+.2f} ({row['against_low']:+.2f} to {row['against_high']:+.2f})"
+        for _, row in out.iterrows()
+    )
 
 
 def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -161,8 +219,11 @@ def _small(dept: Department, part: pd.DataFrame, own: pd.DataFrame) -> tuple[pd.
         table, _ = fay_herriot(able["estimate"].to_numpy(float), able["se"].to_numpy(float))
         return table.assign(area=able["area"].to_numpy())[["area", "estimate", "low", "high", *AGAINST]], "shrunken"
     share = part[part["area"].isin(able["area"])].groupby("area")["w"].sum()
-    gap = less_the_whole(able["estimate"].to_numpy(float), np.diag(able["se"].to_numpy(float) ** 2),
-                         (share / share.sum()).reindex(able["area"]).to_numpy(float))
+    gap = less_the_whole(
+        able["estimate"].to_numpy(float),
+        np.diag(able["se"].to_numpy(float) ** 2),
+        (share / share.sum()).reindex(able["area"]).to_numpy(float),
+    )
     table = apart(*gap).assign(area=able["area"].to_numpy()) if len(able) else pd.DataFrame(columns=["area", *AGAINST])
     return own[["area", "estimate", "low", "high"]].merge(table, on="area", how="left"), "direct"
 
@@ -233,23 +294,35 @@ def _apart(breaks: list[str]) -> dict[str, list[str]]:
 
 
 def _unworded(question: str, scale: tuple[float, float]) -> str:
-    return (f"The records name the question ({question}) and hold answers from {scale[0]:g} to {scale[1]:g}; they hold "
-            "neither its wording nor which end is good: read the questionnaire before a direction.")
+    return (
+        f"The records name the question ({question}) and hold answers from {scale[0]:g} to {scale[1]:g}; they hold "
+        "neither its wording nor which end is good: read the questionnaire before a direction."
+    )
 
 
-def _told(table: pd.DataFrame, estimates: dict[Any, Any], question: str,
-          scale: tuple[float, float]) -> tuple[dict[str, Any], str]:
+def _told(
+    table: pd.DataFrame, estimates: dict[Any, Any], question: str, scale: tuple[float, float]
+) -> tuple[dict[str, Any], str]:
     new = table["instrument"].ne(table["instrument"].shift()) & (table.index > 0)
     last = table.iloc[-1]
     facts: dict[str, Any] = {
-        "question": question, "wave": last["wave"], "estimate": last["estimate"], "low": last["low"],
-        "high": last["high"], "n": int(last["n"]), "n_effective": last["n_effective"], "deff": last["deff"],
-        "breaks": [f"{day:%Y-%m-%d}" for day in table.loc[new, "date"]], "raked": bool(table["raked"].all()),
+        "question": question,
+        "wave": last["wave"],
+        "estimate": last["estimate"],
+        "low": last["low"],
+        "high": last["high"],
+        "n": int(last["n"]),
+        "n_effective": last["n_effective"],
+        "deff": last["deff"],
+        "breaks": [f"{day:%Y-%m-%d}" for day in table.loc[new, "date"]],
+        "raked": bool(table["raked"].all()),
         "scale": list(scale),
     }
-    words = (f"Wave {last['wave']}: the mean answer to {question} is {last['estimate']:.2f} ({last['low']:.2f} to "
-             f"{last['high']:.2f}) where answers on record run from {scale[0]:g} to {scale[1]:g}. {last['n']:.0f} "
-             f"answered; since they are weighted, they tell as much as {last['n_effective']:.0f} of equal weight.")
+    words = (
+        f"Wave {last['wave']}: the mean answer to {question} is {last['estimate']:.2f} ({last['low']:.2f} to "
+        f"{last['high']:.2f}) where answers on record run from {scale[0]:g} to {scale[1]:g}. {last['n']:.0f} "
+        f"answered; since they are weighted, they tell as much as {last['n_effective']:.0f} of equal weight."
+    )
     if len(table) < 2:
         return facts, words
     before = table.iloc[-2]
@@ -266,15 +339,19 @@ def _broken(table: pd.DataFrame) -> list[str]:
     names = list(dict.fromkeys(table.sort_values("date")["instrument"]))
     if len(names) < 2:
         return []
-    return [f"The questionnaire changed ({' to '.join(names)}): the line is broken there and shows one at a time; a "
-            "difference across it is not a change of opinion."]
+    return [
+        f"The questionnaire changed ({' to '.join(names)}): the line is broken there and shows one at a time; a "
+        "difference across it is not a change of opinion."
+    ]
 
 
 def _without(margins: Any) -> list[str]:
     if margins is not None:
         return []
-    return ["Age and sex of respondents or residents are not loaded: design weights only, so who answers may decide "
-            'the figures (open the department with personal=["age_group", "sex"]).']
+    return [
+        "Age and sex of respondents or residents are not loaded: design weights only, so who answers may decide "
+        'the figures (open the department with personal=["age_group", "sex"]).'
+    ]
 
 
 def _where(cell: dict[str, Any]) -> str:

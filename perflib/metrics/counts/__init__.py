@@ -11,6 +11,16 @@ from perflib.metrics.counts.series import UNITS, Series, daily, read_crosswalk
 from perflib.metrics.counts.totals import total
 
 __all__ = [
-    "UNITS", "Series", "check_areas", "compare", "compstat", "compstat_page", "daily", "read_calendar",
-    "read_crosswalk", "records", "total", "trend",
+    "UNITS",
+    "Series",
+    "check_areas",
+    "compare",
+    "compstat",
+    "compstat_page",
+    "daily",
+    "read_calendar",
+    "read_crosswalk",
+    "records",
+    "total",
+    "trend",
 ]

@@ -21,9 +21,7 @@ def residents(dept: Department) -> Residents:
     return counted_once(dept.population.execute() if dept.has("population") else pd.DataFrame())
 
 
-def check_areas(
-    counts: Iterable[Any], others: Iterable[Any], *, by: str = "key", name: str = "boundaries"
-) -> None:
+def check_areas(counts: Iterable[Any], others: Iterable[Any], *, by: str = "key", name: str = "boundaries") -> None:
     """Refuse to join counts with boundaries or population unless every area finds its own.
 
     Parameters
@@ -53,11 +51,15 @@ def check_areas(
 def _same_rows(left: list[str], right: list[str], name: str) -> None:
     if len(left) != len(right):
         raise InputError(f"{len(left)} rows of counts, {len(right)} of {name}", where=name, do="join by key")
-    wrong = [f"{quoted(one, own=right)!r} with {quoted(other, own=left)!r}"
-             for one, other in zip(left, right, strict=True) if one != other]
+    wrong = [
+        f"{quoted(one, own=right)!r} with {quoted(other, own=left)!r}"
+        for one, other in zip(left, right, strict=True)
+        if one != other
+    ]
     if wrong:
         raise InputError(
-            f"joined by position, {len(wrong)} of {len(left)} rows hold different areas: {_some(wrong)}", where=name,
+            f"joined by position, {len(wrong)} of {len(left)} rows hold different areas: {_some(wrong)}",
+            where=name,
             do="join by key",
         )
 
@@ -66,8 +68,10 @@ def _same_keys(left: set[str], right: set[str], name: str) -> None:
     only_left, only_right = sorted(left - right), sorted(right - left)
     if not only_left and not only_right:
         return
-    shown_left, shown_right = ([quoted(key, own=other) for key in keys[:_SHOWN]] + keys[_SHOWN:]
-                               for keys, other in ((only_left, only_right), (only_right, only_left)))
+    shown_left, shown_right = (
+        [quoted(key, own=other) for key in keys[:_SHOWN]] + keys[_SHOWN:]
+        for keys, other in ((only_left, only_right), (only_right, only_left))
+    )
     written = {_plain(key): key for key in only_right}
     alike = [f"{key!r} is {written[_plain(key)]!r}" for key in only_left if _plain(key) in written]
     parts = [f"{len(only_left)} areas of the counts are not in {name}: {_some(shown_left)}"] if only_left else []

@@ -26,17 +26,35 @@ from perflib.result import Result
 #: cells shown on the figure.
 SHOWN = 25
 LABELS = {
-    "cell": "Cell", "now": "Now", "before": "Before, all periods", "expected": "Before, per like period",
-    "difference": "Difference", "ratio": "Ratio", "low": "Ratio, low", "high": "Ratio, high",
-    "dispersion": "Variance/mean", "p_e_test": "p, E-test", "p_value": "p", "adjusted": "p, adjusted for all cells",
+    "cell": "Cell",
+    "now": "Now",
+    "before": "Before, all periods",
+    "expected": "Before, per like period",
+    "difference": "Difference",
+    "ratio": "Ratio",
+    "low": "Ratio, low",
+    "high": "Ratio, high",
+    "dispersion": "Variance/mean",
+    "p_e_test": "p, E-test",
+    "p_value": "p",
+    "adjusted": "p, adjusted for all cells",
     "verdict": "Verdict",
 }
 
 
 def compare(
-    dept: Department | pd.DataFrame, table: str = "incidents", by: str | Sequence[str] = ("district", "offence"),
-    period: Any = "", against: str = "last_year", years: int = 3, q: float = 0.10, *, unit: str | None = None,
-    crosswalk: Any = None, calendar: Any = None, level: float = 0.95,
+    dept: Department | pd.DataFrame,
+    table: str = "incidents",
+    by: str | Sequence[str] = ("district", "offence"),
+    period: Any = "",
+    against: str = "last_year",
+    years: int = 3,
+    q: float = 0.10,
+    *,
+    unit: str | None = None,
+    crosswalk: Any = None,
+    calendar: Any = None,
+    level: float = 0.95,
 ) -> Result:
     """Which counts changed, by any grouping, sorted by evidence.
 
@@ -76,15 +94,45 @@ def compare(
     rows = by_evidence(rows.assign(verdict=verdicts(rows, q)))
     rows.insert(0, "cell", [cell_name(row, series.by) for _, row in rows.iterrows()])
     facts = _facts(rows, window, others, missing, q) | {"dispersion": found.pooled, "unit": series.unit}
-    caveats = [found.variation, *late(window, last, basis), *absent(missing), *series.notes, *faults(series, last),
-               *uneven(read_calendar(calendar), (window.first, window.last), [(w.first, w.last) for w in others])]
-    chart = Chart("dots", "cell", "ratio", "low", "high", x_label="", y_label="Ratio to the period compared with",
-                  marks={"target": 1, "highlight": "flag"}, alt=_answer(rows, series, facts))
+    caveats = [
+        found.variation,
+        *late(window, last, basis),
+        *absent(missing),
+        *series.notes,
+        *faults(series, last),
+        *uneven(read_calendar(calendar), (window.first, window.last), [(w.first, w.last) for w in others]),
+    ]
+    chart = Chart(
+        "dots",
+        "cell",
+        "ratio",
+        "low",
+        "high",
+        x_label="",
+        y_label="Ratio to the period compared with",
+        marks={"target": 1, "highlight": "flag"},
+        alt=_answer(rows, series, facts),
+    )
     rows["flag"] = rows["verdict"].str.startswith(WORDS["more"])
-    return Result("count_changes", rows, title, _answer(rows, series, facts), METHOD, caveats, facts,
-                  chart if len(rows) <= SHOWN else None, LABELS,
-                  people=counted_people(dept, table, series.unit, ("cell", *series.by), ("now", "before"),
-                                        ("flags", "cells", "q", "period", "against", "missing", "unit", "now")))
+    return Result(
+        "count_changes",
+        rows,
+        title,
+        _answer(rows, series, facts),
+        METHOD,
+        caveats,
+        facts,
+        chart if len(rows) <= SHOWN else None,
+        LABELS,
+        people=counted_people(
+            dept,
+            table,
+            series.unit,
+            ("cell", *series.by),
+            ("now", "before"),
+            ("flags", "cells", "q", "period", "against", "missing", "unit", "now"),
+        ),
+    )
 
 
 def counted_people(
@@ -107,8 +155,11 @@ def _window(series: Series, period: Any, last: Any) -> Period:
             raise InputError("a comparison needs a period", where="period", choices=(*NAMED, "YYYY-MM"))
         window = Period(first, end)
     if not known(series, window):
-        raise InputError(f"the data do not hold {window} whole", where="period",
-                         do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}")
+        raise InputError(
+            f"the data do not hold {window} whole",
+            where="period",
+            do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}",
+        )
     return window
 
 
@@ -121,11 +172,16 @@ def _against(against: str, others: list[Period]) -> str:
 def _facts(rows: pd.DataFrame, window: Period, others: list[Period], missing: list[Period], q: float) -> dict[str, Any]:
     flagged = rows["verdict"].str.startswith(WORDS["more"])
     return {
-        "flags": int(flagged.sum()), "cells": len(rows), "q": q, "period": str(window),
-        "against": [str(each) for each in others], "missing": [str(each) for each in missing],
+        "flags": int(flagged.sum()),
+        "cells": len(rows),
+        "q": q,
+        "period": str(window),
+        "against": [str(each) for each in others],
+        "missing": [str(each) for each in missing],
         "up": rows.loc[flagged & (rows["ratio"] > 1), "cell"].tolist(),
         "down": rows.loc[flagged & ~(rows["ratio"] > 1), "cell"].tolist(),
-        "now": float(rows["now"].sum()), "expected": float(rows["expected"].sum()),
+        "now": float(rows["now"].sum()),
+        "expected": float(rows["expected"].sum()),
     }
 
 
@@ -135,8 +191,10 @@ def _answer(rows: pd.DataFrame, series: Series, facts: dict[str, Any]) -> str:
     if pd.notna(first["ratio"]):
         high = "no bound" if pd.isna(first["high"]) else f"{first['high']:.2f}"
         strongest += f" (ratio {first['ratio']:.2f}, interval {first['low']:.2f} to {high})"
-    return (f"{facts['flags']} of {facts['cells']} cells changed by more than chance at {facts['q']:.0%} false flags; "
-            f"the strongest evidence: {strongest}, {first['verdict']}. Counted: {series.unit}.")
+    return (
+        f"{facts['flags']} of {facts['cells']} cells changed by more than chance at {facts['q']:.0%} false flags; "
+        f"the strongest evidence: {strongest}, {first['verdict']}. Counted: {series.unit}."
+    )
 
 
 def late(window: Period, last: Any, basis: str) -> list[str]:

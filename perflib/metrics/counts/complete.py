@@ -27,12 +27,16 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
     arrival = lag(source, table)
     if arrival is None:
         day = series.period(newest).first - dt.timedelta(days=1)
-        return day, (f"Counted to {day}, the {series.grain} before that of the newest record: without recorded_at "
-                     "later additions cannot be foreseen, so the newest days may be low.")
+        return day, (
+            f"Counted to {day}, the {series.grain} before that of the newest record: without recorded_at "
+            "later additions cannot be foreseen, so the newest days may be low."
+        )
     known, needed = arrival
     day = series.period(min(newest, known - dt.timedelta(days=needed))).last
-    return day, (f"Counted to {day}: records known on {known}, and {SHARE:.0%} of them arrive within {needed} days; "
-                 "newer days are left out.")
+    return day, (
+        f"Counted to {day}: records known on {known}, and {SHARE:.0%} of them arrive within {needed} days; "
+        "newer days are left out."
+    )
 
 
 def lag(dept: Department, table: str) -> tuple[dt.date, int] | None:
@@ -63,10 +67,13 @@ def _negative(series: Series) -> list[str]:
     where = np.argwhere(series.counts < 0)
     if not len(where):
         return []
-    shown = [f"{_name(series, cell)} {series.counts[cell, day]:g} on {series.days[day]:%Y-%m-%d}"
-             for cell, day in where[:3]]
-    return [f"{len(where)} negative counts are corrections of earlier periods ({'; '.join(shown)}"
-            f"{'; ...' if len(where) > 3 else ''}): a cell with one in a period compared is not assessed."]
+    shown = [
+        f"{_name(series, cell)} {series.counts[cell, day]:g} on {series.days[day]:%Y-%m-%d}" for cell, day in where[:3]
+    ]
+    return [
+        f"{len(where)} negative counts are corrections of earlier periods ({'; '.join(shown)}"
+        f"{'; ...' if len(where) > 3 else ''}): a cell with one in a period compared is not assessed."
+    ]
 
 
 def _name(series: Series, cell: int) -> str:
@@ -84,15 +91,17 @@ def _renamed(series: Series, last: dt.date) -> list[str]:
         for old, gone in spans.items():
             for new, came in spans.items():
                 if old != new and _successor(held.loc[old].to_numpy(), held.loc[new].to_numpy(), gone, came, int(end)):
-                    found.append(f"{name} {old!r} ends on {series.days[gone[-1]]:%Y-%m-%d} where {new!r} begins on "
-                                 f"{series.days[came[0]]:%Y-%m-%d}: probably renamed; their changes are not real.")
+                    found.append(
+                        f"{name} {old!r} ends on {series.days[gone[-1]]:%Y-%m-%d} where {new!r} begins on "
+                        f"{series.days[came[0]]:%Y-%m-%d}: probably renamed; their changes are not real."
+                    )
     return found
 
 
 def _successor(old: np.ndarray, new: np.ndarray, gone: np.ndarray, came: np.ndarray, end: int) -> bool:
     if gone[-1] > end - 28 or came[0] < 28 or abs(int(came[0]) - int(gone[-1])) > 31:
         return False
-    rates = [old[max(gone[-1] - 180, gone[0]):gone[-1] + 1].mean(), new[came[0]:came[0] + 180].mean()]
+    rates = [old[max(gone[-1] - 180, gone[0]) : gone[-1] + 1].mean(), new[came[0] : came[0] + 180].mean()]
     return bool(0.4 < rates[1] / max(rates[0], 1e-9) < 2.5)
 
 
@@ -104,5 +113,8 @@ def _silent(series: Series, last: dt.date) -> list[str]:
     held = pd.DataFrame(series.counts[:, :until], index=series.cells[series.by[0]].to_numpy()).groupby(level=0).sum()
     usual = held.iloc[:, -180:-SILENT].mean(axis=1)
     quiet = held.index[(held.iloc[:, -SILENT:].sum(axis=1) == 0) & (usual * SILENT > 10)]
-    return [f"{series.by[0]} {name}: nothing in the {SILENT} days to {last}, {usual[name] * SILENT:,.0f} are usual: "
-            "check the feed before reading a fall." for name in quiet]
+    return [
+        f"{series.by[0]} {name}: nothing in the {SILENT} days to {last}, {usual[name] * SILENT:,.0f} are usual: "
+        "check the feed before reading a fall."
+        for name in quiet
+    ]

@@ -28,9 +28,15 @@ _HEAD = {"7d": "7 days", "28d": "28 days", "ytd": "Year to date"}
 
 
 def compstat(
-    dept: Department | pd.DataFrame, as_of: str | dt.date | None = None, table: str = "incidents",
-    by: str | Sequence[str] = ("district", "offence"), calendar: Any = None, crosswalk: Any = None, q: float = 0.10,
-    years: int = 5, unit: str | None = None,
+    dept: Department | pd.DataFrame,
+    as_of: str | dt.date | None = None,
+    table: str = "incidents",
+    by: str | Sequence[str] = ("district", "offence"),
+    calendar: Any = None,
+    crosswalk: Any = None,
+    q: float = 0.10,
+    years: int = 5,
+    unit: str | None = None,
 ) -> Result:
     """Last 7 days, last 28 days and year to date against last year and the mean of the last years, on one page.
 
@@ -62,23 +68,41 @@ def compstat(
     parts, missing, variation = _tests(series, windows, years)
     if not len(parts):
         return Result.not_assessable(
-            "compstat", f"the data begin on {series.days[0]:%Y-%m-%d}: no earlier year to compare with",
-            title=f"Week to {last}", method=METHOD)
+            "compstat",
+            f"the data begin on {series.days[0]:%Y-%m-%d}: no earlier year to compare with",
+            title=f"Week to {last}",
+            method=METHOD,
+        )
     parts["adjusted"] = adjusted(parts["p_value"].to_numpy())
     parts["verdict"] = verdicts(parts, q)
     wide = _wide(series, parts)
     facts = _facts(parts, windows, last, missing, series, q)
     unfit = [f"{_HEAD[name]}: {reason}." for name, window in windows.items() if (reason := series.unfit(window))]
-    caveats = [basis, *unfit, *variation, *absent(missing), *series.notes, *faults(series, last),
-               *_events(calendar, series, windows, years), _units(series.unit)]
+    caveats = [
+        basis,
+        *unfit,
+        *variation,
+        *absent(missing),
+        *series.notes,
+        *faults(series, last),
+        *_events(calendar, series, windows, years),
+        _units(series.unit),
+    ]
     wide, chart = _chart(wide, facts)
     title = f"What changed? {series.unit.capitalize()} to {last}"
     counts = tuple(f"{name}_{end}" for name in NAMED for end in ("now", "last_year") if f"{name}_{end}" in wide)
     labels = tuple(column for column in map(str, wide) if not column.startswith(tuple(f"{name}_" for name in NAMED)))
-    about = counted_people(dept, table, series.unit, labels, counts,
-                           ("flags", "tests", "q", "last_complete", "unit", "windows", "missing", "grain"))
-    return Result("compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide),
-                  people=about)
+    about = counted_people(
+        dept,
+        table,
+        series.unit,
+        labels,
+        counts,
+        ("flags", "tests", "q", "last_complete", "unit", "windows", "missing", "grain"),
+    )
+    return Result(
+        "compstat", wide, title, _answer(parts, facts), METHOD, caveats, facts, chart, _labels(wide), people=about
+    )
 
 
 def _cut(
@@ -98,9 +122,7 @@ def _until(frame: pd.DataFrame, as_of: str | dt.date) -> pd.DataFrame:
     return held
 
 
-def _tests(
-    series: Series, windows: dict[str, Period], years: int
-) -> tuple[pd.DataFrame, list[Period], list[str]]:
+def _tests(series: Series, windows: dict[str, Period], years: int) -> tuple[pd.DataFrame, list[Period], list[str]]:
     """Every test of the page, a row per cell, window and comparison; years the data lack; words on the variation."""
     parts, missing, variation = [], [], []
     for name, window in windows.items():
@@ -115,8 +137,11 @@ def _tests(
             missing += absentees if against == "mean_of_years" else []
             variation.append(found.variation)
     years_missing = {each.first.year: each for each in missing}
-    return (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(),
-            [years_missing[year] for year in sorted(years_missing)], list(dict.fromkeys(variation)))
+    return (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(),
+        [years_missing[year] for year in sorted(years_missing)],
+        list(dict.fromkeys(variation)),
+    )
 
 
 def _wide(series: Series, parts: pd.DataFrame) -> pd.DataFrame:
@@ -147,23 +172,40 @@ def _facts(
 ) -> dict[str, Any]:
     flagged = parts[parts["verdict"].str.startswith(WORDS["more"])].sort_values("adjusted")
     return {
-        "flags": len(flagged), "tests": len(parts), "q": q, "last_complete": last.isoformat(), "unit": series.unit,
+        "flags": len(flagged),
+        "tests": len(parts),
+        "q": q,
+        "last_complete": last.isoformat(),
+        "unit": series.unit,
         "windows": {name: str(window) for name, window in windows.items()},
-        "missing": [each.first.year for each in missing], "grain": series.grain,
-        "changed": [{"cell": cell_name(row, series.by), "window": row["window"], "against": row["against"],
-                     "now": row["now"], "expected": row["expected"], "verdict": row["verdict"]}
-                    for _, row in flagged.iterrows()],
+        "missing": [each.first.year for each in missing],
+        "grain": series.grain,
+        "changed": [
+            {
+                "cell": cell_name(row, series.by),
+                "window": row["window"],
+                "against": row["against"],
+                "now": row["now"],
+                "expected": row["expected"],
+                "verdict": row["verdict"],
+            }
+            for _, row in flagged.iterrows()
+        ],
     }
 
 
 def _answer(parts: pd.DataFrame, facts: dict[str, Any]) -> str:
     few = int((parts["verdict"] == WORDS["few"]).sum())
-    text = (f"{facts['flags']} of {facts['tests']} comparisons show more than chance ({facts['q']:.0%} false flags "
-            f"accepted), {few} have too few events to say.")
+    text = (
+        f"{facts['flags']} of {facts['tests']} comparisons show more than chance ({facts['q']:.0%} false flags "
+        f"accepted), {few} have too few events to say."
+    )
     if facts["changed"]:
         first = facts["changed"][0]
-        text += (f" Strongest: {first['cell']}, {NAMED[first['window']]}, {first['now']:,.0f} against "
-                 f"{first['expected']:,.1f} ({COMPARED[first['against']]}).")
+        text += (
+            f" Strongest: {first['cell']}, {NAMED[first['window']]}, {first['now']:,.0f} against "
+            f"{first['expected']:,.1f} ({COMPARED[first['against']]})."
+        )
     return text
 
 
@@ -176,15 +218,18 @@ def _events(calendar: Any, series: Series, windows: dict[str, Period], years: in
             continue
         others, _ = baseline(series, windows[name], "mean_of_years", years)
         spans = [(each.first, each.last) for each in others]
-        found += [f"{_HEAD[name]}: {words}." for words in
-                  uneven(dates, (windows[name].first, windows[name].last), spans)]
+        found += [
+            f"{_HEAD[name]}: {words}." for words in uneven(dates, (windows[name].first, windows[name].last), spans)
+        ]
     return found
 
 
 def _units(unit: str) -> str:
-    return {"incidents": "Incidents are counted: one report counts once in each cell, however many offences it holds.",
-            "offences": "Offences are counted: one report may hold several.",
-            "victims": "Victims are counted: one offence may have several."}.get(unit, "Records are counted.")
+    return {
+        "incidents": "Incidents are counted: one report counts once in each cell, however many offences it holds.",
+        "offences": "Offences are counted: one report may hold several.",
+        "victims": "Victims are counted: one offence may have several.",
+    }.get(unit, "Records are counted.")
 
 
 def _chart(wide: pd.DataFrame, facts: dict[str, Any]) -> tuple[pd.DataFrame, Chart | None]:
@@ -194,13 +239,33 @@ def _chart(wide: pd.DataFrame, facts: dict[str, Any]) -> tuple[pd.DataFrame, Cha
     wide.insert(0, "cell", wide[keys].astype(str).agg(" / ".join, axis=1) if keys else "all")
     wide["28d_flag"] = wide["28d_verdict"].str.startswith(WORDS["more"])
     alt = f"{facts['flags']} of {facts['tests']} comparisons show more than chance."
-    return wide, Chart("dots", "cell", "28d_ratio", "28d_low", "28d_high", x_label="",
-                       y_label="Last 28 days, ratio to the mean of years", alt=alt,
-                       marks={"target": 1, "highlight": "28d_flag"})
+    return wide, Chart(
+        "dots",
+        "cell",
+        "28d_ratio",
+        "28d_low",
+        "28d_high",
+        x_label="",
+        y_label="Last 28 days, ratio to the mean of years",
+        alt=alt,
+        marks={"target": 1, "highlight": "28d_flag"},
+    )
 
 
 def _labels(wide: pd.DataFrame) -> dict[str, str]:
-    parts = {"now": "now", "last_year": "last year", "mean_of_years": "mean of years", "ratio": "ratio", "low": "low",
-             "high": "high", "adjusted": "p, adjusted", "verdict": "verdict"}
-    return {f"{name}_{part}": f"{_HEAD[name]}: {words}" for name in NAMED for part, words in parts.items()
-            if f"{name}_{part}" in wide}
+    parts = {
+        "now": "now",
+        "last_year": "last year",
+        "mean_of_years": "mean of years",
+        "ratio": "ratio",
+        "low": "low",
+        "high": "high",
+        "adjusted": "p, adjusted",
+        "verdict": "verdict",
+    }
+    return {
+        f"{name}_{part}": f"{_HEAD[name]}: {words}"
+        for name in NAMED
+        for part, words in parts.items()
+        if f"{name}_{part}" in wide
+    }

@@ -27,8 +27,14 @@ _SPREAD = 1.2
 
 
 def trend(
-    dept: Department | pd.DataFrame, table: str = "incidents", every: str = "week", *, unit: str | None = None,
-    crosswalk: Any = None, name: str = "count_trend", **cell: Any,
+    dept: Department | pd.DataFrame,
+    table: str = "incidents",
+    every: str = "week",
+    *,
+    unit: str | None = None,
+    crosswalk: Any = None,
+    name: str = "count_trend",
+    **cell: Any,
 ) -> Result:
     """Control chart of a count per whole week (from Monday), month, quarter or year, up to the last complete day.
 
@@ -72,10 +78,22 @@ def trend(
         notes = season(removed, years_of(frame))
     dispersed = spread(adjusted["value"].to_numpy())
     plain = dispersed < _SPREAD and not removed
-    found = control_chart(adjusted["value"], "c" if plain else "i", dates=list(adjusted["date"]), name=name,
-                          title=title, unit=f"{series.unit} a {every}")
-    facts = {**found.facts, "every": every, "unit": series.unit, "last_complete": last.isoformat(),
-             "season_removed": removed, "dispersion": dispersed}
+    found = control_chart(
+        adjusted["value"],
+        "c" if plain else "i",
+        dates=list(adjusted["date"]),
+        name=name,
+        title=title,
+        unit=f"{series.unit} a {every}",
+    )
+    facts = {
+        **found.facts,
+        "every": every,
+        "unit": series.unit,
+        "last_complete": last.isoformat(),
+        "season_removed": removed,
+        "dispersion": dispersed,
+    }
     people = counted_people(dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete"))
     return replace(found, facts=facts, people=people).with_caveats(basis, *notes, *series.notes, *faults(series, last))
 
@@ -109,7 +127,7 @@ def _counts(series: Series, asked: dict[str, str], every: str, last: dt.date) ->
     starts = pd.date_range(days.index[0], days.index[-1], freq="7D" if series.grain == "week" else GRAINS[every])
     step: Any = pd.Timedelta(days=7) if every == "week" else pd.tseries.frequencies.to_offset(GRAINS[every])
     whole = [start for start in starts if start + step <= pd.Timestamp(last) + pd.Timedelta(days=1)]
-    values = np.array([days[start: start + step - pd.Timedelta(days=1)].sum() for start in whole], dtype=float)
+    values = np.array([days[start : start + step - pd.Timedelta(days=1)].sum() for start in whole], dtype=float)
     return pd.DataFrame({"date": pd.DatetimeIndex(whole), "value": values, "se": np.sqrt(np.maximum(values, 1))})
 
 

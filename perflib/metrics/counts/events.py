@@ -49,12 +49,16 @@ def _listed(raw: Any) -> Any:
 
 def uneven(calendar: pd.DataFrame, now: tuple[dt.date, dt.date], before: list[tuple[dt.date, dt.date]]) -> list[str]:
     """Events that fall in the period under test but not in every period compared with, or the other way round."""
+
     def inside(window: tuple[dt.date, dt.date]) -> set[str]:
         held = calendar[(calendar["date"] >= window[0]) & (calendar["date"] <= window[1])]
         return set(held["name"])
 
     present, others = inside(now), [inside(window) for window in before]
-    found = [f"{name} falls in this period but in {sum(name in held for held in others)} of {len(others)} compared with"
-             for name in sorted(present) if not all(name in held for held in others)]
+    found = [
+        f"{name} falls in this period but in {sum(name in held for held in others)} of {len(others)} compared with"
+        for name in sorted(present)
+        if not all(name in held for held in others)
+    ]
     missing = sorted(set().union(*others) - present) if others else []
     return found + [f"{name} falls in a period compared with, not in this one" for name in missing]

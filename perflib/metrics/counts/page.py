@@ -10,8 +10,13 @@ from perflib.result import Result
 #: rows that stand on one printed page.
 ROWS = 40
 _HEADS = {
-    "28d_now": "28 days now", "28d_last_year": "Last year", "28d_mean_of_years": "Mean of years", "28d_ratio": "Ratio",
-    "28d_low": "Ratio, low", "28d_high": "Ratio, high", "28d_verdict": "Verdict",
+    "28d_now": "28 days now",
+    "28d_last_year": "Last year",
+    "28d_mean_of_years": "Mean of years",
+    "28d_ratio": "Ratio",
+    "28d_low": "Ratio, low",
+    "28d_high": "Ratio, high",
+    "28d_verdict": "Verdict",
 }
 _SPANS = {"7d": "7 days", "28d": "28 days", "ytd": "Year to date"}
 
@@ -45,18 +50,31 @@ def compstat_page(found: Result, window: str = "28d", rows: int = ROWS) -> Resul
     table = found.table[[*keys, *columns]].rename(columns=short)
     table["verdict"] = [_told(row, window) for _, row in found.table.iterrows()]
     labels = {key: key.capitalize() for key in keys} | {
-        short[f"{window}_{end}"]: head for end, head in zip(ends, _HEADS.values(), strict=True)}
+        short[f"{window}_{end}"]: head for end, head in zip(ends, _HEADS.values(), strict=True)
+    }
     labels |= {"now": f"{_SPANS[window]} now", "ratio": "Ratio (interval)"}
     left = len(table) - rows
     rest = f" {left:,} further rows, with weaker evidence, are in the full table." if left > 0 else ""
     facts = {**found.facts, "cells": len(table), "shown": min(rows, len(table)), "window": window}
     span = found.facts["windows"][window]
-    return Result("compstat_page", table.head(rows), f"{title}, {span}", found.answer + rest, found.method,
-                  found.caveats, facts, None, labels)
+    return Result(
+        "compstat_page",
+        table.head(rows),
+        f"{title}, {span}",
+        found.answer + rest,
+        found.method,
+        found.caveats,
+        facts,
+        None,
+        labels,
+    )
 
 
 def _told(row: pd.Series, window: str) -> str:
     """The verdict of this window; a change that only another window shows is not passed over in silence."""
-    others = [f"{_SPANS[name].lower()}: {row[f'{name}_verdict'].removeprefix(WORDS['more'] + ': ')}"
-              for name in _SPANS if name != window and str(row.get(f"{name}_verdict", "")).startswith(WORDS["more"])]
+    others = [
+        f"{_SPANS[name].lower()}: {row[f'{name}_verdict'].removeprefix(WORDS['more'] + ': ')}"
+        for name in _SPANS
+        if name != window and str(row.get(f"{name}_verdict", "")).startswith(WORDS["more"])
+    ]
     return "; ".join([str(row[f"{window}_verdict"]), *others])

@@ -18,8 +18,13 @@ from perflib.privacy.quoting import no_such
 
 
 def records(
-    dept: Department, window: Any = "28d", table: str = "incidents", *, as_of: str | dt.date | None = None,
-    crosswalk: Any = None, **cell: Any,
+    dept: Department,
+    window: Any = "28d",
+    table: str = "incidents",
+    *,
+    as_of: str | dt.date | None = None,
+    crosswalk: Any = None,
+    **cell: Any,
 ) -> pd.DataFrame:
     """The records counted in a cell: key columns, local day and the columns of the cell, oldest first.
 

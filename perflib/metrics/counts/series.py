@@ -76,8 +76,11 @@ class Series:
 
 
 def daily(
-    source: Department | pd.DataFrame, table: str = "incidents", by: str | Sequence[str] = ("district", "offence"),
-    unit: str | None = None, crosswalk: Any = None,
+    source: Department | pd.DataFrame,
+    table: str = "incidents",
+    by: str | Sequence[str] = ("district", "offence"),
+    unit: str | None = None,
+    crosswalk: Any = None,
 ) -> Series:
     """Counts per local day and cell.
 
@@ -179,12 +182,16 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, l
     if unknown:
         for column in frame.select_dtypes("number").columns:
             refuse_averages(str(column))
-        raise InputError(f"the counts have no column {unknown[0]!r}",
-                         choices=quoted_all(frame.columns), found=unknown[0])
+        raise InputError(
+            f"the counts have no column {unknown[0]!r}", choices=quoted_all(frame.columns), found=unknown[0]
+        )
     values = pd.to_numeric(frame["count"], errors="coerce")
     if values.isna().any() or (values % 1 != 0).any():
-        raise InputError("holds missing values or fractions", where="count",
-                         do="leave missing days out (they are named, not zero); averages cannot be added up")
+        raise InputError(
+            "holds missing values or fractions",
+            where="count",
+            do="leave missing days out (they are named, not zero); averages cannot be added up",
+        )
     frame, notes = _parts(frame.assign(count=values))
     values = frame["count"]
     texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
@@ -203,9 +210,7 @@ def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return frame, notes
 
 
-def _series(
-    frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str], resolution: str = ""
-) -> Series:
+def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str], resolution: str = "") -> Series:
     if not len(frame):
         raise InputError("no dated record to count", where="table")
     days = pd.to_datetime(frame["day"])
@@ -213,8 +218,11 @@ def _series(
     span = pd.date_range(days.min(), days.max(), freq="D")
     held = Series(by, pd.DataFrame(), np.empty(0), span, unit, grain=resolution if resolution in COARSE else "day")
     every = pd.date_range(days.min(), held.period(days.max().date()).last, freq="D")
-    cells = (frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True) if by
-             else pd.DataFrame(index=range(1)))
+    cells = (
+        frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True)
+        if by
+        else pd.DataFrame(index=range(1))
+    )
     place = frame.merge(cells.assign(_cell=range(len(cells))), on=list(by)) if by else frame.assign(_cell=0)
     counts = np.zeros((len(cells), len(every)))
     at = (place["_cell"].to_numpy(), every.get_indexer(pd.DatetimeIndex(place["day"])))

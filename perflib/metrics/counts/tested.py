@@ -44,12 +44,17 @@ def tested(series: Series, window: Period, others: list[Period], level: float = 
     low, high = ratio_interval(x, y, exposure, found, level)
     expected = before * exposure[0] / exposure[1]
     table = series.cells.assign(
-        now=now, before=before, expected=expected, difference=now - expected,
+        now=now,
+        before=before,
+        expected=expected,
+        difference=now - expected,
         ratio=np.divide(now, expected, out=np.full(len(now), np.nan), where=sound & (expected > 0)),
-        low=np.where(sound, low, np.nan), high=np.where(sound & np.isfinite(high), high, np.nan),
+        low=np.where(sound, low, np.nan),
+        high=np.where(sound & np.isfinite(high), high, np.nan),
         dispersion=np.maximum(np.broadcast_to(found.cell, now.shape), 1),
         p_e_test=np.where(sound, e_test_p(x, y, exposure), np.nan),
-        p_value=np.where(sound, nb_p(x, y, exposure, found), np.nan))
+        p_value=np.where(sound, nb_p(x, y, exposure, found), np.nan),
+    )
     return Tested(table, variation, max(found.pooled, 1.0))
 
 
@@ -62,7 +67,8 @@ def _variation(series: Series, window: Period, others: list[Period]) -> tuple[Di
     if len(used) < 2 or not (np.nansum(np.maximum(table, 0), axis=1) > 0).any():
         cells = len(series.cells)
         return Dispersion(np.ones(cells), np.full(cells, np.inf), 1.0, 0), (
-            "Too little history to see how much counts vary: taken as Poisson, so too many cells may be flagged.")
+            "Too little history to see how much counts vary: taken as Poisson, so too many cells may be flagged."
+        )
     found = dispersion(np.where(table < 0, np.nan, table))
     return found, f"Variation between periods (variance/mean {max(found.pooled, 1):.2f}) from {kind}."
 
@@ -85,8 +91,9 @@ def verdicts(table: pd.DataFrame, q: float) -> pd.Series:
 
 def by_evidence(table: pd.DataFrame) -> pd.DataFrame:
     """Rows with the strongest evidence first; percentages play no part."""
-    return table.sort_values(["adjusted", "p_value", "now"], ascending=[True, True, False], kind="stable",
-                             ignore_index=True)
+    return table.sort_values(
+        ["adjusted", "p_value", "now"], ascending=[True, True, False], kind="stable", ignore_index=True
+    )
 
 
 def cell_name(row: pd.Series, by: tuple[str, ...]) -> str:

@@ -21,7 +21,9 @@ def refuse_averages(column: str) -> None:
     if _AVERAGE.search(column):
         raise InputError(
             f"{column!r} is a percentile, an average or a rate of each period: those of periods cannot be added or "
-            "averaged into that of a longer one", where="column", do="compute it from the records of the whole period",
+            "averaged into that of a longer one",
+            where="column",
+            do="compute it from the records of the whole period",
         )
 
 
@@ -39,8 +41,11 @@ def total(frame: pd.DataFrame, column: str, by: Sequence[str] = ()) -> pd.DataFr
     refuse_averages(column)
     values = pd.to_numeric(frame[column], errors="coerce")
     if values.isna().any() or (values % 1 != 0).any():
-        raise InputError(f"{column!r} holds missing values or fractions: it is no count", where="column",
-                         do="count the records, or name the missing periods first")
+        raise InputError(
+            f"{column!r} holds missing values or fractions: it is no count",
+            where="column",
+            do="count the records, or name the missing periods first",
+        )
     if not by:
         return pd.DataFrame({column: [int(values.sum())]})
     whole = frame.assign(**{column: values.astype("int64")})

@@ -57,11 +57,16 @@ def baseline(series: Series, window: Period, against: str, years: int) -> tuple[
         like = [window.shifted(7 * round(365.2425 * back / 7)) for back in range(1, years + 1)]
         wanted = {"previous": [window.shifted(window.days)], "last_year": like[:1], "mean_of_years": like}[against]
     else:
-        wanted = {"previous": [window.previous()], "last_year": [window.years_back(1)],
-                  "mean_of_years": [window.years_back(back) for back in range(1, years + 1)]}[against]
+        wanted = {
+            "previous": [window.previous()],
+            "last_year": [window.years_back(1)],
+            "mean_of_years": [window.years_back(back) for back in range(1, years + 1)],
+        }[against]
     held = [known(series, each) for each in wanted]
-    return ([each for each, there in zip(wanted, held, strict=True) if there],
-            [each for each, there in zip(wanted, held, strict=True) if not there])
+    return (
+        [each for each, there in zip(wanted, held, strict=True) if there],
+        [each for each, there in zip(wanted, held, strict=True) if not there],
+    )
 
 
 def earlier(series: Series, window: Period, most: int = 26) -> list[Period]:

@@ -49,16 +49,7 @@ def _share(
 ) -> Indicator:
     """A share of rows: those of ``whole`` for which ``part`` holds too."""
     return Indicator(
-        name,
-        label,
-        definition,
-        "share",
-        table,
-        time,
-        (part & whole).sum(),
-        whole.sum(),
-        unit="share",
-        **more,
+        name, label, definition, "share", table, time, (part & whole).sum(), whole.sum(), unit="share", **more
     )
 
 

@@ -150,8 +150,9 @@ def _chosen(dept: Department, rows: ir.Table, time: str, column: str, values: tu
     texts = [str(value) for value in values] if key.type().is_string() else list(values)
     for value in texts:
         if value not in there:
-            raise InputError(f"no {column} {value!r} in {table}", where=column, found=value,
-                             choices=quoted_all(sorted(there), value))
+            raise InputError(
+                f"no {column} {value!r} in {table}", where=column, found=value, choices=quoted_all(sorted(there), value)
+            )
     return rows.filter(key.isin(texts))
 
 

@@ -38,8 +38,9 @@ class Boundaries:
 
     def square_km(self) -> dict[str, float]:
         """Key -> area in square kilometres (spherical earth, each area flattened at its own latitude)."""
-        return {key: sum(_area(rings) for rings in polygons)
-                for key, polygons in zip(self.keys, self.polygons, strict=True)}
+        return {
+            key: sum(_area(rings) for rings in polygons) for key, polygons in zip(self.keys, self.polygons, strict=True)
+        }
 
     def join(self, areas: Iterable[str]) -> list[str]:
         """Check the keys of a table against the outlines; the outlines that no row names are returned.
@@ -100,8 +101,12 @@ def _key(feature: Mapping[str, Any], level: str) -> str:
     for found in (properties.get("id"), feature.get("id"), properties.get(level)):
         if found is not None:
             return str(schema.composed(str(found)))
-    raise DepartmentError(f"a {level} without id", where="boundaries", choices=quoted_all(properties),
-                          do="give every feature the property id, as the tables write it")
+    raise DepartmentError(
+        f"a {level} without id",
+        where="boundaries",
+        choices=quoted_all(properties),
+        do="give every feature the property id, as the tables write it",
+    )
 
 
 def _polygons(feature: Mapping[str, Any]) -> list[Rings]:
@@ -115,8 +120,11 @@ def _polygons(feature: Mapping[str, Any]) -> list[Rings]:
     except (KeyError, TypeError, ValueError) as fault:
         raise DepartmentError(f"coordinates that are none ({type(fault).__name__})", where="boundaries") from None
     if any(not -180 <= x <= 180 or not -90 <= y <= 90 for rings in found for ring in rings for x, y in ring):
-        raise DepartmentError("coordinates are not degrees of longitude and latitude", where="boundaries",
-                              do="export the file in WGS 84 (EPSG:4326), as GeoJSON asks")
+        raise DepartmentError(
+            "coordinates are not degrees of longitude and latitude",
+            where="boundaries",
+            do="export the file in WGS 84 (EPSG:4326), as GeoJSON asks",
+        )
     if not found or any(not rings or len(rings[0]) < 4 for rings in found):
         raise DepartmentError("an outline has fewer than four points", where="boundaries")
     return found

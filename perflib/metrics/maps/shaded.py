@@ -35,15 +35,27 @@ from perflib.words.response import quantile as quantile_name
 THRESHOLD, YEAR = 5, 365.25
 _WEEKS = 8
 HIDDEN = "too few to show, or needed to hide one that is"
-PER = {"residents": (1000.0, "per 1,000 residents a year", "Residents"),
-       "square_km": (1.0, "per square kilometre a year", "Square kilometres")}
-_RATE = ("Counts per exposure with exact Poisson intervals (Garwood 1936), widened by the variance over mean of weekly "
-         "counts where it exceeds 1; areas joined by key; small counts hidden with those from which they follow.")
+PER = {
+    "residents": (1000.0, "per 1,000 residents a year", "Residents"),
+    "square_km": (1.0, "per square kilometre a year", "Square kilometres"),
+}
+_RATE = (
+    "Counts per exposure with exact Poisson intervals (Garwood 1936), widened by the variance over mean of weekly "
+    "counts where it exceeds 1; areas joined by key; small counts hidden with those from which they follow."
+)
 
 
 def rate_map(
-    dept: Department, table: str = "incidents", by: str = "district", per: str = "", period: Any = "", *,
-    unit: str | None = None, threshold: int = THRESHOLD, level: float = 0.95, name: str = "map_rate",
+    dept: Department,
+    table: str = "incidents",
+    by: str = "district",
+    per: str = "",
+    period: Any = "",
+    *,
+    unit: str | None = None,
+    threshold: int = THRESHOLD,
+    level: float = 0.95,
+    name: str = "map_rate",
 ) -> Result:
     """How many per resident, or per square kilometre, in each area, as a map.
 
@@ -78,20 +90,39 @@ def rate_map(
     rows = _hidden(rows.assign(**{chosen: exposure}), by, ["n"], threshold)
     rows = _rates(rows, window, chosen, level, varied)
     total = _whole(counts, by, exposure, window, chosen, level, varied)
-    facts = {"areas": _by_area(rows, by), **total, "period": str(window), "per": chosen, "unit": series.unit,
-             "dispersion": varied, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
+    facts = {
+        "areas": _by_area(rows, by),
+        **total,
+        "period": str(window),
+        "per": chosen,
+        "unit": series.unit,
+        "dispersion": varied,
+        "suppressed": int(rows["note"].eq(HIDDEN).sum()),
+    }
     words = f"{series.unit} {PER[chosen][1]}"
     answer = _rate_answer(rows, facts, words, by)
     chart = _chart(outlines, by, "rate", "rate_low", "rate_high", answer, unit=f"{words[0].upper()}{words[1:]}")
-    labels = {by: by.capitalize(), "n": series.unit.capitalize(), chosen: PER[chosen][2],
-              "rate": f"Rate, {PER[chosen][1]}", "note": "Note"}
+    labels = {
+        by: by.capitalize(),
+        "n": series.unit.capitalize(),
+        chosen: PER[chosen][2],
+        "rate": f"Rate, {PER[chosen][1]}",
+        "note": "Note",
+    }
     caveats = [basis, *said, *_short(window), *notes, *_private(rows, threshold)]
     return Result(name, rows, f"{title}, {window}", answer, _RATE, caveats, facts, chart, labels)
 
 
 def change_map(
-    dept: Department, table: str = "incidents", by: str = "district", period: Any = "", against: str = "last_year", *,
-    threshold: int = THRESHOLD, name: str = "map_change", **asked: Any,
+    dept: Department,
+    table: str = "incidents",
+    by: str = "district",
+    period: Any = "",
+    against: str = "last_year",
+    *,
+    threshold: int = THRESHOLD,
+    name: str = "map_change",
+    **asked: Any,
 ) -> Result:
     """Where did counts change, and is it more than chance? ``perflib.metrics.counts.compare`` as a map.
 
@@ -126,17 +157,40 @@ def change_map(
     facts = {key: found.facts[key] for key in ("period", "against", "missing", "q", "dispersion", "unit")}
     facts |= {"areas": _by_area(rows, by), "changed": changed, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
     answer = _change_answer(rows, facts, by)
-    chart = _chart(outlines, by, "ratio", "low", "high", answer, scale="change", highlight="evidence",
-                   strong="change beyond chance", unit="Ratio to the period compared with")
-    return Result(name, rows, f"{title}, {found.facts['period']}", answer, found.method,
-                  [*found.caveats, *notes, *_private(rows, threshold)], facts, chart,
-                  {**found.labels, by: by.capitalize(), "evidence": "More than chance",
-                   "note": "Note"})
+    chart = _chart(
+        outlines,
+        by,
+        "ratio",
+        "low",
+        "high",
+        answer,
+        scale="change",
+        highlight="evidence",
+        strong="change beyond chance",
+        unit="Ratio to the period compared with",
+    )
+    return Result(
+        name,
+        rows,
+        f"{title}, {found.facts['period']}",
+        answer,
+        found.method,
+        [*found.caveats, *notes, *_private(rows, threshold)],
+        facts,
+        chart,
+        {**found.labels, by: by.capitalize(), "evidence": "More than chance", "note": "Note"},
+    )
 
 
 def response_map(
-    dept: Department, period: Any = "", q: float = 0.5, by: str = "district", *, threshold: int = THRESHOLD,
-    name: str = "map_response", **scope: Any,
+    dept: Department,
+    period: Any = "",
+    q: float = 0.5,
+    by: str = "district",
+    *,
+    threshold: int = THRESHOLD,
+    name: str = "map_response",
+    **scope: Any,
 ) -> Result:
     """How long do callers wait, area by area: ``perflib.metrics.response.response`` as a map.
 
@@ -167,8 +221,17 @@ def response_map(
     chart = _chart(outlines, by, stem, columns[1], columns[2], answer, unit=minutes)
     drawn = missing(found.table)
     caveats = [missing(found.table, lines=False), *(each for each in found.caveats if each != drawn)]
-    return Result(name, rows, title, answer, found.method, [*caveats, *notes, *_private(rows, threshold)], facts, chart,
-                  {**found.labels, "note": "Note"})
+    return Result(
+        name,
+        rows,
+        title,
+        answer,
+        found.method,
+        [*caveats, *notes, *_private(rows, threshold)],
+        facts,
+        chart,
+        {**found.labels, "note": "Note"},
+    )
 
 
 def _outlines(dept: Department, table: str, by: str) -> tuple[Boundaries | None, str]:
@@ -185,8 +248,11 @@ def _window(dept: Department, table: str, series: Series, period: Any) -> tuple[
         return Period(max(series.days[0].date(), series.period(last - dt.timedelta(days=364)).first), last), basis
     window = Period(first, end)
     if not known(series, window):
-        raise InputError(f"the data do not hold {window} whole", where="period",
-                         do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}")
+        raise InputError(
+            f"the data do not hold {window} whole",
+            where="period",
+            do=f"they reach from {series.days[0]:%Y-%m-%d} to {series.days[-1]:%Y-%m-%d}",
+        )
     late = f"{(end - last).days} of its days are not complete: counted too low. " if end > last else ""
     return window, late + basis
 
@@ -224,12 +290,17 @@ def _exposure(
         there = [area for area in people.index if area in set(areas)]
         check_areas(areas, there or list(people.index), name="population")
     if len(people) and set(areas) <= set(people.index):
-        said = (f"Residents of {year}. Where many people work, shop or pass through, a rate by residents exceeds "
-                "the risk of any of them.")
+        said = (
+            f"Residents of {year}. Where many people work, shop or pass through, a rate by residents exceeds "
+            "the risk of any of them."
+        )
         return people[list(areas)].to_numpy(float), "residents", [said, *map(_sentence, found.notes)]
     sizes = outlines.square_km()
-    return np.array([sizes[area] for area in areas]), "square_km", [
-        "By area, not by people: busy places stand out.", *([_sentence(found.reason)] if found.reason else [])]
+    return (
+        np.array([sizes[area] for area in areas]),
+        "square_km",
+        ["By area, not by people: busy places stand out.", *([_sentence(found.reason)] if found.reason else [])],
+    )
 
 
 def _sentence(words: str) -> str:
@@ -257,7 +328,7 @@ def _rates(rows: pd.DataFrame, window: Period, per: str, level: float, dispersio
 
 
 def _whole(
-    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Period, per: str, level: float, dispersion: float,
+    counts: pd.DataFrame, by: str, exposure: np.ndarray, window: Period, per: str, level: float, dispersion: float
 ) -> dict[str, float]:
     n = float(counts.loc[counts[by] != ABSENT, "n"].sum())
     factor = PER[per][0] * YEAR / window.days / float(exposure.sum())
@@ -279,14 +350,19 @@ def _extremes(rows: pd.DataFrame, by: str, value: str, unit: str, low: str, high
     if held.empty:
         return "No area has enough records to show."
     ends = [held.iloc[int(place)] for place in (held[value].to_numpy().argmin(), held[value].to_numpy().argmax())]
-    texts = [f"{row[value]:,.1f} ({row[low]:,.1f} to {row[high]:,.1f}){f' {unit}' if unit else ''} in {by} {row[by]}"
-             for row in ends]
+    texts = [
+        f"{row[value]:,.1f} ({row[low]:,.1f} to {row[high]:,.1f}){f' {unit}' if unit else ''} in {by} {row[by]}"
+        for row in ends
+    ]
     return f"By {by} from {texts[0]} to {texts[1]}; neighbours in this order may differ by chance alone."
 
 
 def _change_answer(rows: pd.DataFrame, facts: Mapping[str, Any], by: str) -> str:
-    shown = [f"{row[by]} {row['now']:,.0f} against {row['expected']:,.1f} (ratio {row['ratio']:.2f}, {row['low']:.2f} "
-             f"to {row['high']:.2f})" for _, row in rows[rows["evidence"]].iterrows()]
+    shown = [
+        f"{row[by]} {row['now']:,.0f} against {row['expected']:,.1f} (ratio {row['ratio']:.2f}, {row['low']:.2f} "
+        f"to {row['high']:.2f})"
+        for _, row in rows[rows["evidence"]].iterrows()
+    ]
     scarce = int((rows["verdict"] == WORDS["few"]).sum())
     few = f", {scarce} have too few to say" if scarce else ""
     told = f": {'; '.join(shown[:6])}" if shown else ""
@@ -301,10 +377,24 @@ def _short(window: Period) -> Iterable[str]:
 
 def _private(rows: pd.DataFrame, threshold: int) -> list[str]:
     many = int(rows["note"].eq(HIDDEN).sum())
-    return [f"{many} areas are not shown: they, or another that could be computed from them, have fewer than "
-            f"{threshold} records."] if many else []
+    return (
+        [
+            f"{many} areas are not shown: they, or another that could be computed from them, have fewer than "
+            f"{threshold} records."
+        ]
+        if many
+        else []
+    )
 
 
 def _chart(outlines: Boundaries, by: str, value: str, low: str, high: str, alt: str, **marks: Any) -> Chart:
-    return Chart("map", by, value, low, high, y_label=marks["unit"], alt=alt,
-                 marks={"shapes": outlines.shapes, "note": "note", **marks})
+    return Chart(
+        "map",
+        by,
+        value,
+        low,
+        high,
+        y_label=marks["unit"],
+        alt=alt,
+        marks={"shapes": outlines.shapes, "note": "note", **marks},
+    )

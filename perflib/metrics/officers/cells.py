@@ -55,8 +55,9 @@ def cells(dept: Department, asked: Measure, per: str, by: Sequence[str], period:
 
 
 @lru_cache(maxsize=16)
-def _read(dept: Department, asked: Measure, per: str, keys: tuple[str, ...], period: str, first: str,
-          last: str) -> Cells:
+def _read(
+    dept: Department, asked: Measure, per: str, keys: tuple[str, ...], period: str, first: str, last: str
+) -> Cells:
     own = not dept.has("assignments")
     events = _events(dept, asked, keys if own else (), first, last)
     nobody = int(events.filter(events.officer_id.isnull()).value.sum().execute() or 0)
@@ -93,8 +94,11 @@ def posts(dept: Department, asked: Measure, per: str) -> tuple[str, ...]:
 
 def _keys(dept: Department, asked: Measure, per: str, by: Sequence[str], own: bool) -> tuple[str, ...]:
     if own and EXPOSURES[per].table != asked.table and by:
-        raise InputError(f"peers by {', '.join(by)} need a table of assignments", where="by",
-                         do='add one to the department file, or compare with by=()')
+        raise InputError(
+            f"peers by {', '.join(by)} need a table of assignments",
+            where="by",
+            do="add one to the department file, or compare with by=()",
+        )
     table, there = asked.table if own else "assignments", posts(dept, asked, per)
     for one in by:
         if one not in there:
@@ -118,8 +122,9 @@ def within(rows: ir.Table, first: str, last: str) -> ir.Table:
     return rows.filter(rows.day <= ibis.date(last)) if last else rows
 
 
-def _exposed(dept: Department, asked: Measure, per: str, keys: tuple[str, ...], own: bool, period: str, first: str,
-             last: str) -> pd.DataFrame:
+def _exposed(
+    dept: Department, asked: Measure, per: str, keys: tuple[str, ...], own: bool, period: str, first: str, last: str
+) -> pd.DataFrame:
     if per == "months":
         return _months(dept, keys, period, first, last)
     what = EXPOSURES[per]
@@ -140,12 +145,20 @@ def _placed(dept: Department, daily: ir.Table, keys: tuple[str, ...], own: bool,
     """Sums per officer, period and post from officer-days."""
     if not own and keys:
         spells = _spells(dept, keys)
-        days = daily.left_join(spells, [daily.officer_id == spells.who, spells.start_on <= daily.day,
-                                        spells.end_on.isnull() | (spells.end_on >= daily.day)])
+        days = daily.left_join(
+            spells,
+            [
+                daily.officer_id == spells.who,
+                spells.start_on <= daily.day,
+                spells.end_on.isnull() | (spells.end_on >= daily.day),
+            ],
+        )
         daily = days.group_by(["officer_id", "day"]).agg(
-            value=days.value.max(), **{one: days[one].argmax(days.start_on) for one in keys})
-    named = daily.mutate(period=_period(daily.day, period), officer=daily.officer_id,
-                         **{one: daily[one].fill_null(NONE) for one in keys})
+            value=days.value.max(), **{one: days[one].argmax(days.start_on) for one in keys}
+        )
+    named = daily.mutate(
+        period=_period(daily.day, period), officer=daily.officer_id, **{one: daily[one].fill_null(NONE) for one in keys}
+    )
     return named.group_by(["officer", "period", *keys]).agg(value=named.value.sum()).execute()
 
 
@@ -161,26 +174,41 @@ def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
         return spells
     staff = dept.officers.select(left="officer_id", left_on=dept.officers.left_on.cast("date"))
     joined = spells.left_join(staff, spells.who == staff.left)
-    return dept.named(joined.select(*keys, "who", "start_on", end_on=ibis.least(
-        ibis.coalesce(joined.end_on, joined.left_on), ibis.coalesce(joined.left_on, joined.end_on))))
+    return dept.named(
+        joined.select(
+            *keys,
+            "who",
+            "start_on",
+            end_on=ibis.least(
+                ibis.coalesce(joined.end_on, joined.left_on), ibis.coalesce(joined.left_on, joined.end_on)
+            ),
+        )
+    )
 
 
 def _months(dept: Department, keys: tuple[str, ...], period: str, first: str, last: str) -> pd.DataFrame:
     """Months in the post: days of each spell in each calendar month over the days of a mean month."""
     spells = _spells(dept, keys)
     if not (first and last):
-        raise InputError("months of assignment need the first and last day of the comparison", where="first, last",
-                         do="name the span for which events were recorded")
+        raise InputError(
+            "months of assignment need the first and last day of the comparison",
+            where="first, last",
+            do="name the span for which events were recorded",
+        )
     starts = pd.date_range(pd.Timestamp(first).replace(day=1), last, freq="MS")
     calendar = ibis.memtable(pd.DataFrame({"opens": starts, "closes": starts + pd.offsets.MonthEnd(0)}))
     calendar = calendar.select(opens=calendar.opens.date(), closes=calendar.closes.date())
     # spells may be a join already: as the right side it stays one table
-    days = calendar.join(spells, [spells.start_on <= calendar.closes,
-                                  spells.end_on.isnull() | (spells.end_on >= calendar.opens)])
+    days = calendar.join(
+        spells, [spells.start_on <= calendar.closes, spells.end_on.isnull() | (spells.end_on >= calendar.opens)]
+    )
     begun = ibis.greatest(days.start_on, days.opens, ibis.date(first))
     ended = ibis.least(ibis.coalesce(days.end_on, days.closes), days.closes, ibis.date(last))
-    spent = days.mutate(officer=days.who, period=_period(days.opens, period),
-                        size=(ended.delta(begun, unit="day") + 1) / 30.4375,
-                        **{one: days[one].fill_null(NONE) for one in keys})
+    spent = days.mutate(
+        officer=days.who,
+        period=_period(days.opens, period),
+        size=(ended.delta(begun, unit="day") + 1) / 30.4375,
+        **{one: days[one].fill_null(NONE) for one in keys},
+    )
     spent = spent.filter(spent["size"] > 0)
     return spent.group_by(["officer", "period", *keys]).agg(value=spent["size"].sum()).execute()

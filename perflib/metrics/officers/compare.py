@@ -65,16 +65,27 @@ def compare(
     why = lacking(dept, asked)
     kind = "" if why else exposure(dept, asked, per)
     if why or not kind:
-        return Result.not_assessable(name, why or f"no record of the work that {asked.words} are counted for",
-                                     title=title)
+        return Result.not_assessable(
+            name, why or f"no record of the work that {asked.words} are counted for", title=title
+        )
     found = cells(dept, asked, kind, _posts(dept, by), period, first, last)
     if found.frame["exposure"].sum() <= 0:
         when = f" from {first or 'the beginning'} to {last or 'the end'} of the records" if first or last else ""
         return Result.not_assessable(name, f"no officer has any {EXPOSURES[kind].words}{when}", title=title)
     frame = found.frame.rename(columns={"period": period}) if period else found.frame
-    result = peers.same_work(frame, "officer", found.by, period or None, minimum=minimum, times=times, q=q,
-                             minimum_exposure=EXPOSURES[kind].least, exposure_words=EXPOSURES[kind].words, name=name,
-                             counted_words=f"{measure(measure_name).words} per {EXPOSURES[kind].one}")
+    result = peers.same_work(
+        frame,
+        "officer",
+        found.by,
+        period or None,
+        minimum=minimum,
+        times=times,
+        q=q,
+        minimum_exposure=EXPOSURES[kind].least,
+        exposure_words=EXPOSURES[kind].words,
+        name=name,
+        counted_words=f"{measure(measure_name).words} per {EXPOSURES[kind].one}",
+    )
     return _told(result, found, measure_name, kind, title)
 
 
@@ -97,18 +108,28 @@ def _reach(result: Result, found: Cells) -> dict[str, Any]:
 
 def _told(result: Result, found: Cells, measure_name: str, kind: str, title: str) -> Result:
     asked, words = measure(measure_name), EXPOSURES[kind].words
-    facts = dict(result.facts) | {"measure": measure_name, "per": kind, "period": found.period,
-                                  "without_officer": found.without_officer, "unplaced": found.unplaced,
-                                  **_reach(result, found)}
+    facts = dict(result.facts) | {
+        "measure": measure_name,
+        "per": kind,
+        "period": found.period,
+        "without_officer": found.without_officer,
+        "unplaced": found.unplaced,
+        **_reach(result, found),
+    }
     gone = ((found.without_officer, "name no officer"), (found.unplaced, f"stand where the officer has no {words}"))
     lost = [f"{count:,} {asked.words} {why} and are in no officer's figures." for count, why in gone if count]
     if any((found.frame[one] == NONE).any() for one in found.by):
         lost.append(f"Where the {', '.join(found.by)} is not recorded, that is taken as a post of its own.")
     if facts["officers"] < SMALL:
-        lost.append("The agency is too small to compare officers within posts. Pool several years, hold each officer "
-                    "beside their own earlier years, and read the records themselves.")
-    labels = dict(result.labels) | {"exposure": words.capitalize(), "events": asked.words.capitalize(),
-                                    "expected": f"Expected {asked.words}"}
+        lost.append(
+            "The agency is too small to compare officers within posts. Pool several years, hold each officer "
+            "beside their own earlier years, and read the records themselves."
+        )
+    labels = dict(result.labels) | {
+        "exposure": words.capitalize(),
+        "events": asked.words.capitalize(),
+        "expected": f"Expected {asked.words}",
+    }
     chart = replace(result.chart, x_label=f"Expected {asked.words}") if result.chart else None
     told = replace(result, title=title, facts=facts, labels=labels, chart=chart)
     return told.with_caveats(*([asked.caveat] if asked.caveat else []), *lost)

@@ -13,8 +13,17 @@ from perflib.result import Result
 _PERIODS = ("year", "quarter", "month")
 
 
-def past(dept: Department, measure_name: str, *, period: str = "year", per: str = "", first: str = "", last: str = "",
-         q: float = 0.10, name: str = "") -> Result:
+def past(
+    dept: Department,
+    measure_name: str,
+    *,
+    period: str = "year",
+    per: str = "",
+    first: str = "",
+    last: str = "",
+    q: float = 0.10,
+    name: str = "",
+) -> Result:
     """The latest year of each officer against the same officer's earlier ones, per the work done in each.
 
     Parameters
@@ -40,15 +49,19 @@ def past(dept: Department, measure_name: str, *, period: str = "year", per: str 
     why = lacking(dept, asked)
     kind = "" if why else exposure(dept, asked, per)
     if why or kind in ("", "months"):
-        return Result.not_assessable(name, why or f"no record of the work that {asked.words} are counted for",
-                                     title=title)
+        return Result.not_assessable(
+            name, why or f"no record of the work that {asked.words} are counted for", title=title
+        )
     frame = cells(dept, asked, kind, (), period, first, last).frame
     if frame["period"].nunique() < 2:
         return Result.not_assessable(name, f"the records hold one {period} only", title=title)
     found = peers.own_history(frame, "officer", "period", q=q, name=name)
     words = EXPOSURES[kind].words
     facts = dict(found.facts) | {"measure": measure_name, "per": kind, "latest": str(found.facts["latest"])[:10]}
-    labels = dict(found.labels) | {"exposure": f"{words.capitalize()}, latest {period}",
-                                   "events": f"{asked.words.capitalize()}, latest {period}",
-                                   "expected": "Expected from the own past", "periods": f"Earlier {period}s"}
+    labels = dict(found.labels) | {
+        "exposure": f"{words.capitalize()}, latest {period}",
+        "events": f"{asked.words.capitalize()}, latest {period}",
+        "expected": "Expected from the own past",
+        "periods": f"Earlier {period}s",
+    }
     return replace(found, title=title, facts=facts, labels=labels)

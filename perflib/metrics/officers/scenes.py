@@ -18,8 +18,15 @@ TITLE = "Who uses more or less force than colleagues at the same scene?"
 SCENE = ("incident_id", "call_id")
 
 
-def scenes(dept: Department, *, present: bool | None = None, first: str = "", last: str = "", name: str = "same_scene",
-           **options: Any) -> Result:
+def scenes(
+    dept: Department,
+    *,
+    present: bool | None = None,
+    first: str = "",
+    last: str = "",
+    name: str = "same_scene",
+    **options: Any,
+) -> Result:
     """The same-scene comparison of the department's records of force.
 
     An officer's level at a scene is the highest recorded there. Only scenes where levels differed tell anything.
@@ -52,8 +59,9 @@ def scenes(dept: Department, *, present: bool | None = None, first: str = "", la
     flat = flat.filter(flat.level.notnull())
     if present:
         sent = dept.unit_responses.filter(lambda sent: sent.officer_id.notnull())
-        sent = sent.filter(sent.call_id.isin(flat.scene)).select("officer_id", level=ibis.literal(0, "int64"),
-                                                                scene="call_id")
+        sent = sent.filter(sent.call_id.isin(flat.scene)).select(
+            "officer_id", level=ibis.literal(0, "int64"), scene="call_id"
+        )
         flat = flat.mutate(level=flat.level.cast("int64")).union(sent.select(*flat.columns))
     highest = flat.group_by(["scene", "officer_id"]).agg(level=flat.level.max())
     shared = highest.mutate(levels=highest.level.nunique().over(group_by="scene"))
@@ -83,8 +91,14 @@ def _told(frame: pd.DataFrame, present: bool, unknown: int, name: str, options: 
     if frame.empty:
         return Result.not_assessable(name, "no scene where officers used different levels of force", title=TITLE)
     found = peers.same_scene(frame, "scene", "officer_id", "level", name=name, **options)
-    notes = ["Officers who answered the call and recorded no force count as level 0; whether they stood near is not "
-             "recorded."] if present else []
+    notes = (
+        [
+            "Officers who answered the call and recorded no force count as level 0; whether they stood near is not "
+            "recorded."
+        ]
+        if present
+        else []
+    )
     notes += [f"{unknown:,} records of force say no level and are left out."] if unknown else []
     facts = dict(found.facts) | {"without_level": unknown, "present": present}
     return replace(found, title=TITLE, facts=facts).with_caveats(*notes)

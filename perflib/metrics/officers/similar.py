@@ -40,8 +40,16 @@ FEATURES = {"kind": ("call_type", "reason", "kind"), "priority": ("priority",), 
 TIMES = ("hours", "weekday", "quarter")
 
 
-def similar(dept: Department, measure: str, features: Sequence[str] | None = None, *, first: str = "", last: str = "",
-            q: float = 0.10, name: str = "") -> Result:
+def similar(
+    dept: Department,
+    measure: str,
+    features: Sequence[str] | None = None,
+    *,
+    first: str = "",
+    last: str = "",
+    q: float = 0.10,
+    name: str = "",
+) -> Result:
     """Doubly robust internal benchmark: is the outcome commoner at this officer's events than at others' like them?
 
     Parameters
@@ -83,8 +91,9 @@ def similar(dept: Department, measure: str, features: Sequence[str] | None = Non
     from perflib.models import peers
 
     events = WORDS[asked.base]
-    found = peers.internal_benchmark(frame, "officer", "outcome", used, q=q, name=name,
-                                     counted_words=f"{words} at the same kind of {events}")
+    found = peers.internal_benchmark(
+        frame, "officer", "outcome", used, q=q, name=name, counted_words=f"{words} at the same kind of {events}"
+    )
     facts = dict(found.facts) | {"measure": measure, "features": used, "unknown": unknown}
     notes = [f"Events are matched on {', '.join(used)}. What else differed between them is not seen."]
     notes += [f"{unknown:,} {events} say nothing of {words} and are left out."] if unknown else []
@@ -116,13 +125,21 @@ def _events(dept: Department, asked: Outcome) -> ir.Table:
     else:
         rows = rows.mutate(outcome=rows[asked.column])
     local = dept.local(rows[asked.stamp])
-    named = {word: rows[column] for word, columns in FEATURES.items()
-             if (column := next((one for one in columns if one in rows.columns), ""))}
+    named = {
+        word: rows[column]
+        for word, columns in FEATURES.items()
+        if (column := next((one for one in columns if one in rows.columns), ""))
+    }
     block = (local.hour() // 4 * 4).cast("string")
     return rows.select(
-        officer=rows.officer_id, outcome=rows.outcome, day=local.date(), **named,
+        officer=rows.officer_id,
+        outcome=rows.outcome,
+        day=local.date(),
+        **named,
         hours=block + ibis.literal("-") + (local.hour() // 4 * 4 + 4).cast("string"),
-        weekday=local.day_of_week.full_name(), quarter=local.truncate("Q").cast("date").cast("string"))
+        weekday=local.day_of_week.full_name(),
+        quarter=local.truncate("Q").cast("date").cast("string"),
+    )
 
 
 def _with_call(dept: Department, rows: ir.Table) -> ir.Table:

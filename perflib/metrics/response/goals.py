@@ -41,11 +41,7 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
         rows.mutate(aim=limit)
         .filter(limit.notnull())
         .group_by("priority")
-        .agg(
-            n=lambda t: t.count(),
-            known=lambda t: t.minutes.count(),
-            within=lambda t: (t.minutes <= t.aim).sum(),
-        )
+        .agg(n=lambda t: t.count(), known=lambda t: t.minutes.count(), within=lambda t: (t.minutes <= t.aim).sum())
         .order_by("priority")
         .execute()
     )

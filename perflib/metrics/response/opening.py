@@ -23,9 +23,16 @@ def opening(level: Result, steps: Result, change: Result) -> Result:
     """
     facts: dict[str, Any] = {"finding": "none", "changed": {}, "level": _first(level)}
     flagged = [steps.facts["steps"][name] for name in steps.facts.get("flagged", [])]
-    clear = [] if change.reason else [
-        {"group": group, "quantile": quantile, **row}
-        for group, rows in change.facts.items() for quantile, row in rows.items() if row["clear"]]
+    clear = (
+        []
+        if change.reason
+        else [
+            {"group": group, "quantile": quantile, **row}
+            for group, rows in change.facts.items()
+            for quantile, row in rows.items()
+            if row["clear"]
+        ]
+    )
     if flagged:
         facts |= {"finding": "step", "changed": max(flagged, key=lambda row: abs(row["ratio"] - 1))}
     elif clear:

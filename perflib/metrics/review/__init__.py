@@ -10,6 +10,26 @@ from perflib.metrics.review.page import Areas, areas, card, weights
 from perflib.metrics.review.praise import standouts
 from perflib.metrics.review.standing import shown, standing
 
-__all__ = ["AREAS", "Areas", "Beside", "adaptability", "areas", "audit", "beside", "card", "choices", "course",
-           "development", "flagged", "moved", "plan", "repeated", "reweighted", "shown", "standing", "standouts",
-           "suggested", "weights"]
+__all__ = [
+    "AREAS",
+    "Areas",
+    "Beside",
+    "adaptability",
+    "areas",
+    "audit",
+    "beside",
+    "card",
+    "choices",
+    "course",
+    "development",
+    "flagged",
+    "moved",
+    "plan",
+    "repeated",
+    "reweighted",
+    "shown",
+    "standing",
+    "standouts",
+    "suggested",
+    "weights",
+]

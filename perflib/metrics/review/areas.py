@@ -52,8 +52,9 @@ def rules(dept: Department) -> Mapping[str, Any]:
     return raw
 
 
-def counted(dept: Department, area: str, keys: tuple[str, ...], period: str = "month",
-            first: str = "", last: str = "") -> pd.DataFrame | str:
+def counted(
+    dept: Department, area: str, keys: tuple[str, ...], period: str = "month", first: str = "", last: str = ""
+) -> pd.DataFrame | str:
     """Events and exposure by officer, period and post of one area, or why they cannot be had."""
     made = named(area).make(dept)
     if isinstance(made, pd.DataFrame):
@@ -120,8 +121,9 @@ def _dropped(dept: Department) -> Measure | str:
     def dropped(table: ir.Table) -> ir.BooleanValue:
         return table.outcome.lower().isin(["declined", "dismissed"])
 
-    return Measure("arrests declined or dismissed", "arrests", ("arrested_at",), ("arrest_id",), ("arrests",), (),
-                   dropped, decided)
+    return Measure(
+        "arrests declined or dismissed", "arrests", ("arrested_at",), ("arrest_id",), ("arrests",), (), dropped, decided
+    )
 
 
 def _contact(dept: Department) -> Measure | str:
@@ -135,8 +137,15 @@ def _contact(dept: Department) -> Measure | str:
     def contact(table: ir.Table) -> ir.BooleanValue:
         return table.call_type.isin(types) & (table.origin == "officer")
 
-    return Measure("community contacts of the officer's own accord", "calls", ("received_at",), ("call_id",),
-                   ("hours", "responses"), (), contact)
+    return Measure(
+        "community contacts of the officer's own accord",
+        "calls",
+        ("received_at",),
+        ("call_id",),
+        ("hours", "responses"),
+        (),
+        contact,
+    )
 
 
 def _adherence(dept: Department) -> Measure | str:
@@ -185,5 +194,3 @@ def by_unit(frame: pd.DataFrame, least: int = 1) -> pd.DataFrame:
         return frame.iloc[:0]
     officers = frame.groupby("unit")["officer"].transform("nunique")
     return frame[(frame["unit"] != NONE) & (officers >= least)].assign(officer=lambda held: held["unit"])
-
-

@@ -32,8 +32,9 @@ def audit(dept: Department, found: Result) -> Result:
     if "events" not in found.table.columns or "expected" not in found.table.columns:
         return Result.not_assessable("audit", found.reason or "there is no comparison", title=TITLE)
     table = found.table[found.table["verdict"] != Verdict.NOT_ASSESSABLE]
-    frame = pd.DataFrame({"officer": table["officer"].astype(str),
-                          "score": np.log((table["events"] + 0.5) / (table["expected"] + 0.5))})
+    frame = pd.DataFrame(
+        {"officer": table["officer"].astype(str), "score": np.log((table["events"] + 0.5) / (table["expected"] + 0.5))}
+    )
     held, blocks, absent = _who(dept)
     if not blocks:
         return Result.not_assessable("audit", "; ".join(absent), title=TITLE)
@@ -44,7 +45,8 @@ def audit(dept: Department, found: Result) -> Result:
     answer = _answer(result.table, len(rows.dropna()))
     chart = replace(result.chart, alt=answer) if result.chart else None
     return replace(result, title=TITLE, answer=answer, chart=chart).with_caveats(
-        *(f"Not audited: {why}." for why in absent))
+        *(f"Not audited: {why}." for why in absent)
+    )
 
 
 def _answer(table: pd.DataFrame, officers: int) -> str:
@@ -100,6 +102,9 @@ def reweighted(found: Areas, weights: dict[str, float]) -> Result:
     from perflib.models.audit_scores import reweighted as model
 
     if not any(weight > 0 for weight in weights.values()):
-        return Result.not_assessable("reweighted", "the department's policy has no weights, so there is no composite",
-                                     title="Who loses when the weights change?")
+        return Result.not_assessable(
+            "reweighted",
+            "the department's policy has no weights, so there is no composite",
+            title="Who loses when the weights change?",
+        )
     return model(chances(found, list(weights)), "officer", weights)

@@ -32,13 +32,16 @@ class Beside:
     staff: int | None = None
 
 
-def beside(dept: Department, found: Result, measure_name: str, *, period: str = "month", first: str = "",
-           last: str = "") -> Beside:
+def beside(
+    dept: Department, found: Result, measure_name: str, *, period: str = "month", first: str = "", last: str = ""
+) -> Beside:
     """Make the comparisons that stand beside ``found``, the ``officers.compare`` of the same measure and days."""
     return Beside(
         choices(dept, measure_name, period=period, first=first, last=last, found=found),
-        similar(dept, measure_name, first=first, last=last), scenes(dept, first=first, last=last),
-        int(dept.officers.count().execute()) if dept.has("officers") else None)
+        similar(dept, measure_name, first=first, last=last),
+        scenes(dept, first=first, last=last),
+        int(dept.officers.count().execute()) if dept.has("officers") else None,
+    )
 
 
 def repeated(found: Result, others: Beside) -> pd.DataFrame:
@@ -62,8 +65,15 @@ def _one(who: str, verdict: str, found: Result, others: Beside) -> dict[str, Any
     apart = (others.similar, _scenes(found, others))
     work, scene = (str((_of(one, who) or {"verdict": ""})["verdict"]) for one in apart)
     doubted = any(one not in ("", Verdict.NOT_ASSESSABLE, verdict) for one in (work, scene))
-    return {"officer": who, "verdict": verdict, "ways": same, "of": len(known), "similar": work, "scenes": scene,
-            "borderline": doubted or (bool(known) and same <= len(known) / 2)}
+    return {
+        "officer": who,
+        "verdict": verdict,
+        "ways": same,
+        "of": len(known),
+        "similar": work,
+        "scenes": scene,
+        "borderline": doubted or (bool(known) and same <= len(known) / 2),
+    }
 
 
 def _of(result: Result, who: str) -> dict[str, Any] | None:
@@ -91,9 +101,14 @@ def hold(found: Result, others: Beside) -> str:
     there = [one for one in _WHERE if known[one].any()]
     said = _one_flag if len(rows) == 1 else _flags
     doubtful = rows.loc[rows["borderline"], "officer"].tolist()
-    edge = "" if not doubtful else (
-        f"{listed(doubtful) if len(doubtful) <= _NAMED else f'{len(doubtful):,} of them'} "
-        f"{'is' if len(doubtful) == 1 else 'are'} borderline.")
+    edge = (
+        ""
+        if not doubtful
+        else (
+            f"{listed(doubtful) if len(doubtful) <= _NAMED else f'{len(doubtful):,} of them'} "
+            f"{'is' if len(doubtful) == 1 else 'are'} borderline."
+        )
+    )
     return f"{said(same, known, there) if there else ''} {edge}".strip()
 
 
@@ -106,11 +121,18 @@ def _flags(same: dict[str, pd.Series], known: dict[str, pd.Series], there: list[
     """How many of several flags hold where."""
     each = [(int((same[one] & known[one]).sum()), int(known[one].sum()), _WHERE[one]) for one in there]
     every = len(known[there[0]])
-    few = [f"{n or 'none'}{'' if of == every else f' of the {of} that can be assessed'} {where}"
-           for n, of, where in each[1:]]
+    few = [
+        f"{n or 'none'}{'' if of == every else f' of the {of} that can be assessed'} {where}"
+        for n, of, where in each[1:]
+    ]
     n, of, where = each[0]
-    some = f"None of the {of} flags holds" if not n else f"All {n} flags hold" if n == every else (
-        f"{n} of the {of} flags {'holds' if n == 1 else 'hold'}")
+    some = (
+        f"None of the {of} flags holds"
+        if not n
+        else f"All {n} flags hold"
+        if n == every
+        else (f"{n} of the {of} flags {'holds' if n == 1 else 'hold'}")
+    )
     return f"{listed([f'{some} {where}', *few])}."
 
 
@@ -119,7 +141,8 @@ def _one_flag(same: dict[str, pd.Series], known: dict[str, pd.Series], there: li
     held = [_WHERE[one] for one in there if same[one].all()]
     lost = [_WHERE[one] for one in there if not same[one].all()]
     return f"The flag {f'holds {listed(held)}' if held else 'does not hold'}{' but not' if held and lost else ''}" + (
-        f" {listed(lost)}." if lost else ".")
+        f" {listed(lost)}." if lost else "."
+    )
 
 
 def flagged(found: Result, others: Beside, *, most: int = 40) -> Result:
@@ -135,19 +158,43 @@ def flagged(found: Result, others: Beside, *, most: int = 40) -> Result:
     rows = repeated(found, others)
     force = found.facts.get("measure") == "force"
     held = found.table.assign(officer=found.table["officer"].astype(str)).set_index("officer")
-    table = pd.DataFrame([_row(row, held.loc[row["officer"]], others, force) for row in rows.to_dict("records")],
-                         columns=[*_COLUMNS, *(["same_scene"] if force else [])])
+    table = pd.DataFrame(
+        [_row(row, held.loc[row["officer"]], others, force) for row in rows.to_dict("records")],
+        columns=[*_COLUMNS, *(["same_scene"] if force else [])],
+    )
     alone = _elsewhere(found, others, force)
-    facts = {"officers": rows["officer"].tolist(), "borderline": rows.loc[rows["borderline"], "officer"].tolist(),
-             "elsewhere": alone}
+    facts = {
+        "officers": rows["officer"].tolist(),
+        "borderline": rows.loc[rows["borderline"], "officer"].tolist(),
+        "elsewhere": alone,
+    }
     words = MEASURES[found.facts["measure"]].words
     gone = [f"{len(table) - most} more are in the table of the comparison."] if len(table) > most else []
-    return Result("flagged", table.head(most), TITLE, _answer(found, others, alone), METHOD,
-                  ["A flag asks for a review of the record. It is no finding, and no ground for discipline.",
-                   *_judged(found, others, force), *gone], facts, None,
-                  {"officer": "Officer", "count": words.capitalize(), "expected": "Expected", "ratio": "Times expected",
-                   "ratio_low": "95 % low", "ratio_high": "95 % high", "other_peers": "Choices of peers that say so",
-                   "same_work": "Same kind of work", "same_scene": "Same scene"})
+    return Result(
+        "flagged",
+        table.head(most),
+        TITLE,
+        _answer(found, others, alone),
+        METHOD,
+        [
+            "A flag asks for a review of the record. It is no finding, and no ground for discipline.",
+            *_judged(found, others, force),
+            *gone,
+        ],
+        facts,
+        None,
+        {
+            "officer": "Officer",
+            "count": words.capitalize(),
+            "expected": "Expected",
+            "ratio": "Times expected",
+            "ratio_low": "95 % low",
+            "ratio_high": "95 % high",
+            "other_peers": "Choices of peers that say so",
+            "same_work": "Same kind of work",
+            "same_scene": "Same scene",
+        },
+    )
 
 
 _COLUMNS = ("officer", "count", "expected", "ratio", "ratio_low", "ratio_high", "other_peers", "same_work")
@@ -155,9 +202,16 @@ _COLUMNS = ("officer", "count", "expected", "ratio", "ratio_low", "ratio_high", 
 
 def _row(row: dict[Any, Any], one: pd.Series, others: Beside, force: bool) -> dict[str, Any]:
     ways = f"{row['ways']} of {row['of']}" if row["of"] else Verdict.NOT_ASSESSABLE
-    told = {"officer": row["officer"], "count": one["events"], "expected": one["expected"], "ratio": one["estimate"],
-            "ratio_low": one["low"], "ratio_high": one["high"], "other_peers": ways,
-            "same_work": _work(_of(others.similar, row["officer"]))}
+    told = {
+        "officer": row["officer"],
+        "count": one["events"],
+        "expected": one["expected"],
+        "ratio": one["estimate"],
+        "ratio_low": one["low"],
+        "ratio_high": one["high"],
+        "other_peers": ways,
+        "same_work": _work(_of(others.similar, row["officer"])),
+    }
     return told | ({"same_scene": _scene(_of(others.scenes, row["officer"]))} if force else {})
 
 
@@ -180,8 +234,14 @@ def _silent(one: dict[str, Any] | None) -> str:
 def _answer(found: Result, others: Beside, alone: Sequence[str]) -> str:
     flags = int(found.facts["flags"])
     head = f"{flags} officer{'s are' if flags > 1 else ' is'} flagged for review." if flags else "Nobody is flagged."
-    more = (f" {len(alone)} more {'are' if len(alone) > 1 else 'is'} flagged by another comparison alone"
-            f"{': ' + listed(alone) if len(alone) <= _NAMED else ''}.") if alone else ""
+    more = (
+        (
+            f" {len(alone)} more {'are' if len(alone) > 1 else 'is'} flagged by another comparison alone"
+            f"{': ' + listed(alone) if len(alone) <= _NAMED else ''}."
+        )
+        if alone
+        else ""
+    )
     return f"{head} {hold(found, others)}".strip() + more
 
 
@@ -199,8 +259,10 @@ def _judged(found: Result, others: Beside, force: bool) -> list[str]:
     """How many officers each comparison reaches: they are not the same, for each needs other records."""
     work = EXPOSURES[found.facts["per"]].words
     parts = [f"{found.facts['assessed']:,} of {found.facts['officers']:,} with {work} beside peers"]
-    for result, words in ((others.similar, "event by event"), *(((others.scenes, "at scenes where levels of force "
-                                                                  "differed"),) if force else ())):
+    for result, words in (
+        (others.similar, "event by event"),
+        *(((others.scenes, "at scenes where levels of force differed"),) if force else ()),
+    ):
         if not result.reason:
             parts.append(f"{result.facts['assessed']:,} of {result.facts['officers']:,} {words}")
     staff = f" The staff list has {others.staff:,} officers." if others.staff else ""

@@ -22,8 +22,10 @@ from perflib.verdicts import Verdict
 MOVED = "it moved its measure"
 NEEDS = ("need", "probable need")
 TITLE = "Does the training move what it should move?"
-METHOD = ("Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
-          "before and after (Roth and Sant'Anna 2023).")
+METHOD = (
+    "Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
+    "before and after (Roth and Sant'Anna 2023)."
+)
 
 
 #: facts of an effect that tell of no small group of officers
@@ -89,8 +91,11 @@ def _course(name: str, raw: Any, file: str) -> Course:
     for area in (*raw["helps"], raw["moves"]):
         _area(area, where)
     if raw["moves"] == "training":
-        raise DepartmentError("a course cannot be judged by `training`", where=where,
-                              choices=[area for area in AREAS if area != "training"])
+        raise DepartmentError(
+            "a course cannot be judged by `training`",
+            where=where,
+            choices=[area for area in AREAS if area != "training"],
+        )
     return Course(name, tuple(raw["helps"]), raw["moves"])
 
 
@@ -124,8 +129,18 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
     rows = monthly(dept, area)
     if isinstance(rows, str):
         return Result.not_assessable("course_effect", rows, title=title)
-    found = effect(starts(rows, taken), unit="officer", period="month", first="first", outcome="count", method=method,
-                   what=name, measure=AREAS[area].short, who="officer", when="month")
+    found = effect(
+        starts(rows, taken),
+        unit="officer",
+        period="month",
+        first="first",
+        outcome="count",
+        method=method,
+        what=name,
+        measure=AREAS[area].short,
+        who="officer",
+        when="month",
+    )
     found = replace(found, people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD))
     return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
 
@@ -140,33 +155,57 @@ def development(dept: Department, path: str | Path = "") -> Result:
     rows = [_evidence(dept, each) for each in plan(dept, path).courses]
     table = pd.DataFrame(rows).drop(columns="helps", errors="ignore")
     works = [row for row in rows if row["evidence"] == MOVED]
-    answer = (f"{len(works)} of {len(rows)} courses of the plan {'shows' if len(works) == 1 else 'show'} evidence in "
-              f"these records of moving {'its' if len(works) == 1 else 'their'} measure"
-              f"{': ' + '; '.join(map(_worked, works)) if works else ''}. For the others there is no evidence yet, "
-              "which is not evidence that they do nothing.")
+    answer = (
+        f"{len(works)} of {len(rows)} courses of the plan {'shows' if len(works) == 1 else 'show'} evidence in "
+        f"these records of moving {'its' if len(works) == 1 else 'their'} measure"
+        f"{': ' + '; '.join(map(_worked, works)) if works else ''}. For the others there is no evidence yet, "
+        "which is not evidence that they do nothing."
+    )
     facts = {row["course"]: {key: row[key] for key in row if key != "course"} for row in rows}
-    return Result("development", table, TITLE, answer, METHOD, [
-        "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given after "
-        "a bad month would look as if they worked; a page that finds the groups apart beforehand claims nothing.",
-        "Several courses are judged side by side; one in twenty intervals misses by chance."],
-        facts, None, {"course": "Course", "moves": "Should move",
-                      "baseline": "Without it, a month", "effect": "Effect per officer and month",
-                      "change_share": "In per cent", "evidence": "Evidence here"})
+    return Result(
+        "development",
+        table,
+        TITLE,
+        answer,
+        METHOD,
+        [
+            "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given "
+            "after a bad month would look as if they worked; a page that finds the groups apart beforehand "
+            "claims nothing.",
+            "Several courses are judged side by side; one in twenty intervals misses by chance.",
+        ],
+        facts,
+        None,
+        {
+            "course": "Course",
+            "moves": "Should move",
+            "baseline": "Without it, a month",
+            "effect": "Effect per officer and month",
+            "change_share": "In per cent",
+            "evidence": "Evidence here",
+        },
+    )
 
 
 def _worked(row: dict[str, Any]) -> str:
     change = "" if row["change_share"] is None else f", {row['change_share']:+.0%}"
-    return (f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month, 95% interval "
-            f"{row['effect_low']:+.2f} to {row['effect_high']:+.2f}, where {row['baseline']:.2f} would be "
-            f"expected{change})")
+    return (
+        f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month, 95% interval "
+        f"{row['effect_low']:+.2f} to {row['effect_high']:+.2f}, where {row['baseline']:.2f} would be "
+        f"expected{change})"
+    )
 
 
 _FIGURES = ("baseline", "effect", "effect_low", "effect_high", "change_share")
 
 
 def _evidence(dept: Department, each: Course) -> dict[str, Any]:
-    row: dict[str, Any] = {"course": each.name, "helps": ", ".join(AREAS[one].short for one in each.helps),
-                           "moves": AREAS[each.moves].short, **dict.fromkeys(_FIGURES)}
+    row: dict[str, Any] = {
+        "course": each.name,
+        "helps": ", ".join(AREAS[one].short for one in each.helps),
+        "moves": AREAS[each.moves].short,
+        **dict.fromkeys(_FIGURES),
+    }
     found = course(dept, each.name, each.moves)
     if found.reason:
         return row | {"evidence": f"no evidence yet: {found.reason}"}
@@ -199,17 +238,30 @@ def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
     rows = [row for area, said in needs.items() for row in _advice(area, said, plan_of, evidence)]
     table = pd.DataFrame(rows)
     answer = "; ".join(f"{row['need'].lower()}: {row['suggestion']} ({row['evidence']})" for row in rows) + "."
-    return Result("suggested", table, title, answer[0].upper() + answer[1:], "The department's development plan; "
-                  "evidence by staggered adoption in its own records.",
-                  ["A suggestion for the talk between the officer and the sergeant, who know what the records do not."],
-                  {"needs": list(needs)}, None, {"need": "Need", "how_sure": "Reads as", "suggestion": "Suggestion",
-                                                 "evidence": "Evidence here"})
+    return Result(
+        "suggested",
+        table,
+        title,
+        answer[0].upper() + answer[1:],
+        "The department's development plan; evidence by staggered adoption in its own records.",
+        ["A suggestion for the talk between the officer and the sergeant, who know what the records do not."],
+        {"needs": list(needs)},
+        None,
+        {"need": "Need", "how_sure": "Reads as", "suggestion": "Suggestion", "evidence": "Evidence here"},
+    )
 
 
 def _advice(area: str, said: str, held: Plan, evidence: Result) -> list[dict[str, str]]:
     base = {"need": AREAS[area].short.capitalize(), "how_sure": said}
-    found = [{**base, "suggestion": each.name, "evidence": str(evidence.facts.get(each.name, {}).get(
-        "evidence", "no evidence yet"))} for each in held.courses if area in each.helps]
+    found = [
+        {
+            **base,
+            "suggestion": each.name,
+            "evidence": str(evidence.facts.get(each.name, {}).get("evidence", "no evidence yet")),
+        }
+        for each in held.courses
+        if area in each.helps
+    ]
     if area in held.other:
         found.append({**base, "suggestion": held.other[area], "evidence": "not a course"})
     return found or [{**base, "suggestion": "nothing in the plan serves this need", "evidence": "none"}]

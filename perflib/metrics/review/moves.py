@@ -26,15 +26,27 @@ def adaptability(dept: Department, area: str = "response", *, q: float = 0.10) -
     if reason or isinstance(index, str) or isinstance(frame, str) or "district" not in frame.columns:
         return Result.not_assessable("adaptability", reason or "no district is recorded for officers", title=title)
     rows = frame.assign(opens=frame["period"].astype("datetime64[ns]")).merge(
-        index.astype({"opens": "datetime64[ns]"}), on=["district", "opens"])
-    rows = rows.groupby(["officer", "opens"]).agg(events=("events", "sum"), exposure=("exposure", "sum"),
-                                                  demand=("demand", "mean")).reset_index()
-    found = slopes(rows, officer="officer", demand="demand", value="events", exposure="exposure", q=q,
-                   counted_words=f"how their {named(area).short} change")
+        index.astype({"opens": "datetime64[ns]"}), on=["district", "opens"]
+    )
+    rows = (
+        rows.groupby(["officer", "opens"])
+        .agg(events=("events", "sum"), exposure=("exposure", "sum"), demand=("demand", "mean"))
+        .reset_index()
+    )
+    found = slopes(
+        rows,
+        officer="officer",
+        demand="demand",
+        value="events",
+        exposure="exposure",
+        q=q,
+        counted_words=f"how their {named(area).short} change",
+    )
     found = _named(found, str(frame["per"].iloc[0]))
     return replace(found, title=title).with_caveats(
         "Demand is the number of calls of the district, not their gravity.",
-        "Only officers whose district and its demand are known are here, month by month.")
+        "Only officers whose district and its demand are known are here, month by month.",
+    )
 
 
 def _named(found: Result, work: str) -> Result:
@@ -60,9 +72,20 @@ def moved(dept: Department, area: str = "complaints") -> Result:
     if isinstance(rows, str):
         return Result.not_assessable("moved", rows, title=title)
     frame = starts(rows, reassigned(dept))
-    found = effect(frame, unit="officer", period="month", first="first", outcome="count", method="callaway_santanna",
-                   what="changing units", measure=named(area).short, who="officer", when="month", name="moved")
+    found = effect(
+        frame,
+        unit="officer",
+        period="month",
+        first="first",
+        outcome="count",
+        method="callaway_santanna",
+        what="changing units",
+        measure=named(area).short,
+        who="officer",
+        when="month",
+        name="moved",
+    )
     about = people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD)
     return replace(found, title=title, people=about).with_caveats(
-        "Counts per month: a move to busier work raises them without any change in the officer.")
-
+        "Counts per month: a move to busier work raises them without any change in the officer."
+    )

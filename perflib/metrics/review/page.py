@@ -54,12 +54,23 @@ class Areas:
     def method(self, rule: str) -> str:
         """How an area is judged, in a sentence that ends with ``rule``."""
         peers = f"peers of the same {listed(self.alike)}" if self.alike else "all others"
-        return (f"Each area: events over what {peers} lead one to expect (over-dispersed funnel, Spiegelhalter 2005, "
-                f"gamma-Poisson shrinkage); {rule}.")
+        return (
+            f"Each area: events over what {peers} lead one to expect (over-dispersed funnel, Spiegelhalter 2005, "
+            f"gamma-Poisson shrinkage); {rule}."
+        )
 
 
-def areas(dept: Department, subject: str = "officer", *, only: str = "", period: str = "month", first: str = "",
-          last: str = "", minimum: int = 5, q: float = 0.10) -> Areas:
+def areas(
+    dept: Department,
+    subject: str = "officer",
+    *,
+    only: str = "",
+    period: str = "month",
+    first: str = "",
+    last: str = "",
+    minimum: int = 5,
+    q: float = 0.10,
+) -> Areas:
     """Compare all officers (``subject`` "officer": beside the same unit and period; "unit": the same duty and period).
 
     ``only`` one area; empty: all. ``period``, ``first``, ``last`` as in ``officers.compare``; courses are counted at
@@ -71,7 +82,7 @@ def areas(dept: Department, subject: str = "officer", *, only: str = "", period:
     keys = ("unit",) if subject == "officer" else ("unit", "duty")
     results, per = {}, {}
     units: dict[str, list[str]] = {}
-    for area in ([only] if only else AREAS):
+    for area in [only] if only else AREAS:
         frame = counted(dept, area, keys, period, first, last)
         results[area], per[area] = _area(dept, area, subject, frame, period, minimum, q)
         units = units or _units(frame)
@@ -88,8 +99,9 @@ def _units(frame: pd.DataFrame | str) -> dict[str, list[str]]:
     return {str(who): [str(one) for one in rows["unit"]] for who, rows in order.groupby("officer")}
 
 
-def _area(dept: Department, area: str, subject: str, frame: pd.DataFrame | str, period: str, minimum: int,
-          q: float) -> tuple[Result, str]:
+def _area(
+    dept: Department, area: str, subject: str, frame: pd.DataFrame | str, period: str, minimum: int, q: float
+) -> tuple[Result, str]:
     from perflib.models import peers
 
     name = f"review_{area}"
@@ -104,8 +116,17 @@ def _area(dept: Department, area: str, subject: str, frame: pd.DataFrame | str, 
         return Result.not_assessable(name, "no work is recorded to count it for", title=AREAS[area].words), ""
     alike = [key for key in (("unit",) if subject == "officer" else ("duty",)) if key in frame.columns]
     month = "period" if area != "training" and period else None
-    found = peers.same_work(frame.drop(columns="per"), "officer", alike, month, minimum=minimum, times=1.0, q=q,
-                            minimum_expected=3.0 if area == "training" else 5.0, name=name)
+    found = peers.same_work(
+        frame.drop(columns="per"),
+        "officer",
+        alike,
+        month,
+        minimum=minimum,
+        times=1.0,
+        q=q,
+        minimum_expected=3.0 if area == "training" else 5.0,
+        name=name,
+    )
     return found, str(frame["per"].iloc[0])
 
 
@@ -127,38 +148,78 @@ def card(found: Areas, who: str = "", *, weights: Mapping[str, float] | None = N
         return Result.not_assessable(name, why or "nobody is recorded", title=f"Review of one {found.subject}")
     example, who = not who, who or _most_work(found)
     if who not in names:
-        raise InputError(f"no {found.subject} {who!r}", where=found.subject, found=who, choices=quoted_all(names, who),
-                         do="give the code that the reports show" if found.subject == "officer" else
-                         "name a unit as the assignments do; one of very few officers has no page (see SECURITY.md)")
+        raise InputError(
+            f"no {found.subject} {who!r}",
+            where=found.subject,
+            found=who,
+            choices=quoted_all(names, who),
+            do="give the code that the reports show"
+            if found.subject == "officer"
+            else "name a unit as the assignments do; one of very few officers has no page (see SECURITY.md)",
+        )
     table = pd.DataFrame([row_of(area, result, who, found.per[area]) for area, result in found.results.items()])
-    facts: dict[str, Any] = {"who": who, "subject": found.subject, "composite": None, "example": example,
-                             "peers": _peers(found, who), "units": list(found.units.get(who, ())),
-                             "readings": dict(zip(found.results, table["reading"], strict=True))}
+    facts: dict[str, Any] = {
+        "who": who,
+        "subject": found.subject,
+        "composite": None,
+        "example": example,
+        "peers": _peers(found, who),
+        "units": list(found.units.get(who, ())),
+        "readings": dict(zip(found.results, table["reading"], strict=True)),
+    }
     more = _doubtful(table)
     if weights:
         facts["composite"], words = _composite(table.assign(key=list(found.results)), weights)
         more.append(words)
     answer = _answer(table, found, facts)
-    chart = Chart("dots", "area", "ratio", "low", "high", y_label="Count, over what peers lead one to expect",
-                  alt=answer, marks={
-        "target": 1.0, "target_words": "peers", "note": "reason", "count": "count", "expected": "expected",
-        "reading": "reading"})
-    method = found.method(f"clear where the false-discovery rule flags it, probable from a posterior probability of "
-                          f"{PROBABLE:.0%}")
-    return Result(name, table, f"Review of {found.subject} {who}", answer, method, (*CAVEATS, *more), facts, chart,
-                  LABELS)
+    chart = Chart(
+        "dots",
+        "area",
+        "ratio",
+        "low",
+        "high",
+        y_label="Count, over what peers lead one to expect",
+        alt=answer,
+        marks={
+            "target": 1.0,
+            "target_words": "peers",
+            "note": "reason",
+            "count": "count",
+            "expected": "expected",
+            "reading": "reading",
+        },
+    )
+    method = found.method(
+        f"clear where the false-discovery rule flags it, probable from a posterior probability of {PROBABLE:.0%}"
+    )
+    return Result(
+        name, table, f"Review of {found.subject} {who}", answer, method, (*CAVEATS, *more), facts, chart, LABELS
+    )
 
 
 def _peers(found: Areas, who: str) -> int:
     """The most peers in any area; courses are held against the whole agency and do not count."""
-    held = [result.table[result.table["officer"].astype(str) == who] for area, result in found.results.items()
-            if len(result.table) and area != "training"]
+    held = [
+        result.table[result.table["officer"].astype(str) == who]
+        for area, result in found.results.items()
+        if len(result.table) and area != "training"
+    ]
     return int(max((one["peers"].max() for one in held if len(one)), default=0))
 
 
-LABELS = {"area": "Area", "better": "Better", "count": "Count", "work": "In", "expected": "Expected beside peers",
-           "ratio": "Count over expected", "chance_better": "Chance of doing better than peers", "reading": "Reads as",
-           "reason": "Why not assessable", "low": "95 % low", "high": "95 % high"}
+LABELS = {
+    "area": "Area",
+    "better": "Better",
+    "count": "Count",
+    "work": "In",
+    "expected": "Expected beside peers",
+    "ratio": "Count over expected",
+    "chance_better": "Chance of doing better than peers",
+    "reading": "Reads as",
+    "reason": "Why not assessable",
+    "low": "95 % low",
+    "high": "95 % high",
+}
 
 
 def _doubtful(table: pd.DataFrame) -> list[str]:
@@ -183,9 +244,19 @@ def _most_work(found: Areas) -> str:
 def row_of(area: str, result: Result, who: str, per: str) -> dict[str, Any]:
     """One person's line of one area: the columns of a card."""
     better = AREAS[area].better
-    row: dict[str, Any] = {"area": named(area).short.capitalize(), "better": better, "reading": Verdict.NOT_ASSESSABLE,
-                           "count": None, "work": "", "expected": None, "ratio": None, "low": None, "high": None,
-                           "chance_better": None, "reason": result.reason}
+    row: dict[str, Any] = {
+        "area": named(area).short.capitalize(),
+        "better": better,
+        "reading": Verdict.NOT_ASSESSABLE,
+        "count": None,
+        "work": "",
+        "expected": None,
+        "ratio": None,
+        "low": None,
+        "high": None,
+        "chance_better": None,
+        "reason": result.reason,
+    }
     held = result.table[result.table["officer"].astype(str) == who] if len(result.table) else result.table
     if held.empty:
         return row | {"reason": result.reason or "no work of this kind is recorded"}
@@ -194,9 +265,17 @@ def row_of(area: str, result: Result, who: str, per: str) -> dict[str, Any]:
         return row | {"reason": one["reason"], "work": f"{one['exposure']:,.0f} {per}"}
     above = float(one["posterior"])
     chance = above if better == "more" else 1 - above
-    return row | {"count": one["events"], "work": f"{one['exposure']:,.0f} {per}", "expected": one["expected"],
-                  "ratio": one["estimate"], "low": one["low"], "high": one["high"], "chance_better": chance,
-                  "reading": _reading(str(one["verdict"]), better, chance), "reason": ""}
+    return row | {
+        "count": one["events"],
+        "work": f"{one['exposure']:,.0f} {per}",
+        "expected": one["expected"],
+        "ratio": one["estimate"],
+        "low": one["low"],
+        "high": one["high"],
+        "chance_better": chance,
+        "reading": _reading(str(one["verdict"]), better, chance),
+        "reason": "",
+    }
 
 
 def _reading(verdict: str, better: str, chance: float) -> str:
@@ -211,12 +290,17 @@ def _answer(table: pd.DataFrame, found: Areas, facts: Mapping[str, Any]) -> str:
     who, of = f"{found.subject.capitalize()} {facts['who']}{_example(found, facts)}", len(table)
     rows = list(zip((AREAS[area].short for area in found.results), table.to_dict("records"), strict=True))
     said = {word: [_told(short, row) for short, row in rows if row["reading"] == word] for word in READINGS}
-    parts = [f"{word}: {'; '.join(said[word])}." for word in ("strength", "probable strength", "need", "probable need")
-             if said[word]]
+    parts = [
+        f"{word}: {'; '.join(said[word])}."
+        for word in ("strength", "probable strength", "need", "probable need")
+        if said[word]
+    ]
     like, silent = len(said["like peers"]), len(said[Verdict.NOT_ASSESSABLE])
     if silent == of:
-        return (f"{who} cannot be assessed in any of {of} areas. That says nothing about the work, for better or "
-                "worse: there are too few peers, or too little work, to tell.")
+        return (
+            f"{who} cannot be assessed in any of {of} areas. That says nothing about the work, for better or "
+            "worse: there are too few peers, or too little work, to tell."
+        )
     head = " ".join(one[0].upper() + one[1:] for one in parts) or "Nothing stands out either way."
     rest = f"Like peers in {like} of {of} areas, not assessable in {silent}."
     return f"{who}, beside {_beside(found, facts)}. {head} {rest}"
@@ -232,8 +316,11 @@ def _beside(found: Areas, facts: Mapping[str, Any]) -> str:
     if found.subject == "unit":
         return f"{peers} of the same {listed(found.alike)}"
     units = list(facts["units"])
-    where = f"unit{'s' if len(units) > 1 else ''} {listed(units)}" if 0 < len(units) <= 3 else (
-        f"the same {listed(found.alike)}" if found.alike else "the agency")
+    where = (
+        f"unit{'s' if len(units) > 1 else ''} {listed(units)}"
+        if 0 < len(units) <= 3
+        else (f"the same {listed(found.alike)}" if found.alike else "the agency")
+    )
     same = f" in the same {found.alike[-1]}s" if units and len(units) <= 3 and found.alike[-1] != "unit" else ""
     return f"{peers} of {where}{same}"
 
@@ -254,9 +341,11 @@ def _composite(table: pd.DataFrame, weights: Mapping[str, float]) -> tuple[float
     if every <= 0 or held < every / 2:
         return None, "No composite: less than half of the department's weights fall on areas that can be assessed."
     value = float((weight * table["chance_better"].astype(float).fillna(0))[known].sum() / held)
-    return value, (f"Composite by the department's own weights: {value:.2f} (mean chance of doing better than peers; "
-                   ".50 is like them). The weights are the department's choice, and another choice gives another "
-                   "order.")
+    return value, (
+        f"Composite by the department's own weights: {value:.2f} (mean chance of doing better than peers; "
+        ".50 is like them). The weights are the department's choice, and another choice gives another "
+        "order."
+    )
 
 
 def weights(dept: Department) -> Mapping[str, float]:

@@ -76,8 +76,11 @@ def completed(dept: Department, course: str) -> pd.DataFrame:
 def reassigned(dept: Department) -> pd.DataFrame:
     """``officer`` and ``day`` of the first change of unit; a unit that all its members left on that day was renamed."""
     table = dept.assignments
-    rows = table.select("officer_id", "unit", day=table.start_on.cast("date")).execute().sort_values(
-        ["officer_id", "day"], kind="stable")
+    rows = (
+        table.select("officer_id", "unit", day=table.start_on.cast("date"))
+        .execute()
+        .sort_values(["officer_id", "day"], kind="stable")
+    )
     before = rows.groupby("officer_id")["unit"].shift()
     moves = rows.assign(before=before)[before.notna() & (before != rows["unit"])]
     if moves.empty:
@@ -93,12 +96,12 @@ def demand(dept: Department) -> pd.DataFrame | str:
     if not dept.has("calls", "received_at", "district"):
         return "no calls by district, so demand is not known"
     table = dept.calls
-    rows = table.filter(table.district.notnull() & (table.origin == "public") if "origin" in table.columns
-                        else table.district.notnull())
+    rows = table.filter(
+        table.district.notnull() & (table.origin == "public") if "origin" in table.columns else table.district.notnull()
+    )
     month = dept.local(rows.received_at).date().truncate("M")
     counts = rows.group_by(opens=month, district=rows.district).agg(calls=ibis._.count()).execute()
     counts["opens"] = pd.to_datetime(counts["opens"])
     counts["demand"] = np.log(counts["calls"] / counts["opens"].dt.days_in_month)
     counts["demand"] -= counts.groupby("district")["demand"].transform("mean")
     return counts[["district", "opens", "demand"]]
-

@@ -35,22 +35,35 @@ def standouts(found: Areas, *, most: int = 25) -> Result:
     reached = max(assessed.values())
     told = "; ".join(f"{area.lower()} {n}" for area, n in by_area.items())
     false_words = f"about {false:.0f} of them" if false >= 1 else "fewer than one of them"
-    answer = (f"{len(table)} of {reached:,} {found.subject}s who can be assessed stand out for the better ({told}); "
-              f"{false_words} by chance. They stand in the order of their codes: the figures support no other."
-              if len(table) else f"No {found.subject} of {reached:,} who can be assessed stands out for the better.")
+    answer = (
+        f"{len(table)} of {reached:,} {found.subject}s who can be assessed stand out for the better ({told}); "
+        f"{false_words} by chance. They stand in the order of their codes: the figures support no other."
+        if len(table)
+        else f"No {found.subject} of {reached:,} who can be assessed stands out for the better."
+    )
     listed_first = table.groupby("area", sort=False).head(most).reset_index(drop=True)
-    return Result("standouts", listed_first, title, answer, method,
-                  (CAVEATS[0], "An officer can be missing here because there was too little work to tell."),
-                  {"by_area": by_area, "assessed": assessed, "expected_false": false}, None,
-                  {**LABELS, "who": found.subject.capitalize()})
+    return Result(
+        "standouts",
+        listed_first,
+        title,
+        answer,
+        method,
+        (CAVEATS[0], "An officer can be missing here because there was too little work to tell."),
+        {"by_area": by_area, "assessed": assessed, "expected_false": false},
+        None,
+        {**LABELS, "who": found.subject.capitalize()},
+    )
 
 
 def _better(found: Areas, area: str, result: Result) -> list[dict[str, Any]]:
     flagged = result.table[result.table["verdict"].isin(["higher", "lower"])] if len(result.table) else result.table
     each = [(str(who), row_of(area, result, str(who), found.per[area])) for who in flagged.get("officer", ())]
     limits = {"ratio_low": "low", "ratio_high": "high"}
-    return [{"who": who, **{key: row[limits.get(key, key)] for key in _SHOWN}} for who, row in each
-            if row["reading"] == "strength"]
+    return [
+        {"who": who, **{key: row[limits.get(key, key)] for key in _SHOWN}}
+        for who, row in each
+        if row["reading"] == "strength"
+    ]
 
 
 def _better_title(found: Areas) -> str:

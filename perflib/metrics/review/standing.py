@@ -18,13 +18,25 @@ from perflib.result import Result
 from perflib.verdicts import Verdict
 
 TITLE = "What this comparison can and cannot rule out"
-HELD = {"unit": "The unit an officer worked in", "district": "The district", "shift": "The shift",
-        "duty": "The kind of duty", "beat": "The beat"}
-WHEN = {"month": "The time of year and events of the month", "quarter": "The time of year and events of the quarter",
-        "year": "What changed from year to year", "": "When the work was done"}
+HELD = {
+    "unit": "The unit an officer worked in",
+    "district": "The district",
+    "shift": "The shift",
+    "duty": "The kind of duty",
+    "beat": "The beat",
+}
+WHEN = {
+    "month": "The time of year and events of the month",
+    "quarter": "The time of year and events of the quarter",
+    "year": "What changed from year to year",
+    "": "When the work was done",
+}
 SEASON = "The time of year"
-NEVER = ("What was not recorded", "Why an officer was sent",
-         "A whole unit, or the whole department, doing too much or too little")
+NEVER = (
+    "What was not recorded",
+    "Why an officer was sent",
+    "A whole unit, or the whole department, doing too much or too little",
+)
 
 
 def standing(found: Result, dept: Department | None = None, others: Beside | None = None) -> Result:
@@ -45,19 +57,29 @@ def standing(found: Result, dept: Department | None = None, others: Beside | Non
     if found.reason and not facts.get("officers"):
         return Result.not_assessable("standing", found.reason, title=TITLE)
     by, period = tuple(facts.get("assignment", ())), str(facts.get("period", ""))
-    rows = [("How much work the officer did", "yes"),
-            ("Chance", f"in part: up to {facts.get('q', 0.1):.0%} of flags are expected to be false")]
+    rows = [
+        ("How much work the officer did", "yes"),
+        ("Chance", f"in part: up to {facts.get('q', 0.1):.0%} of flags are expected to be false"),
+    ]
     further = fixes(dept, by) if dept is not None else {}
     rows += [(words, _post(one, by, facts, further)) for one, words in HELD.items()]
     rows += [(WHEN[period], "yes" if period else "no"), *([(SEASON, "no")] if period == "year" else [])]
     rows += [*_events(others), *((words, "no") for words in NEVER)]
     kept = ("officers", "assessed", "flags", "not_assessable", "measure", "per", "period", "covered")
-    return Result("standing", pd.DataFrame(rows, columns=["explanation", "ruled_out"]), TITLE,
-                  _answer(found, others), found.method, (
-        "A flag asks for a review of the record. It is no finding, and no ground for discipline.",
-        "Officers are shown by codes. Those not assessable stand without figures."),
-        {key: facts.get(key) for key in kept}, None,
-        {"explanation": "Could it be explained by", "ruled_out": "Ruled out"})
+    return Result(
+        "standing",
+        pd.DataFrame(rows, columns=["explanation", "ruled_out"]),
+        TITLE,
+        _answer(found, others),
+        found.method,
+        (
+            "A flag asks for a review of the record. It is no finding, and no ground for discipline.",
+            "Officers are shown by codes. Those not assessable stand without figures.",
+        ),
+        {key: facts.get(key) for key in kept},
+        None,
+        {"explanation": "Could it be explained by", "ruled_out": "Ruled out"},
+    )
 
 
 def _post(one: str, by: tuple[str, ...], facts: Mapping[str, Any], further: Mapping[str, Fixed]) -> str:
@@ -81,9 +103,9 @@ def _events(others: Beside | None) -> list[tuple[str, str]]:
     """What the comparisons event by event, and at the scene, hold fixed beside this one."""
     kind, scene = "no", "no"
     if others is not None and others.similar.facts.get("assessed"):
-        kind = f"not here; held under \"same kind of work\" ({', '.join(others.similar.facts.get('features', []))})"
+        kind = f'not here; held under "same kind of work" ({", ".join(others.similar.facts.get("features", []))})'
     if others is not None and others.scenes.facts.get("assessed"):
-        scene = "not here; held under \"same scene\", for force"
+        scene = 'not here; held under "same scene", for force'
     return [("The kind of call or stop", kind), ("Who and what was met there", scene)]
 
 
@@ -93,14 +115,22 @@ def _answer(found: Result, others: Beside | None) -> str:
     assessed, officers, flags = int(facts.get("assessed", 0)), int(facts["officers"]), int(facts.get("flags", 0))
     peers = _peers(facts)
     if not assessed:
-        return (f"None of {officers:,} officers can be assessed beside {peers}: {reasons(dict(facts))}. That says "
-                f"nothing, for better or worse, of anybody's work. {_limits(facts, others)}")
+        return (
+            f"None of {officers:,} officers can be assessed beside {peers}: {reasons(dict(facts))}. That says "
+            f"nothing, for better or worse, of anybody's work. {_limits(facts, others)}"
+        )
     wide = float(facts.get("cv", 0.0)) > WIDE
     said = [_wide(facts, measure, peers)] if wide else []
-    said += [_flags(found, measure, assessed, peers if not wide else "peers", work)] if flags else [
-        f"Against so wide a spread none of the {assessed:,} officers who can be assessed can be singled out; that is "
-        f"no all-clear." if wide else
-        f"None of the {assessed:,} officers who can be assessed stands out in {measure} beside {peers}."]
+    said += (
+        [_flags(found, measure, assessed, peers if not wide else "peers", work)]
+        if flags
+        else [
+            f"Against so wide a spread none of the {assessed:,} officers who can be assessed can be singled out; that "
+            f"is no all-clear."
+            if wide
+            else f"None of the {assessed:,} officers who can be assessed stands out in {measure} beside {peers}."
+        ]
+    )
     said += [hold(found, others)] if others is not None and flags else []
     said += [_false(facts)] if flags else []
     silent = int(facts.get("not_assessable", 0))
@@ -115,8 +145,10 @@ def _peers(facts: Mapping[str, Any]) -> str:
 
 
 def _wide(facts: Mapping[str, Any], measure: str, peers: str) -> str:
-    return (f"Even among {peers} rates of {measure} vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
-            f"{facts['cv_high']:.0%}), chance apart: ask why practice varies so much before asking who.")
+    return (
+        f"Even among {peers} rates of {measure} vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
+        f"{facts['cv_high']:.0%}), chance apart: ask why practice varies so much before asking who."
+    )
 
 
 def _flags(found: Result, measure: str, assessed: int, peers: str, work: str) -> str:
@@ -143,8 +175,10 @@ def _limits(facts: Mapping[str, Any], others: Beside | None) -> str:
     post = facts["assignment"][0] if facts.get("assignment") else "department"
     whole = "a kind of duty" if post == "duty" else f"a {post}"
     what = "A flag asks for a review of the record: it" if facts.get("flags") else "This"
-    return (f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose "
-            "officers all do the same.")
+    return (
+        f"{what} cannot rule out differences in {kind}partners, in what was written down, or {whole} whose "
+        "officers all do the same."
+    )
 
 
 def shown(found: Result, *, most: int = 600) -> Result:
@@ -175,5 +209,11 @@ def _nobody(found: Result, table: pd.DataFrame) -> Result:
     counts = table["reason"].value_counts().rename_axis("reason").reset_index(name="officers")
     each = "; ".join(f"{n:,} officers, {why}" for why, n in counts.itertuples(index=False))
     words = f"Nobody can be assessed: {each}."
-    return replace(found, table=counts, answer=words, chart=Chart("bars", "reason", "officers", y_label="Officers",
-                   alt=words), labels={"reason": "Why not assessable", "officers": "Officers"}, reason="")
+    return replace(
+        found,
+        table=counts,
+        answer=words,
+        chart=Chart("bars", "reason", "officers", y_label="Officers", alt=words),
+        labels={"reason": "Why not assessable", "officers": "Officers"},
+        reason="",
+    )

@@ -24,8 +24,17 @@ from perflib.verdicts import Verdict
 SHIFTS = {"Day": (7, 15), "Evening": (15, 23), "Night": (23, 7)}
 
 
-def ahead(dept: Department, table: str = "calls", origin: str = "public", *, month: str = "", by: str = "",
-          level: float = 0.80, name: str = "season_demand", **cell: Any) -> Result:
+def ahead(
+    dept: Department,
+    table: str = "calls",
+    origin: str = "public",
+    *,
+    month: str = "",
+    by: str = "",
+    level: float = 0.80,
+    name: str = "season_demand",
+    **cell: Any,
+) -> Result:
     """Expected events per hour of the week in a coming month, ready for the workload of that month.
 
     Parameters
@@ -55,10 +64,14 @@ def ahead(dept: Department, table: str = "calls", origin: str = "public", *, mon
         return Result.not_assessable(name, reason, title=title, method=METHOD)
     start, length = _month(month, held)
     found = demand(held.weights, start, length, level)
-    facts = {**found.facts, "month": f"{start:%Y-%m}", "last_complete": held.last,
-             "week": _week(held)}
-    return replace(found, name=name, title=f"What to expect in {start:%B %Y}, hour by hour?{where(cell)}", facts=facts,
-                   caveats=(*held.notes, *found.caveats))
+    facts = {**found.facts, "month": f"{start:%Y-%m}", "last_complete": held.last, "week": _week(held)}
+    return replace(
+        found,
+        name=name,
+        title=f"What to expect in {start:%B %Y}, hour by hour?{where(cell)}",
+        facts=facts,
+        caveats=(*held.notes, *found.caveats),
+    )
 
 
 def _week(held: Hours) -> dict[str, Any]:
@@ -111,23 +124,38 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
         f"{low['shift'].lower()} ({low['expected']:.0f}; {low['low']:.0f} to {low['high']:.0f}). The ranges are "
         f"{level:.0%} intervals for a single such shift."
     )
-    facts = {"spread": ratio, "level": level, "busiest": top[["weekday", "shift", "expected"]].to_dict(),
-             "quietest": low[["weekday", "shift", "expected"]].to_dict(), "month": found.facts.get("month"),
-             "week": found.facts.get("week")}
+    facts = {
+        "spread": ratio,
+        "level": level,
+        "busiest": top[["weekday", "shift", "expected"]].to_dict(),
+        "quietest": low[["weekday", "shift", "expected"]].to_dict(),
+        "month": found.facts.get("month"),
+        "week": found.facts.get("week"),
+    }
     chart = Chart("dots", "weekday", "expected", "low", "high", by="shift", y_label="events in one shift", alt=answer)
-    caveats = ["Events are not hours of work: multiply by the time and the units each takes.",
-               "Shifts of eight hours from 07:00, 15:00 and 23:00, each under the day on which it starts: the night of "
-               "Thursday ends on Friday at 07:00."]
-    labels = {"weekday": "Starts on", "shift": "Shift", "expected": "Expected events", "low": f"Low end ({level:.0%})",
-              "high": f"High end ({level:.0%})", "against": "Ratio to the mean shift"}
+    caveats = [
+        "Events are not hours of work: multiply by the time and the units each takes.",
+        "Shifts of eight hours from 07:00, 15:00 and 23:00, each under the day on which it starts: the night of "
+        "Thursday ends on Friday at 07:00.",
+    ]
+    labels = {
+        "weekday": "Starts on",
+        "shift": "Shift",
+        "expected": "Expected events",
+        "low": f"Low end ({level:.0%})",
+        "high": f"High end ({level:.0%})",
+        "against": "Ratio to the mean shift",
+    }
     return Result(name, table, title, answer, METHOD, caveats, facts, chart, labels)
 
 
 def _unshown(week: dict[str, Any]) -> str:
     """What must be said before any weekday is named: that the week shows no pattern, or none can be tested."""
     if week.get("verdict") == Verdict.NOT_SHOWN:
-        return (f"No pattern of the week is shown to repeat (p {week['p']:.3f}): which weekday leads below may be "
-                "chance, and is no reason to staff the days differently. ")
+        return (
+            f"No pattern of the week is shown to repeat (p {week['p']:.3f}): which weekday leads below may be "
+            "chance, and is no reason to staff the days differently. "
+        )
     if week.get("verdict") == Verdict.NOT_ASSESSABLE:
         return f"Whether a pattern of the week repeats is not assessable ({week['reason']}). "
     return ""
@@ -145,8 +173,11 @@ def started(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shift(hour: int) -> str:
-    return next(name for name, (start, end) in SHIFTS.items()
-                if (start <= hour < end if start < end else hour >= start or hour < end))
+    return next(
+        name
+        for name, (start, end) in SHIFTS.items()
+        if (start <= hour < end if start < end else hour >= start or hour < end)
+    )
 
 
 def _ends(mean: np.ndarray, found: Result) -> tuple[np.ndarray, np.ndarray]:

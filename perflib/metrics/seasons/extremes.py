@@ -38,10 +38,17 @@ def _end(known: pd.DataFrame, highest: bool) -> dict[str, Any]:
     run = near[(near["weekday"] == row["weekday"]) & near["hour"].between(start, end - 1)]
     alike = [f"{day} {hour}" for day, hour in zip(near["weekday"], near["hour"], strict=True)]
     return {
-        "weekday": row["weekday"], "hour": int(row["hour"]), "rate": row["rate"], "low": row["low"],
-        "high": row["high"], "alike": alike,
-        "start": start, "end": end, "together": float(run["count"].sum() / run["hours"].sum()),
-        "others": len(near) - len(run), "told": len(near) <= HALF * len(known),
+        "weekday": row["weekday"],
+        "hour": int(row["hour"]),
+        "rate": row["rate"],
+        "low": row["low"],
+        "high": row["high"],
+        "alike": alike,
+        "start": start,
+        "end": end,
+        "together": float(run["count"].sum() / run["hours"].sum()),
+        "others": len(near) - len(run),
+        "told": len(near) <= HALF * len(known),
     }
 
 

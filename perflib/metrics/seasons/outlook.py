@@ -17,12 +17,27 @@ from perflib.result import Result
 
 #: months shown before the one ahead.
 MONTHS = 36
-LABELS = {"month": "Month", "basis": "Basis", "count": "Events", "days": "Days", "per_day": "Events a day",
-          "low": "Low end", "high": "High end", "expected": "Not yet counted"}
+LABELS = {
+    "month": "Month",
+    "basis": "Basis",
+    "count": "Events",
+    "days": "Days",
+    "per_day": "Events a day",
+    "low": "Low end",
+    "high": "High end",
+    "expected": "Not yet counted",
+}
 
 
-def outlook(dept: Department, found: Result, table: str = "calls", origin: str = "public", *,
-            name: str = "season_outlook", **cell: Any) -> Result:
+def outlook(
+    dept: Department,
+    found: Result,
+    table: str = "calls",
+    origin: str = "public",
+    *,
+    name: str = "season_outlook",
+    **cell: Any,
+) -> Result:
     """How many come in a day, at what hours most, and what the coming month is expected to bring.
 
     Parameters
@@ -43,14 +58,32 @@ def outlook(dept: Department, found: Result, table: str = "calls", origin: str =
         return Result.not_assessable(name, held, title=title, method=METHOD)
     most = ends(profile(held.weights.iloc[:, 0], ("weekday", "hour"), held.exposure))
     days, events = (held.last - held.first).days + 1, float(held.weights.to_numpy().sum())
-    facts: dict[str, Any] = {"per_day": events / days, "events": events, "days": days, "first": held.first,
-                             "last": held.last, **most}
+    facts: dict[str, Any] = {
+        "per_day": events / days,
+        "events": events,
+        "days": days,
+        "first": held.first,
+        "last": held.last,
+        **most,
+    }
     after = _next(found, facts)
     doing = f"{subject[0].upper()}{subject[1:]}: {events / days:,.1f} came in a day from {held.first} to {held.last}"
     answer = f"{doing}, {words('', most)}. {after}"
     rows = _months(held, found)
-    chart = Chart("line", "month", "per_day", "low", "high", y_label=f"{subject} a day", alt=answer,
-                  marks={"grey": "expected", "zero": False}) if len(rows) > 1 else None
+    chart = (
+        Chart(
+            "line",
+            "month",
+            "per_day",
+            "low",
+            "high",
+            y_label=f"{subject} a day",
+            alt=answer,
+            marks={"grey": "expected", "zero": False},
+        )
+        if len(rows) > 1
+        else None
+    )
     said = [text for text in found.caveats if text not in held.notes and not text.startswith("Each ")]
     return Result(name, rows, title, answer, METHOD, [*held.notes, *said], facts, chart, LABELS)
 
@@ -62,8 +95,10 @@ def _next(found: Result, facts: dict[str, Any]) -> str:
     facts |= {"month": found.facts["month"], "level": found.facts["level"]}
     facts |= {fact: next(iter(found.facts[fact].values())) for fact in ("total", "total_low", "total_high")}
     length = pd.Timestamp(found.facts["month"]).days_in_month
-    return (f"In {pd.Timestamp(found.facts['month']):%B %Y}, {total_words(found.facts)} are expected, "
-            f"{facts['total'] / length:,.1f} a day.")
+    return (
+        f"In {pd.Timestamp(found.facts['month']):%B %Y}, {total_words(found.facts)} are expected, "
+        f"{facts['total'] / length:,.1f} a day."
+    )
 
 
 def _months(held: Hours, found: Result) -> pd.DataFrame:
@@ -76,8 +111,24 @@ def _months(held: Hours, found: Result) -> pd.DataFrame:
         start, each = pd.Timestamp(found.facts["month"]), found.facts
         length = start.days_in_month
         total, low, high = (next(iter(each[fact].values())) for fact in ("total", "total_low", "total_high"))
-        table = pd.concat([table, pd.DataFrame([{
-            "month": start, "basis": "expected", "count": total, "days": length, "per_day": total / length,
-            "low": low / length, "high": high / length}])], ignore_index=True)
+        table = pd.concat(
+            [
+                table,
+                pd.DataFrame(
+                    [
+                        {
+                            "month": start,
+                            "basis": "expected",
+                            "count": total,
+                            "days": length,
+                            "per_day": total / length,
+                            "low": low / length,
+                            "high": high / length,
+                        }
+                    ]
+                ),
+            ],
+            ignore_index=True,
+        )
     table = table.reindex(columns=["month", "basis", "count", "days", "per_day", "low", "high"])
     return table.assign(expected=table["basis"] == "expected")

@@ -88,15 +88,23 @@ def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[
     if found.empty or (days := (pd.Timestamp(last) - found["hour"].min().normalize()).days + 1) < FEWEST:
         return f"fewer than {FEWEST} complete days" if not found.empty else "no record fits"
     weights = _filled(found, days)
-    return Hours(weights, exposure(weights.index, dept.timezone), weights.index[0].date(), last,
-                 (f"Counted by the hour of {stamp}, local time.", basis, *notes, *_jumps(weights)))
+    return Hours(
+        weights,
+        exposure(weights.index, dept.timezone),
+        weights.index[0].date(),
+        last,
+        (f"Counted by the hour of {stamp}, local time.", basis, *notes, *_jumps(weights)),
+    )
 
 
 def _jumps(weights: pd.DataFrame) -> list[str]:
     """Level shifts of the total: an extraction that changed looks like a season, or hides one."""
     found = level_shifts(weekly(weights.sum(axis=1).resample("D").sum()))
-    return [f"The level jumps from {each.before:,.0f} to {each.after:,.0f} a week at {each.at:%Y-%m-%d}: check the "
-            "extraction before reading a season or a forecast." for each in found]
+    return [
+        f"The level jumps from {each.before:,.0f} to {each.after:,.0f} a week at {each.at:%Y-%m-%d}: check the "
+        "extraction before reading a season or a forecast."
+        for each in found
+    ]
 
 
 def untimed(dept: Department, table: str) -> str:
@@ -110,8 +118,7 @@ def _untimed(dept: Department, table: str) -> str:
     return f"{table} are dated by the {grain}, not by a time" if grain in COARSE or not dept.timed(table) else ""
 
 
-def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str],
-          by: str) -> tuple[ir.Table, list[str]]:
+def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str], by: str) -> tuple[ir.Table, list[str]]:
     rows, notes = dept.table(table), []
     if origin and dept.has(table, "origin"):
         rows = rows.filter(rows.origin == origin)

@@ -23,14 +23,23 @@ METHOD = (
     "by their dispersion (Garwood 1936)."
 )
 SPANS = "Events known only to within a span weigh evenly over it (aoristic analysis: Ratcliffe 2000)."
-LABELS = {"weekday": "Weekday", "hour": "Hour", "count": "Events", "hours": "Such hours", "rate": "Events an hour",
-          "low": "Low end (95 %)", "high": "High end (95 %)", "exact": "Of known time, an hour"}
+LABELS = {
+    "weekday": "Weekday",
+    "hour": "Hour",
+    "count": "Events",
+    "hours": "Such hours",
+    "rate": "Events an hour",
+    "low": "Low end (95 %)",
+    "high": "High end (95 %)",
+    "exact": "Of known time, an hour",
+}
 #: offences with a time needed at the least, and with an exact one to show them apart.
 EXACT = 100
 
 
-def hours(dept: Department, table: str = "calls", origin: str = "public", *, name: str = "season_hours",
-          **cell: Any) -> Result:
+def hours(
+    dept: Department, table: str = "calls", origin: str = "public", *, name: str = "season_hours", **cell: Any
+) -> Result:
     """Events per hour of the week.
 
     Parameters
@@ -54,8 +63,7 @@ def hours(dept: Department, table: str = "calls", origin: str = "public", *, nam
         return Result.not_assessable(name, held, title=title, method=METHOD)
     found = profile(held.weights.iloc[:, 0], ("weekday", "hour"), held.exposure)
     facts = {"first": held.first, "last": held.last}
-    return _shown(name, title, found, METHOD, held.notes, facts,
-                  f"{subject[0].upper()}{subject[1:]} come in")
+    return _shown(name, title, found, METHOD, held.notes, facts, f"{subject[0].upper()}{subject[1:]} come in")
 
 
 def spans(dept: Department, table: str = "incidents", *, name: str = "season_spans", **cell: Any) -> Result:
@@ -83,11 +91,19 @@ def spans(dept: Department, table: str = "incidents", *, name: str = "season_spa
     kept = held.weights.loc[first : last + pd.Timedelta(hours=23), "all"]
     found = profile(kept, ("weekday", "hour"))
     notes = [f"{note[0].upper()}{note[1:]}." for note in held.notes()]
-    facts = {"spans": held.spans, "long": held.long, "undated": held.undated, "midnight": vars(held.midnight),
-             "first": kept.index[0].date(), "last": kept.index[-1].date(), **_widths(frame)}
+    facts = {
+        "spans": held.spans,
+        "long": held.long,
+        "undated": held.undated,
+        "midnight": vars(held.midnight),
+        "first": kept.index[0].date(),
+        "last": kept.index[-1].date(),
+        **_widths(frame),
+    }
     found, said = _beside(found, frame, first, last, facts)
-    return _shown(name, title, found, f"{SPANS} {METHOD}", [*basis, *notes, *_unsure(facts)], facts,
-                  "Offences happen", said)
+    return _shown(
+        name, title, found, f"{SPANS} {METHOD}", [*basis, *notes, *_unsure(facts)], facts, "Offences happen", said
+    )
 
 
 def _moments(dept: Department, table: str, cell: dict[str, Any]) -> pd.DataFrame | str:
@@ -124,8 +140,9 @@ def _widths(frame: pd.DataFrame) -> dict[str, Any]:
     return {**share, "span_hours": float(spread.median())} if len(spread) else share
 
 
-def _beside(found: pd.DataFrame, frame: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp,
-            facts: dict[str, Any]) -> tuple[pd.DataFrame, str]:
+def _beside(
+    found: pd.DataFrame, frame: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, facts: dict[str, Any]
+) -> tuple[pd.DataFrame, str]:
     """The table with the rate of offences whose time is known, and the sentence on their busiest hours."""
     exact = frame[frame["to"].isna() | (frame["to"] <= frame["from"])] if "to" in frame.columns else frame
     exact = exact[exact["from"].between(first, last + pd.Timedelta(days=1), inclusive="left")]
@@ -135,16 +152,20 @@ def _beside(found: pd.DataFrame, frame: pd.DataFrame, first: pd.Timestamp, last:
     every = pd.date_range(first, last + pd.Timedelta(hours=23), freq="h")
     known = profile(at.reindex(every, fill_value=0), ("weekday", "hour"))
     facts["exact"] = {"events": len(exact), "busiest": ends(known)["busiest"]}
-    said = (f" {facts['span_share']:.0%} are known only to within a span of time; those whose time is known happen "
-            f"most {when(facts['exact']['busiest'], ' an hour')}.")
+    said = (
+        f" {facts['span_share']:.0%} are known only to within a span of time; those whose time is known happen "
+        f"most {when(facts['exact']['busiest'], ' an hour')}."
+    )
     return found.assign(exact=known["rate"].to_numpy()), said
 
 
 def _unsure(facts: dict[str, Any]) -> list[str]:
     if not facts["spans"]:
         return []
-    return [f"Half of the spans last {facts['span_hours']:.1f} hours or more. Spreading them flattens the peaks, and "
-            "the intervals take each part of a span as known: they are too narrow."]
+    return [
+        f"Half of the spans last {facts['span_hours']:.1f} hours or more. Spreading them flattens the peaks, and "
+        "the intervals take each part of a span as known: they are too narrow."
+    ]
 
 
 def _mended(frame: pd.DataFrame) -> pd.DataFrame:
@@ -168,8 +189,16 @@ def where(cell: dict[str, Any]) -> str:
     return f" {told[0].upper()}{told[1:]}" if told else ""
 
 
-def _shown(name: str, title: str, found: pd.DataFrame, method: str, notes: Any, facts: dict[str, Any],
-           doing: str, more: str = "") -> Result:
+def _shown(
+    name: str,
+    title: str,
+    found: pd.DataFrame,
+    method: str,
+    notes: Any,
+    facts: dict[str, Any],
+    doing: str,
+    more: str = "",
+) -> Result:
     per_day = found["count"].sum() / found["hours"].sum() * 24
     most = ends(found)
     answer = (
@@ -177,8 +206,19 @@ def _shown(name: str, title: str, found: pd.DataFrame, method: str, notes: Any, 
         f"{found['hours'].sum() / 24:,.0f} days, {facts['first']} to {facts['last']}).{more}"
     )
     facts = {**facts, "per_day": per_day, "days": found["hours"].sum() / 24, "events": found["count"].sum(), **most}
-    chart = Chart("heat", "hour", "rate", by="weekday", x_label="hour of the day", y_label="events an hour",
-                  marks={"unit": "events an hour"}, alt=answer)
-    said = [*notes, "Each interval holds for its own hour; of the 168, about 8 lie outside by chance. The busiest and "
-            "the quietest hours are all those that may be it (95 %): they cannot be told apart."]
+    chart = Chart(
+        "heat",
+        "hour",
+        "rate",
+        by="weekday",
+        x_label="hour of the day",
+        y_label="events an hour",
+        marks={"unit": "events an hour"},
+        alt=answer,
+    )
+    said = [
+        *notes,
+        "Each interval holds for its own hour; of the 168, about 8 lie outside by chance. The busiest and "
+        "the quietest hours are all those that may be it (95 %): they cannot be told apart.",
+    ]
     return Result(name, found, title, answer, method, said, facts, chart, LABELS)

@@ -20,13 +20,29 @@ from perflib.verdicts import Verdict
 
 SHORT = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 WORDS = {"year": "months", "week": "weekdays"}
-LABELS = {"month": "Month", "position": "Day", "percent": "Above or below the mean (%)", "count": "Events",
-          "ratio": "Ratio to the mean", "low": "Low end (95 %)",
-          "high": "High end (95 %)", "days": "Days", "per_day": "Events a day"}
+LABELS = {
+    "month": "Month",
+    "position": "Day",
+    "percent": "Above or below the mean (%)",
+    "count": "Events",
+    "ratio": "Ratio to the mean",
+    "low": "Low end (95 %)",
+    "high": "High end (95 %)",
+    "days": "Days",
+    "per_day": "Events a day",
+}
 
 
-def months(dept: Department, table: str = "calls", origin: str = "public", *, holidays: Any = "", paydays: str = "",
-           name: str = "season_months", **cell: Any) -> Result:
+def months(
+    dept: Department,
+    table: str = "calls",
+    origin: str = "public",
+    *,
+    holidays: Any = "",
+    paydays: str = "",
+    name: str = "season_months",
+    **cell: Any,
+) -> Result:
     """What each month is worth against the mean of the year, at the same weekdays and number of days.
 
     Parameters
@@ -48,8 +64,16 @@ def months(dept: Department, table: str = "calls", origin: str = "public", *, ho
     return _one(made, "year", name, title)
 
 
-def weekdays(dept: Department, table: str = "calls", origin: str = "public", *, holidays: Any = "", paydays: str = "",
-             name: str = "season_weekdays", **cell: Any) -> Result:
+def weekdays(
+    dept: Department,
+    table: str = "calls",
+    origin: str = "public",
+    *,
+    holidays: Any = "",
+    paydays: str = "",
+    name: str = "season_weekdays",
+    **cell: Any,
+) -> Result:
     """What each weekday, holiday, payday and first of the month is worth; arguments and columns as of ``months``."""
     made = _made(dept, table, origin, holidays, paydays, cell)
     title = f"Which days are busier?{where(cell)}"
@@ -58,8 +82,9 @@ def weekdays(dept: Department, table: str = "calls", origin: str = "public", *, 
     return _one(made, "week", name, title)
 
 
-def tested(dept: Department, table: str = "calls", by: str = "district", origin: str = "public", *,
-           name: str = "season_tests") -> Result:
+def tested(
+    dept: Department, table: str = "calls", by: str = "district", origin: str = "public", *, name: str = "season_tests"
+) -> Result:
     """Which districts (or other parts) have which season: a row per part and season, with the test and the strength.
 
     Returns
@@ -76,21 +101,37 @@ def tested(dept: Department, table: str = "calls", by: str = "district", origin:
     made = seasonality(held.daily())
     tests = pd.DataFrame(made.tests).rename(columns={"series": by})
     faint = (tests["verdict"] == Verdict.SEASONAL) & ~pd.Series([exceeds(test) for _, test in tests.iterrows()])
-    facts = {"seasonal": _called(tests, by, tests["verdict"] == Verdict.SEASONAL), "faint": _called(tests, by, faint),
-             "assessable": {season: int((part["verdict"] != Verdict.NOT_ASSESSABLE).sum())
-                            for season, part in tests.groupby("season")}}
+    facts = {
+        "seasonal": _called(tests, by, tests["verdict"] == Verdict.SEASONAL),
+        "faint": _called(tests, by, faint),
+        "assessable": {
+            season: int((part["verdict"] != Verdict.NOT_ASSESSABLE).sum()) for season, part in tests.groupby("season")
+        },
+    }
     table_ = tests.assign(p=tests["adjusted"], verdict=tests["verdict"].where(~faint, "seasonal, faint"))[
-        [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "cycles", "reason"]]
-    labels = {by: by.capitalize(), "season": "Season of the", "verdict": "Verdict", "p": "p (adjusted)",
-              "strength": "Strength", "noise_median": "Strength of noise", "noise_95": "Noise seldom passes",
-              "cycles": "Whole cycles", "reason": "Reason"}
-    return Result(name, table_, title, _everywhere(facts, table_, by), METHOD, [*held.notes, *made.caveats], facts,
-                  None, labels)
+        [by, "season", "verdict", "p", "strength", "noise_median", "noise_95", "cycles", "reason"]
+    ]
+    labels = {
+        by: by.capitalize(),
+        "season": "Season of the",
+        "verdict": "Verdict",
+        "p": "p (adjusted)",
+        "strength": "Strength",
+        "noise_median": "Strength of noise",
+        "noise_95": "Noise seldom passes",
+        "cycles": "Whole cycles",
+        "reason": "Reason",
+    }
+    return Result(
+        name, table_, title, _everywhere(facts, table_, by), METHOD, [*held.notes, *made.caveats], facts, None, labels
+    )
 
 
 def _called(table: pd.DataFrame, by: str, kept: pd.Series) -> dict[str, list[str]]:
-    return {str(season): table.loc[kept & (table["season"] == season), by].tolist()
-            for season in sorted(table["season"].unique())}
+    return {
+        str(season): table.loc[kept & (table["season"] == season), by].tolist()
+        for season in sorted(table["season"].unique())
+    }
 
 
 def _everywhere(facts: dict[str, Any], table: pd.DataFrame, by: str) -> str:
@@ -102,13 +143,17 @@ def _everywhere(facts: dict[str, Any], table: pd.DataFrame, by: str) -> str:
             words.append(f"No {by} can show a season of the {season}: {reasons.iloc[0]}.")
             continue
         faint = facts["faint"][season]
-        words.append(f"The pattern of the {season} repeats in {len(facts['seasonal'][season])} of {able} {by}s"
-                     + (f", no stronger than noise of this length in {', '.join(faint)}" if faint else "") + ".")
+        words.append(
+            f"The pattern of the {season} repeats in {len(facts['seasonal'][season])} of {able} {by}s"
+            + (f", no stronger than noise of this length in {', '.join(faint)}" if faint else "")
+            + "."
+        )
     return " ".join(words)
 
 
-def _made(dept: Department, table: str, origin: str, holidays: Any, paydays: str,
-          cell: dict[str, Any]) -> tuple[SeasonResult, Hours] | str:
+def _made(
+    dept: Department, table: str, origin: str, holidays: Any, paydays: str, cell: dict[str, Any]
+) -> tuple[SeasonResult, Hours] | str:
     held = read(dept, table, origin=origin, **cell)
     if isinstance(held, str):
         return held
@@ -146,14 +191,22 @@ def _one(made: tuple[SeasonResult, Hours], season: str, name: str, title: str) -
     ends = {"percent": "ratio", "percent_low": "low", "percent_high": "high"}
     percents = {name: 100 * (rows[column] - 1) for name, column in ends.items()}
     table = rows.assign(per_day=rows["count"] / rows["days"], **percents).drop(columns=["series", "season"])
-    facts = {"verdict": test["verdict"], "p": test["adjusted"], "strength": test["strength"], "cycles": test["cycles"],
-             "noise": test["noise_median"], "first": held.first, "last": held.last,
-             "ratio": dict(zip(table["position"], table["ratio"], strict=True))}
+    facts = {
+        "verdict": test["verdict"],
+        "p": test["adjusted"],
+        "strength": test["strength"],
+        "cycles": test["cycles"],
+        "noise": test["noise_median"],
+        "first": held.first,
+        "last": held.last,
+        "ratio": dict(zip(table["position"], table["ratio"], strict=True)),
+    }
     answer = sentence(test, found.table)
     other = few_years(pd.DataFrame(found.tests)) if season != "year" else ""  # says nothing of a week
     said = [text for text in found.caveats if text != other]
-    return Result(name, _named(table, season), title, answer, METHOD, [*held.notes, *said], facts,
-                  _chart(season, answer), LABELS)
+    return Result(
+        name, _named(table, season), title, answer, METHOD, [*held.notes, *said], facts, _chart(season, answer), LABELS
+    )
 
 
 def _test(found: SeasonResult, season: str) -> pd.Series:
@@ -169,7 +222,22 @@ def _named(table: pd.DataFrame, season: str) -> pd.DataFrame:
 
 def _chart(season: str, answer: str) -> Chart:
     if season == "year":
-        return Chart("line", "month", "percent", "percent_low", "percent_high", marks={"zero": False}, alt=answer,
-                     y_label="% above or below the mean of the year")
-    return Chart("dots", "position", "percent", "percent_low", "percent_high", alt=answer,
-                 y_label="% above or below the mean of the week (special days: other days)")
+        return Chart(
+            "line",
+            "month",
+            "percent",
+            "percent_low",
+            "percent_high",
+            marks={"zero": False},
+            alt=answer,
+            y_label="% above or below the mean of the year",
+        )
+    return Chart(
+        "dots",
+        "position",
+        "percent",
+        "percent_low",
+        "percent_high",
+        alt=answer,
+        y_label="% above or below the mean of the week (special days: other days)",
+    )

@@ -32,21 +32,36 @@ def by_place(rows: pd.DataFrame, groups: Iterable[str], base: str, *, of: str, c
     found = []
     for place, own in rows[rows[of] >= LEAST_EACH].groupby("place"):
         there = set(own["group"])
-        found += [{"place": str(place), "group": group, **{
-            key: value for key, value in pooled(own, focus=group, reference=base, of=of, count=count).facts().items()
-            if key in ("value", "low", "high")}} for group in groups if {group, base} <= there]
+        found += [
+            {
+                "place": str(place),
+                "group": group,
+                **{
+                    key: value
+                    for key, value in pooled(own, focus=group, reference=base, of=of, count=count).facts().items()
+                    if key in ("value", "low", "high")
+                },
+            }
+            for group in groups
+            if {group, base} <= there
+        ]
     return found
 
 
 def doubts(facts: dict[str, Any]) -> list[str]:
     """What must be read with the comparison with arrests."""
-    told = ["The baseline is arrests of the same period by the same officers: where arrests follow stops, it hides "
-            "what it should show."]
+    told = [
+        "The baseline is arrests of the same period by the same officers: where arrests follow stops, it hides "
+        "what it should show."
+    ]
     if facts["one_ratio"]:
         return told
     model = facts["models"]["place"]
-    return [f"One ratio per group does not describe these districts (deviance {model['deviance']:,.0f} on "
-            f"{model['df']} degrees of freedom): none is given for all districts together.", *told]
+    return [
+        f"One ratio per group does not describe these districts (deviance {model['deviance']:,.0f} on "
+        f"{model['df']} degrees of freedom): none is given for all districts together.",
+        *told,
+    ]
 
 
 def spans(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -56,6 +71,13 @@ def spans(table: pd.DataFrame) -> list[dict[str, Any]]:
     for group in known.groupby("group")["stops"].sum().sort_values(ascending=False).index:
         own = known[known["group"] == group].sort_values("ratio").reset_index(drop=True)
         first, last = own.iloc[0], own.iloc[-1]
-        found.append({"group": group, "low": first["ratio"], "low_place": first["place"], "high": last["ratio"],
-                      "high_place": last["place"]})
+        found.append(
+            {
+                "group": group,
+                "low": first["ratio"],
+                "low_place": first["place"],
+                "high": last["ratio"],
+                "high_place": last["place"],
+            }
+        )
     return found

@@ -57,5 +57,7 @@ def words(gone: Mask, smallest: int, what: str) -> list[str]:
     """The caveat of a table with hidden rows; none where every row is shown."""
     if not gone.any():
         return []
-    return [f"{int(gone.sum())} of {len(gone)} rows are hidden: counts of {what} from 1 to {smallest - 1}, or all but "
-            "so few, and those from which they would follow."]
+    return [
+        f"{int(gone.sum())} of {len(gone)} rows are hidden: counts of {what} from 1 to {smallest - 1}, or all but "
+        "so few, and those from which they would follow."
+    ]

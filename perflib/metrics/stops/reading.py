@@ -14,25 +14,44 @@ from perflib.result import Result
 TITLE = "Are stops and searches fair? What these tests find and cannot rule out"
 #: test -> what it asks, holds fixed, assumes and cannot rule out
 ASKS = {
-    "veil": ("Does darkness, which hides who drives, change who is stopped?",
-             "the clock time and the district; not the season, which changes with darkness",
-             "who is out does not change with darkness at one clock time; street light does not show the driver",
-             "bias against pedestrians, or by where cars are sent; bias that needs no sight"),
-    "baseline": ("Is a group stopped more than its arrests say?", "the district",
-                 "arrests measure who an even-handed officer would stop",
-                 "bias that arrests share"),
-    "outcome": ("Do searches find as much?", "the district",
-                "the search an officer nearly did not make is like the average one",
-                "bias, or its absence, where people who carry something stand out more clearly in one group"),
-    "threshold": ("How sure were officers before they searched?", "the district, each with a bar of its own",
-                  "searches follow one bar per district and group; what officers see has one shape",
-                  "who is stopped at all; searches that law requires"),
-    "selection": ("What could undue stops hide in what follows a stop?", "the district, where it is recorded",
-                  "an assumed share of undue stops, which no record shows",
-                  "anything by itself: it shows how far the answer depends on the assumption"),
+    "veil": (
+        "Does darkness, which hides who drives, change who is stopped?",
+        "the clock time and the district; not the season, which changes with darkness",
+        "who is out does not change with darkness at one clock time; street light does not show the driver",
+        "bias against pedestrians, or by where cars are sent; bias that needs no sight",
+    ),
+    "baseline": (
+        "Is a group stopped more than its arrests say?",
+        "the district",
+        "arrests measure who an even-handed officer would stop",
+        "bias that arrests share",
+    ),
+    "outcome": (
+        "Do searches find as much?",
+        "the district",
+        "the search an officer nearly did not make is like the average one",
+        "bias, or its absence, where people who carry something stand out more clearly in one group",
+    ),
+    "threshold": (
+        "How sure were officers before they searched?",
+        "the district, each with a bar of its own",
+        "searches follow one bar per district and group; what officers see has one shape",
+        "who is stopped at all; searches that law requires",
+    ),
+    "selection": (
+        "What could undue stops hide in what follows a stop?",
+        "the district, where it is recorded",
+        "an assumed share of undue stops, which no record shows",
+        "anything by itself: it shows how far the answer depends on the assumption",
+    ),
 }
-NAMES = {"veil": "Veil of darkness", "baseline": "Against arrests", "outcome": "Hit rates",
-         "threshold": "Threshold", "selection": "Undue stops"}
+NAMES = {
+    "veil": "Veil of darkness",
+    "baseline": "Against arrests",
+    "outcome": "Hit rates",
+    "threshold": "Threshold",
+    "selection": "Undue stops",
+}
 CAVEATS = (
     "There is no single score, and the findings must not be added up: each test asks something else and assumes "
     "something else.",
@@ -42,10 +61,16 @@ CAVEATS = (
 )
 #: in the order in which the first sentence tells them
 _FINDINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "threshold": words.threshold, "outcome": words.outcome, "selection": words.selection, "veil": words.veil,
-    "baseline": words.baseline}
-_UNSEEN = ("No test shows why: they cannot rule out differences in who was on the street, in where officers were sent, "
-           "in what they saw and did not write down, or in stops that were not recorded.")
+    "threshold": words.threshold,
+    "outcome": words.outcome,
+    "selection": words.selection,
+    "veil": words.veil,
+    "baseline": words.baseline,
+}
+_UNSEEN = (
+    "No test shows why: they cannot rule out differences in who was on the street, in where officers were sent, "
+    "in what they saw and did not write down, or in stops that were not recorded."
+)
 
 
 def reading(*tests: Result) -> Result:
@@ -57,13 +82,25 @@ def reading(*tests: Result) -> Result:
     """
     unknown = [each.name for each in tests if each.name not in ASKS]
     if unknown or not tests:
-        raise InputError(f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading",
-                         choices=ASKS)
+        raise InputError(
+            f"no such test {unknown[0]!r}" if unknown else "no test is given", where="reading", choices=ASKS
+        )
     rows = [{"test": NAMES[each.name], "found": _found(each), "limits": _limits(each)} for each in tests]
-    return Result("reading", pd.DataFrame(rows), TITLE, _answer(tests), "Several tests, each with its own assumption.",
-                  CAVEATS, {"tests": {each.name: each.reason or "assessed" for each in tests}}, None,
-                  {"test": "Test", "found": "It finds",
-                   "limits": "What it asks, rests on, holds fixed, assumes and cannot rule out"})
+    return Result(
+        "reading",
+        pd.DataFrame(rows),
+        TITLE,
+        _answer(tests),
+        "Several tests, each with its own assumption.",
+        CAVEATS,
+        {"tests": {each.name: each.reason or "assessed" for each in tests}},
+        None,
+        {
+            "test": "Test",
+            "found": "It finds",
+            "limits": "What it asks, rests on, holds fixed, assumes and cannot rule out",
+        },
+    )
 
 
 def _limits(test: Result) -> str:
@@ -89,15 +126,25 @@ def _found(test: Result) -> str:
 def _answer(tests: tuple[Result, ...]) -> str:
     """The findings in plain words, what the tests of searches agree on, and what none shows."""
     if all(each.reason for each in tests):
-        return (f"None of {len(tests)} tests can be made on these records: nothing about fairness follows from them, "
-                "neither bias nor its absence.")
+        return (
+            f"None of {len(tests)} tests can be made on these records: nothing about fairness follows from them, "
+            "neither bias nor its absence."
+        )
     facts = {each.name: found for each in tests if (found := _facts(each)) is not None}
-    told = [words.baseline(facts[name], brief=True) if name == "baseline" else find(facts[name])
-            for name, find in _FINDINGS.items() if name in facts]
+    told = [
+        words.baseline(facts[name], brief=True) if name == "baseline" else find(facts[name])
+        for name, find in _FINDINGS.items()
+        if name in facts
+    ]
     if {"threshold", "outcome"} <= set(facts):
         told[1:1] = words.agreement(facts["threshold"], facts["outcome"])
     made = sum(not each.reason for each in tests)
     lacking = [NAMES[each.name].lower() for each in tests if each.reason]
     without = f" (not made: {', '.join(lacking)})" if lacking else ""
-    return " ".join([*told, _UNSEEN, f"{made} of {len(tests)} tests can be made on these "
-                     f"records{without}. Their findings are not added up."])
+    return " ".join(
+        [
+            *told,
+            _UNSEEN,
+            f"{made} of {len(tests)} tests can be made on these records{without}. Their findings are not added up.",
+        ]
+    )

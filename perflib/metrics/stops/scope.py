@@ -25,11 +25,19 @@ GROUPS = ("subject_race", "subject_sex", "subject_age_group")
 #: what a source writes when it does not know
 UNKNOWN = ("unknown", "not recorded", "unable to determine", "")
 #: a column -> what a department without it does not record
-RECORDED = {"searched": "whether a search was made", "contraband": "whether a search found something",
-            "frisked": "whether there was a pat-down", "arrested": "whether the stop led to an arrest",
-            "district": "the district of a stop", "beat": "the beat of a stop", "stopped_at": "when a stop was made",
-            "kind": "the kind of stop", "subject_race": "race", "subject_sex": "sex",
-            "subject_age_group": "the age group"}
+RECORDED = {
+    "searched": "whether a search was made",
+    "contraband": "whether a search found something",
+    "frisked": "whether there was a pat-down",
+    "arrested": "whether the stop led to an arrest",
+    "district": "the district of a stop",
+    "beat": "the beat of a stop",
+    "stopped_at": "when a stop was made",
+    "kind": "the kind of stop",
+    "subject_race": "race",
+    "subject_sex": "sex",
+    "subject_age_group": "the age group",
+}
 _KEYS = ("location", "refuse", "search_kinds", "reference")
 
 
@@ -60,8 +68,12 @@ def rules(dept: Department) -> Rules:
         raise DepartmentError("`refuse` is not a list of tests with reasons", where=where)
     for test in refuse:
         if test not in ("veil", "baseline", "outcome", "threshold", "selection"):
-            raise DepartmentError(f"no test {test!r}", where=f"{where}, refuse", found=test,
-                                  choices=("veil", "baseline", "outcome", "threshold", "selection"))
+            raise DepartmentError(
+                f"no test {test!r}",
+                where=f"{where}, refuse",
+                found=test,
+                choices=("veil", "baseline", "outcome", "threshold", "selection"),
+            )
     kinds = tuple(raw.get("search_kinds", ()))
     allowed = schema.get("stops").columns["kind"].allowed or ()
     for kind in kinds:
@@ -102,11 +114,17 @@ def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str
         if name not in dept.stops.columns:
             spec = schema.get("stops").columns.get(name)
             if spec is not None and spec.personal:
-                return (f"the stops were opened without {name}: personal columns are dropped at load unless asked for "
-                        f"(open(..., personal=[{name!r}]))")
+                return (
+                    f"the stops were opened without {name}: personal columns are dropped at load unless asked for "
+                    f"(open(..., personal=[{name!r}]))"
+                )
             return f"{RECORDED.get(name, name)} is not recorded"
-    if all(bool(empty) for empty in dept.stops.agg(
-            **{name: dept.stops[name].isnull().all() for name in (by, *columns)}).execute().iloc[0]):
+    if all(
+        bool(empty)
+        for empty in dept.stops.agg(**{name: dept.stops[name].isnull().all() for name in (by, *columns)})
+        .execute()
+        .iloc[0]
+    ):
         return "the stops are empty"
     return ""
 
@@ -123,8 +141,9 @@ class Counted:
         return [f"{count:,} stops {why} are left out." for why, count in self.left_out.items() if count]
 
 
-def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, kinds: Sequence[str] = (),
-            unplaced: str = "") -> Counted:
+def counted(
+    dept: Department, by: str, place: str, sums: Sequence[str] = (), *, kinds: Sequence[str] = (), unplaced: str = ""
+) -> Counted:
     """Stops by place and group, with how many of them have each of ``sums`` true; small and unknown groups left out.
 
     ``unplaced``: the place of stops that record none; empty leaves these stops out.
@@ -142,9 +161,11 @@ def counted(dept: Department, by: str, place: str, sums: Sequence[str] = (), *, 
     total = rows.groupby("group")["stops"].transform("sum")
     within = int(table.count().execute())
     unknown = by.removeprefix("subject_").replace("_", " ") + ("" if unplaced else f" or {place}")
-    left = {f"of other kinds than {', '.join(kinds)}": every - within,
-            f"without a known {unknown}": within - int(rows["stops"].sum()),
-            f"of groups with fewer than {LEAST}": int(rows.loc[total < LEAST, "stops"].sum())}
+    left = {
+        f"of other kinds than {', '.join(kinds)}": every - within,
+        f"without a known {unknown}": within - int(rows["stops"].sum()),
+        f"of groups with fewer than {LEAST}": int(rows.loc[total < LEAST, "stops"].sum()),
+    }
     kept = rows[total >= LEAST].sort_values(["place", "group"]).reset_index(drop=True)
     return Counted(kept, left)
 
@@ -163,8 +184,12 @@ def compared(rows: pd.DataFrame, asked: str, where: str) -> str:
     """``asked``, which must be one of the groups, or the largest. Raises InputError."""
     groups = sorted(rows["group"].unique())
     if asked and asked not in groups:
-        raise InputError(f"no group {asked!r} with at least {LEAST} stops", where=where, found=asked,
-                         choices=quoted_all(groups, asked))
+        raise InputError(
+            f"no group {asked!r} with at least {LEAST} stops",
+            where=where,
+            found=asked,
+            choices=quoted_all(groups, asked),
+        )
     return asked or largest(rows)
 
 
@@ -182,5 +207,3 @@ def base_of(dept: Department, rows: pd.DataFrame, by: str, asked: str) -> str:
 def silent(name: str, reason: str, title: str, method: str) -> Result:
     """Not assessable, in the words of the test."""
     return Result.not_assessable(name, reason, title=title, method=method)
-
-

@@ -53,8 +53,12 @@ def outcome(dept: Department, by: str = "subject_race", *, place: str = "distric
         told = replace(told, table=told.table.assign(**dict.fromkeys(_AGAINST, np.nan)))
     safe = rows[~hiding.cells(_parted(rows), _PARTED, least(dept.settings, "stops"))]
     others = [group for group in told.table["group"] if group != base]
-    facts = {**told.facts, "kinds": list(rules(dept).search_kinds), **_sums(found.rows),
-             "places": by_place(safe, others, base, of="searches", count="hits")}
+    facts = {
+        **told.facts,
+        "kinds": list(rules(dept).search_kinds),
+        **_sums(found.rows),
+        "places": by_place(safe, others, base, of="searches", count="hits"),
+    }
     return replace(told, facts=facts, people=about).with_caveats(*found.caveats())
 
 
@@ -65,9 +69,14 @@ def _few(table: pd.DataFrame, about: People) -> np.ndarray:
 def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
     """The outcome test with each group's difference from ``base``, within places and pooled."""
     among: dict[str, Any] = {"reference": base, "of": "searches", "count": "hits"}
-    gaps = {group: {"within": within_places(rows, focus=group, **among).facts(),
-                    "pooled": pooled(rows, focus=group, **among).facts()}
-            for group in made.table["group"] if group != base}
+    gaps = {
+        group: {
+            "within": within_places(rows, focus=group, **among).facts(),
+            "pooled": pooled(rows, focus=group, **among).facts(),
+        }
+        for group in made.table["group"]
+        if group != base
+    }
     table = made.table.rename(columns={"low": "hit_share_low", "high": "hit_share_high"}).drop(columns="within_places")
     table = table.assign(nothing=table["searches"] - table["hits"], hit_share=table["hit_rate"])
     for name, kind in (("difference", "within"), ("together", "pooled")):
@@ -75,26 +84,70 @@ def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
             table[name + end] = [100 * gaps[group][kind][key] if group in gaps else np.nan for group in table["group"]]
     table = table.rename(columns={"difference_low": "low", "difference_high": "high"})
     facts = {**made.facts, "reference": base, "differences": gaps}
-    each = "; ".join(f"{words.people(group)} {words.between(gap['within'])}, all districts together "
-                     f"{words.between(gap['pooled'])}"
-                     for group, gap in gaps.items() if gap["within"]["places"])
-    chart = Chart("dots", "group", "difference", "low", "high", alt=each, marks={
-        "target": 0.0, "target_words": "no difference", "label": "in the same district", "also": [
-            {"y": "together", "low": "together_low", "high": "together_high", "label": "all districts together"}]},
-        y_label=f"Finds per 100 searches, less those of {words.people(base)}")
-    order = ["group", "searches", "hits", "nothing", "hit_rate", "hit_share", "hit_share_low", "hit_share_high",
-             *_AGAINST]
-    return replace(made, table=table[order], facts=facts, chart=chart, labels={
-        "group": "Group", "searches": "Searches", "hits": "Finds", "nothing": "No find", "hit_share": "Hit rate",
-        "difference": f"Points against {base}, same district", "together": "All districts together"},
+    each = "; ".join(
+        f"{words.people(group)} {words.between(gap['within'])}, all districts together {words.between(gap['pooled'])}"
+        for group, gap in gaps.items()
+        if gap["within"]["places"]
+    )
+    chart = Chart(
+        "dots",
+        "group",
+        "difference",
+        "low",
+        "high",
+        alt=each,
+        marks={
+            "target": 0.0,
+            "target_words": "no difference",
+            "label": "in the same district",
+            "also": [
+                {"y": "together", "low": "together_low", "high": "together_high", "label": "all districts together"}
+            ],
+        },
+        y_label=f"Finds per 100 searches, less those of {words.people(base)}",
+    )
+    order = [
+        "group",
+        "searches",
+        "hits",
+        "nothing",
+        "hit_rate",
+        "hit_share",
+        "hit_share_low",
+        "hit_share_high",
+        *_AGAINST,
+    ]
+    return replace(
+        made,
+        table=table[order],
+        facts=facts,
+        chart=chart,
+        labels={
+            "group": "Group",
+            "searches": "Searches",
+            "hits": "Finds",
+            "nothing": "No find",
+            "hit_share": "Hit rate",
+            "difference": f"Points against {base}, same district",
+            "together": "All districts together",
+        },
         answer=f"{words.outcome(facts)} Finds per 100 searches, against {words.people(base)} in the same district: "
-               f"{each}.",
+        f"{each}.",
         method=f"{_OUTCOME_METHOD} Differences within districts weighted as Mantel and Haenszel, Wilson limits joined "
-               "(Newcombe 1998; Zou and Donner 2008).")
+        "(Newcombe 1998; Zou and Donner 2008).",
+    )
 
 
-def threshold(dept: Department, by: str = "subject_race", *, place: str = "district", reference: str = "",
-              draws: int = 1500, warmup: int = 500, seed: int = 0) -> Result:
+def threshold(
+    dept: Department,
+    by: str = "subject_race",
+    *,
+    place: str = "district",
+    reference: str = "",
+    draws: int = 1500,
+    warmup: int = 500,
+    seed: int = 0,
+) -> Result:
     """The chance of a find at which officers search, by group and place. Result ``threshold`` as ``threshold_test``.
 
     Where the sampler has not settled it draws once more with four times the draws; where it still has not, the test is
@@ -108,19 +161,30 @@ def threshold(dept: Department, by: str = "subject_race", *, place: str = "distr
     made = _settled(found.rows, base, draws, warmup, seed)
     if made.reason:
         return made
-    facts = {**made.facts, "below": _below(made.table, base), "kinds": list(rules(dept).search_kinds),
-             **_sums(found.rows)}
-    gaps = "; ".join(f"{words.people(group)} {words.points(gap['mean'])} points ({words.points(gap['low'])} to "
-                     f"{words.points(gap['high'])}, probability of a lower bar {gap['probability_lower']:.0%})"
-                     for group, gap in facts["differences"].items())
-    answer = (f"{words.threshold(facts)} Over all districts, weighted by stops, the chance of a find at which officers "
-              f"search {words.people(base)} is {facts['thresholds'][base]['mean']:.0%}; against it: {gaps}.")
+    facts = {
+        **made.facts,
+        "below": _below(made.table, base),
+        "kinds": list(rules(dept).search_kinds),
+        **_sums(found.rows),
+    }
+    gaps = "; ".join(
+        f"{words.people(group)} {words.points(gap['mean'])} points ({words.points(gap['low'])} to "
+        f"{words.points(gap['high'])}, probability of a lower bar {gap['probability_lower']:.0%})"
+        for group, gap in facts["differences"].items()
+    )
+    answer = (
+        f"{words.threshold(facts)} Over all districts, weighted by stops, the chance of a find at which officers "
+        f"search {words.people(base)} is {facts['thresholds'][base]['mean']:.0%}; against it: {gaps}."
+    )
     smallest = least(dept.settings, "stops")
     table = _hidden(made.table, smallest)
     gone = (table["note"] == "hidden").to_numpy() if "note" in table else np.zeros(len(table), dtype=bool)
     return replace(_printed(made, table), answer=answer, facts=facts).with_caveats(
-        "Places are looked at one by one: with many places some intervals part by chance.", *_doubts(made),
-        *hiding.words(gone, smallest, "stops, searches or finds"), *found.caveats())
+        "Places are looked at one by one: with many places some intervals part by chance.",
+        *_doubts(made),
+        *hiding.words(gone, smallest, "stops, searches or finds"),
+        *found.caveats(),
+    )
 
 
 def _settled(rows: pd.DataFrame, base: str, draws: int, warmup: int, seed: int) -> Result:
@@ -131,22 +195,46 @@ def _settled(rows: pd.DataFrame, base: str, draws: int, warmup: int, seed: int) 
     made = threshold_test(rows, reference=base, draws=4 * draws, warmup=2 * warmup, seed=seed, name="threshold")
     if made.facts["settled"]:
         return made
-    return silent("threshold", f"the sampler has not settled (R-hat {made.facts['rhat']:.3f}, effective draws "
-                  f"{made.facts['ess']:.0f}): give more draws", THRESHOLD, _THRESHOLD_METHOD)
+    return silent(
+        "threshold",
+        f"the sampler has not settled (R-hat {made.facts['rhat']:.3f}, effective draws "
+        f"{made.facts['ess']:.0f}): give more draws",
+        THRESHOLD,
+        _THRESHOLD_METHOD,
+    )
 
 
 def _printed(made: Result, table: pd.DataFrame) -> Result:
     """With its shares named as such, so that they are printed in per cent."""
     table = table.rename(columns={"low": "threshold_share_low", "high": "threshold_share_high"})
-    table = table.assign(threshold_share=table["threshold"], search_share=table["search_rate"],
-                         hit_share=table["hit_rate"])
+    table = table.assign(
+        threshold_share=table["threshold"], search_share=table["search_rate"], hit_share=table["hit_rate"]
+    )
     if made.chart is None:
         return replace(made, table=table)
-    chart = replace(made.chart, y="threshold_share", low="threshold_share_low", high="threshold_share_high",
-                    y_label="Chance of a find at which officers search")
-    return replace(made, table=table, chart=chart, labels={
-        "place": "District", "group": "Group", "stops": "Stops", "searches": "Searches", "hits": "Finds",
-        "threshold_share": "Threshold", "search_share": "Search rate", "hit_share": "Hit rate", "note": "Small counts"})
+    chart = replace(
+        made.chart,
+        y="threshold_share",
+        low="threshold_share_low",
+        high="threshold_share_high",
+        y_label="Chance of a find at which officers search",
+    )
+    return replace(
+        made,
+        table=table,
+        chart=chart,
+        labels={
+            "place": "District",
+            "group": "Group",
+            "stops": "Stops",
+            "searches": "Searches",
+            "hits": "Finds",
+            "threshold_share": "Threshold",
+            "search_share": "Search rate",
+            "hit_share": "Hit rate",
+            "note": "Small counts",
+        },
+    )
 
 
 def _counted(dept: Department, test: str, by: str, place: str) -> Counted | str:

@@ -16,10 +16,19 @@ from perflib.result import Result
 
 TITLE = "How many stops, searches and finds are there of each group?"
 METHOD = "Counts and shares as recorded; nothing is held fixed."
-LABELS = {"group": "Group", "stops": "Stops", "searches": "Searched", "unsearched": "Not searched", "hits": "Finds",
-          "nothing": "Searched, nothing found", "search_share": "Of stops, searched",
-          "find_share": "Of searches, found",
-          "frisks": "Patted down", "unfrisked": "Not patted down", "frisk_share": "Of stops, patted down"}
+LABELS = {
+    "group": "Group",
+    "stops": "Stops",
+    "searches": "Searched",
+    "unsearched": "Not searched",
+    "hits": "Finds",
+    "nothing": "Searched, nothing found",
+    "search_share": "Of stops, searched",
+    "find_share": "Of searches, found",
+    "frisks": "Patted down",
+    "unfrisked": "Not patted down",
+    "frisk_share": "Of stops, patted down",
+}
 
 
 def totals(dept: Department, by: str = "subject_race", *, place: str = "district") -> Result:
@@ -36,8 +45,14 @@ def totals(dept: Department, by: str = "subject_race", *, place: str = "district
         return silent("totals", reason, TITLE, METHOD)
     else:
         known = dept.stops.filter(dept.stops.frisked.notnull())
-        found = counted(replace(dept, tables={**dept.tables, "stops": known}), by, place, ("frisked",),
-                        kinds=rules(dept).search_kinds, unplaced=words.UNPLACED)
+        found = counted(
+            replace(dept, tables={**dept.tables, "stops": known}),
+            by,
+            place,
+            ("frisked",),
+            kinds=rules(dept).search_kinds,
+            unplaced=words.UNPLACED,
+        )
         table = _told(found.rows.rename(columns={"frisked": "frisks"}), "frisks", "unfrisked", "frisk_share")
         counts = ["stops", "frisks", "unfrisked"]
     shares = [name for name in ("search_share", "find_share", "frisk_share") if name in table]
@@ -60,7 +75,19 @@ def _result(table: pd.DataFrame, counts: list[str], caveats: list[str]) -> Resul
     if table.empty:
         return silent("totals", "no group has enough stops", TITLE, METHOD)
     sums: dict[str, Any] = {count: int(table[count].sum()) for count in counts}
-    did = words.listed(f"{sums[name]:,} {said}" for name, said in (
-        ("searches", "searches"), ("hits", "finds"), ("frisks", "pat-downs")) if name in sums)
-    return Result("totals", table, TITLE, f"{sums['stops']:,} stops of {len(table)} groups, with {did}.", METHOD,
-                  caveats, sums, None, LABELS)
+    did = words.listed(
+        f"{sums[name]:,} {said}"
+        for name, said in (("searches", "searches"), ("hits", "finds"), ("frisks", "pat-downs"))
+        if name in sums
+    )
+    return Result(
+        "totals",
+        table,
+        TITLE,
+        f"{sums['stops']:,} stops of {len(table)} groups, with {did}.",
+        METHOD,
+        caveats,
+        sums,
+        None,
+        LABELS,
+    )

@@ -21,8 +21,10 @@ from perflib.result import Result
 VEIL = "Is a group a smaller share of stops after dark, at the same clock time?"
 COUNTS = "Is a group stopped more than its share of arrests says, within districts?"
 _VEIL_METHOD = "Veil of darkness (Grogger and Ridgeway 2006), clock time and district held fixed."
-_COUNTS_METHOD = ("Ratios of stops per arrest, logarithmic intervals; one ratio over all districts by Poisson "
-                  "regression with offset and places (Gelman, Fagan and Kiss 2007).")
+_COUNTS_METHOD = (
+    "Ratios of stops per arrest, logarithmic intervals; one ratio over all districts by Poisson "
+    "regression with offset and places (Gelman, Fagan and Kiss 2007)."
+)
 #: a group's own stops in light, and in the dark, below which it is not shown
 _OWN = 20
 
@@ -40,14 +42,24 @@ def veil(dept: Department, by: str = "subject_race", *, kind: str = "traffic", p
         return silent("veil", reason, VEIL, _VEIL_METHOD)
     where = rules(dept).location
     if where is None:
-        return silent("veil", "the department file has no location (settings: stops: location), so the sun cannot be "
-                      "placed", VEIL, _VEIL_METHOD)
+        return silent(
+            "veil",
+            "the department file has no location (settings: stops: location), so the sun cannot be placed",
+            VEIL,
+            _VEIL_METHOD,
+        )
     if dept.resolution("stops") not in ("time", ""):
         return silent("veil", "stopped_at has no time of day", VEIL, _VEIL_METHOD)
     stops = _moments(dept, by, kind, place)
     groups = stops[by].value_counts()
-    found = {str(group): veil_of_darkness(stops, "time", by, focus=str(group), lat=where[0], lon=where[1], place=place)
-             for group in groups[groups >= 2 * LEAST].index} if len(stops) else {}
+    found = (
+        {
+            str(group): veil_of_darkness(stops, "time", by, focus=str(group), lat=where[0], lon=where[1], place=place)
+            for group in groups[groups >= 2 * LEAST].index
+        }
+        if len(stops)
+        else {}
+    )
     told = {group: each for group, each in found.items() if not each.reason}
     fewest = max(_OWN, least(dept.settings, "stops"))
     rows = [_enough(each.table.assign(group=group), fewest) for group, each in told.items()]
@@ -57,8 +69,13 @@ def veil(dept: Department, by: str = "subject_race", *, kind: str = "traffic", p
         return silent("veil", reason, VEIL, _VEIL_METHOD)
     few = [group for group in told if group not in set(table["group"])]
     made = _veil(table, {group: each for group, each in told.items() if group not in few}, kind)
-    return made.with_caveats(*([f"Fewer than {fewest} stops in light or in the dark, and not shown: "
-                                f"{listed(map(people, few))}."] if few else []))
+    return made.with_caveats(
+        *(
+            [f"Fewer than {fewest} stops in light or in the dark, and not shown: {listed(map(people, few))}."]
+            if few
+            else []
+        )
+    )
 
 
 def _enough(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
@@ -81,20 +98,48 @@ def _veil(table: pd.DataFrame, told: dict[str, Result], kind: str) -> Result:
     first = next(iter(told.values()))
     whole = table[table["period"] == WHOLE].set_index("group")
     each = "; ".join(f"{g} {row.odds_ratio:.2f} ({row.low:.2f} to {row.high:.2f})" for g, row in whole.iterrows())
-    facts = {str(group): {**{key: row[key] for key in ("odds_ratio", "low", "high")},
-                          **{key: int(row[key]) for key in ("stops", "dark")}, "kind": kind,
-                          "clock": [told[str(group)].facts["first_minute"], told[str(group)].facts["last_minute"]]}
-             for group, row in whole.iterrows()}
+    facts = {
+        str(group): {
+            **{key: row[key] for key in ("odds_ratio", "low", "high")},
+            **{key: int(row[key]) for key in ("stops", "dark")},
+            "kind": kind,
+            "clock": [told[str(group)].facts["first_minute"], told[str(group)].facts["last_minute"]],
+        }
+        for group, row in whole.iterrows()
+    }
     return Result(
-        "veil", table, VEIL, f"{words.veil(facts)} Odds ratios of a stop being of a group rather than of any other, "
-        f"dark against light: {each}.", first.method,
-        [*first.caveats, f"{len(whole)} groups are tested side by side; one in twenty such intervals misses by chance.",
-         *([f"{kind.capitalize()} stops only."] if kind else []), *_seasons(table)],
-        facts, Chart("dots", "group", "odds_ratio", "low", "high", by="period" if len(table) > len(whole) else None,
-                     y_label="Odds ratio against all other groups, dark against light", alt=each,
-                     marks={"target": 1.0, "target_words": "no difference"}),
-        {"odds_ratio": "Odds ratio", "low": "Low", "high": "High", "dark": "Of these in the dark",
-         "stops": "Stops of the group"})
+        "veil",
+        table,
+        VEIL,
+        f"{words.veil(facts)} Odds ratios of a stop being of a group rather than of any other, "
+        f"dark against light: {each}.",
+        first.method,
+        [
+            *first.caveats,
+            f"{len(whole)} groups are tested side by side; one in twenty such intervals misses by chance.",
+            *([f"{kind.capitalize()} stops only."] if kind else []),
+            *_seasons(table),
+        ],
+        facts,
+        Chart(
+            "dots",
+            "group",
+            "odds_ratio",
+            "low",
+            "high",
+            by="period" if len(table) > len(whole) else None,
+            y_label="Odds ratio against all other groups, dark against light",
+            alt=each,
+            marks={"target": 1.0, "target_words": "no difference"},
+        ),
+        {
+            "odds_ratio": "Odds ratio",
+            "low": "Low",
+            "high": "High",
+            "dark": "Of these in the dark",
+            "stops": "Stops of the group",
+        },
+    )
 
 
 def _seasons(table: pd.DataFrame) -> list[str]:
@@ -105,8 +150,11 @@ def _seasons(table: pd.DataFrame) -> list[str]:
     near = next(name for name in pairs["low"].columns if name != WHOLE)
     value = pairs["odds_ratio"][WHOLE]
     apart = pairs.index[(value < pairs["low"][near]) | (value > pairs["high"][near])]
-    return [f"For {', '.join(apart)} the days about a clock change give another figure: season may be confounding."
-            ] if len(apart) else []
+    return (
+        [f"For {', '.join(apart)} the days about a clock change give another figure: season may be confounding."]
+        if len(apart)
+        else []
+    )
 
 
 def baseline(dept: Department, by: str = "subject_race", *, place: str = "district", reference: str = "") -> Result:
@@ -121,8 +169,12 @@ def baseline(dept: Department, by: str = "subject_race", *, place: str = "distri
     if reason := refused(dept, "baseline", by, (place,)):
         return silent("baseline", reason, COUNTS, _COUNTS_METHOD)
     if not dept.has("arrests", by, place):
-        return silent("baseline", f"no baseline: there are no arrests that record {RECORDED.get(by, by)} and the "
-                      f"{place}", COUNTS, _COUNTS_METHOD)
+        return silent(
+            "baseline",
+            f"no baseline: there are no arrests that record {RECORDED.get(by, by)} and the {place}",
+            COUNTS,
+            _COUNTS_METHOD,
+        )
     found = counted(dept, by, place)
     table = dept.arrests
     arrests = table.group_by([place, by]).agg(baseline=table.count()).execute()
@@ -148,15 +200,50 @@ def _by_district(made: Result, rows: pd.DataFrame, base: str, smallest: int, lef
     shown = hiding.noted(table, gone, ("stops", "arrests"))
     found = spans(shown)
     ratios = made.table[["group", "ratio", "low", "high"]].to_dict("records")
-    facts = {**made.facts, "one_ratio": alike(made.facts["dispersion"], found), "spans": found, "ratios": ratios,
-             "stops": int(rows["stops"].sum()), "arrests": int(rows["baseline"].sum())}
-    caveats = [made.caveats[0], *doubts(facts), *left, *hiding.words(gone, smallest, "stops or arrests"),
-               "Places are looked at one by one: with many of them some intervals miss by chance."]
+    facts = {
+        **made.facts,
+        "one_ratio": alike(made.facts["dispersion"], found),
+        "spans": found,
+        "ratios": ratios,
+        "stops": int(rows["stops"].sum()),
+        "arrests": int(rows["baseline"].sum()),
+    }
+    caveats = [
+        made.caveats[0],
+        *doubts(facts),
+        *left,
+        *hiding.words(gone, smallest, "stops or arrests"),
+        "Places are looked at one by one: with many of them some intervals miss by chance.",
+    ]
     answer = words.baseline(facts)
-    chart = Chart("dots", "place", "ratio", "low", "high", by="group", alt=answer,
-                  y_label=f"Stops per arrest, as a ratio to {people(base)} in the same district",
-                  marks={"target": 1.0, "target_words": "no difference"})
+    chart = Chart(
+        "dots",
+        "place",
+        "ratio",
+        "low",
+        "high",
+        by="group",
+        alt=answer,
+        y_label=f"Stops per arrest, as a ratio to {people(base)} in the same district",
+        marks={"target": 1.0, "target_words": "no difference"},
+    )
     drawn = replace(chart, by=None) if shown["group"].nunique() == 2 else chart
-    return Result("baseline", shown, COUNTS, answer, _COUNTS_METHOD, caveats, facts, drawn, {
-        "place": "District", "group": "Group", "stops": "Stops", "arrests": "Arrests", "ratio": f"Ratio to {base}",
-        "low": "Low", "high": "High"})
+    return Result(
+        "baseline",
+        shown,
+        COUNTS,
+        answer,
+        _COUNTS_METHOD,
+        caveats,
+        facts,
+        drawn,
+        {
+            "place": "District",
+            "group": "Group",
+            "stops": "Stops",
+            "arrests": "Arrests",
+            "ratio": f"Ratio to {base}",
+            "low": "Low",
+            "high": "High",
+        },
+    )

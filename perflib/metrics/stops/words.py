@@ -40,9 +40,12 @@ def veil(facts: Facts) -> str:
     """Which groups are clearly a smaller, or larger, share of stops after dark."""
     smaller = [group for group, each in facts.items() if each["high"] < 1]
     larger = [group for group, each in facts.items() if each["low"] > 1]
-    told = [f"{listed(f'{people(group)} (odds ratio {_ratio(facts[group])})' for group in groups)} are a clearly "
-            f"{word} share of stops after dark than in daylight"
-            for groups, word in ((smaller, "smaller"), (larger, "larger")) if groups]
+    told = [
+        f"{listed(f'{people(group)} (odds ratio {_ratio(facts[group])})' for group in groups)} are a clearly "
+        f"{word} share of stops after dark than in daylight"
+        for groups, word in ((smaller, "smaller"), (larger, "larger"))
+        if groups
+    ]
     if not told:
         return "At the same clock time no group is a clearly smaller or larger share of stops after dark."
     return f"At the same clock time {'; '.join(told)}; a smaller share is what bias by sight would give."
@@ -60,10 +63,14 @@ def baseline(facts: Facts, *, brief: bool = False) -> str:
         return f"Stops per arrest in the same district, as ratios to {base}: {told}."
     if not spans:
         return "Stops per arrest differ too much between districts for one figure, and each one's counts are too small."
-    each = "; ".join(f"{people(span['group'])} {span['low']:.1f} ({span['low_place']}) to {span['high']:.1f} "
-                     f"({span['high_place']})" for span in spans[: 1 if brief else None])
-    return (f"Stops per arrest differ too much between districts for one figure; as ratios to {base} in the same "
-            f"district: {each}.")
+    each = "; ".join(
+        f"{people(span['group'])} {span['low']:.1f} ({span['low_place']}) to {span['high']:.1f} ({span['high_place']})"
+        for span in spans[: 1 if brief else None]
+    )
+    return (
+        f"Stops per arrest differ too much between districts for one figure; as ratios to {base} in the same "
+        f"district: {each}."
+    )
 
 
 def outcome(facts: Facts) -> str:
@@ -73,15 +80,20 @@ def outcome(facts: Facts) -> str:
     if not known:
         return f"No district has searches of {base} and of another group."
     told = []
-    for word, groups in (("less", [g for g, each in known.items() if each["high"] < 0]),
-                         ("more", [g for g, each in known.items() if each["low"] > 0])):
-        told += [f"searches of {people(group)} find {word} than those of {base}, {between(known[group])}"
-                 for group in groups]
+    for word, groups in (
+        ("less", [g for g, each in known.items() if each["high"] < 0]),
+        ("more", [g for g, each in known.items() if each["low"] > 0]),
+    ):
+        told += [
+            f"searches of {people(group)} find {word} than those of {base}, {between(known[group])}" for group in groups
+        ]
     if told:
         return f"Over all districts, compared within each: {'; '.join(told)}."
     most = max(known, key=lambda group: known[group]["group"])
-    return (f"Over all districts searches of no group find clearly less, or more, than those of {base} in the same "
-            f"district; for {people(most)} the difference is {between(known[most])}.")
+    return (
+        f"Over all districts searches of no group find clearly less, or more, than those of {base} in the same "
+        f"district; for {people(most)} the difference is {between(known[most])}."
+    )
 
 
 def threshold(facts: Facts) -> str:
@@ -89,8 +101,11 @@ def threshold(facts: Facts) -> str:
     base, below = people(facts["reference"]), facts["below"]
     if not below:
         return f"In no district is a group clearly searched on less ground than {base}."
-    each = "; ".join(f"in {row['place']} {people(row['group'])} are searched on less ground than {base}, at a chance "
-                     f"of a find of {row['threshold']:.0%} against {row['other']:.0%}" for row in below[:_MOST])
+    each = "; ".join(
+        f"in {row['place']} {people(row['group'])} are searched on less ground than {base}, at a chance "
+        f"of a find of {row['threshold']:.0%} against {row['other']:.0%}"
+        for row in below[:_MOST]
+    )
     more = f"; and so in {len(below) - _MOST} more cases" if len(below) > _MOST else "; nowhere else is it clear"
     return f"{each[0].upper()}{each[1:]}{more}."
 
@@ -116,9 +131,11 @@ def selection(facts: Facts) -> str:
     group, base, rates, places = facts["focus"], facts["reference"], facts["rates"], facts["places"]
     ends = [f"{points(each['value'])} ({each['place']})" for each in (*places[:1], *places[-1:])]
     spread = f", by district from {ends[0]} to {ends[1]}" if len(places) > 1 else ""
-    return (f"Of {rates[group]['stops']:,} stops of {people(group)}, {rates[group]['share']:.1%} led to "
-            f"{DID.get(facts['outcome'], facts['outcome'])}; of {rates[base]['stops']:,} of {people(base)}, "
-            f"{rates[base]['share']:.1%}; in the same district the difference is {between(facts['within'])}{spread}.")
+    return (
+        f"Of {rates[group]['stops']:,} stops of {people(group)}, {rates[group]['share']:.1%} led to "
+        f"{DID.get(facts['outcome'], facts['outcome'])}; of {rates[base]['stops']:,} of {people(base)}, "
+        f"{rates[base]['share']:.1%}; in the same district the difference is {between(facts['within'])}{spread}."
+    )
 
 
 def used(name: str, facts: Facts) -> str:
@@ -126,8 +143,10 @@ def used(name: str, facts: Facts) -> str:
     if name == "veil":
         each = facts.values()
         kind = next((f"{one['kind']} " for one in each if one["kind"]), "")
-        return (f"{sum(one['stops'] for one in each):,} {kind}stops at evening clock times that are light on some days "
-                f"and dark on others, {sum(one['dark'] for one in each):,} of them in the dark.")
+        return (
+            f"{sum(one['stops'] for one in each):,} {kind}stops at evening clock times that are light on some days "
+            f"and dark on others, {sum(one['dark'] for one in each):,} of them in the dark."
+        )
     if name == "baseline":
         return f"{facts['stops']:,} stops of every kind and {facts['arrests']:,} arrests."
     if name == "selection":

@@ -46,8 +46,9 @@ def _shares(exposure: Floats, demand: Floats, starts: NDArray[np.intp], slope: f
     return np.asarray(weight / np.repeat(np.add.reduceat(weight, starts), sizes))
 
 
-def _middle(value: Floats, exposure: Floats, demand: Floats, starts: NDArray[np.intp], total: Floats,
-            score: Floats) -> tuple[float, float]:
+def _middle(
+    value: Floats, exposure: Floats, demand: Floats, starts: NDArray[np.intp], total: Floats, score: Floats
+) -> tuple[float, float]:
     """The common slope by Newton's steps, and its Poisson standard error."""
     slope, known = 0.0, 1.0
     for _ in range(50):
@@ -61,8 +62,9 @@ def _middle(value: Floats, exposure: Floats, demand: Floats, starts: NDArray[np.
     return slope, 1 / np.sqrt(max(known, 1e-9))
 
 
-def _dispersion(exposure: Floats, demand: Floats, value: Floats, starts: NDArray[np.intp], total: Floats,
-                slope: float) -> float:
+def _dispersion(
+    exposure: Floats, demand: Floats, value: Floats, starts: NDArray[np.intp], total: Floats, slope: float
+) -> float:
     """Pearson's chi-square over its degrees of freedom, at least 1."""
     sizes = np.diff(np.append(starts, len(value)))
     mean = np.repeat(total, sizes) * _shares(exposure, demand, starts, slope)

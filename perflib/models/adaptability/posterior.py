@@ -38,8 +38,11 @@ def found(lines: Lines, spread: float | None = None) -> Found:
     spreads, prior = _spreads(lines, spread)
     few = np.array([[0.0, 1.0]]) if spread is not None else FEW
     likely = np.exp(lines.log - lines.log.max(axis=1, keepdims=True))
-    cells = [_cell(lines, likely, s, p, c, step, few) for s, p in zip(spreads, prior, strict=True)
-             for c, step in _centres(lines, s)]
+    cells = [
+        _cell(lines, likely, s, p, c, step, few)
+        for s, p in zip(spreads, prior, strict=True)
+        for c, step in _centres(lines, s)
+    ]
     log = np.array([cell.log for cell in cells])
     weight = np.exp(log - log.max())
     return _mixed(lines, likely, cells, weight / weight.sum(), few)
@@ -72,8 +75,7 @@ def _spreads(lines: Lines, spread: float | None) -> tuple[Floats, Floats]:
         return np.array([spread]), np.ones(1)
     width = np.gradient(_SPREADS)
     prior = np.exp(-0.5 * (_SPREADS / SPREAD_SCALE) ** 2) * width
-    return (np.append(0.0, _SPREADS) * lines.unit,
-            np.append(NONE_DIFFER, (1 - NONE_DIFFER) * prior / prior.sum()))
+    return (np.append(0.0, _SPREADS) * lines.unit, np.append(NONE_DIFFER, (1 - NONE_DIFFER) * prior / prior.sum()))
 
 
 def _centres(lines: Lines, spread: float) -> list[tuple[float, float]]:
@@ -110,8 +112,10 @@ def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few
         if shares.sum() < 1e-6:
             continue
         total += shares.sum()
-        odd = sum(w * share * cell.few / np.maximum((1 - share) * cell.many + share * cell.few, 1e-300)
-                  for w, share in zip(shares, few[:, 0], strict=True))
+        odd = sum(
+            w * share * cell.few / np.maximum((1 - share) * cell.many + share * cell.few, 1e-300)
+            for w, share in zip(shares, few[:, 0], strict=True)
+        )
         for chance, sd in ((odd, FAR * lines.unit), (shares.sum() - odd, cell.spread)):
             if sd == 0:
                 same += chance
@@ -123,8 +127,16 @@ def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few
             below += chance * part[:, _ZERO]
     held = weight.sum(axis=1)
     spreads, centres = np.array([cell.spread for cell in cells]), np.array([cell.centre for cell in cells])
-    return Found(at, cdf / total, above / total, below / total, same / total, float(held @ spreads),
-                 float(held[spreads == 0] @ np.ones((spreads == 0).sum())), float(held @ centres))
+    return Found(
+        at,
+        cdf / total,
+        above / total,
+        below / total,
+        same / total,
+        float(held @ spreads),
+        float(held[spreads == 0] @ np.ones((spreads == 0).sum())),
+        float(held @ centres),
+    )
 
 
 def _cdf(lines: Lines, density: Floats, at: Floats) -> Floats:

@@ -18,9 +18,11 @@ from perflib.result import Result
 Floats = NDArray[np.float64]
 KINDS = {"poisson": likelihood.poisson, "gaussian": likelihood.gaussian}
 TITLE = "Whose figures change with demand unlike their peers'?"
-METHOD = ("Random slopes on demand: each officer's level is conditioned out (Poisson) or centred out (Gaussian), "
-          "slopes are drawn towards the peers', of whom none, all or a few may differ; flagged by the mean chance of a "
-          "wrong sign (Stephens 2017, Biostatistics 18).")
+METHOD = (
+    "Random slopes on demand: each officer's level is conditioned out (Poisson) or centred out (Gaussian), "
+    "slopes are drawn towards the peers', of whom none, all or a few may differ; flagged by the mean chance of a "
+    "wrong sign (Stephens 2017, Biostatistics 18)."
+)
 CAVEATS = (
     "Each officer is held against their own other periods, so an officer who is high or low at all times is not "
     "flagged here, and a bad month that is followed by an ordinary one is chance, not adaptation.",
@@ -29,9 +31,21 @@ CAVEATS = (
 
 
 def slopes(
-    frame: pd.DataFrame, *, officer: str, demand: str, value: str, exposure: str | None = None, kind: str = "poisson",
-    q: float = 0.10, level: float = 0.95, minimum_periods: int = 8, minimum_events: float = 10, minimum_peers: int = 5,
-    spread: float | None = None, counted_words: str = "how the figure changes", name: str = "adaptability",
+    frame: pd.DataFrame,
+    *,
+    officer: str,
+    demand: str,
+    value: str,
+    exposure: str | None = None,
+    kind: str = "poisson",
+    q: float = 0.10,
+    level: float = 0.95,
+    minimum_periods: int = 8,
+    minimum_events: float = 10,
+    minimum_peers: int = 5,
+    spread: float | None = None,
+    counted_words: str = "how the figure changes",
+    name: str = "adaptability",
 ) -> Result:
     """How each officer's figure changes with demand, beyond what the peers' does.
 
@@ -70,8 +84,9 @@ def slopes(
     starts = np.flatnonzero(np.r_[True, used["officer"].to_numpy()[1:] != used["officer"].to_numpy()[:-1]])
     lines = KINDS[kind](used, starts)
     held = posterior.found(lines, spread)
-    return _result(told, held, pd.Index(used["officer"].to_numpy()[starts]), kind, q, level, name, sd, lines,
-                   counted_words)
+    return _result(
+        told, held, pd.Index(used["officer"].to_numpy()[starts]), kind, q, level, name, sd, lines, counted_words
+    )
 
 
 def _rows(frame: pd.DataFrame, officer: str, demand: str, value: str, exposure: str | None, kind: str) -> pd.DataFrame:
@@ -99,31 +114,60 @@ def _rows(frame: pd.DataFrame, officer: str, demand: str, value: str, exposure: 
 def _reasons(rows: pd.DataFrame, officers: list[Any], kind: str, periods: int, events: float) -> pd.DataFrame:
     """Per officer: periods, exposure, and why they cannot be assessed."""
     by = rows.groupby("officer")
-    told = pd.DataFrame({"periods": by.size(), "exposure": by["exposure"].sum(), "total": by["value"].sum(),
-                         "moves": by["demand"].std(ddof=0)}).reindex(officers)
+    told = pd.DataFrame(
+        {
+            "periods": by.size(),
+            "exposure": by["exposure"].sum(),
+            "total": by["value"].sum(),
+            "moves": by["demand"].std(ddof=0),
+        }
+    ).reindex(officers)
     told[["periods", "exposure"]] = told[["periods", "exposure"]].fillna(0)
     few = (told["total"] < events) & (kind == "poisson")
     told["reason"] = np.select(
         [told["exposure"] <= 0, told["periods"] < periods, few, ~(told["moves"] > 0.25)],
-        ["no exposure recorded", f"fewer than {periods} periods", f"fewer than {events:g} events",
-         "demand hardly changed for them"], "")
+        [
+            "no exposure recorded",
+            f"fewer than {periods} periods",
+            f"fewer than {events:g} events",
+            "demand hardly changed for them",
+        ],
+        "",
+    )
     return told.drop(columns=["total", "moves"])
 
 
-def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, kind: str, q: float, level: float,
-            name: str, sd: float, lines: likelihood.Lines | None, counted_words: str) -> Result:
+def _result(
+    told: pd.DataFrame,
+    held: posterior.Found | None,
+    names: pd.Index,
+    kind: str,
+    q: float,
+    level: float,
+    name: str,
+    sd: float,
+    lines: likelihood.Lines | None,
+    counted_words: str,
+) -> Result:
     counts = kind == "poisson"
     more = pd.DataFrame(columns=["estimate", "low", "high", "posterior", "fdr", "up"], index=names, dtype=float)
     if held is not None:
         middle, low, high = posterior.quantiles(held, level)
         shown = np.exp if counts else np.asarray
         wrong = 1 - np.maximum(held.above, held.below)
-        more = more.assign(estimate=shown(middle), low=shown(low), high=shown(high), fdr=_running(wrong),
-                           posterior=held.above + held.same / 2, up=(held.above > held.below) * 1.0)
+        more = more.assign(
+            estimate=shown(middle),
+            low=shown(low),
+            high=shown(high),
+            fdr=_running(wrong),
+            posterior=held.above + held.same / 2,
+            up=(held.above > held.below) * 1.0,
+        )
     frame = told.join(more).rename_axis("officer").reset_index()
     frame["peers"] = np.where(frame["reason"] == "", max(len(names) - 1, 0), 0)
-    frame["verdict"] = table.verdicts(frame["fdr"].to_numpy(), (frame["up"] == 1).to_numpy(),
-                                      frame["reason"].to_numpy(), q)
+    frame["verdict"] = table.verdicts(
+        frame["fdr"].to_numpy(), (frame["up"] == 1).to_numpy(), frame["reason"].to_numpy(), q
+    )
     frame["periods"] = frame["periods"].astype(int)
     frame = table.ordered(frame, ("periods",))
     facts = table.counted(frame, q) | {"demand_sd": sd}
@@ -132,15 +176,31 @@ def _result(told: pd.DataFrame, held: posterior.Found | None, names: pd.Index, k
         facts["expected_false_flags"] = float(frame.loc[flagged, "fdr"].max() * flagged.sum())
     if held is not None and lines is not None:
         centre = float(np.exp(held.centre)) if counts else held.centre
-        facts |= {"peer_slope": centre, "spread": held.spread, "none_differ": held.none_differ,
-                  "dispersion": lines.dispersion}
+        facts |= {
+            "peer_slope": centre,
+            "spread": held.spread,
+            "none_differ": held.none_differ,
+            "dispersion": lines.dispersion,
+        }
     answer = table.told(facts, f"{counted_words} with demand")
-    labels = table.LABELS | {"estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
-                             "posterior": "P(grows more than peers')", "periods": "Periods"}
+    labels = table.LABELS | {
+        "estimate": "Change with demand, over peers'" if counts else "Slope less peers'",
+        "posterior": "P(grows more than peers')",
+        "periods": "Periods",
+    }
     frame, chart = drawn(frame, 1.0 * counts, "Exposure", labels["estimate"], answer, intervals=True)
     caveats = (*CAVEATS, *table.CAVEATS, *table.honest(facts, rates=False))
-    return Result(name, frame, TITLE, answer, METHOD, caveats, facts,
-                  chart if len(names) else None, labels | {"flagged": "Flagged"})
+    return Result(
+        name,
+        frame,
+        TITLE,
+        answer,
+        METHOD,
+        caveats,
+        facts,
+        chart if len(names) else None,
+        labels | {"flagged": "Flagged"},
+    )
 
 
 def _running(wrong: Floats) -> Floats:

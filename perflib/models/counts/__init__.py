@@ -8,5 +8,14 @@ from perflib.models.counts.scan import scan
 from perflib.models.counts.wdd import wdd, wdd_harm
 
 __all__ = [
-    "Dispersion", "adjusted", "dispersion", "e_test", "e_test_p", "nb_p", "ratio_interval", "scan", "wdd", "wdd_harm",
+    "Dispersion",
+    "adjusted",
+    "dispersion",
+    "e_test",
+    "e_test_p",
+    "nb_p",
+    "ratio_interval",
+    "scan",
+    "wdd",
+    "wdd_harm",
 ]

@@ -27,13 +27,17 @@ def counts(values: ArrayLike, where: str) -> Floats:
         raise InputError("holds a missing or infinite count", where=where, do="leave the cell out; missing is not zero")
     if (found < 0).any():
         raise InputError(
-            f"holds the negative count {found.min():g}", where=where,
+            f"holds the negative count {found.min():g}",
+            where=where,
             do="a negative count is a correction of an earlier period: book it there, or ask for a longer period",
         )
     if (found % 1 != 0).any():
         first = found[found % 1 != 0].flat[0]
-        raise InputError(f"holds {first:g}, which is not a whole number", where=where,
-                         do="test counts, not rates or averages; put the exposure into `exposure`")
+        raise InputError(
+            f"holds {first:g}, which is not a whole number",
+            where=where,
+            do="test counts, not rates or averages; put the exposure into `exposure`",
+        )
     return found
 
 

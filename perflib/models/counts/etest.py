@@ -54,13 +54,18 @@ def e_test(a: float, b: float, exposure: Any = (1, 1), d: float = 0) -> Result:
     caveats = ["Assumes Poisson counts: where counts vary more from period to period the p-value is too small."]
     if d != 0:
         facts["p_value_paper"] = e_test_p(a, b, exposure, d, observed="both")
-        caveats.append(f"With the variance of both counts, as in the paper, p = {facts['p_value_paper']:.4g}: use this "
-                       "one, the published figure rejects up to a fifth of pairs that differ by d at .05.")
+        caveats.append(
+            f"With the variance of both counts, as in the paper, p = {facts['p_value_paper']:.4g}: use this "
+            "one, the published figure rejects up to a fifth of pairs that differ by d at .05."
+        )
     null = f"rates that differ by {d:g}" if d else "equal rates"
-    answer = (f"{a:,.0f} against {b:,.0f} ({rates[0]:,.4g} and {rates[1]:,.4g} per unit of exposure): with {null} a "
-              f"difference this large arises by chance with probability {p:.3g}.")
-    return Result("e_test", pd.DataFrame([facts]), "Do two counts differ by more than chance?", answer, _METHOD,
-                  caveats, facts)
+    answer = (
+        f"{a:,.0f} against {b:,.0f} ({rates[0]:,.4g} and {rates[1]:,.4g} per unit of exposure): with {null} a "
+        f"difference this large arises by chance with probability {p:.3g}."
+    )
+    return Result(
+        "e_test", pd.DataFrame([facts]), "Do two counts differ by more than chance?", answer, _METHOD, caveats, facts
+    )
 
 
 def e_test_p(a: ArrayLike, b: ArrayLike, exposure: Any = (1, 1), d: float = 0, observed: str = "published") -> Any:
@@ -99,7 +104,7 @@ def _blocks(use: Any, mean: Floats) -> Iterator[Any]:
         step = max(1, int(_BLOCK / _width(mean[use[start]])))
         while step > 1 and _width(mean[use[min(start + step, len(use)) - 1]]) * step > 2 * _BLOCK:
             step //= 2
-        yield use[start:start + step]
+        yield use[start : start + step]
         start += step
 
 

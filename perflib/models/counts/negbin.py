@@ -89,8 +89,8 @@ def _tails(x: Floats, total: Floats, expected: Floats, over: Floats) -> tuple[Fl
     lower[large], upper[large] = _smooth(x[large], total[large], expected[large], over[large])
     order = order[total[order] <= LISTED]
     while len(order):
-        rows = order[-max(1, int(_BLOCK / (total[order[-1]] + 1))):]
-        order = order[:len(order) - len(rows)]
+        rows = order[-max(1, int(_BLOCK / (total[order[-1]] + 1))) :]
+        order = order[: len(order) - len(rows)]
         lower[rows], upper[rows] = _listed(x[rows], total[rows], expected[rows], over[rows])
     return lower, upper
 

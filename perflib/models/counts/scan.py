@@ -45,12 +45,19 @@ def scan(length: float, window: float, mean: float, n: int) -> Result:
         raise InputError(f"length {length:g} must exceed window {window:g}", where="length")
     short, full, once = _values(length - window, float(mean), int(n))
     facts = {"p_value": short, "p_value_all_terms": full, "p_value_one_window": once}
-    answer = (f"A window with {n} or more events somewhere among {length:g} arises by chance with probability "
-              f"{short:.3g} at a mean of {mean:g}; in one window named beforehand with probability {once:.3g}.")
-    return Result("scan", pd.DataFrame([facts]), "Could such a cluster arise by chance?", answer,
-                  "Scan statistic of a Poisson process (Naus 1982, JASA 77).",
-                  ["Assumes a constant rate and Poisson counts: a season or over-dispersion makes clusters commoner."],
-                  facts)
+    answer = (
+        f"A window with {n} or more events somewhere among {length:g} arises by chance with probability "
+        f"{short:.3g} at a mean of {mean:g}; in one window named beforehand with probability {once:.3g}."
+    )
+    return Result(
+        "scan",
+        pd.DataFrame([facts]),
+        "Could such a cluster arise by chance?",
+        answer,
+        "Scan statistic of a Poisson process (Naus 1982, JASA 77).",
+        ["Assumes a constant rate and Poisson counts: a season or over-dispersion makes clusters commoner."],
+        facts,
+    )
 
 
 def _values(exponent: float, mean: float, n: int) -> tuple[float, float, float]:
@@ -74,8 +81,7 @@ def _q2(p: Chance, cdf: Chance, mean: float, n: int) -> float:
 def _q3(p: Chance, cdf: Chance, mean: float, n: int) -> float:
     """Q3 without the last term of A4."""
     one = 2 * p(n) * cdf(n - 1) * ((n - 1) * cdf(n - 2) - mean * cdf(n - 3))
-    two = 0.5 * p(n) ** 2 * (
-        (n - 1) * (n - 2) * cdf(n - 3) - 2 * (n - 2) * mean * cdf(n - 4) + mean**2 * cdf(n - 5))
+    two = 0.5 * p(n) ** 2 * ((n - 1) * (n - 2) * cdf(n - 3) - 2 * (n - 2) * mean * cdf(n - 4) + mean**2 * cdf(n - 5))
     three = sum(p(2 * n - r) * cdf(r - 1) ** 2 for r in range(1, n))
     four = sum(_fourth(p, cdf, mean, n, r) for r in range(2, n - 1))
     return cdf(n - 1) ** 3 - one + two + three - four

@@ -19,8 +19,13 @@ Pair = Sequence[float]
 
 
 def wdd(
-    treated: Pair, control: Pair, treated_displacement: Pair | None = None, control_displacement: Pair | None = None,
-    time_weights: Pair = (1, 1), area_weights: Sequence[float] | None = None, level: float = 0.95,
+    treated: Pair,
+    control: Pair,
+    treated_displacement: Pair | None = None,
+    control_displacement: Pair | None = None,
+    time_weights: Pair = (1, 1),
+    area_weights: Sequence[float] | None = None,
+    level: float = 0.95,
 ) -> Result:
     """The change of a treated area less that of its control, displacement areas included.
 
@@ -54,10 +59,16 @@ def wdd(
     local = float(change[0] - change[1])
     moved = float(change[2] - change[3]) if len(areas) > 2 else 0.0
     facts = _facts(local + moved, float((areas / divisors**2).sum()), level) | {"local": local, "displacement": moved}
-    table = pd.DataFrame({"area": AREAS[:len(areas)], "pre": scaled[:, 0], "post": scaled[:, 1], "change": change})
-    return Result("wdd", table, "Did the operation reduce crime, displacement included?",
-                  _words(facts, level) + f" Locally {local:+,.1f}, displaced {moved:+,.1f}.", _METHOD,
-                  ["Assumes Poisson counts, and that treated and control areas would have changed alike."], facts)
+    table = pd.DataFrame({"area": AREAS[: len(areas)], "pre": scaled[:, 0], "post": scaled[:, 1], "change": change})
+    return Result(
+        "wdd",
+        table,
+        "Did the operation reduce crime, displacement included?",
+        _words(facts, level) + f" Locally {local:+,.1f}, displaced {moved:+,.1f}.",
+        _METHOD,
+        ["Assumes Poisson counts, and that treated and control areas would have changed alike."],
+        facts,
+    )
 
 
 def wdd_harm(results: Sequence[Result], weights: Sequence[float], level: float = 0.95) -> Result:
@@ -79,8 +90,15 @@ def wdd_harm(results: Sequence[Result], weights: Sequence[float], level: float =
     estimates, variances = (np.array([result.facts[name] for result in results]) for name in ("estimate", "variance"))
     facts = _facts(float(harm @ estimates), float(harm**2 @ variances), level)
     table = pd.DataFrame({"weight": harm, "estimate": estimates, "variance": variances, "harm": harm * estimates})
-    return Result("wdd_harm", table, "Did the operation reduce harm?", _words(facts, level), _METHOD,
-                  ["Harm weights are taken as known, offences as independent."], facts)
+    return Result(
+        "wdd_harm",
+        table,
+        "Did the operation reduce harm?",
+        _words(facts, level),
+        _METHOD,
+        ["Harm weights are taken as known, offences as independent."],
+        facts,
+    )
 
 
 def _facts(estimate: float, variance: float, level: float) -> dict[str, float | None]:
@@ -89,20 +107,31 @@ def _facts(estimate: float, variance: float, level: float) -> dict[str, float | 
     se = math.sqrt(variance)
     half = float(norm.ppf((1 + share(level, "level")) / 2)) * se
     z = estimate / se if se else None
-    return {"estimate": estimate, "variance": variance, "se": se, "z": z, "low": estimate - half,
-            "high": estimate + half, "p_value": None if z is None else float(2 * norm.sf(abs(z)))}
+    return {
+        "estimate": estimate,
+        "variance": variance,
+        "se": se,
+        "z": z,
+        "low": estimate - half,
+        "high": estimate + half,
+        "p_value": None if z is None else float(2 * norm.sf(abs(z))),
+    }
 
 
 def _words(facts: dict[str, Any], level: float) -> str:
     z = "no event at all" if facts["z"] is None else f"z = {facts['z']:.2f}, p = {facts['p_value']:.3g}"
-    return (f"{facts['estimate']:+,.1f} against the control ({level:.0%} interval {facts['low']:+,.1f} to "
-            f"{facts['high']:+,.1f}; {z}).")
+    return (
+        f"{facts['estimate']:+,.1f} against the control ({level:.0%} interval {facts['low']:+,.1f} to "
+        f"{facts['high']:+,.1f}; {z})."
+    )
 
 
 def _areas(treated: Pair, control: Pair, near: Pair | None, near_control: Pair | None) -> Floats:
     if (near is None) != (near_control is None):
-        raise InputError("a displacement area needs its control, and the other way round",
-                         where="treated_displacement" if near is None else "control_displacement")
+        raise InputError(
+            "a displacement area needs its control, and the other way round",
+            where="treated_displacement" if near is None else "control_displacement",
+        )
     given = [pair for pair in (treated, control, near, near_control) if pair is not None]
     rows = [counts(pair, name) for pair, name in zip(given, AREAS, strict=False)]
     wrong = [name for row, name in zip(rows, AREAS, strict=False) if row.shape != (2,)]

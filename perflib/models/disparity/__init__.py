@@ -7,5 +7,16 @@ from perflib.models.disparity.threshold import threshold_test
 from perflib.models.disparity.veil import veil_of_darkness
 from perflib.models.disparity.within import Difference, pooled, within_places
 
-__all__ = ["Bounded", "Difference", "benchmark", "bounds_within", "multilevel_counts", "outcome_test", "pooled",
-           "ratios_by_place", "threshold_test", "veil_of_darkness", "within_places"]
+__all__ = [
+    "Bounded",
+    "Difference",
+    "benchmark",
+    "bounds_within",
+    "multilevel_counts",
+    "outcome_test",
+    "pooled",
+    "ratios_by_place",
+    "threshold_test",
+    "veil_of_darkness",
+    "within_places",
+]

@@ -12,8 +12,9 @@ from perflib.models.disparity.rows import counts
 from perflib.result import Result
 
 
-def multilevel_counts(frame: pd.DataFrame, *, reference: str | None = None, level: float = 0.95,
-                      name: str = "multilevel_counts") -> Result:
+def multilevel_counts(
+    frame: pd.DataFrame, *, reference: str | None = None, level: float = 0.95, name: str = "multilevel_counts"
+) -> Result:
     """Stops relative to a baseline (arrests of the year before, say) by group, within places.
 
     ``frame`` has one row per place and group: ``place``, ``group``, ``stops`` and ``baseline`` (the exposure; rows at 0
@@ -35,19 +36,43 @@ def multilevel_counts(frame: pd.DataFrame, *, reference: str | None = None, leve
     last = fits["place"]
     scale = float(last.pearson_chi2 / last.df_resid) if last.df_resid else float("nan")
     table = _ratios(last, others, scale, level)
-    facts = {"reference": first, "dispersion": scale, "models": {
-        key: {"deviance": float(fit.deviance), "df": int(fit.df_resid),
-              "constant": float(fit.params.iloc[0]),
-              "groups": [float(fit.params[g]) for g in others if g in fit.params]}
-        for key, fit in fits.items()}}
+    facts = {
+        "reference": first,
+        "dispersion": scale,
+        "models": {
+            key: {
+                "deviance": float(fit.deviance),
+                "df": int(fit.df_resid),
+                "constant": float(fit.params.iloc[0]),
+                "groups": [float(fit.params[g]) for g in others if g in fit.params],
+            }
+            for key, fit in fits.items()
+        },
+    }
     each = "; ".join(f"{r.group} {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})" for r in table.itertuples())
-    return Result(name, table, _TITLE, f"Stops per baseline within places, as ratios to {first}: {each}.",
-                  "Poisson regression with offset and places, errors widened by dispersion (Gelman et al. 2007).",
-                  ["Assumes that the baseline measures how often each group would be stopped by an even-handed "
-                   "officer. If the baseline (arrests, say) is itself biased, so is the comparison.",
-                   f"Dispersion {scale:.1f}: counts vary more than Poisson; intervals are widened accordingly."],
-                  facts, Chart("dots", "group", "ratio", "low", "high", y_label=f"Rate ratio to {first}", alt=each,
-                                marks={"target": 1.0, "target_words": "no difference"}))
+    return Result(
+        name,
+        table,
+        _TITLE,
+        f"Stops per baseline within places, as ratios to {first}: {each}.",
+        "Poisson regression with offset and places, errors widened by dispersion (Gelman et al. 2007).",
+        [
+            "Assumes that the baseline measures how often each group would be stopped by an even-handed "
+            "officer. If the baseline (arrests, say) is itself biased, so is the comparison.",
+            f"Dispersion {scale:.1f}: counts vary more than Poisson; intervals are widened accordingly.",
+        ],
+        facts,
+        Chart(
+            "dots",
+            "group",
+            "ratio",
+            "low",
+            "high",
+            y_label=f"Rate ratio to {first}",
+            alt=each,
+            marks={"target": 1.0, "target_words": "no difference"},
+        ),
+    )
 
 
 _TITLE = "Is a group stopped more than its baseline says, within places?"
@@ -73,8 +98,12 @@ def _fits(rows: pd.DataFrame, others: list[str]) -> dict[str, Any]:
     place = pd.get_dummies(rows["place"], prefix="place", prefix_sep="=", drop_first=True, dtype=float)
     designs = {"constant": [constant], "group": [constant, group], "place": [constant, group, place]}
     offset = np.log(rows["baseline"])
-    return {key: sm.GLM(rows["stops"], pd.concat(parts, axis=1), sm.families.Poisson(), offset=offset).fit(
-        maxiter=200, tol=1e-10) for key, parts in designs.items()}
+    return {
+        key: sm.GLM(rows["stops"], pd.concat(parts, axis=1), sm.families.Poisson(), offset=offset).fit(
+            maxiter=200, tol=1e-10
+        )
+        for key, parts in designs.items()
+    }
 
 
 def _ratios(fit: Any, others: list[str], scale: float, level: float) -> pd.DataFrame:
@@ -82,8 +111,15 @@ def _ratios(fit: Any, others: list[str], scale: float, level: float) -> pd.DataF
 
     b, error = fit.params[others], fit.bse[others] * np.sqrt(max(scale, 1.0))
     z = norm.ppf((1 + level) / 2)
-    return pd.DataFrame({"group": others, "coefficient": b.to_numpy(), "ratio": np.exp(b).to_numpy(),
-                         "low": np.exp(b - z * error).to_numpy(), "high": np.exp(b + z * error).to_numpy()})
+    return pd.DataFrame(
+        {
+            "group": others,
+            "coefficient": b.to_numpy(),
+            "ratio": np.exp(b).to_numpy(),
+            "low": np.exp(b - z * error).to_numpy(),
+            "high": np.exp(b + z * error).to_numpy(),
+        }
+    )
 
 
 def ratios_by_place(frame: pd.DataFrame, *, reference: str, level: float = 0.95) -> pd.DataFrame:

@@ -32,18 +32,32 @@ def outcome_test(frame: pd.DataFrame, *, level: float = 0.95, name: str = "outco
     low, high = wilson(total["hits"], total["searches"], level)
     table = total.assign(hit_rate=total["hits"] / total["searches"], low=low, high=high, within_places=_within(rows))
     reversed_ = _reversed(table)
-    doubts = [f"{a} against {b}: over all places together the hit rates differ one way, and within places clearly the "
-              "other way (Simpson's paradox): the figure over all places compares places, not groups."
-              for a, b in reversed_ if _clearly(rows, table["hit_rate"], a, b, level)]
+    doubts = [
+        f"{a} against {b}: over all places together the hit rates differ one way, and within places clearly the "
+        "other way (Simpson's paradox): the figure over all places compares places, not groups."
+        for a, b in reversed_
+        if _clearly(rows, table["hit_rate"], a, b, level)
+    ]
     each = [f"{g} {v.hit_rate:.1%} ({v.low:.1%} to {v.high:.1%})" for g, v in table.iterrows()]
-    return Result(name, table.reset_index(), _HITS, f"Searches that found something: {'; '.join(each)}.",
-                  "Outcome test (Becker 1957); Wilson intervals.",
-                  ["Assumes that the person at the margin of being searched is like the average one searched. "
-                   "Where people who carry something stand out more clearly in one group than in another, hit rates "
-                   "can differ without any bias, or agree despite it: read it with the threshold test.", *doubts],
-                  {"hit_rates": table["hit_rate"].to_dict(), "within_places": table["within_places"].to_dict(),
-                   "reversed": [list(pair) for pair in reversed_]},
-                  Chart("dots", "group", "hit_rate", "low", "high", y_label="Finds per search", alt="; ".join(each)))
+    return Result(
+        name,
+        table.reset_index(),
+        _HITS,
+        f"Searches that found something: {'; '.join(each)}.",
+        "Outcome test (Becker 1957); Wilson intervals.",
+        [
+            "Assumes that the person at the margin of being searched is like the average one searched. "
+            "Where people who carry something stand out more clearly in one group than in another, hit rates "
+            "can differ without any bias, or agree despite it: read it with the threshold test.",
+            *doubts,
+        ],
+        {
+            "hit_rates": table["hit_rate"].to_dict(),
+            "within_places": table["within_places"].to_dict(),
+            "reversed": [list(pair) for pair in reversed_],
+        },
+        Chart("dots", "group", "hit_rate", "low", "high", y_label="Finds per search", alt="; ".join(each)),
+    )
 
 
 _HITS = "Do searches find as much in every group?"
@@ -64,8 +78,10 @@ def _within(rows: pd.DataFrame) -> pd.Series:
 def _reversed(table: pd.DataFrame) -> list[tuple[str, str]]:
     names = list(table.index)
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    gap = {(a, b): table.loc[a, ["hit_rate", "within_places"]] - table.loc[b, ["hit_rate", "within_places"]]
-           for a, b in pairs}
+    gap = {
+        (a, b): table.loc[a, ["hit_rate", "within_places"]] - table.loc[b, ["hit_rate", "within_places"]]
+        for a, b in pairs
+    }
     return [pair for pair in pairs if gap[pair]["hit_rate"] * gap[pair]["within_places"] < 0]
 
 
@@ -75,8 +91,9 @@ def _clearly(rows: pd.DataFrame, pooled: pd.Series, a: str, b: str, level: float
     return bool(inside.high < 0 if pooled[a] > pooled[b] else inside.low > 0)
 
 
-def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, level: float = 0.95,
-              name: str = "stop_benchmark") -> Result:
+def benchmark(
+    stops: Mapping[str, float], population: Mapping[str, float], *, level: float = 0.95, name: str = "stop_benchmark"
+) -> Result:
     """Stops per head of a benchmark, by group: a description, not a test.
 
     ``stops`` are counts, ``population`` the benchmark (residents, drivers, suspects described ...) of the same groups.
@@ -85,17 +102,26 @@ def benchmark(stops: Mapping[str, float], population: Mapping[str, float], *, le
     """
     if set(stops) != set(population):
         raise InputError("stops and population name different groups", choices=sorted(population))
-    table = pd.DataFrame({"group": list(stops), "stops": list(stops.values()),
-                          "benchmark": [population[g] for g in stops]})
+    table = pd.DataFrame(
+        {"group": list(stops), "stops": list(stops.values()), "benchmark": [population[g] for g in stops]}
+    )
     if not (table["benchmark"] > 0).all() or (table["stops"] < 0).any():
         raise InputError("a benchmark must be positive and stops at least 0", where="population, stops")
     low, high = poisson_limits(table["stops"], level)
-    table = table.assign(rate=table["stops"] / table["benchmark"], low=low / table["benchmark"],
-                         high=high / table["benchmark"])
+    table = table.assign(
+        rate=table["stops"] / table["benchmark"], low=low / table["benchmark"], high=high / table["benchmark"]
+    )
     each = "; ".join(f"{r.group} {r.rate:.3g} ({r.low:.3g} to {r.high:.3g})" for r in table.itertuples())
-    return Result(name, table, "How often is each group stopped, against a benchmark?", f"Stops per head: {each}.",
-                  "Ratio to an external benchmark; Garwood intervals.",
-                  ["Descriptive only: assumes that the benchmark is the population at risk of a stop. Residents are "
-                   "not those who drive or are out; no difference here shows bias, and no equality its absence."],
-                  {"rates": dict(zip(table["group"], table["rate"], strict=True))},
-                  Chart("dots", "group", "rate", "low", "high", y_label="Stops per head of the benchmark", alt=each))
+    return Result(
+        name,
+        table,
+        "How often is each group stopped, against a benchmark?",
+        f"Stops per head: {each}.",
+        "Ratio to an external benchmark; Garwood intervals.",
+        [
+            "Descriptive only: assumes that the benchmark is the population at risk of a stop. Residents are "
+            "not those who drive or are out; no difference here shows bias, and no equality its absence."
+        ],
+        {"rates": dict(zip(table["group"], table["rate"], strict=True))},
+        Chart("dots", "group", "rate", "low", "high", y_label="Stops per head of the benchmark", alt=each),
+    )

@@ -22,8 +22,11 @@ def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("
         raise InputError(f"no column {', '.join(lacking)}", where="frame", choices=frame.columns, found=lacking[0])
     rows = frame[[*keys, *columns]].copy()
     if rows.isna().any().any():
-        raise InputError(f"{int(rows.isna().any(axis=1).sum())} rows with a missing value", where="frame",
-                         do="leave them out, and say how many there were")
+        raise InputError(
+            f"{int(rows.isna().any(axis=1).sum())} rows with a missing value",
+            where="frame",
+            do="leave them out, and say how many there were",
+        )
     rows[list(keys)] = rows[list(keys)].astype(str)
     numbers = rows[list(columns)].to_numpy(dtype=float)
     if (numbers < 0).any() or (numbers % 1 != 0).any():
@@ -34,7 +37,10 @@ def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("
     twice = rows.duplicated(list(keys))
     if twice.any():
         first = rows.loc[twice, list(keys)].iloc[0].tolist()
-        raise InputError(f"{[quoted(part) for part in first]} is there more than once", where="frame",
-                         do=f"add the counts up by {', '.join(keys)}")
+        raise InputError(
+            f"{[quoted(part) for part in first]} is there more than once",
+            where="frame",
+            do=f"add the counts up by {', '.join(keys)}",
+        )
     rows[list(columns)] = numbers.astype(np.int64)
     return rows.sort_values(list(keys)).reset_index(drop=True)

@@ -27,8 +27,9 @@ class Bounded:
     upper: tuple[float, float, float]
 
 
-def bounds_within(frame: pd.DataFrame, *, focus: str, reference: str, of: str, count: str, undue: float,
-                  level: float = 0.95) -> Bounded:
+def bounds_within(
+    frame: pd.DataFrame, *, focus: str, reference: str, of: str, count: str, undue: float, level: float = 0.95
+) -> Bounded:
     """Bounds of the effect of the group on what follows a stop, averaged over the places where both are stopped.
 
     Within a place these are propositions 1 and 2 of Knox, Lowe and Mummolo 2020 (APSR 114): ``undue`` is the assumed
@@ -56,5 +57,10 @@ def bounds_within(frame: pd.DataFrame, *, focus: str, reference: str, of: str, c
         value, least, most = newcombe(np.append(first, second), k, n, level)
         return value + more, least + more, most + more
 
-    return Bounded(undue, told(w, -w), told(own, -own * (1 - undue)), told(w, low),
-                   told(w * (1 + rise), low, float((w * part)[over].sum())))
+    return Bounded(
+        undue,
+        told(w, -w),
+        told(own, -own * (1 - undue)),
+        told(w, low),
+        told(w * (1 + rise), low, float((w * part)[over].sum())),
+    )

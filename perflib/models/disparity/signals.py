@@ -22,8 +22,10 @@ def search_and_hit_rate(phi: ArrayLike, lam: ArrayLike, threshold: ArrayLike) ->
     E[X | X > t]. Arrays broadcast. Source: Simoiu, Corbett-Davies and Goel 2017, Annals of Applied Statistics 11.
     """
     args = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in (phi, lam, threshold)))
-    rows = [_rates(float(p * v), float((1 - p) * v), float(np.log(t / (1 - t))))[:2]
-            for p, v, t in zip(*(each.ravel() for each in args), strict=True)]
+    rows = [
+        _rates(float(p * v), float((1 - p) * v), float(np.log(t / (1 - t))))[:2]
+        for p, v, t in zip(*(each.ravel() for each in args), strict=True)
+    ]
     log_search, log_hit = np.array(rows).T.reshape(2, *args[0].shape)
     return np.exp(log_search), np.exp(log_hit)
 
@@ -71,8 +73,16 @@ def _rates(a: float, b: float, theta: float) -> tuple:
     edge = math.exp(a * math.log(t) + b * math.log1p(-t) - shift)
     log_search, log_hit = math.log(w0) + shift - log_beta, math.log(w1 / w0)
     search_a, search_b = l0 / w0 - digamma(a) + both, m0 / w0 - digamma(b) + both
-    return (log_search, log_hit, search_a, search_b, -edge / w0,
-            l1 / w1 - l0 / w0, m1 / w1 - m0 / w0, edge / w0 - t * edge / w1)
+    return (
+        log_search,
+        log_hit,
+        search_a,
+        search_b,
+        -edge / w0,
+        l1 / w1 - l0 / w0,
+        m1 / w1 - m0 / w0,
+        edge / w0 - t * edge / w1,
+    )
 
 
 @jit
@@ -99,8 +109,17 @@ def _place(q: Floats, ints: NDArray[np.int64], frames: Floats, i: int) -> tuple:
     spread = error * math.sqrt(weight)
     theta = t + weight * (g - t) + spread * z
     by_sigma = 2 * weight * (1 - weight) * (g - t) + spread * (1 - weight) * z
-    return (logit, log_lam, theta, weight * (c[1] + 2 * c[3] * x + c[4] * y), weight * (c[2] + c[4] * x + 2 * c[5] * y),
-            1 - weight, by_sigma, spread, weight)
+    return (
+        logit,
+        log_lam,
+        theta,
+        weight * (c[1] + 2 * c[3] * x + c[4] * y),
+        weight * (c[2] + c[4] * x + 2 * c[5] * y),
+        1 - weight,
+        by_sigma,
+        spread,
+        weight,
+    )
 
 
 @jit

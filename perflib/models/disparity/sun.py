@@ -37,13 +37,20 @@ def _sun(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float6
     mean = np.radians((280.46646 + t * (36000.76983 + 0.0003032 * t)) % 360)
     anomaly = np.radians(357.52911 + t * (35999.05029 - 0.0001537 * t))
     eccentric = 0.016708634 - t * (0.000042037 + 0.0000001267 * t)
-    centre = (np.sin(anomaly) * (1.914602 - t * (0.004817 + 0.000014 * t))
-              + np.sin(2 * anomaly) * (0.019993 - 0.000101 * t) + np.sin(3 * anomaly) * 0.000289)
+    centre = (
+        np.sin(anomaly) * (1.914602 - t * (0.004817 + 0.000014 * t))
+        + np.sin(2 * anomaly) * (0.019993 - 0.000101 * t)
+        + np.sin(3 * anomaly) * 0.000289
+    )
     node = np.radians(125.04 - 1934.136 * t)
     apparent = mean + np.radians(centre - 0.00569 - 0.00478 * np.sin(node))
     tilt = np.radians(23.439291 - t * (0.0130042 + t * (1.64e-7 - 5.04e-7 * t)) + 0.00256 * np.cos(node))
     y = np.tan(tilt / 2) ** 2
     equation = 4 * np.degrees(
-        y * np.sin(2 * mean) - 2 * eccentric * np.sin(anomaly) + 4 * eccentric * y * np.sin(anomaly) * np.cos(2 * mean)
-        - 0.5 * y**2 * np.sin(4 * mean) - 1.25 * eccentric**2 * np.sin(2 * anomaly))
+        y * np.sin(2 * mean)
+        - 2 * eccentric * np.sin(anomaly)
+        + 4 * eccentric * y * np.sin(anomaly) * np.cos(2 * mean)
+        - 0.5 * y**2 * np.sin(4 * mean)
+        - 1.25 * eccentric**2 * np.sin(2 * anomaly)
+    )
     return np.arcsin(np.sin(tilt) * np.sin(apparent)), equation

@@ -95,8 +95,10 @@ class _Fit:
 def _lacking(rows: pd.DataFrame) -> str:
     places, groups = rows["place"].nunique(), rows["group"].nunique()
     if places < LEAST_PLACES or groups < LEAST_GROUPS:
-        return (f"{places} places and {groups} groups; the model needs at least {LEAST_PLACES} and {LEAST_GROUPS} to "
-                "tell thresholds from signals")
+        return (
+            f"{places} places and {groups} groups; the model needs at least {LEAST_PLACES} and {LEAST_GROUPS} to "
+            "tell thresholds from signals"
+        )
     return "" if rows["searches"].sum() > 0 else "no search is recorded"
 
 
@@ -139,8 +141,17 @@ def _mode(ints: NDArray[np.int64], sigma: float = 0.5) -> tuple[Floats, Floats]:
     from perflib.models.disparity import signals
 
     rows, groups, places = len(ints), int(ints[:, 0].max()) + 1, int(ints[:, 1].max()) + 1
-    q = np.concatenate([np.full(groups, np.log(sigma)), np.full(groups, -2.0), np.zeros(rows), np.full(groups, -3.5),
-                        np.zeros(places - 1), np.full(groups, 2.0), np.zeros(places - 1)])
+    q = np.concatenate(
+        [
+            np.full(groups, np.log(sigma)),
+            np.full(groups, -2.0),
+            np.zeros(rows),
+            np.full(groups, -3.5),
+            np.zeros(places - 1),
+            np.full(groups, 2.0),
+            np.zeros(places - 1),
+        ]
+    )
     frames = signals.frames_at(ints, np.full(rows, -3.5), np.full(rows, 2.0))
     for _ in range(3):
         q = sampler.mode(_held(partial(_density, ints, frames), groups), q, tolerance=1e-3)
@@ -183,13 +194,29 @@ def _tell(fit: _Fit, frame: pd.DataFrame, reference: str, level: float, name: st
         rates = {"search_rate": rows["searches"] / rows["stops"], "hit_rate": rows["hits"] / rows["searches"]}
     table = rows.assign(**rates, threshold=fit.thresholds.mean(axis=0), low=low, high=high)
     settled = fit.health["rhat"] <= MOST_RHAT and fit.health["ess"] >= LEAST_ESS
-    facts = {**_contrasts(fit, reference, tails), **_misfit(fit), **fit.health, "reference": reference,
-             "settled": bool(settled)}
+    facts = {
+        **_contrasts(fit, reference, tails),
+        **_misfit(fit),
+        **fit.health,
+        "reference": reference,
+        "settled": bool(settled),
+    }
     doubts = _doubts(facts)
-    chart = Chart("dots", "place", "threshold", "low", "high", by="group",
-                  y_label="Search threshold (chance of a find)", alt=_answer(facts))
-    labels = {"threshold": "Threshold (chance of a find)", "search_rate": "Searches per stop",
-              "hit_rate": "Finds per search"}
+    chart = Chart(
+        "dots",
+        "place",
+        "threshold",
+        "low",
+        "high",
+        by="group",
+        y_label="Search threshold (chance of a find)",
+        alt=_answer(facts),
+    )
+    labels = {
+        "threshold": "Threshold (chance of a find)",
+        "search_rate": "Searches per stop",
+        "hit_rate": "Finds per search",
+    }
     order = frame[["place", "group"]].astype(str).drop_duplicates()
     table = order.merge(table, on=["place", "group"], how="inner")
     return Result(name, table, TITLE, _answer(facts), METHOD, (*CAVEATS, *doubts), facts, chart, labels)
@@ -198,16 +225,19 @@ def _tell(fit: _Fit, frame: pd.DataFrame, reference: str, level: float, name: st
 def _contrasts(fit: _Fit, reference: str, tails: list[float]) -> dict[str, Any]:
     weight = fit.rows.groupby("place")["stops"].transform("sum").to_numpy()
     group = fit.rows["group"].to_numpy()
-    pooled = {g: np.average(fit.thresholds[:, group == g], axis=1, weights=weight[group == g])
-              for g in sorted(set(group))}
+    pooled = {
+        g: np.average(fit.thresholds[:, group == g], axis=1, weights=weight[group == g]) for g in sorted(set(group))
+    }
 
     def told(draws: Floats) -> dict[str, float]:
         low, high = np.quantile(draws, tails)
         return {"mean": float(draws.mean()), "low": float(low), "high": float(high)}
 
     gaps = {g: each - pooled[reference] for g, each in pooled.items() if g != reference}
-    return {"thresholds": {g: told(each) for g, each in pooled.items()},
-            "differences": {g: {**told(gap), "probability_lower": float((gap < 0).mean())} for g, gap in gaps.items()}}
+    return {
+        "thresholds": {g: told(each) for g, each in pooled.items()},
+        "differences": {g: {**told(gap), "probability_lower": float((gap < 0).mean())} for g, gap in gaps.items()},
+    }
 
 
 def _misfit(fit: _Fit) -> dict[str, float]:
@@ -215,23 +245,31 @@ def _misfit(fit: _Fit) -> dict[str, float]:
     search = np.average((rows["searches"] / rows["stops"] - fit.search) ** 2, weights=rows["stops"])
     found = rows["searches"] > 0
     gap = (rows["hits"] / rows["searches"].where(found) - fit.hit)[found]
-    return {"search_misfit": float(np.sqrt(search)),
-            "hit_misfit": float(np.sqrt(np.average(gap**2, weights=rows.loc[found, "searches"])))}
+    return {
+        "search_misfit": float(np.sqrt(search)),
+        "hit_misfit": float(np.sqrt(np.average(gap**2, weights=rows.loc[found, "searches"]))),
+    }
 
 
 def _answer(facts: dict[str, Any]) -> str:
     each = [f"{g} {v['mean']:.1%} ({v['low']:.1%} to {v['high']:.1%})" for g, v in facts["thresholds"].items()]
-    gaps = [f"{g} {v['mean'] * 100:+.1f} points ({v['low'] * 100:+.1f} to {v['high'] * 100:+.1f})"
-            for g, v in facts["differences"].items()]
-    return (f"Chance of a find at which officers search, weighted by stops: {'; '.join(each)}. "
-            f"Against {facts['reference']}: {'; '.join(gaps)}.")
+    gaps = [
+        f"{g} {v['mean'] * 100:+.1f} points ({v['low'] * 100:+.1f} to {v['high'] * 100:+.1f})"
+        for g, v in facts["differences"].items()
+    ]
+    return (
+        f"Chance of a find at which officers search, weighted by stops: {'; '.join(each)}. "
+        f"Against {facts['reference']}: {'; '.join(gaps)}."
+    )
 
 
 def _doubts(facts: dict[str, Any]) -> list[str]:
     doubts = []
     if not facts["settled"]:
-        doubts.append(f"The sampler has not settled (R-hat {facts['rhat']:.3f}, effective draws {facts['ess']:.0f}): "
-                      "repeat with more draws before use.")
+        doubts.append(
+            f"The sampler has not settled (R-hat {facts['rhat']:.3f}, effective draws {facts['ess']:.0f}): "
+            "repeat with more draws before use."
+        )
     if facts["divergences"]:
         doubts.append(f"{facts['divergences']} divergent trajectories: parts of the posterior may be missed.")
     if len(facts["thresholds"]) < 3:

@@ -15,8 +15,10 @@ from perflib.result import Result
 #: the window that holds every season
 WHOLE = "all seasons"
 TITLE = "Is the group a smaller share of stops after dark, at the same clock time?"
-METHOD = ("Veil of darkness (Grogger and Ridgeway 2006): logistic regression on darkness within the evening "
-          "inter-twilight period, natural spline of clock time with quantile knots, places held fixed.")
+METHOD = (
+    "Veil of darkness (Grogger and Ridgeway 2006): logistic regression on darkness within the evening "
+    "inter-twilight period, natural spline of clock time with quantile knots, places held fixed."
+)
 CAVEATS = (
     "Assumes that at one clock time the group's share of those on the road is the same in light and dark, and that "
     "darkness hides who is driving. Street lighting, or travel that shifts with the season, break it: at one clock "
@@ -28,8 +30,18 @@ SUNSET, CIVIL = -0.833, -6.0
 
 
 def veil_of_darkness(
-    frame: pd.DataFrame, time: str, group: str, *, focus: str, lat: float, lon: float, place: str | None = None,
-    df: int = 6, window: int = 30, level: float = 0.95, name: str = "veil_of_darkness",
+    frame: pd.DataFrame,
+    time: str,
+    group: str,
+    *,
+    focus: str,
+    lat: float,
+    lon: float,
+    place: str | None = None,
+    df: int = 6,
+    window: int = 30,
+    level: float = 0.95,
+    name: str = "veil_of_darkness",
 ) -> Result:
     """Odds that a stop is of the group ``focus`` in darkness against daylight, at the same clock time.
 
@@ -55,18 +67,24 @@ def veil_of_darkness(
     used = clock.between(first, last) & ((height > SUNSET) | (height < CIVIL))
     rows = stops.assign(clock=clock, dark=(height < CIVIL).astype(float))[used]
     if rows["dark"].sum() < 100 or (1 - rows["dark"]).sum() < 100:
-        return Result.not_assessable(name, "fewer than 100 stops in light or in dark at the same clock times",
-                                     title=TITLE, method=METHOD)
+        return Result.not_assessable(
+            name, "fewer than 100 stops in light or in dark at the same clock times", title=TITLE, method=METHOD
+        )
     fits = {WHOLE: _ratio(rows, df, level)}
     near = rows[_near_change(rows["time"], window)]
     if min(near["dark"].sum(), (1 - near["dark"]).sum()) >= 100:
         fits[f"within {window} days of a clock change"] = _ratio(near, df, level)
     table = pd.DataFrame([{"period": key, **fit} for key, fit in fits.items()]).drop(columns="knots")
     whole = fits[WHOLE]
-    facts = {**{key: whole[key] for key in ("stops", "odds_ratio", "low", "high", "knots")},
-             "first_minute": first, "last_minute": last}
-    answer = (f"Odds ratio of a stop being of {focus} rather than of any other group, dark against light: "
-              f"{whole['odds_ratio']:.2f} ({whole['low']:.2f} to {whole['high']:.2f}), from {whole['stops']:,} stops.")
+    facts = {
+        **{key: whole[key] for key in ("stops", "odds_ratio", "low", "high", "knots")},
+        "first_minute": first,
+        "last_minute": last,
+    }
+    answer = (
+        f"Odds ratio of a stop being of {focus} rather than of any other group, dark against light: "
+        f"{whole['odds_ratio']:.2f} ({whole['low']:.2f} to {whole['high']:.2f}), from {whole['stops']:,} stops."
+    )
     return Result(name, table, TITLE, answer, METHOD, CAVEATS, facts)
 
 
@@ -91,7 +109,8 @@ def _between(time: pd.Series, lat: float, lon: float) -> tuple[int, int]:
     noon = days.tz_localize(None) + pd.Timedelta(hours=12)
     minutes = pd.timedelta_range("0min", "719min", freq="1min")
     grid = pd.DatetimeIndex((noon.to_numpy()[:, None] + minutes.to_numpy()).ravel()).tz_localize(
-        zone, ambiguous="NaT", nonexistent="NaT")
+        zone, ambiguous="NaT", nonexistent="NaT"
+    )
     height = elevation(grid, lat, lon).reshape(len(noon), -1)
     both = (height < CIVIL).any(axis=0) & (height > SUNSET).any(axis=0)
     if not both.any():
@@ -109,6 +128,7 @@ def _near_change(time: pd.Series, window: int) -> NDArray[np.bool_]:
 
 def natural_spline(x: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
     """Natural cubic spline basis without constant: one column fewer than ``knots``, which include the two ends."""
+
     def cubed(k: float) -> NDArray[np.float64]:
         return np.maximum(x - k, 0.0) ** 3
 
@@ -129,6 +149,13 @@ def _ratio(rows: pd.DataFrame, df: int, level: float) -> dict[str, Any]:
     design = np.column_stack([np.ones(len(rows)), rows["dark"], curve, place])
     fit = sm.GLM(rows["hit"].to_numpy(), design, family=sm.families.Binomial()).fit()
     z = norm.ppf((1 + level) / 2) * fit.bse[1]
-    return {"stops": len(rows), "dark": int(rows["dark"].sum()), "own": int(rows["hit"].sum()),
-            "own_dark": int((rows["hit"] * rows["dark"]).sum()), "odds_ratio": float(np.exp(fit.params[1])),
-            "low": float(np.exp(fit.params[1] - z)), "high": float(np.exp(fit.params[1] + z)), "knots": knots.tolist()}
+    return {
+        "stops": len(rows),
+        "dark": int(rows["dark"].sum()),
+        "own": int(rows["hit"].sum()),
+        "own_dark": int((rows["hit"] * rows["dark"]).sum()),
+        "odds_ratio": float(np.exp(fit.params[1])),
+        "low": float(np.exp(fit.params[1] - z)),
+        "high": float(np.exp(fit.params[1] + z)),
+        "knots": knots.tolist(),
+    }

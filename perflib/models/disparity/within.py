@@ -51,8 +51,16 @@ def pairs(frame: pd.DataFrame, focus: str, reference: str, of: str, count: str) 
     return both[(both["n1"] > 0) & (both["n0"] > 0)]
 
 
-def within_places(frame: pd.DataFrame, *, focus: str, reference: str, of: str, count: str, weights: str = "overlap",
-                  level: float = 0.95) -> Difference:
+def within_places(
+    frame: pd.DataFrame,
+    *,
+    focus: str,
+    reference: str,
+    of: str,
+    count: str,
+    weights: str = "overlap",
+    level: float = 0.95,
+) -> Difference:
     """The difference of ``count / of`` between two groups, taken within each place and then averaged.
 
     ``frame`` has one row per ``place`` and ``group``. ``weights``: ``overlap`` weights a place by n1 n0 / (n1 + n0)

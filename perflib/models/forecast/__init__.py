@@ -7,6 +7,15 @@ from perflib.models.forecast.panel import Panel, panel
 from perflib.models.forecast.scores import mase, randomised_pit, scaled_crps, seasonal_scale
 
 __all__ = [
-    "FAST", "CountForecast", "ForecastResult", "Panel", "forecast", "forecasts", "mase", "panel", "randomised_pit",
-    "scaled_crps", "seasonal_scale",
+    "FAST",
+    "CountForecast",
+    "ForecastResult",
+    "Panel",
+    "forecast",
+    "forecasts",
+    "mase",
+    "panel",
+    "randomised_pit",
+    "scaled_crps",
+    "seasonal_scale",
 ]

@@ -70,8 +70,13 @@ def _needed(length: int, freq: str) -> int:
     return min(2 * cycle + 1, max(int(0.6 * length), 4))
 
 
-def run(panel: Panel, horizon: int, candidates: Mapping[str, Callable[[Panel, int], Array]], origins: tuple[int, ...],
-        progress: bool | None = False) -> Backtest:
+def run(
+    panel: Panel,
+    horizon: int,
+    candidates: Mapping[str, Callable[[Panel, int], Array]],
+    origins: tuple[int, ...],
+    progress: bool | None = False,
+) -> Backtest:
     """Forecast from every origin with nothing but what was known there; windows past the end are unknown."""
     ahead = np.full((len(panel.names), horizon), np.nan)
     counts = np.hstack([panel.counts, ahead])
@@ -158,5 +163,6 @@ def _scored(panel: Panel, test: Backtest, mean: Array, disp: list[Dispersion], s
     return {
         "mase": float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan"),
         "scrps": float(loss / size) if size > 0 else float("nan"),
-        "pit_80": scores.pit_share(pit, 0.8), "pit_95": scores.pit_share(pit, 0.95),
+        "pit_80": scores.pit_share(pit, 0.8),
+        "pit_95": scores.pit_share(pit, 0.95),
     }

@@ -57,7 +57,8 @@ def seasonal_slope(values: Array, lag: int, cycles: int = 3) -> Array:
     recent = values[:, -cycles * lag :]
     slopes = [
         (recent[:, lag * apart :] - recent[:, : -lag * apart]) / (lag * apart)
-        for apart in range(1, cycles) if recent.shape[1] > lag * apart
+        for apart in range(1, cycles)
+        if recent.shape[1] > lag * apart
     ]
     every = np.hstack([np.full((len(values), 1), np.nan), *slopes])
     none = ~np.isfinite(every).any(axis=1)
@@ -65,11 +66,16 @@ def seasonal_slope(values: Array, lag: int, cycles: int = 3) -> Array:
 
 
 FAST: dict[str, Candidate] = {
-    "regression": regression, "smoothing": smooth, "theta": theta, "seasonal naive": seasonal_naive,
+    "regression": regression,
+    "smoothing": smooth,
+    "theta": theta,
+    "seasonal naive": seasonal_naive,
 }
-DEFAULTS = {"D": ("regression", "smoothing", "seasonal naive"),
-            "W": ("regression", "smoothing", "theta", "seasonal naive"),
-            "M": ("smoothing", "theta", "seasonal naive")}
+DEFAULTS = {
+    "D": ("regression", "smoothing", "seasonal naive"),
+    "W": ("regression", "smoothing", "theta", "seasonal naive"),
+    "M": ("smoothing", "theta", "seasonal naive"),
+}
 
 
 def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:

@@ -40,9 +40,18 @@ class ForecastResult(Result):
 
 
 def forecast(
-    frame: pd.DataFrame, horizon: int, season: object = None, levels: Sequence[float] = (0.8, 0.95), *,
-    candidates: Sequence[str] | None = None, freq: str | None = None, absent: str = "unknown",
-    by: Sequence[str] = (), origins: int | None = None, progress: bool | None = None, seed: int = 0,
+    frame: pd.DataFrame,
+    horizon: int,
+    season: object = None,
+    levels: Sequence[float] = (0.8, 0.95),
+    *,
+    candidates: Sequence[str] | None = None,
+    freq: str | None = None,
+    absent: str = "unknown",
+    by: Sequence[str] = (),
+    origins: int | None = None,
+    progress: bool | None = None,
+    seed: int = 0,
 ) -> ForecastResult:
     """Forecast the counts of many series for the coming ``horizon`` days, weeks or months.
 
@@ -91,8 +100,16 @@ def forecast(
             backtest.table(node.panel, each.test.latest, horizon, seed, each.shape).assign(level=node.name)
             for node, each in zip(nodes, made, strict=True)
         ]
-    return report(ForecastResult, held, _distributions(nodes, made), pd.concat(tables, ignore_index=True), horizon,
-                  tuple(levels), made[0].test.latest.origins, max(each.wider for each in made))
+    return report(
+        ForecastResult,
+        held,
+        _distributions(nodes, made),
+        pd.concat(tables, ignore_index=True),
+        horizon,
+        tuple(levels),
+        made[0].test.latest.origins,
+        max(each.wider for each in made),
+    )
 
 
 def _coherent(nodes: list[Level], made: list[Prediction]) -> list[Prediction]:
@@ -127,15 +144,20 @@ class Prediction:
 
     def forecasts(self, held: Panel) -> dict[Any, CountForecast]:
         """One CountForecast per series."""
-        dates = held.with_future(self.mean.shape[1])[len(held.dates):]
+        dates = held.with_future(self.mean.shape[1])[len(held.dates) :]
         return {
             name: CountForecast(name, dates, mean, values, self.dispersion.weights)
             for name, mean, values in zip(held.names, self.mean, self.dispersion.values, strict=True)
         }
 
 
-def predict(held: Panel, horizon: int, candidates: Sequence[str] | None = None, origins: int | None = None,
-            progress: bool | None = None) -> Prediction:
+def predict(
+    held: Panel,
+    horizon: int,
+    candidates: Sequence[str] | None = None,
+    origins: int | None = None,
+    progress: bool | None = None,
+) -> Prediction:
     """Back-test, weigh, combine and find the dispersion; see :func:`forecast`."""
     models = chosen(candidates, held.freq)
     back = backtest.origins_of(len(held.dates), horizon, held.freq, origins)
@@ -166,8 +188,11 @@ def _begun(held: Panel) -> Panel:
 def _ended(held: Panel) -> Panel:
     """The panel with a note on series of which nothing is known any more for a whole season."""
     last = held.counts.shape[1] - 1 - np.argmax(np.isfinite(held.counts[:, ::-1]), axis=1)
-    gone = [f"{name} since {held.dates[at]:%Y-%m-%d}" for name, at in zip(held.names, last, strict=True)
-            if at < len(held.dates) - 1 - held.lag]
+    gone = [
+        f"{name} since {held.dates[at]:%Y-%m-%d}"
+        for name, at in zip(held.names, last, strict=True)
+        if at < len(held.dates) - 1 - held.lag
+    ]
     if not gone:
         return held
     some = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
@@ -182,6 +207,7 @@ def _check(held: Panel, horizon: int, levels: Sequence[float]) -> None:
     need = 14 if held.freq == "D" else 8
     if len(held.dates) < need:
         raise InputError(
-            f"{len(held.dates)} dates are too few to forecast from and to test it", where="frame",
+            f"{len(held.dates)} dates are too few to forecast from and to test it",
+            where="frame",
             do=f"give at least {need}",
         )

@@ -64,8 +64,9 @@ def _rise(growth: float, step: Array, horizon: int) -> Array:
     return (1 + growth * step / horizon) / (1 + growth / 2)
 
 
-def _likelihood(actual: Array, mean: Array, growth: float, tail: tuple[Array, Array], horizon: int,
-                grid: Array = GRID) -> Array:
+def _likelihood(
+    actual: Array, mean: Array, growth: float, tail: tuple[Array, Array], horizon: int, grid: Array = GRID
+) -> Array:
     """Log-likelihood of every grid value for every series, (N, len(grid))."""
     rise = _rise(growth, np.arange(1, actual.shape[-1] + 1), horizon)
     weights, multiples = tail
@@ -79,7 +80,10 @@ def log_pmf(y: Array, mean: Array, dispersion: Array) -> Array:
     """Log probability of the count ``y`` under a negative binomial of this mean and dispersion."""
     size = 1 / dispersion
     return (
-        gammaln(y + size) - gammaln(size) - gammaln(y + 1) - size * np.log1p(mean * dispersion)
+        gammaln(y + size)
+        - gammaln(size)
+        - gammaln(y + 1)
+        - size * np.log1p(mean * dispersion)
         + y * np.log(mean / (size + mean))
     )
 

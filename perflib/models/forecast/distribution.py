@@ -111,8 +111,9 @@ def _bisected(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array
         low = np.where(open_ & ~enough, middle, low)
 
 
-def _bracket(q: Array, guess: Array, step: Array, mean: Array, dispersion: Array,
-             weights: Array) -> tuple[Array, Array]:
+def _bracket(
+    q: Array, guess: Array, step: Array, mean: Array, dispersion: Array, weights: Array
+) -> tuple[Array, Array]:
     low, high = np.maximum(np.floor(guess - step), -1.0), np.ceil(guess + step)
     while True:
         below = (low >= 0) & (mixture_cdf(low, mean, dispersion, weights) >= q)

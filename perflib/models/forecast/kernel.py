@@ -19,8 +19,9 @@ _FEW = 24  # counts up to which a product costs less than gamma functions
 
 
 @jit
-def run(root: Array, targets: Array, constants: Array, reach: Array, level: Array, scale: Array, burn: int,
-        fade: float) -> tuple:
+def run(
+    root: Array, targets: Array, constants: Array, reach: Array, level: Array, scale: Array, burn: int, fade: float
+) -> tuple:
     """Last levels and slopes and discounted mean losses, each (N, G), of ``root`` (N, T) under ``constants`` (G, 3).
 
     ``targets`` (N, T): what is to be foretold at each step; ``reach`` (G,): slopes that the forecast moves by;
@@ -30,14 +31,16 @@ def run(root: Array, targets: Array, constants: Array, reach: Array, level: Arra
     levels, slopes, losses = np.empty((count, sets)), np.empty((count, sets)), np.empty((count, sets))
     for i in range(count):
         for g in range(sets):
-            levels[i, g], slopes[i, g], losses[i, g] = _one(root[i], targets[i], constants[g], reach[g], level[i],
-                                                            scale[i], burn, fade)
+            levels[i, g], slopes[i, g], losses[i, g] = _one(
+                root[i], targets[i], constants[g], reach[g], level[i], scale[i], burn, fade
+            )
     return levels, slopes, losses
 
 
 @jit
-def _one(root: Array, targets: Array, constants: Array, reach: float, level: float, scale: float, burn: int,
-         fade: float) -> tuple:
+def _one(
+    root: Array, targets: Array, constants: Array, reach: float, level: float, scale: float, burn: int, fade: float
+) -> tuple:
     alpha, beta, damping = constants[0], constants[1], constants[2]
     slope = loss = seen = streak = 0.0
     home, away = level, 0
@@ -87,8 +90,9 @@ def log_pmf(y: float, mean: float, dispersion: float, factorial: float) -> float
 
 
 @jit
-def likelihoods(y: Array, mean: Array, rise: Array, series: Array, grid: Array, weights: Array, multiples: Array,
-                count: int) -> Array:
+def likelihoods(
+    y: Array, mean: Array, rise: Array, series: Array, grid: Array, weights: Array, multiples: Array, count: int
+) -> Array:
     """Log-likelihood (``count`` series, ``grid``) of counts whose dispersion is grid value x rise x multiple, mixed."""
     made = np.zeros((count, grid.size))
     part = np.empty(weights.size)

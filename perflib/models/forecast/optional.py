@@ -44,7 +44,7 @@ def prophet(panel: Panel, horizon: int) -> Array:
     made = []
     for counts in panel.counts:
         model = Prophet().fit(pd.DataFrame({"ds": panel.dates, "y": counts}))
-        made.append(model.predict(pd.DataFrame({"ds": future[len(panel.dates):]}))["yhat"].to_numpy())
+        made.append(model.predict(pd.DataFrame({"ds": future[len(panel.dates) :]}))["yhat"].to_numpy())
     return np.maximum(np.stack(made), 1e-3)
 
 

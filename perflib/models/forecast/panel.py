@@ -114,7 +114,9 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
         first = rows[twice].iloc[0]
         raise InputError(
             f"{int(twice.sum())} pairs of series and date occur twice, the first {quoted(first['series'])!r} on "
-            f"{first['date']:%Y-%m-%d}", where="frame", do="sum the counts of each series and date first",
+            f"{first['date']:%Y-%m-%d}",
+            where="frame",
+            do="sum the counts of each series and date first",
         )
     return rows
 
@@ -124,15 +126,19 @@ def _dated(given: pd.Series) -> pd.Series:
     if isinstance(given.dtype, pd.PeriodDtype):
         given = given.dt.to_timestamp()
     if pd.api.types.is_numeric_dtype(given):
-        raise InputError(f"{given.iloc[0]!r} is a number, not a date", where="column date",
-                         do="convert it first, such as pd.to_datetime(days, unit='D', origin='1899-12-30') for Excel's")
+        raise InputError(
+            f"{given.iloc[0]!r} is a number, not a date",
+            where="column date",
+            do="convert it first, such as pd.to_datetime(days, unit='D', origin='1899-12-30') for Excel's",
+        )
     if pd.api.types.is_datetime64_any_dtype(given):
         return given.dt.tz_localize(None).dt.normalize()
     found = pd.to_datetime(given, format="ISO8601", errors="coerce")
     wrong = found.isna() & given.notna()
     if wrong.any():
-        raise InputError(f"{cell(given[wrong].iloc[0])} is not a date", where="column date",
-                         do="write dates as YYYY-MM-DD")
+        raise InputError(
+            f"{cell(given[wrong].iloc[0])} is not a date", where="column date", do="write dates as YYYY-MM-DD"
+        )
     return found.dt.tz_localize(None).dt.normalize()
 
 
@@ -151,8 +157,12 @@ def _frequency(dates: pd.Series, freq: str | None) -> str:
         return "M"
     span = (every[-1] - every[0]).days
     if len(every) < span / _THIN:
-        raise InputError(f"{len(every)} dates in {span:,} days are neither days, weeks nor months", where="freq",
-                         do="say which they are: D, W or M", choices=FREQUENCIES)
+        raise InputError(
+            f"{len(every)} dates in {span:,} days are neither days, weeks nor months",
+            where="freq",
+            do="say which they are: D, W or M",
+            choices=FREQUENCIES,
+        )
     return "D"
 
 

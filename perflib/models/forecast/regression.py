@@ -45,8 +45,9 @@ def regression(panel: Panel, horizon: int) -> Array:
     return np.maximum(path[:, length:] * (recent * now)[:, None], 1e-6)
 
 
-def _city(panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array,
-          horizon: int) -> tuple[Array, Array]:
+def _city(
+    panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array, horizon: int
+) -> tuple[Array, Array]:
     year, length = FREQUENCIES[panel.freq][1], len(counts)
     columns, information = _profile(panel, dates)
     trend = calendar.hinges(length, length + horizon, year)
@@ -125,8 +126,9 @@ def _objective(design: Array, counts: Array, weight: Array, prior: Array, exposu
     return float((weight * (counts * line - exposure * np.exp(line))).sum() - (prior * found**2).sum() / 2)
 
 
-def _halved(design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array, step: Array,
-            value: float) -> tuple[Array, float]:
+def _halved(
+    design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array, step: Array, value: float
+) -> tuple[Array, float]:
     """The Newton step, halved until the penalised likelihood rises; no step where it never does."""
     for half in range(12):
         tried = found + step / 2**half

@@ -21,8 +21,16 @@ METHOD = (
 _TOLERANCE, _SHOWN_AS_LINES, _WIDENED = 0.03, 12, 1.25
 
 
-def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecast]], scores: pd.DataFrame, horizon: int,
-           levels: tuple[float, ...], origins: tuple[int, ...], wider: float = 1.0) -> Any:
+def report(
+    kind: Any,
+    held: Panel,
+    nodes: Mapping[str, Mapping[Any, CountForecast]],
+    scores: pd.DataFrame,
+    horizon: int,
+    levels: tuple[float, ...],
+    origins: tuple[int, ...],
+    wider: float = 1.0,
+) -> Any:
     """Assemble the Result (of class ``kind``) from the distributions of every level and the back-test's scores.
 
     Words and headline facts are those of the first level, the cells, which the others only sum.
@@ -35,13 +43,17 @@ def report(kind: Any, held: Panel, nodes: Mapping[str, Mapping[Any, CountForecas
     best = scored.set_index("candidate")
     made = {name: each for part in nodes.values() for name, each in part.items()}
     return kind(
-        name="forecast", table=table.reset_index(drop=True),
+        name="forecast",
+        table=table.reset_index(drop=True),
         title="What is expected in the coming " + _steps(held, horizon),
-        answer=_answer(held, rows, best, horizon, levels), method=METHOD,
+        answer=_answer(held, rows, best, horizon, levels),
+        method=METHOD,
         caveats=(*held.notes, *_warnings(best, origins, wider)),
         facts=_facts(held, rows, scored, horizon, origins) | {"dispersion_widened": wider},
-        chart=_chart(rows, levels, held) if len(every) == 1 else None, labels=_labels(levels),
-        forecasts=made, backtest=scores.copy(),
+        chart=_chart(rows, levels, held) if len(every) == 1 else None,
+        labels=_labels(levels),
+        forecasts=made,
+        backtest=scores.copy(),
     )
 
 
@@ -67,8 +79,10 @@ def _steps(held: Panel, horizon: int) -> str:
 
 def _answer(held: Panel, rows: pd.DataFrame, best: pd.DataFrame, horizon: int, levels: tuple[float, ...]) -> str:
     own, naive = best.loc[COMBINATION], best.loc["seasonal naive"]
-    expected = (f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming "
-                f"{_steps(held, horizon)} (to {rows['date'].max():%Y-%m-%d}).")
+    expected = (
+        f"{rows['mean'].sum():,.0f} are expected in {len(held.names):,} series over the coming "
+        f"{_steps(held, horizon)} (to {rows['date'].max():%Y-%m-%d})."
+    )
     if not np.isfinite([own["mase"], naive["mase"]]).all():
         return f"{expected} The records cannot tell how good such forecasts were."
     return (
@@ -85,8 +99,10 @@ def _warnings(best: pd.DataFrame, origins: tuple[int, ...], wider: float) -> lis
     if len(origins) < 3:
         said.append(f"The back-test stands on {len(origins)} origins only; its scores and the intervals are uncertain.")
     if wider >= _WIDENED:
-        said.append("The latest forecasts missed by more than their intervals allowed: something has changed. The "
-                    f"intervals are wider than earlier years would make them (dispersion times {wider:.1f}).")
+        said.append(
+            "The latest forecasts missed by more than their intervals allowed: something has changed. The "
+            f"intervals are wider than earlier years would make them (dispersion times {wider:.1f})."
+        )
     if own["scrps"] >= naive["scrps"]:
         said.append("No better than repeating the last season: do not plan on more than that.")
     for level in (0.8, 0.95):
@@ -96,13 +112,22 @@ def _warnings(best: pd.DataFrame, origins: tuple[int, ...], wider: float) -> lis
     return said
 
 
-def _facts(held: Panel, rows: pd.DataFrame, scores: pd.DataFrame, horizon: int,
-           origins: tuple[int, ...]) -> dict[str, Any]:
+def _facts(
+    held: Panel, rows: pd.DataFrame, scores: pd.DataFrame, horizon: int, origins: tuple[int, ...]
+) -> dict[str, Any]:
     own = scores.set_index("candidate").loc[COMBINATION]
     return {
-        "series": len(held.names), "horizon": horizon, "freq": held.freq, "seasons": list(held.seasons),
-        "last_known": held.dates[-1], "expected_total": float(rows["mean"].sum()), "mase": own["mase"],
-        "scrps": own["scrps"], "pit_80": own["pit_80"], "pit_95": own["pit_95"], "origins": len(origins),
+        "series": len(held.names),
+        "horizon": horizon,
+        "freq": held.freq,
+        "seasons": list(held.seasons),
+        "last_known": held.dates[-1],
+        "expected_total": float(rows["mean"].sum()),
+        "mase": own["mase"],
+        "scrps": own["scrps"],
+        "pit_80": own["pit_80"],
+        "pit_95": own["pit_95"],
+        "origins": len(origins),
         "backtest": scores.to_dict("records"),
     }
 
@@ -112,11 +137,24 @@ def _chart(rows: pd.DataFrame, levels: tuple[float, ...], held: Panel) -> Chart 
         return None
     level = _percent(min(levels))
     alt = f"Expected counts with {100 * min(levels):g} % intervals, {len(held.names)} series"
-    return Chart("line", "date", "median", f"low_{level}", f"high_{level}", by="series", y_label="count",
-                 x_label=FREQUENCIES[held.freq][3], panels=len(held.names) > 1, alt=alt)
+    return Chart(
+        "line",
+        "date",
+        "median",
+        f"low_{level}",
+        f"high_{level}",
+        by="series",
+        y_label="count",
+        x_label=FREQUENCIES[held.freq][3],
+        panels=len(held.names) > 1,
+        alt=alt,
+    )
 
 
 def _labels(levels: tuple[float, ...]) -> dict[str, str]:
-    ends = {f"{side}_{_percent(level)}": f"{side.capitalize()} end, {100 * level:g} %"
-            for level in levels for side in ("low", "high")}
+    ends = {
+        f"{side}_{_percent(level)}": f"{side.capitalize()} end, {100 * level:g} %"
+        for level in levels
+        for side in ("low", "high")
+    }
     return {"series": "Series", "date": "Date", "mean": "Expected count", "median": "Median count", **ends}

@@ -98,8 +98,9 @@ def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) 
     """
     level = np.nan_to_num(mean_present(root[:, : max(burn, 1)]))
     reach = np.array([reaches(each, ahead).mean() for each in constants[:, 2]])
-    return kernel.run(root, _means_ahead(root, ahead), constants, reach, level, _step_scale(root), burn,
-                      0.5 ** (1 / memory))
+    return kernel.run(
+        root, _means_ahead(root, ahead), constants, reach, level, _step_scale(root), burn, 0.5 ** (1 / memory)
+    )
 
 
 def _step_scale(root: Array) -> Array:
@@ -123,8 +124,9 @@ def _means_ahead(root: Array, ahead: int) -> Array:
     return np.where((there > 0) & whole, total / np.maximum(there, 1), np.nan)
 
 
-def damped(counts: Array, period: int, horizon: int, trends: Sequence[tuple[float, float]] = TRENDS,
-           memory: float = 48.0) -> Array:
+def damped(
+    counts: Array, period: int, horizon: int, trends: Sequence[tuple[float, float]] = TRENDS, memory: float = 48.0
+) -> Array:
     """Expected counts at the coming steps, (N, H): every set of constants, weighted by how well it did.
 
     Weights fall exponentially with the loss, the series' own and that of all together, so that short series do not

@@ -49,8 +49,9 @@ def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int,
     with ThreadPoolExecutor(workers()) as pool:
         every_multiple = list(pool.map(partial(_held, judged), MULTIPLES))
     shares, log = np.array([share for share, _ in every_multiple]).T, np.array([log for _, log in every_multiple])
-    needed = [np.interp(level, np.maximum.accumulate(share), MULTIPLES)
-              for level, share in zip(LEVELS, shares, strict=True)]
+    needed = [
+        np.interp(level, np.maximum.accumulate(share), MULTIPLES) for level, share in zip(LEVELS, shares, strict=True)
+    ]
     allowed = MULTIPLES[log >= log[0]].max()
     return float(min(np.sqrt(np.prod(needed)), allowed))
 
@@ -59,7 +60,7 @@ def _known(origins: tuple[int, ...], actual: Array, at: int) -> Array:
     """What had come at the earlier origins when the origin ``at`` was now."""
     seen = actual[:at].copy()
     for k in range(at):
-        seen[k, :, max(origins[at] - origins[k], 0):] = np.nan
+        seen[k, :, max(origins[at] - origins[k], 0) :] = np.nan
     return seen
 
 

@@ -80,8 +80,12 @@ def internal_benchmark(
     design = designs.build(frame, officer, outcome, features, bins)
     found = designs.solve(design, ridge)
     rows = _rows(design, found, coverage)
-    least = {"events": minimum_events, "expected": minimum_expected, "effective": minimum_effective,
-             "imbalance": most_imbalance}
+    least = {
+        "events": minimum_events,
+        "expected": minimum_expected,
+        "effective": minimum_effective,
+        "imbalance": most_imbalance,
+    }
     rows["reason"] = _reason(rows, least)
     if not rows["benchmark"].between(0, 1, inclusive="neither").any():
         why = "no officer's events can be matched with others'"
@@ -100,25 +104,52 @@ def _rows(design: designs.Design, found: Floats, coverage: float) -> pd.DataFram
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, doubt = rate / benchmark, (1 - benchmark) / (benchmark * effective)
         wide = np.exp(ndtri((1 + coverage) / 2) * np.sqrt((1 - rate) / yes + doubt))
-        z = np.where((yes > 0) & (yes < n), log_odds / error,
-                     (rate - benchmark) / np.sqrt(benchmark * (1 - benchmark) * (1 / n + 1 / effective)))
+        z = np.where(
+            (yes > 0) & (yes < n),
+            log_odds / error,
+            (rate - benchmark) / np.sqrt(benchmark * (1 - benchmark) * (1 / n + 1 / effective)),
+        )
         high = np.where(yes > 0, ratio * wide, -np.log((1 - coverage) / 2) / (n * benchmark))
-    return pd.DataFrame({
-        "officer": design.officers, "exposure": n, "peers": len(n) - 1, "estimate": ratio,
-        "low": np.where(yes > 0, ratio / wide, 0.0), "high": high, "events": yes, "rate": rate, "benchmark": benchmark,
-        "effective": effective, "imbalance": imbalance, "log_odds": log_odds, "error": error, "z": z, "doubt": doubt})
+    return pd.DataFrame(
+        {
+            "officer": design.officers,
+            "exposure": n,
+            "peers": len(n) - 1,
+            "estimate": ratio,
+            "low": np.where(yes > 0, ratio / wide, 0.0),
+            "high": high,
+            "events": yes,
+            "rate": rate,
+            "benchmark": benchmark,
+            "effective": effective,
+            "imbalance": imbalance,
+            "log_odds": log_odds,
+            "error": error,
+            "z": z,
+            "doubt": doubt,
+        }
+    )
 
 
 def _reason(rows: pd.DataFrame, least: dict[str, float]) -> NDArray[Any]:
     rarer = rows["exposure"] * np.minimum(rows["benchmark"], 1 - rows["benchmark"])
     return np.select(
-        [rows["exposure"] < least["events"], rows["benchmark"].isna() | rows["z"].isna(),
-         rows["imbalance"] > least["imbalance"], rows["effective"] < least["effective"],
-         ~(rarer >= least["expected"])],
-        [f"fewer than {least['events']:g} events", "no comparable events of others",
-         f"others' events cannot be made alike (a share differs by more than {least['imbalance']:g})",
-         f"effective sample size of others below {least['effective']:g}",
-         f"fewer than {least['expected']:g} events expected with the outcome, or without"], "")
+        [
+            rows["exposure"] < least["events"],
+            rows["benchmark"].isna() | rows["z"].isna(),
+            rows["imbalance"] > least["imbalance"],
+            rows["effective"] < least["effective"],
+            ~(rarer >= least["expected"]),
+        ],
+        [
+            f"fewer than {least['events']:g} events",
+            "no comparable events of others",
+            f"others' events cannot be made alike (a share differs by more than {least['imbalance']:g})",
+            f"effective sample size of others below {least['effective']:g}",
+            f"fewer than {least['expected']:g} events expected with the outcome, or without",
+        ],
+        "",
+    )
 
 
 def _judged(rows: pd.DataFrame, times: float, q: float) -> tuple[pd.DataFrame, dict[str, float]]:
@@ -148,34 +179,57 @@ def _facts(rows: pd.DataFrame, design: designs.Design, q: float) -> dict[str, An
     used = rows[rows["reason"] == ""]
     _, mean, sd = local_fdr.empirical(used["z"].to_numpy())
     return table.counted(rows, q, rows["p"].to_numpy()) | {
-        "events": int(design.events.sum()), "cells": len(design.total), "null_mean": mean, "null_sd": sd,
-        "flags_theoretical": int((used["fdr_z"] <= q).sum()), "flags_local": int((used["local_fdr"] < 0.2).sum()),
-        "flags_fixed_z": int((used["z"].abs() > 1.96).sum()), "median_effective": float(used["effective"].median()),
-        "worst_imbalance": float(used["imbalance"].max()), "binned": list(design.binned)}
+        "events": int(design.events.sum()),
+        "cells": len(design.total),
+        "null_mean": mean,
+        "null_sd": sd,
+        "flags_theoretical": int((used["fdr_z"] <= q).sum()),
+        "flags_local": int((used["local_fdr"] < 0.2).sum()),
+        "flags_fixed_z": int((used["z"].abs() > 1.96).sum()),
+        "median_effective": float(used["effective"].median()),
+        "worst_imbalance": float(used["imbalance"].max()),
+        "binned": list(design.binned),
+    }
 
 
 def _told(
     frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, times: float, name: str, counted_words: str
 ) -> Result:
     answer = table.told(facts, counted_words)
-    answer += (f" {facts['flags_theoretical']} differ from their benchmark at all, more than chance explains; a plain "
-               f"|z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
+    answer += (
+        f" {facts['flags_theoretical']} differ from their benchmark at all, more than chance explains; a plain "
+        f"|z| > 1.96 would have flagged {facts['flags_fixed_z']}."
+    )
     names = ", ".join(design.features)
-    caveats = [f"The weights make {names} alike, each by itself; what officers' events differ in besides is not "
-               "adjusted for.",
-               "The local false discovery rate describes who is unlike the bulk. It cannot see a habit of the whole "
-               "department, and it finds somebody unlike in most departments where nobody differs."]
+    caveats = [
+        f"The weights make {names} alike, each by itself; what officers' events differ in besides is not adjusted for.",
+        "The local false discovery rate describes who is unlike the bulk. It cannot see a habit of the whole "
+        "department, and it finds somebody unlike in most departments where nobody differs.",
+    ]
     if design.binned:
-        caveats.append(f"Numbers in {', '.join(design.binned)} are compared within quantile classes: differences "
-                       "within a class are not adjusted for.")
-    caveats.append(f"Events were added up to {facts['cells']:,} cells of identical features: this loses nothing, since "
-                   "both regressions use the features alone.")
+        caveats.append(
+            f"Numbers in {', '.join(design.binned)} are compared within quantile classes: differences "
+            "within a class are not adjusted for."
+        )
+    caveats.append(
+        f"Events were added up to {facts['cells']:,} cells of identical features: this loses nothing, since "
+        "both regressions use the features alone."
+    )
     frame, chart = drawn(frame, 1.0, "Events", "Own rate / benchmark rate", answer)
     labels = table.LABELS | {
-        "exposure": "Events", "estimate": "Rate / benchmark", "events": "With the outcome", "rate": "Own rate",
-        "benchmark": "Benchmark rate", "effective": "Effective sample size of others", "imbalance": "Largest imbalance",
-        "log_odds": "Log odds ratio", "error": "Standard error", "fdr_z": "False share if flagged (theoretical null)",
-        "local_fdr": "Local FDR (empirical null)", "posterior": f"P(rate > {times:g} x benchmark)",
-        "flagged": "Flagged"}
+        "exposure": "Events",
+        "estimate": "Rate / benchmark",
+        "events": "With the outcome",
+        "rate": "Own rate",
+        "benchmark": "Benchmark rate",
+        "effective": "Effective sample size of others",
+        "imbalance": "Largest imbalance",
+        "log_odds": "Log odds ratio",
+        "error": "Standard error",
+        "fdr_z": "False share if flagged (theoretical null)",
+        "local_fdr": "Local FDR (empirical null)",
+        "posterior": f"P(rate > {times:g} x benchmark)",
+        "flagged": "Flagged",
+    }
     more = (*table.CAVEATS, *caveats, *table.honest(facts))
     return Result(name, frame, TITLE, answer, METHOD, more, facts, chart, labels)

@@ -29,8 +29,9 @@ def rates(found: rule.Verdicts, events: Floats, expected: Floats, seed: int = 0)
     return out
 
 
-def _group(rng: np.random.Generator, fit: rule.Fit, events: Floats, expected: Floats, cv: Floats, centre: Floats,
-           odd: Floats) -> Floats:
+def _group(
+    rng: np.random.Generator, fit: rule.Fit, events: Floats, expected: Floats, cv: Floats, centre: Floats, odd: Floats
+) -> Floats:
     multiples, share = rule.multiples(odd)
     pick = kernels.chosen(events, expected, cv, centre, multiples, share, rng.random((len(cv), len(events))))
     spread = np.maximum(cv[:, None] ** 2, 1e-8)
@@ -45,5 +46,11 @@ def told(sample: Floats, coverage: float) -> dict[str, Any]:
     low, high = np.quantile(sample, tail, axis=0)
     rank = sample.shape[1] - np.argsort(np.argsort(sample, axis=1), axis=1)
     first, last = np.quantile(rank, tail, axis=0, method="closest_observation")
-    return {"estimate": sample.mean(axis=0), "low": low, "high": high, "rank": np.median(rank, axis=0),
-            "rank_low": first, "rank_high": last}
+    return {
+        "estimate": sample.mean(axis=0),
+        "low": low,
+        "high": high,
+        "rank": np.median(rank, axis=0),
+        "rank_low": first,
+        "rank_high": last,
+    }

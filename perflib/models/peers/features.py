@@ -61,8 +61,11 @@ def build(frame: pd.DataFrame, officer: str, outcome: str, features: Sequence[st
     if officer in features or outcome in features:
         raise InputError("the officer and the outcome cannot be features", where="features")
     if frame[officer].isna().any():
-        raise InputError(f"{int(frame[officer].isna().sum())} events without an officer", where=officer,
-                         do="leave them out, and say how many there were")
+        raise InputError(
+            f"{int(frame[officer].isna().sum())} events without an officer",
+            where=officer,
+            do="leave them out, and say how many there were",
+        )
     yes = _outcome(frame[outcome])
     codes, names, binned = _levels(frame, features, bins)
     return _cells(frame[officer], yes, codes, names, tuple(features), binned)
@@ -70,8 +73,11 @@ def build(frame: pd.DataFrame, officer: str, outcome: str, features: Sequence[st
 
 def _outcome(values: pd.Series) -> Floats:
     if values.isna().any():
-        raise InputError(f"{int(values.isna().sum())} events without a known outcome", where=str(values.name),
-                         do="leave them out, and say how many there were")
+        raise InputError(
+            f"{int(values.isna().sum())} events without a known outcome",
+            where=str(values.name),
+            do="leave them out, and say how many there were",
+        )
     found = pd.to_numeric(values, errors="coerce").to_numpy(float)
     if not np.isin(found, (0.0, 1.0)).all():
         raise InputError("an outcome is true or false, 1 or 0", where=str(values.name))
@@ -93,8 +99,14 @@ def _levels(frame: pd.DataFrame, features: Sequence[str], bins: int) -> tuple[In
     return np.column_stack(codes), pd.concat(names, ignore_index=True), tuple(binned)
 
 
-def _cells(officer: pd.Series, yes: Floats, codes: Ints, names: pd.DataFrame, features: tuple[str, ...],
-           binned: tuple[str, ...]) -> Design:
+def _cells(
+    officer: pd.Series,
+    yes: Floats,
+    codes: Ints,
+    names: pd.DataFrame,
+    features: tuple[str, ...],
+    binned: tuple[str, ...],
+) -> Design:
     key = np.zeros(len(codes), np.int64)
     for f in range(codes.shape[1]):  # mixed radix, made dense at each step so that it never overflows
         key = np.unique(key * len(names) + codes[:, f], return_inverse=True)[1].astype(np.int64)
@@ -105,8 +117,19 @@ def _cells(officer: pd.Series, yes: Floats, codes: Ints, names: pd.DataFrame, fe
     start = np.searchsorted(rows["who"], np.arange(len(officers) + 1)).astype(np.int64)
     total: Floats = np.bincount(key).astype(np.float64)
     total_yes: Floats = np.bincount(key, weights=yes).astype(np.float64)
-    return Design(np.asarray(officers), features, names, binned, np.ascontiguousarray(codes[example]), total, total_yes,
-                  start, rows["cell"].to_numpy(np.int64), rows["size"].to_numpy(float), rows["sum"].to_numpy(float))
+    return Design(
+        np.asarray(officers),
+        features,
+        names,
+        binned,
+        np.ascontiguousarray(codes[example]),
+        total,
+        total_yes,
+        start,
+        rows["cell"].to_numpy(np.int64),
+        rows["size"].to_numpy(float),
+        rows["sum"].to_numpy(float),
+    )
 
 
 def solve(design: Design, ridge: float) -> Floats:
@@ -117,8 +140,18 @@ def solve(design: Design, ridge: float) -> Floats:
     edges = [(int(part[0]), int(part[-1]) + 1) for part in np.array_split(np.arange(n), min(n, 8 * WORKERS))]
 
     def part(edge: tuple[int, int]) -> Any:
-        return weighing.benchmark(*edge, design.start, design.cell, design.mine, design.mine_yes, design.columns,
-                                  design.total, design.total_yes, len(design.levels), ridge)
+        return weighing.benchmark(
+            *edge,
+            design.start,
+            design.cell,
+            design.mine,
+            design.mine_yes,
+            design.columns,
+            design.total,
+            design.total_yes,
+            len(design.levels),
+            ridge,
+        )
 
     with ThreadPoolExecutor(WORKERS) as pool:
         return np.concatenate(list(pool.map(part, edges)))

@@ -84,18 +84,29 @@ def funnel(
     reason = table.why_not(np.nan_to_num(given), given * centre, peers, minimum_expected, minimum_peers)
     frame = _frame(rows, given, peers, reason, coverage)
     p, up, posterior = (np.full(len(rows), np.nan) for _ in range(3))
-    p[known], up[known], posterior[known] = found.p, found.upper < found.lower, rule.exceeds(
-        found, used["events"].to_numpy(), used["base"].to_numpy(), times)
+    p[known], up[known], posterior[known] = (
+        found.p,
+        found.upper < found.lower,
+        rule.exceeds(found, used["events"].to_numpy(), used["base"].to_numpy(), times),
+    )
     open_to = reason == ""
     fdr = rule.false_discovery(p, open_to)
     cv, cv_low, cv_high = found.spread
     enough = np.where(given * centre >= 1, given * centre, np.nan)  # below one event limits only stretch the picture
     limits = {word: at * centre for word, at in prediction_limits(enough, cv**2 + doubts).items()}
-    frame = frame.assign(posterior=np.where(open_to, posterior, np.nan), fdr=fdr, **limits,
-                         verdict=table.verdicts(fdr, up == 1, reason, q))
+    frame = frame.assign(
+        posterior=np.where(open_to, posterior, np.nan),
+        fdr=fdr,
+        **limits,
+        verdict=table.verdicts(fdr, up == 1, reason, q),
+    )
     facts = table.counted(frame, q, p) | {
-        "phi": overdispersion(frame["z"].to_numpy()[known], extremes), "cv": cv, "cv_low": cv_low, "cv_high": cv_high,
-        "centre": float(np.average(found.centre, weights=used["base"])), "times": times,
+        "phi": overdispersion(frame["z"].to_numpy()[known], extremes),
+        "cv": cv,
+        "cv_low": cv_low,
+        "cv_high": cv_high,
+        "centre": float(np.average(found.centre, weights=used["base"])),
+        "times": times,
         "flags_fixed_z": int((frame["z"].abs() > 1.96).sum()),
     }
     more = ("events", "limit_low", "limit_high", "limit_low_998", "limit_high_998", "z")
@@ -111,14 +122,25 @@ def _uncertain(uncertainty: Any, size: int) -> Floats:
     return np.asarray(found)
 
 
-def _frame(rows: pd.DataFrame, given: Floats, peers: NDArray[np.int64], reason: NDArray[Any],
-           coverage: float) -> pd.DataFrame:
+def _frame(
+    rows: pd.DataFrame, given: Floats, peers: NDArray[np.int64], reason: NDArray[Any], coverage: float
+) -> pd.DataFrame:
     low, high = poisson_limits(rows["events"].to_numpy(), coverage)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.log(np.maximum(rows["events"], 0.5) / given) * np.sqrt(given)
-        return pd.DataFrame({
-            "officer": rows["officer"], "exposure": given, "peers": peers, "estimate": rows["events"] / given,
-            "low": low / given, "high": high / given, "reason": reason, "events": rows["events"], "z": z})
+        return pd.DataFrame(
+            {
+                "officer": rows["officer"],
+                "exposure": given,
+                "peers": peers,
+                "estimate": rows["events"] / given,
+                "low": low / given,
+                "high": high / given,
+                "reason": reason,
+                "events": rows["events"],
+                "z": z,
+            }
+        )
 
 
 def overdispersion(z: Floats, extremes: float = 0.10) -> float:
@@ -159,18 +181,39 @@ def _quantile(level: float, mean: Floats, spread: Floats) -> Floats:
 
 def _result(frame: pd.DataFrame, facts: dict[str, Any], times: float, name: str) -> Result:
     answer = table.told(facts, "events for their exposure")
-    answer += (f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
-               f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
+    answer += (
+        f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
+        f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}."
+    )
     flagged = frame.assign(flagged=frame["verdict"].isin(["higher", "lower"]))
-    marks = {"centre": facts["centre"], "lower": "limit_low", "upper": "limit_high", "lower_998": "limit_low_998",
-             "upper_998": "limit_high_998", "highlight": "flagged", "name": "officer" if facts["flags"] <= 12 else None,
-             "limits": "of ordinary officers"}
-    chart = Chart("funnel", "exposure", "estimate", x_label="Events expected", y_label="Observed / expected",
-                  alt=answer, marks=marks)
-    labels = table.LABELS | {"exposure": "Events expected", "estimate": "Observed / expected",
-                             "posterior": f"P(rate > {times:g} x peers)", "limit_low": "Ordinary officers, 95 % low",
-                             "limit_high": "Ordinary officers, 95 % high",
-                             "limit_low_998": "Ordinary officers, 99.8 % low",
-                             "limit_high_998": "Ordinary officers, 99.8 % high", "z": "z if only chance",
-                             "flagged": "Flagged"}
+    marks = {
+        "centre": facts["centre"],
+        "lower": "limit_low",
+        "upper": "limit_high",
+        "lower_998": "limit_low_998",
+        "upper_998": "limit_high_998",
+        "highlight": "flagged",
+        "name": "officer" if facts["flags"] <= 12 else None,
+        "limits": "of ordinary officers",
+    }
+    chart = Chart(
+        "funnel",
+        "exposure",
+        "estimate",
+        x_label="Events expected",
+        y_label="Observed / expected",
+        alt=answer,
+        marks=marks,
+    )
+    labels = table.LABELS | {
+        "exposure": "Events expected",
+        "estimate": "Observed / expected",
+        "posterior": f"P(rate > {times:g} x peers)",
+        "limit_low": "Ordinary officers, 95 % low",
+        "limit_high": "Ordinary officers, 95 % high",
+        "limit_low_998": "Ordinary officers, 99.8 % low",
+        "limit_high_998": "Ordinary officers, 99.8 % high",
+        "z": "z if only chance",
+        "flagged": "Flagged",
+    }
     return Result(name, flagged, TITLE, answer, METHOD, (*table.CAVEATS, *table.honest(facts)), facts, chart, labels)

@@ -35,8 +35,9 @@ class Peers:
     cells: int
 
 
-def _cells(frame: pd.DataFrame, officer: str, assignment: Sequence[str], month: str | None, exposure: str,
-           events: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _cells(
+    frame: pd.DataFrame, officer: str, assignment: Sequence[str], month: str | None, exposure: str, events: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows of cell x officer, and what was read as renamed."""
     refuse(assignment)
     keys = [*([month] if month else []), *assignment]
@@ -55,13 +56,19 @@ def _rows(frame: pd.DataFrame, officer: str, keys: list[str], exposure: str, eve
     for column in (officer, *keys, exposure, events):
         if column not in frame.columns:
             raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
-    rows = frame[[*keys]].assign(officer=frame[officer], exposure=frame[exposure].astype(float).fillna(0.0),
-                                 events=frame[events].astype(float).fillna(0.0))
+    rows = frame[[*keys]].assign(
+        officer=frame[officer],
+        exposure=frame[exposure].astype(float).fillna(0.0),
+        events=frame[events].astype(float).fillna(0.0),
+    )
     if (rows[["exposure", "events"]] < 0).any().any():
         raise InputError("negative exposure or events", where="frame", do="book corrections where they belong")
     if rows["officer"].isna().any():
-        raise InputError(f"{int(rows['officer'].isna().sum())} rows without an officer", where=officer,
-                         do="leave them out, and say how many there were")
+        raise InputError(
+            f"{int(rows['officer'].isna().sum())} rows without an officer",
+            where=officer,
+            do="leave them out, and say how many there were",
+        )
     return rows
 
 
@@ -74,11 +81,25 @@ def _expected(each: pd.DataFrame, minimum: int, without: set[Any]) -> pd.DataFra
     others = total - add[["n", "x", "y"]]
     near = at_work & (others["n"] >= minimum) & (others["x"] > 0)
     ratio = each["exposure"] / others["x"].where(near)
-    rows = each.assign(expected=ratio * others["y"], variance=ratio**2 * others["y"], near=near,
-                       seen=each["events"].where(near, 0), spent=each["exposure"].where(near, 0))
-    found = rows.groupby("officer").agg(
-        events=("seen", "sum"), exposure=("spent", "sum"), expected=("expected", "sum"), variance=("variance", "sum"),
-        all_events=("events", "sum"), all_exposure=("exposure", "sum")).reset_index()
+    rows = each.assign(
+        expected=ratio * others["y"],
+        variance=ratio**2 * others["y"],
+        near=near,
+        seen=each["events"].where(near, 0),
+        spent=each["exposure"].where(near, 0),
+    )
+    found = (
+        rows.groupby("officer")
+        .agg(
+            events=("seen", "sum"),
+            exposure=("spent", "sum"),
+            expected=("expected", "sum"),
+            variance=("variance", "sum"),
+            all_events=("events", "sum"),
+            all_exposure=("exposure", "sum"),
+        )
+        .reset_index()
+    )
     found["uncertainty"] = (found.pop("variance") / found["expected"].where(found["expected"] > 0) ** 2).fillna(0.0)
     found["comparable"] = (found["exposure"] / found["all_exposure"].where(found["all_exposure"] > 0)).fillna(0.0)
     found["peers"] = found["officer"].map(_met(rows[standard & at_work], rows[near])).fillna(0).astype(int)
@@ -175,56 +196,101 @@ def _judged(found: Peers, least: dict[str, Any], judged: dict[str, Any]) -> Resu
     open_to = reason == ""
     if not (held["expected"][open_to] > 0).any():
         return _nobody(held, np.where(open_to, few, reason), judged)
-    result = funnel(held["events"][open_to], held["expected"][open_to], uncertainty=held["uncertainty"][open_to],
-                    minimum_peers=0, **judged)
+    result = funnel(
+        held["events"][open_to],
+        held["expected"][open_to],
+        uncertainty=held["uncertainty"][open_to],
+        minimum_peers=0,
+        **judged,
+    )
     table = result.table.set_index("officer").reindex(held.index)
     table["reason"] = table["reason"].where(open_to, reason)
     table["verdict"] = table["verdict"].where(open_to, Verdict.NOT_ASSESSABLE)
     table["flagged"] = table["flagged"].eq(True)
-    table = table.assign(expected=held["expected"], exposure=held["exposure"].where(held["exposure"] > 0,
-                         held["all_exposure"]), peers=held["peers"], comparable=held["comparable"])
+    table = table.assign(
+        expected=held["expected"],
+        exposure=held["exposure"].where(held["exposure"] > 0, held["all_exposure"]),
+        peers=held["peers"],
+        comparable=held["comparable"],
+    )
     table["events"] = table["events"].fillna(held["all_events"])
-    facts = dict(result.facts) | {key: value for key, value in counted(table, float(judged["q"])).items()
-                                  if key != "expected_false_flags"}
+    facts = dict(result.facts) | {
+        key: value for key, value in counted(table, float(judged["q"])).items() if key != "expected_false_flags"
+    }
     return replace(result, table=table.reset_index(), facts=facts)
 
 
 def _nobody(held: pd.DataFrame, reason: Any, judged: dict[str, Any]) -> Result:
     """The table when nobody has peers: everyone not assessable, and why."""
-    table = held[["exposure", "peers", "events", "expected", "comparable"]].assign(
-        exposure=held["all_exposure"], events=held["all_events"], estimate=np.nan, low=np.nan, high=np.nan,
-        posterior=np.nan, fdr=np.nan, verdict=Verdict.NOT_ASSESSABLE, reason=reason).reset_index()
+    table = (
+        held[["exposure", "peers", "events", "expected", "comparable"]]
+        .assign(
+            exposure=held["all_exposure"],
+            events=held["all_events"],
+            estimate=np.nan,
+            low=np.nan,
+            high=np.nan,
+            posterior=np.nan,
+            fdr=np.nan,
+            verdict=Verdict.NOT_ASSESSABLE,
+            reason=reason,
+        )
+        .reset_index()
+    )
     facts = counted(table, float(judged["q"]))
     why = reasons(facts)
-    return Result(str(judged["name"]), table, TITLE, f"Not assessable: {why}.", METHOD, (*CAVEATS, *honest(facts)),
-                  facts, None, LABELS, why)
+    return Result(
+        str(judged["name"]),
+        table,
+        TITLE,
+        f"Not assessable: {why}.",
+        METHOD,
+        (*CAVEATS, *honest(facts)),
+        facts,
+        None,
+        LABELS,
+        why,
+    )
 
 
 def _reason(held: pd.DataFrame, least: dict[str, Any]) -> Any:
     few, enough = f"fewer than {least['minimum']} peers", f"{least['exposure']:g}"
     below = f"fewer than {enough} {least['words']} beside peers" if least["words"] else f"exposure below {enough}"
     return np.select(
-        [held["all_exposure"] <= 0, held["comparable"] <= 0, held["comparable"] < COMPARABLE,
-         held["exposure"] < least["exposure"]],
-        ["no exposure recorded", few, f"most of the exposure beside {few}", below], "")
+        [
+            held["all_exposure"] <= 0,
+            held["comparable"] <= 0,
+            held["comparable"] < COMPARABLE,
+            held["exposure"] < least["exposure"],
+        ],
+        ["no exposure recorded", few, f"most of the exposure beside {few}", below],
+        "",
+    )
 
 
-def _told(
-    result: Result, found: Peers, assignment: tuple[str, ...], month: str | None, counted_words: str
-) -> Result:
+def _told(result: Result, found: Peers, assignment: tuple[str, ...], month: str | None, counted_words: str) -> Result:
     facts = dict(result.facts) | {"cells": found.cells, "assignment": list(assignment), "renamed": list(found.notes)}
     alike = listed([*assignment, *([month] if month else [])]) or "the whole agency"
     if result.reason:
         return replace(result, facts=facts, table=result.table[_ORDER]).with_caveats(*found.notes)
     beside = f"officers of the same {alike}" if assignment or month else "all other officers"
     answer = told(facts, f"{counted_words}, beside {beside}")
-    answer += (f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
-               f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}.")
-    partial = (f"The adjustment is for {alike} alone: officers of one {assignment[0]} can still do different work."
-               if assignment else "Nothing but exposure is adjusted for: units and shifts do different work.")
+    answer += (
+        f" Ordinary officers' rates vary by {facts['cv']:.0%} of their mean ({facts['cv_low']:.0%} to "
+        f"{facts['cv_high']:.0%}); a fixed |z| > 1.96 would have flagged {facts['flags_fixed_z']}."
+    )
+    partial = (
+        f"The adjustment is for {alike} alone: officers of one {assignment[0]} can still do different work."
+        if assignment
+        else "Nothing but exposure is adjusted for: units and shifts do different work."
+    )
     frame = result.table[[*_ORDER, *(one for one in result.table.columns if one not in _ORDER)]]
     chart = replace(result.chart, x="expected", alt=answer) if result.chart else None
-    labels = dict(result.labels) | {"exposure": "Exposure beside peers", "expected": "Events expected",
-                                    "comparable": "Share of exposure beside peers"}
+    labels = dict(result.labels) | {
+        "exposure": "Exposure beside peers",
+        "expected": "Events expected",
+        "comparable": "Share of exposure beside peers",
+    }
     return replace(result, table=frame, facts=facts, answer=answer, chart=chart, labels=labels).with_caveats(
-        partial, *found.notes)
+        partial, *found.notes
+    )

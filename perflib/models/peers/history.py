@@ -56,8 +56,11 @@ def own_history(
     before, now = rows[rows["period"] < last], rows[rows["period"] == last].set_index("officer")
     if before.empty:
         raise InputError("there is one period only", where=period, do="give earlier periods to compare with")
-    past = before[before["exposure"] > 0].groupby("officer").agg(
-        events=("events", "sum"), exposure=("exposure", "sum"), periods=("period", "nunique"))
+    past = (
+        before[before["exposure"] > 0]
+        .groupby("officer")
+        .agg(events=("events", "sum"), exposure=("exposure", "sum"), periods=("period", "nunique"))
+    )
     names = pd.Index(sorted(set(rows["officer"])))
     past, now = past.reindex(names).fillna(0), now.reindex(names).fillna(0)
     spread = _within(before)
@@ -66,17 +69,34 @@ def own_history(
     upper, lower = _tails(seen, expected, past["events"].to_numpy() + 0.5, spread)
     reason = np.select(
         [now["exposure"] <= 0, past["periods"] < minimum_periods, ~(expected >= minimum_expected)],
-        ["no exposure recorded", f"fewer than {minimum_periods} earlier periods",
-         f"fewer than {minimum_expected:g} events expected from the own past"], "")
+        [
+            "no exposure recorded",
+            f"fewer than {minimum_periods} earlier periods",
+            f"fewer than {minimum_expected:g} events expected from the own past",
+        ],
+        "",
+    )
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     fdr = rule.false_discovery(p, reason == "")
     low, high = poisson_limits(seen)
     base = np.where(expected > 0, expected, np.nan)  # without work in the latest period there is no ratio
-    made = pd.DataFrame({
-        "officer": names, "exposure": now["exposure"].to_numpy(), "peers": 0, "estimate": seen / base,
-        "low": low / base, "high": high / base, "posterior": np.nan, "fdr": fdr,
-        "verdict": table.verdicts(fdr, upper < lower, reason, q), "reason": reason, "events": seen,
-        "expected": expected, "periods": past["periods"].astype(int).to_numpy()})
+    made = pd.DataFrame(
+        {
+            "officer": names,
+            "exposure": now["exposure"].to_numpy(),
+            "peers": 0,
+            "estimate": seen / base,
+            "low": low / base,
+            "high": high / base,
+            "posterior": np.nan,
+            "fdr": fdr,
+            "verdict": table.verdicts(fdr, upper < lower, reason, q),
+            "reason": reason,
+            "events": seen,
+            "expected": expected,
+            "periods": past["periods"].astype(int).to_numpy(),
+        }
+    )
     facts = table.counted(made, q, p) | {"cv_within": float(np.sqrt(spread)), "latest": last}
     return _told(table.ordered(made, ("events", "expected", "periods")), facts, name)
 
@@ -114,12 +134,21 @@ def _tails(seen: Floats, expected: Floats, shape: Floats, spread: float) -> tupl
 
 
 def _told(made: pd.DataFrame, facts: dict[str, Any], name: str) -> Result:
-    answer = (f"Of {facts['officers']:,} officers {facts['assessed']:,} can be held beside their own past: "
-              f"{facts['higher']} higher and {facts['lower']} lower than before.{table.doubt(facts)}")
+    answer = (
+        f"Of {facts['officers']:,} officers {facts['assessed']:,} can be held beside their own past: "
+        f"{facts['higher']} higher and {facts['lower']} lower than before.{table.doubt(facts)}"
+    )
     made, chart = drawn(made, 1.0, "Exposure, latest period", "Latest period / own past", answer)
-    caveats = ("A change of an officer's figures can be a change of assignment, of the area or of recording: the past "
-               "is no standard of what is right, and a high level that lasts is not seen here.", table.CAVEATS[0],
-               "An extreme past is followed by a milder present by chance alone (regression to the mean).")
-    labels = table.LABELS | {"estimate": "Latest / own past", "exposure": "Exposure, latest period",
-                             "periods": "Earlier periods", "flagged": "Flagged"}
+    caveats = (
+        "A change of an officer's figures can be a change of assignment, of the area or of recording: the past "
+        "is no standard of what is right, and a high level that lasts is not seen here.",
+        table.CAVEATS[0],
+        "An extreme past is followed by a milder present by chance alone (regression to the mean).",
+    )
+    labels = table.LABELS | {
+        "estimate": "Latest / own past",
+        "exposure": "Exposure, latest period",
+        "periods": "Earlier periods",
+        "flagged": "Flagged",
+    }
     return Result(name, made, TITLE, answer, METHOD, caveats, facts, chart, labels)

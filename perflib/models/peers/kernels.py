@@ -35,8 +35,9 @@ def constant(o: float, spread: float) -> float:
 
 
 @jit
-def densities(events: Floats, expected: Floats, extra: Floats, cv: Floats, centres: Floats, above: Floats,
-              below: Floats) -> tuple:
+def densities(
+    events: Floats, expected: Floats, extra: Floats, cv: Floats, centres: Floats, above: Floats, below: Floats
+) -> tuple:
     """Probability of each count among the many, the few above and the few below, (officers, CVs, centres).
 
     ``centres`` (CVs, centres) are multiples of ``expected``; ``extra`` is the squared CV of each expected count.
@@ -130,8 +131,9 @@ def centre_of(events: Floats, expected: Floats, extra: Floats, cv: float, above:
 
 
 @jit
-def chosen(events: Floats, expected: Floats, cv: Floats, centre: Floats, multiples: Floats, share: Floats,
-           u: Floats) -> NDArray[np.int64]:
+def chosen(
+    events: Floats, expected: Floats, cv: Floats, centre: Floats, multiples: Floats, share: Floats, u: Floats
+) -> NDArray[np.int64]:
     """Which multiple of the centre each officer is drawn at, given the count: (draws, officers); ``u`` uniform."""
     pick = np.zeros(u.shape, np.int64)
     chance = np.empty(multiples.size)

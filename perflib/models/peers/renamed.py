@@ -20,8 +20,10 @@ def merged(rows: pd.DataFrame, column: str, month: str) -> tuple[pd.DataFrame, l
     out, notes = rows, []
     for old, new, when in _found(rows, column, month):
         out = out.assign(**{column: out[column].where(out[column] != old, new)})
-        notes.append(f"{column.capitalize()} {old} became {new} in {_said(when)} with all its members: both names are "
-                     "read as one, for the work is taken to be the same. Correct the assignments if it was not.")
+        notes.append(
+            f"{column.capitalize()} {old} became {new} in {_said(when)} with all its members: both names are "
+            "read as one, for the work is taken to be the same. Correct the assignments if it was not."
+        )
     return out, notes
 
 
@@ -39,8 +41,11 @@ def _found(rows: pd.DataFrame, column: str, month: str) -> list[tuple[Any, Any, 
             continue
         then = rows[rows[month] == after]
         here = set(rows.loc[(rows[month] == last) & (rows[column] == old), "officer"]) & set(then["officer"])
-        found += [(old, one, spans.loc[one, "min"]) for one in new
-                  if len(here) >= _MEMBERS and here <= set(then.loc[then[column] == one, "officer"])]
+        found += [
+            (old, one, spans.loc[one, "min"])
+            for one in new
+            if len(here) >= _MEMBERS and here <= set(then.loc[then[column] == one, "officer"])
+        ]
     return found
 
 

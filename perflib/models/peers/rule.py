@@ -21,8 +21,23 @@ Floats = NDArray[np.float64]
 #: prior: the CV of ordinary officers' rates is half-normal with this scale.
 CV_SCALE = 0.5
 #: shares of officers far above and far below, and their prior: few or none, and not as many on both sides.
-ODD = np.array([(0, 0), (0.01, 0), (0.025, 0), (0.05, 0), (0.1, 0), (0.2, 0), (0, 0.025), (0, 0.1), (0.01, 0.01),
-                (0.025, 0.025), (0.05, 0.05), (0.1, 0.1)], dtype=float)
+ODD = np.array(
+    [
+        (0, 0),
+        (0.01, 0),
+        (0.025, 0),
+        (0.05, 0),
+        (0.1, 0),
+        (0.2, 0),
+        (0, 0.025),
+        (0, 0.1),
+        (0.01, 0.01),
+        (0.025, 0.025),
+        (0.05, 0.05),
+        (0.1, 0.1),
+    ],
+    dtype=float,
+)
 ODD_PRIOR = np.array([0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.07, 0.05, 0.05, 0.05, 0.05, 0.05])
 _COARSE = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.55, 0.7, 0.9, 1.2, 1.6, 2.2])
 _PLACES, _ROUGH, _FINE, _REACH = 15, 7, 16, 10.0
@@ -78,8 +93,15 @@ class Verdicts:
         return each[self.member]
 
 
-def judge(events: Floats, expected: Floats, extra: Floats | None = None, group: NDArray[np.int64] | None = None,
-          cv_scale: float = CV_SCALE, *, whole: bool = True) -> Verdicts:
+def judge(
+    events: Floats,
+    expected: Floats,
+    extra: Floats | None = None,
+    group: NDArray[np.int64] | None = None,
+    cv_scale: float = CV_SCALE,
+    *,
+    whole: bool = True,
+) -> Verdicts:
     """Hold every officer against the others.
 
     Parameters
@@ -160,8 +182,14 @@ def _between(middle: Floats, error: Floats) -> tuple[Floats, Floats] | None:
     return mean, between + 1 / weight.sum(axis=0)
 
 
-def _fit(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats, error: Floats,
-         prior: tuple[Floats, Floats] | None, places: int) -> Fit:
+def _fit(
+    part: tuple[Floats, Floats, Floats],
+    cv: Floats,
+    middle: Floats,
+    error: Floats,
+    prior: tuple[Floats, Floats] | None,
+    places: int,
+) -> Fit:
     steps = np.linspace(-4.5, 4.5, places)
     log_prior = np.zeros((len(cv), places))
     if prior is not None:  # the grid follows the prior where it is the narrower of the two
@@ -176,8 +204,17 @@ def _fit(part: tuple[Floats, Floats, Floats], cv: Floats, middle: Floats, error:
     return Fit(centres, many, high, low, log)
 
 
-def _verdicts(events: Floats, expected: Floats, extra: Floats, member: NDArray[np.int64], rows: list[NDArray[np.intp]],
-              fits: list[Fit], cv: Floats, log_prior: Floats, whole: bool) -> Verdicts:
+def _verdicts(
+    events: Floats,
+    expected: Floats,
+    extra: Floats,
+    member: NDArray[np.int64],
+    rows: list[NDArray[np.intp]],
+    fits: list[Fit],
+    cv: Floats,
+    log_prior: Floats,
+    whole: bool,
+) -> Verdicts:
     by_group = np.array([_log_sum(fit.log, 1) for fit in fits])
     every = by_group.sum(axis=0) + log_prior
     upper, lower, p, odd = (np.empty(len(events)) for _ in range(4))
@@ -227,8 +264,9 @@ class _Tails:
         return np.where(events > 0, found / used, 1.0)
 
 
-def _two_sided(tails: _Tails, few: NDArray[np.bool_], double: Floats, upper: Floats, lower: Floats,
-               events: Floats) -> Floats:
+def _two_sided(
+    tails: _Tails, few: NDArray[np.bool_], double: Floats, upper: Floats, lower: Floats, events: Floats
+) -> Floats:
     """Two-sided p-values: for few expected events a high count adds what the lower tail can attain, not its double."""
     p = double.copy()
     exact = few & (upper < lower) & (p < 0.2)
@@ -255,8 +293,13 @@ def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
 def multiples(odd: Floats) -> tuple[Floats, Floats]:
     """Multiples of the centre at which officers are supposed to be, and the share at each for each row of ``odd``."""
     above, below = len(kernels.ABOVE), len(kernels.BELOW)
-    share = np.column_stack([1 - odd.sum(axis=1), np.repeat(odd[:, :1] / above, above, axis=1),
-                             np.repeat(odd[:, 1:] / below, below, axis=1)])
+    share = np.column_stack(
+        [
+            1 - odd.sum(axis=1),
+            np.repeat(odd[:, :1] / above, above, axis=1),
+            np.repeat(odd[:, 1:] / below, below, axis=1),
+        ]
+    )
     return np.concatenate([[1.0], kernels.ABOVE, kernels.BELOW]), share
 
 

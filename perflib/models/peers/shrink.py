@@ -75,24 +75,42 @@ def shrink(
     sample = draws.rates(found, seen, size, seed)
     limit = found.centre * times if threshold is None else np.full(len(used), positive(threshold, "threshold"))
     frame = pd.DataFrame({"officer": rows["officer"], "exposure": rows["base"], "events": rows["events"]})
-    more = pd.DataFrame({
-        "rate": seen / size, "posterior": (sample > limit).mean(axis=0), **draws.told(sample, coverage),
-        "p": found.p, "up": found.upper < found.lower, "expected": size * found.centre,
-        "peers": used.groupby("group")["officer"].transform("size").to_numpy() - 1}, index=used.index)
+    more = pd.DataFrame(
+        {
+            "rate": seen / size,
+            "posterior": (sample > limit).mean(axis=0),
+            **draws.told(sample, coverage),
+            "p": found.p,
+            "up": found.upper < found.lower,
+            "expected": size * found.centre,
+            "peers": used.groupby("group")["officer"].transform("size").to_numpy() - 1,
+        },
+        index=used.index,
+    )
     frame = frame.join(more)
     frame["peers"] = frame["peers"].fillna(0).astype(int)
     exposed = np.where(known, rows["base"], 0.0)
-    frame["reason"] = table.why_not(exposed, frame["expected"].to_numpy(), frame["peers"].to_numpy(), minimum_expected,
-                                    minimum_peers)
+    frame["reason"] = table.why_not(
+        exposed, frame["expected"].to_numpy(), frame["peers"].to_numpy(), minimum_expected, minimum_peers
+    )
     open_to = (frame["reason"] == "").to_numpy()
     frame["fdr"] = rule.false_discovery(frame["p"].to_numpy(), open_to)
-    frame["verdict"] = table.verdicts(frame["fdr"].to_numpy(), (frame["up"] == True).to_numpy(),  # noqa: E712
-                                      frame["reason"].to_numpy(), q)
+    frame["verdict"] = table.verdicts(
+        frame["fdr"].to_numpy(),
+        (frame["up"] == True).to_numpy(),  # noqa: E712
+        frame["reason"].to_numpy(),
+        q,
+    )
     frame.loc[~open_to, "posterior"] = np.nan
     cv, low, high = found.spread
     facts = table.counted(frame, q, frame["p"].to_numpy()) | {
-        "cv": cv, "cv_low": low, "cv_high": high, "centre": float(np.average(found.centre, weights=size)),
-        "rank_width": float((frame["rank_high"] - frame["rank_low"]).median()), "times": times}
+        "cv": cv,
+        "cv_low": low,
+        "cv_high": high,
+        "centre": float(np.average(found.centre, weights=size)),
+        "rank_width": float((frame["rank_high"] - frame["rank_low"]).median()),
+        "times": times,
+    }
     columns = ("events", "rate", "rank", "rank_low", "rank_high")
     return _result(table.ordered(frame, columns), facts, _words(threshold, times), name)
 
@@ -101,8 +119,17 @@ def _words(threshold: float | None, times: float) -> str:
     return f"P(rate > {times:g} x peers)" if threshold is None else f"P(rate > {threshold:g})"
 
 
-def _known_prior(rows: pd.DataFrame, known: NDArray[np.bool_], prior: tuple[float, float], threshold: float | None,
-                 times: float, coverage: float, q: float, minimum_expected: float, name: str) -> Result:
+def _known_prior(
+    rows: pd.DataFrame,
+    known: NDArray[np.bool_],
+    prior: tuple[float, float],
+    threshold: float | None,
+    times: float,
+    coverage: float,
+    q: float,
+    minimum_expected: float,
+    name: str,
+) -> Result:
     """The conjugate posterior under a gamma prior known beforehand."""
     from scipy.stats import gamma
 
@@ -119,11 +146,22 @@ def _known_prior(rows: pd.DataFrame, known: NDArray[np.bool_], prior: tuple[floa
     upper, lower = _predictive(rows["events"].to_numpy(), np.maximum(size, 1e-12), shape, rate)
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     fdr = rule.false_discovery(p, reason == "")
-    frame = pd.DataFrame({
-        "officer": rows["officer"], "exposure": rows["base"], "peers": len(rows) - 1, "estimate": after * scale,
-        "low": low, "high": high, "posterior": gamma.sf(limit, after, scale=scale), "fdr": fdr,
-        "verdict": table.verdicts(fdr, upper < lower, reason, q), "reason": reason, "events": rows["events"],
-        "rate": np.where(known, rows["events"] / rows["base"].where(known), np.nan)})
+    frame = pd.DataFrame(
+        {
+            "officer": rows["officer"],
+            "exposure": rows["base"],
+            "peers": len(rows) - 1,
+            "estimate": after * scale,
+            "low": low,
+            "high": high,
+            "posterior": gamma.sf(limit, after, scale=scale),
+            "fdr": fdr,
+            "verdict": table.verdicts(fdr, upper < lower, reason, q),
+            "reason": reason,
+            "events": rows["events"],
+            "rate": np.where(known, rows["events"] / rows["base"].where(known), np.nan),
+        }
+    )
     facts = table.counted(frame, q, p) | {"prior": [shape, rate], "centre": shape / rate, "threshold": limit}
     return _result(table.ordered(frame, ("events", "rate")), facts, f"P(rate > {limit:g})", name)
 
@@ -139,9 +177,18 @@ def _predictive(events: Floats, exposure: Floats, shape: float, rate: float) -> 
 def _result(frame: pd.DataFrame, facts: dict[str, Any], posterior: str, name: str) -> Result:
     answer = table.told(facts, "rate")
     if "rank_width" in facts:
-        answer += (f" Half of the 95 % rank intervals are wider than {facts['rank_width']:,.0f} of "
-                   f"{facts['officers']:,} places: do not rank.")
+        answer += (
+            f" Half of the 95 % rank intervals are wider than {facts['rank_width']:,.0f} of "
+            f"{facts['officers']:,} places: do not rank."
+        )
     frame, chart = drawn(frame, facts["centre"], "Exposure", "Events per unit of exposure", answer)
-    labels = table.LABELS | {"estimate": "Rate, shrunken", "rate": "Raw rate", "posterior": posterior, "rank": "Rank",
-                             "rank_low": "Rank, 95 % low", "rank_high": "Rank, 95 % high", "flagged": "Flagged"}
+    labels = table.LABELS | {
+        "estimate": "Rate, shrunken",
+        "rate": "Raw rate",
+        "posterior": posterior,
+        "rank": "Rank",
+        "rank_low": "Rank, 95 % low",
+        "rank_high": "Rank, 95 % high",
+        "flagged": "Flagged",
+    }
     return Result(name, frame, TITLE, answer, METHOD, (*table.CAVEATS, *table.honest(facts)), facts, chart, labels)

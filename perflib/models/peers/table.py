@@ -21,9 +21,18 @@ COLUMNS = ("officer", "exposure", "peers", "estimate", "low", "high", "posterior
 #: coefficient of variation of ordinary officers' rates above which practice itself varies too much to single out few.
 WIDE = 0.4
 #: what the words of the table mean, for every comparison.
-LABELS = {"officer": "Officer", "exposure": "Exposure", "peers": "Peers", "low": "95 % low", "high": "95 % high",
-          "fdr": "False share if flagged", "verdict": "Verdict", "reason": "Why not assessable",
-          "events": "Events", "expected": "Expected"}
+LABELS = {
+    "officer": "Officer",
+    "exposure": "Exposure",
+    "peers": "Peers",
+    "low": "95 % low",
+    "high": "95 % high",
+    "fdr": "False share if flagged",
+    "verdict": "Verdict",
+    "reason": "Why not assessable",
+    "events": "Events",
+    "expected": "Expected",
+}
 CAVEATS = (
     "A flag asks for a review of the record. It is not a finding of wrongdoing, and no ground for discipline.",
     "The comparison rules out chance and what it adjusts for, nothing else: work that differs in ways the records do "
@@ -43,8 +52,9 @@ def given(events: Any, base: Any, group: Any, what: str) -> pd.DataFrame:
         base = _aligned(events, base, what)
     values, size = counts(_numbers(events, "events"), "events"), _numbers(base, what)
     if values.ndim != 1 or len(values) != len(size) or not len(values):
-        raise InputError(f"{len(values)} events and {len(size)} values of {what}", where=what,
-                         do="give one per officer")
+        raise InputError(
+            f"{len(values)} events and {len(size)} values of {what}", where=what, do="give one per officer"
+        )
     if (size < 0).any() or np.isinf(size).any():
         raise InputError("must not be negative or infinite", where=what)
     names = held.index if held is not None else pd.RangeIndex(1, len(values) + 1)
@@ -66,8 +76,9 @@ def _aligned(events: pd.Series, base: pd.Series, what: str) -> pd.Series:
         raise InputError("an officer has more than one row", where=what, do="add up each officer's rows first")
     odd = events.index.symmetric_difference(base.index)
     if len(odd):
-        raise InputError(f"events and {what} have different officers in their index, such as {cell(odd[0])}",
-                         where=what)
+        raise InputError(
+            f"events and {what} have different officers in their index, such as {cell(odd[0])}", where=what
+        )
     return base.reindex(events.index)
 
 
@@ -83,13 +94,19 @@ def _group(group: Any, names: pd.Index) -> NDArray[np.int64]:
     return pd.factorize(labels, sort=True)[0].astype(np.int64)
 
 
-def why_not(exposure: Floats, expected: Floats, peers: NDArray[np.int64], minimum_expected: float,
-            minimum_peers: int) -> NDArray[Any]:
+def why_not(
+    exposure: Floats, expected: Floats, peers: NDArray[np.int64], minimum_expected: float, minimum_peers: int
+) -> NDArray[Any]:
     """The first reason that forbids an assessment, per officer; empty where there is none."""
     return np.select(
         [~(exposure > 0), peers < minimum_peers, ~(expected >= minimum_expected)],
-        ["no exposure recorded", f"fewer than {minimum_peers} peers",
-         f"fewer than {minimum_expected:g} events expected at the peers' rate"], "")
+        [
+            "no exposure recorded",
+            f"fewer than {minimum_peers} peers",
+            f"fewer than {minimum_expected:g} events expected at the peers' rate",
+        ],
+        "",
+    )
 
 
 def verdicts(fdr: Floats, up: NDArray[np.bool_], reason: NDArray[Any], q: float) -> NDArray[Any]:
@@ -104,10 +121,16 @@ def counted(table: pd.DataFrame, q: float, p: Floats | None = None) -> dict[str,
     flags = int(found.get("higher", 0) + found.get("lower", 0))
     assessed = len(table) - int(found.get(Verdict.NOT_ASSESSABLE, 0))
     facts = {
-        "officers": len(table), "assessed": assessed, "flags": flags, "higher": int(found.get("higher", 0)),
-        "lower": int(found.get("lower", 0)), "not_assessable": len(table) - assessed, "q": q,
+        "officers": len(table),
+        "assessed": assessed,
+        "flags": flags,
+        "higher": int(found.get("higher", 0)),
+        "lower": int(found.get("lower", 0)),
+        "not_assessable": len(table) - assessed,
+        "q": q,
         "reasons": {str(word): int(n) for word, n in table["reason"][table["reason"] != ""].value_counts().items()},
-        "expected_false_flags": 0.0, "chance_of_any_flag_if_none_differs": q if assessed else 0.0,
+        "expected_false_flags": 0.0,
+        "chance_of_any_flag_if_none_differs": q if assessed else 0.0,
     }
     if flags and p is not None:
         threshold = float(p[table["verdict"].isin(["higher", "lower"]).to_numpy()].max())
@@ -117,12 +140,16 @@ def counted(table: pd.DataFrame, q: float, p: Floats | None = None) -> dict[str,
 
 def told(facts: dict[str, Any], what: str) -> str:
     """The answer: who was assessed, flagged and not assessable, and how many flags chance leads one to expect."""
-    head = (f"Of {facts['officers']:,} officers {facts['assessed']:,} can be assessed: {facts['higher']} higher and "
-            f"{facts['lower']} lower than peers in {what}")
+    head = (
+        f"Of {facts['officers']:,} officers {facts['assessed']:,} can be assessed: {facts['higher']} higher and "
+        f"{facts['lower']} lower than peers in {what}"
+    )
     if facts["flags"]:
         flags, false = facts["flags"], facts["expected_false_flags"]
-        head += (f"; of {'these ' if flags > 1 else 'this '}{flags} flag{'s' if flags > 1 else ''} "
-                 f"about {false:.1f} {'are' if flags > 1 else 'is'} expected to be false.")
+        head += (
+            f"; of {'these ' if flags > 1 else 'this '}{flags} flag{'s' if flags > 1 else ''} "
+            f"about {false:.1f} {'are' if flags > 1 else 'is'} expected to be false."
+        )
     else:
         head += f". If nobody differed, the chance of any flag would be at most {facts['q']:.0%}."
     return head + doubt(facts)
@@ -151,14 +178,23 @@ def honest(facts: dict[str, Any], rates: bool = True) -> list[str]:
     """What to say where officers differ widely, and where too few can be assessed; ``rates`` of events are compared."""
     told_of = []
     if facts.get("cv", 0.0) > WIDE:
-        told_of = ["Officers differ widely here even beside peers: nobody need stand out for practice to vary too "
-                   "much. Ask why it does before asking who."]
+        told_of = [
+            "Officers differ widely here even beside peers: nobody need stand out for practice to vary too "
+            "much. Ask why it does before asking who."
+        ]
     if facts["officers"] >= 30 and facts["assessed"] >= 0.2 * facts["officers"]:
         return told_of
-    power = (": of officers at three times the rate of peers nine in ten are found where 15 events are expected of "
-             "each, half where 7 are" if rates else "")
-    return [*told_of, f"With so few officers who can be assessed only large differences can be seen{power}. Pool "
-            "several years, compare each officer with their own earlier years, and read the records themselves."]
+    power = (
+        ": of officers at three times the rate of peers nine in ten are found where 15 events are expected of "
+        "each, half where 7 are"
+        if rates
+        else ""
+    )
+    return [
+        *told_of,
+        f"With so few officers who can be assessed only large differences can be seen{power}. Pool "
+        "several years, compare each officer with their own earlier years, and read the records themselves.",
+    ]
 
 
 def refuse(columns: Sequence[str]) -> None:

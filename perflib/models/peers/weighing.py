@@ -113,8 +113,19 @@ def solve(a: Floats, b: Floats) -> None:
 
 
 @jit
-def benchmark(start: int, end: int, officer_start: Ints, cell: Ints, mine: Floats, mine_yes: Floats, columns: Ints,
-              total: Floats, total_yes: Floats, levels: int, ridge: float) -> Floats:
+def benchmark(
+    start: int,
+    end: int,
+    officer_start: Ints,
+    cell: Ints,
+    mine: Floats,
+    mine_yes: Floats,
+    columns: Ints,
+    total: Floats,
+    total_yes: Floats,
+    levels: int,
+    ridge: float,
+) -> Floats:
     """Officers ``start`` to ``end``: doubly robust contrast of each with the reweighted events of all others.
 
     ``officer_start`` delimits each officer's rows of ``cell``, ``mine`` (events) and ``mine_yes`` (outcomes); ``total``
@@ -130,8 +141,17 @@ def benchmark(start: int, end: int, officer_start: Ints, cell: Ints, mine: Float
 
 
 @jit
-def one(out: Floats, levels: int, cell: Ints, mine: Floats, mine_yes: Floats, columns: Ints, total: Floats,
-        total_yes: Floats, ridge: float) -> None:
+def one(
+    out: Floats,
+    levels: int,
+    cell: Ints,
+    mine: Floats,
+    mine_yes: Floats,
+    columns: Ints,
+    total: Floats,
+    total_yes: Floats,
+    ridge: float,
+) -> None:
     """One officer: propensity, weights, balance, weighted outcome regression, its sandwich standard error."""
     cells, features = columns.shape
     own_share, peer_share = np.zeros(levels), np.zeros(levels)
@@ -196,8 +216,18 @@ def local(columns: Ints, own_share: Floats, levels: int) -> tuple:
 
 
 @jit
-def outcome(out: Floats, at: Ints, width: int, kept: Ints, weights: Floats, own: Floats, own_yes: Floats,
-            total: Floats, total_yes: Floats, ridge: float) -> None:
+def outcome(
+    out: Floats,
+    at: Ints,
+    width: int,
+    kept: Ints,
+    weights: Floats,
+    own: Floats,
+    own_yes: Floats,
+    total: Floats,
+    total_yes: Floats,
+    ridge: float,
+) -> None:
     """Weighted logistic regression of the outcome on being the officer and the features, with its sandwich error."""
     m = kept.size
     both = np.concatenate((at, at))
@@ -219,8 +249,7 @@ def outcome(out: Floats, at: Ints, width: int, kept: Ints, weights: Floats, own:
             continue
         p = 1 / (1 + math.exp(-linear(b, both[r], extra[r])))
         add(slope, bend, both[r], extra[r], 0.0, all_[r] * p * (1 - p))
-        add(slope, meat, both[r], extra[r], 0.0,
-            own_weight[r] * (yes[r] * (1 - p) ** 2 + (all_[r] - yes[r]) * p**2))
+        add(slope, meat, both[r], extra[r], 0.0, own_weight[r] * (yes[r] * (1 - p) ** 2 + (all_[r] - yes[r]) * p**2))
         if extra[r] > 0:
             peers += all_[r] / (1 + math.exp(-linear(b, both[r], 0.0)))
     for k in range(width):

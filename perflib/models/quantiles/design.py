@@ -60,8 +60,13 @@ def _columns(values: pd.Series, term: str) -> dict[str, Floats]:
 def _of_formula(frame: pd.DataFrame, outcome: str, right: str) -> Design:
     import patsy
 
-    plain = frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), np.nan)
-                            for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])})
+    plain = frame.assign(
+        **{
+            column: frame[column].astype(object).where(frame[column].notna(), np.nan)
+            for column in frame.columns
+            if not pd.api.types.is_numeric_dtype(frame[column])
+        }
+    )
     response, design = patsy.dmatrices(f"Q({outcome!r}) ~ {right}", plain, return_type="dataframe")
     names = tuple(_term(column) for column in design.columns)
     return Design(names, design.to_numpy(float), response.iloc[:, 0].to_numpy(float), len(frame) - len(response))

@@ -104,7 +104,7 @@ def _corner(x: Floats, y: Floats, tau: float, b: Floats, weight: Floats) -> Floa
     from scipy.linalg import qr
 
     columns = x.shape[1]
-    likely = np.argsort(-weight, kind="stable")[:4 * columns]
+    likely = np.argsort(-weight, kind="stable")[: 4 * columns]
     _, _, order = qr((x[likely] * np.sqrt(weight[likely])[:, None]).T, mode="economic", pivoting=True)
     rows = likely[order[:columns]]
     try:

@@ -19,8 +19,15 @@ _THIN = 10
 
 
 def quantile_regression(
-    frame: pd.DataFrame, outcome: str, terms: Sequence[str] | str, tau: float | Sequence[float] = 0.5, *,
-    level: float = 0.95, name: str = "quantile_regression", title: str = "", unit: str = "",
+    frame: pd.DataFrame,
+    outcome: str,
+    terms: Sequence[str] | str,
+    tau: float | Sequence[float] = 0.5,
+    *,
+    level: float = 0.95,
+    name: str = "quantile_regression",
+    title: str = "",
+    unit: str = "",
 ) -> Result:
     """Linear regression of the ``tau``-quantiles of ``outcome`` on ``terms``.
 
@@ -51,16 +58,19 @@ def quantile_regression(
     thin = min(taus + [1 - value for value in taus]) * used / size
     if thin < _THIN:
         return Result.not_assessable(
-            name, f"{used} rows leave under {_THIN} observations beyond the quantile for each of "
-            f"{size} coefficients", title=title)
+            name,
+            f"{used} rows leave under {_THIN} observations beyond the quantile for each of {size} coefficients",
+            title=title,
+        )
     rows: list[dict[str, Any]] = []
     doubts = [f"{design.dropped:,} rows with missing values are left out."] if design.dropped else []
     for value in taus:
         found, said = _fit(design, value, level)
         rows, doubts = rows + found, doubts + said
     if not all(np.isfinite(row["se"]) for row in rows):
-        return Result.not_assessable(name, "too many values are equal: their spread around the fit is zero",
-                                     title=title)
+        return Result.not_assessable(
+            name, "too many values are equal: their spread around the fit is zero", title=title
+        )
     return _result(pd.DataFrame(rows), used, doubts, level, name, title, unit, outcome)
 
 
@@ -76,22 +86,40 @@ def _fit(design: Design, tau: float, level: float) -> tuple[list[dict[str, Any]]
     doubts = [] if closed else [f"Quantile {tau:g}: the search ended before the exact fit."]
     if columns < len(design.names):
         doubts.append(f"Quantile {tau:g}: some terms repeat one another; their coefficients cannot be told apart.")
-    return [{"tau": tau, "term": term, "estimate": estimate[place], "se": se[place],
-             "low": estimate[place] - half[place], "high": estimate[place] + half[place], "p": p[place]}
-            for place, term in enumerate(design.names)], doubts
+    return [
+        {
+            "tau": tau,
+            "term": term,
+            "estimate": estimate[place],
+            "se": se[place],
+            "low": estimate[place] - half[place],
+            "high": estimate[place] + half[place],
+            "p": p[place],
+        }
+        for place, term in enumerate(design.names)
+    ], doubts
 
 
-def _result(table: pd.DataFrame, n: int, doubts: list[str], level: float, name: str, title: str, unit: str,
-            outcome: str) -> Result:
+def _result(
+    table: pd.DataFrame, n: int, doubts: list[str], level: float, name: str, title: str, unit: str, outcome: str
+) -> Result:
     facts: dict[str, Any] = {"n": n}
     for tau, part in table.groupby("tau"):
         facts[f"{tau:g}"] = part.set_index("term")[["estimate", "se", "low", "high", "p"]].to_dict("index")
     slopes = table[table["term"] != "const"].assign(tau=lambda shown: shown["tau"].map("{:g}".format))
-    told = [f"{row.term}, quantile {row.tau}: {row.estimate:.4g} ({row.low:.4g} to {row.high:.4g})"
-            for row in slopes.head(4).itertuples()]
+    told = [
+        f"{row.term}, quantile {row.tau}: {row.estimate:.4g} ({row.low:.4g} to {row.high:.4g})"
+        for row in slopes.head(4).itertuples()
+    ]
     shown = f"{outcome} ({unit})" if unit else outcome
     answer = f"Differences in {shown} with {level:.0%} intervals, n {n:,}: {'; '.join(told)}."
     return Result(
-        name, table, title or f"What goes with {outcome}?", answer,
-        "Quantile regression (Koenker and Bassett 1978), kernel sandwich covariance (Powell 1991).", doubts, facts,
-        Chart("dots", "term", "estimate", "low", "high", by="tau", y_label=unit, alt=answer))
+        name,
+        table,
+        title or f"What goes with {outcome}?",
+        answer,
+        "Quantile regression (Koenker and Bassett 1978), kernel sandwich covariance (Powell 1991).",
+        doubts,
+        facts,
+        Chart("dots", "term", "estimate", "low", "high", by="tau", y_label=unit, alt=answer),
+    )

@@ -83,8 +83,13 @@ def same_scene(
     found = sample(scenes, draws, warmup, chains, seed)
     stand = standing(found.flat[:, : scenes.officers], prior_sd, share, tail)
     table = _table(rows, kept, ids, stand, coverage, certainty)
-    facts = {**_facts(table, rows, kept), "scores": _scores(found.flat[:, scenes.officers :]),
-             **sampler.diagnose(found.values), "divergences": found.divergences, "draws": len(found.flat)}
+    facts = {
+        **_facts(table, rows, kept),
+        "scores": _scores(found.flat[:, scenes.officers :]),
+        **sampler.diagnose(found.values),
+        "divergences": found.divergences,
+        "draws": len(found.flat),
+    }
     return _tell(table, facts, tail, certainty, name)
 
 
@@ -94,11 +99,17 @@ def _rows(frame: pd.DataFrame, incident: str, officer: str, level: str) -> pd.Da
             raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
     rows = pd.DataFrame({"incident": frame[incident], "officer": frame[officer], "level": _ordered(frame[level])})
     if rows.isna().any().any():
-        raise InputError(f"{int(rows.isna().any(axis=1).sum())} rows without incident, officer or level", where="frame",
-                         do="leave them out, and say how many there were")
+        raise InputError(
+            f"{int(rows.isna().any(axis=1).sum())} rows without incident, officer or level",
+            where="frame",
+            do="leave them out, and say how many there were",
+        )
     if rows.duplicated(["incident", "officer"]).any():
-        raise InputError("an officer is there more than once at one incident", where=officer,
-                         do="keep each officer's highest level per incident")
+        raise InputError(
+            "an officer is there more than once at one incident",
+            where=officer,
+            do="keep each officer's highest level per incident",
+        )
     if rows["level"].nunique() < 2:
         raise InputError("only one level is recorded", where=level)
     dense = rows["level"].rank(method="dense").astype(np.int64) - 1
@@ -122,28 +133,58 @@ def _scenes(kept: pd.DataFrame, prior_sd: float) -> tuple[Scenes, pd.Index]:
     return scenes, pd.Index(ids)
 
 
-def _table(rows: pd.DataFrame, kept: pd.DataFrame, ids: pd.Index, stand: dict[str, Any], coverage: float,
-           certainty: float) -> pd.DataFrame:
+def _table(
+    rows: pd.DataFrame, kept: pd.DataFrame, ids: pd.Index, stand: dict[str, Any], coverage: float, certainty: float
+) -> pd.DataFrame:
     with np.errstate(invalid="ignore"):
         low, high = np.quantile(stand["contrast"], [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)
-    told = pd.DataFrame({
-        "informative": kept["officer"].value_counts().reindex(ids), "peers": stand["peers"].sum(axis=1),
-        "estimate": stand["contrast"].mean(axis=0), "low": low, "high": high, "top": stand["top"],
-        "bottom": stand["bottom"], "most": stand["most"]}, index=ids)
+    told = pd.DataFrame(
+        {
+            "informative": kept["officer"].value_counts().reindex(ids),
+            "peers": stand["peers"].sum(axis=1),
+            "estimate": stand["contrast"].mean(axis=0),
+            "low": low,
+            "high": high,
+            "top": stand["top"],
+            "bottom": stand["bottom"],
+            "most": stand["most"],
+        },
+        index=ids,
+    )
     every = rows["officer"].value_counts().sort_index().rename("exposure").rename_axis("officer")
     table = every.to_frame().join(told)
     table[["informative", "peers", "most"]] = table[["informative", "peers", "most"]].fillna(0).astype(int)
-    table["reason"] = np.select([table["informative"] == 0, table["peers"] == 0, table["most"] == 0],
-                                ["no incident where levels differed", "no peers", "too few peers for a tail"], "")
+    table["reason"] = np.select(
+        [table["informative"] == 0, table["peers"] == 0, table["most"] == 0],
+        ["no incident where levels differed", "no peers", "too few peers for a tail"],
+        "",
+    )
     table.loc[table["reason"] != "", ["top", "bottom"]] = np.nan
     table["posterior"] = table[["top", "bottom"]].max(axis=1)
     table["fdr"] = _false_share(table["posterior"])
     sure = table["posterior"] > certainty
-    table["verdict"] = np.select([table["reason"] != "", sure & (table["top"] > table["bottom"]), sure],
-                                 [Verdict.NOT_ASSESSABLE, "higher", "lower"], Verdict.AS_PEERS)
-    return table.reset_index().drop(columns="most")[[
-        "officer", "exposure", "peers", "estimate", "low", "high", "posterior", "fdr", "verdict", "reason",
-        "informative", "top", "bottom"]]
+    table["verdict"] = np.select(
+        [table["reason"] != "", sure & (table["top"] > table["bottom"]), sure],
+        [Verdict.NOT_ASSESSABLE, "higher", "lower"],
+        Verdict.AS_PEERS,
+    )
+    return table.reset_index().drop(columns="most")[
+        [
+            "officer",
+            "exposure",
+            "peers",
+            "estimate",
+            "low",
+            "high",
+            "posterior",
+            "fdr",
+            "verdict",
+            "reason",
+            "informative",
+            "top",
+            "bottom",
+        ]
+    ]
 
 
 def _false_share(posterior: pd.Series) -> pd.Series:
@@ -156,8 +197,10 @@ def _false_share(posterior: pd.Series) -> pd.Series:
 def _facts(table: pd.DataFrame, rows: pd.DataFrame, kept: pd.DataFrame) -> dict[str, Any]:
     flagged = table["verdict"].isin(["higher", "lower"])
     return {
-        "officers": len(table), "incidents": rows["incident"].nunique(),
-        "informative_incidents": kept["incident"].nunique(), "higher": int((table["verdict"] == "higher").sum()),
+        "officers": len(table),
+        "incidents": rows["incident"].nunique(),
+        "informative_incidents": kept["incident"].nunique(),
+        "higher": int((table["verdict"] == "higher").sum()),
         "lower": int((table["verdict"] == "lower").sum()),
         "not_assessable": int((table["verdict"] == Verdict.NOT_ASSESSABLE).sum()),
         "no_peers": int((table["peers"] == 0).sum()),
@@ -174,21 +217,36 @@ def _scores(steps: Floats) -> list[float]:
 
 def _tell(table: pd.DataFrame, facts: dict[str, Any], tail: float, certainty: float, name: str) -> Result:
     flags = facts["higher"] + facts["lower"]
-    answer = (f"Of {facts['officers']:,} officers at {facts['informative_incidents']:,} incidents where levels "
-              f"differed, {facts['higher']} lie among the highest {tail:.0%} of their peers and {facts['lower']} among "
-              f"the lowest with probability above {certainty:.0%}; of these {flags} flags about "
-              f"{facts['expected_false_flags']:.1f} are expected to be false. {facts['not_assessable']:,} officers are "
-              "not assessable.")
+    answer = (
+        f"Of {facts['officers']:,} officers at {facts['informative_incidents']:,} incidents where levels "
+        f"differed, {facts['higher']} lie among the highest {tail:.0%} of their peers and {facts['lower']} among "
+        f"the lowest with probability above {certainty:.0%}; of these {flags} flags about "
+        f"{facts['expected_false_flags']:.1f} are expected to be false. {facts['not_assessable']:,} officers are "
+        "not assessable."
+    )
     doubts = []
     if facts["rhat"] > 1.05 or facts["ess"] < 200:
-        doubts.append(f"The sampler has not settled (R-hat {facts['rhat']:.3f}, effective draws {facts['ess']:.0f}): "
-                      "repeat with more draws before use.")
+        doubts.append(
+            f"The sampler has not settled (R-hat {facts['rhat']:.3f}, effective draws {facts['ess']:.0f}): "
+            "repeat with more draws before use."
+        )
     if facts["divergences"]:
         doubts.append(f"{facts['divergences']} divergent trajectories: parts of the posterior may be missed.")
     table, chart = drawn(table, 0.0, "Scenes", "Against peers (log odds per level)", answer)
-    labels = {"exposure": "Incidents", "informative": "Incidents where levels differed",
-              "estimate": "Propensity against peers (log odds)", "posterior": "Probability of the tail",
-              "fdr": "Expected share of false flags", "flagged": "Flagged",
-              "officer": "Officer", "peers": "Peers", "low": "95 % low", "high": "95 % high", "verdict": "Verdict",
-              "reason": "Why not assessable", "top": "P(among the highest)", "bottom": "P(among the lowest)"}
+    labels = {
+        "exposure": "Incidents",
+        "informative": "Incidents where levels differed",
+        "estimate": "Propensity against peers (log odds)",
+        "posterior": "Probability of the tail",
+        "fdr": "Expected share of false flags",
+        "flagged": "Flagged",
+        "officer": "Officer",
+        "peers": "Peers",
+        "low": "95 % low",
+        "high": "95 % high",
+        "verdict": "Verdict",
+        "reason": "Why not assessable",
+        "top": "P(among the highest)",
+        "bottom": "P(among the lowest)",
+    }
     return Result(name, table, TITLE, answer, METHOD, (*CAVEATS, *doubts), facts, chart, labels)

@@ -54,8 +54,9 @@ def density(scenes: Scenes) -> Iterator[sampler.Density]:
     room = scenes.room
 
     def some(q: Floats) -> tuple[Floats, Floats]:
-        log, slope = likelihood.posteriors(np.ascontiguousarray(q), scenes.officers, scenes.starts, scenes.officer,
-                                           scenes.level, room, scenes.prior)
+        log, slope = likelihood.posteriors(
+            np.ascontiguousarray(q), scenes.officers, scenes.starts, scenes.officer, scenes.level, room, scenes.prior
+        )
         return log, slope
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -79,8 +80,17 @@ def curvature(scenes: Scenes, at: Floats, steps: Floats) -> Floats:
     n = scenes.officers
     scores = np.concatenate([[0.0, 1.0], 1.0 + np.cumsum(np.exp(at[n:]))])
     spread = np.zeros(len(scenes.officer))
-    likelihood.likelihood(at[:n], scores, scenes.starts, scenes.officer, scenes.level, scenes.room, np.zeros(n),
-                          np.zeros(len(scores)), spread)
+    likelihood.likelihood(
+        at[:n],
+        scores,
+        scenes.starts,
+        scenes.officer,
+        scenes.level,
+        scenes.room,
+        np.zeros(n),
+        np.zeros(len(scores)),
+        spread,
+    )
     bend = np.zeros((len(at), len(at)))
     bend[np.arange(n), np.arange(n)] = scenes.prior[0] ** -2
     for first, last in zip(scenes.starts[:-1], scenes.starts[1:], strict=True):

@@ -123,8 +123,17 @@ def _deal(
 
 
 @jit
-def likelihood(lam: Floats, scores: Floats, starts: Ints, officer: Ints, level: Ints, room: Ints, by_lam: Floats,
-               by_score: Floats, spread: Floats) -> float:
+def likelihood(
+    lam: Floats,
+    scores: Floats,
+    starts: Ints,
+    officer: Ints,
+    level: Ints,
+    room: Ints,
+    by_lam: Floats,
+    by_score: Floats,
+    spread: Floats,
+) -> float:
     """Log conditional likelihood of all incidents.
 
     Rows ``starts[i]`` to ``starts[i + 1]`` are incident i; ``room`` holds the most officers and states of an incident.

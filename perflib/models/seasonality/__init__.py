@@ -8,6 +8,18 @@ from perflib.models.seasonality.spectrum import Stable, stable
 from perflib.models.seasonality.strength import components, noise, stabilised, strength
 
 __all__ = [
-    "ALPHA", "Hourly", "SeasonResult", "Stable", "components", "demand", "hourly", "noise", "profile", "rate_interval",
-    "seasonality", "stabilised", "stable", "strength",
+    "ALPHA",
+    "Hourly",
+    "SeasonResult",
+    "Stable",
+    "components",
+    "demand",
+    "hourly",
+    "noise",
+    "profile",
+    "rate_interval",
+    "seasonality",
+    "stabilised",
+    "stable",
+    "strength",
 ]

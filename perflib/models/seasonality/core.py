@@ -59,8 +59,14 @@ class SeasonResult(Result):
 
 
 def seasonality(
-    frame: pd.DataFrame, season: object = None, *, freq: str | None = None, absent: str = "unknown",
-    holidays: Any = None, paydays: Any = None, level: float = 0.95,
+    frame: pd.DataFrame,
+    season: object = None,
+    *,
+    freq: str | None = None,
+    absent: str = "unknown",
+    holidays: Any = None,
+    paydays: Any = None,
+    level: float = 0.95,
 ) -> SeasonResult:
     """Test each series for stable seasons and give their profiles.
 
@@ -103,8 +109,9 @@ def seasonality(
             rows.append(effects(held.dates, held.counts[at], held.freq, model, level).assign(series=name))
         notes += [f"{name}: {text}" if len(held.names) > 1 else text for text in said]
     cells = profile(events.weights, ("weekday", "hour", "month")) if events is not None and events.timed else None
-    return report(SeasonResult, held, pd.concat(rows, ignore_index=True), tests, cells, events,
-                  list(dict.fromkeys(notes)), level)
+    return report(
+        SeasonResult, held, pd.concat(rows, ignore_index=True), tests, cells, events, list(dict.fromkeys(notes)), level
+    )
 
 
 def _long(frame: pd.DataFrame, events: Hourly | None) -> pd.DataFrame:
@@ -136,14 +143,26 @@ def _test(held: Panel, at: int, season: str) -> dict[str, Any]:
     shown, period = _for_strength(held, counts, season)
     median, upper = strength.noise(len(shown), period)
     return row | {
-        "p": found.p, "statistic": found.statistic, "cycles": found.cycles,
-        "strength": strength.strength(shown, period), "noise_median": median, "noise_95": upper, "reason": "",
+        "p": found.p,
+        "statistic": found.statistic,
+        "cycles": found.cycles,
+        "strength": strength.strength(shown, period),
+        "noise_median": median,
+        "noise_95": upper,
+        "reason": "",
     }
 
 
 def _refused(reason: str) -> dict[str, Any]:
-    return {"p": np.nan, "statistic": np.nan, "cycles": 0, "strength": np.nan, "noise_median": np.nan,
-            "noise_95": np.nan, "reason": reason}
+    return {
+        "p": np.nan,
+        "statistic": np.nan,
+        "cycles": 0,
+        "strength": np.nan,
+        "noise_median": np.nan,
+        "noise_95": np.nan,
+        "reason": reason,
+    }
 
 
 def _filled(counts: Array) -> Array:
@@ -187,8 +206,9 @@ def _days(events: Hourly | None) -> list[pd.DataFrame]:
     for name in events.weights.columns:
         row: dict[str, Any] = {"series": name, "season": "day"}
         values = events.weights[name].to_numpy()[-_RECENT:]
-        found = (None if len(values) < 336
-                 else spectrum.stable(strength.stabilised(values), 24.0, HARMONICS["day"], 168.0))
+        found = (
+            None if len(values) < 336 else spectrum.stable(strength.stabilised(values), 24.0, HARMONICS["day"], 168.0)
+        )
         if not events.timed:
             rows.append(row | _refused("events have days, not times"))
         elif found is None:
@@ -208,8 +228,21 @@ def _adjusted(tests: pd.DataFrame) -> pd.DataFrame:
     known = tests["p"].notna()
     shown = np.where(tests["adjusted"] < ALPHA, Verdict.SEASONAL, Verdict.NOT_SHOWN)
     tests["verdict"] = np.where(~known, Verdict.NOT_ASSESSABLE, shown)
-    return tests[["series", "season", "verdict", "p", "adjusted", "statistic", "cycles", "strength", "noise_median",
-                  "noise_95", "reason"]]
+    return tests[
+        [
+            "series",
+            "season",
+            "verdict",
+            "p",
+            "adjusted",
+            "statistic",
+            "cycles",
+            "strength",
+            "noise_median",
+            "noise_95",
+            "reason",
+        ]
+    ]
 
 
 def _holm(p: pd.Series) -> Sequence[float]:
@@ -219,6 +252,9 @@ def _holm(p: pd.Series) -> Sequence[float]:
 
 
 def _apart(held: Panel, at: int) -> pd.DataFrame:
-    cycles = {name: length for name, length in _CYCLES[held.freq].items()
-              if name in held.seasons and len(held.dates) >= 2 * length}
+    cycles = {
+        name: length
+        for name, length in _CYCLES[held.freq].items()
+        if name in held.seasons and len(held.dates) >= 2 * length
+    }
     return strength.components(held.dates, _filled(held.counts[at]), cycles)

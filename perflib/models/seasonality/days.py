@@ -15,8 +15,9 @@ from perflib.models.seasonality.effects import FIRST, NEW_YEAR
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def special(dates: pd.DatetimeIndex, counts: Array, freq: str, holidays: Any = None,
-            paydays: Any = None) -> tuple[dict[str, dict[str, Array]], list[str]]:
+def special(
+    dates: pd.DatetimeIndex, counts: Array, freq: str, holidays: Any = None, paydays: Any = None
+) -> tuple[dict[str, dict[str, Array]], list[str]]:
     """Masks over the dates by kind (``holiday``, ``payday``, ``heap``) and name, and what a reader must know.
 
     Parameters
@@ -39,8 +40,10 @@ def special(dates: pd.DatetimeIndex, counts: Array, freq: str, holidays: Any = N
     heap = {name: mask & ~np.any([*named.values(), np.zeros(len(dates), bool)], axis=0) for name, mask in heap.items()}
     found = first_of_month(pd.Series(np.nan_to_num(counts), index=dates))
     if found.heaped:
-        notes.append(f"the first of the month is heaped: {found.observed:,} stand there, {found.expected:,.0f} are "
-                     "expected from like weekdays around it; it has a term of its own, so months are free of it")
+        notes.append(
+            f"the first of the month is heaped: {found.observed:,} stand there, {found.expected:,.0f} are "
+            "expected from like weekdays around it; it has a term of its own, so months are free of it"
+        )
     return {"holiday": named, "payday": {"payday": paid} if paid is not None else {}, "heap": heap}, notes
 
 

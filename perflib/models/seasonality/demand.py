@@ -29,9 +29,15 @@ METHOD = (
 )
 _GRID = np.exp(np.linspace(np.log(1e-4), np.log(3.0), 60))
 LABELS = {
-    "series": "Series", "weekday": "Weekday", "hour": "Hour", "hours": "Such hours ahead",
-    "expected": "Expected an hour", "low": "One hour, low", "high": "One hour, high",
-    "mean_low": "Mean of the period, low", "mean_high": "Mean of the period, high",
+    "series": "Series",
+    "weekday": "Weekday",
+    "hour": "Hour",
+    "hours": "Such hours ahead",
+    "expected": "Expected an hour",
+    "low": "One hour, low",
+    "high": "One hour, high",
+    "mean_low": "Mean of the period, low",
+    "mean_high": "Mean of the period, high",
 }
 
 
@@ -54,8 +60,14 @@ class Total:
     origins: int
 
 
-def demand(weights: pd.DataFrame, start: object = None, days: int = 28, level: float = 0.80, *,
-           candidates: Sequence[str] | None = None) -> Result:
+def demand(
+    weights: pd.DataFrame,
+    start: object = None,
+    days: int = 28,
+    level: float = 0.80,
+    *,
+    candidates: Sequence[str] | None = None,
+) -> Result:
     """How many events to expect in each hour of the week.
 
     Parameters
@@ -104,18 +116,28 @@ def _checked(weights: pd.DataFrame, start: object, days: int, level: float) -> t
     if not whole or not (np.diff(index.to_numpy()) == np.timedelta64(1, "h")).all():
         raise InputError("not every hour of whole days", where="weights", do="give every local hour, zeros included")
     if len(index) < 24 * FEWEST:
-        raise InputError(f"{len(index) // 24} days are too few to know the hours of a week", where="weights",
-                         do=f"give at least {FEWEST}")
+        raise InputError(
+            f"{len(index) // 24} days are too few to know the hours of a week",
+            where="weights",
+            do=f"give at least {FEWEST}",
+        )
     if not 0 < level < 1:
         raise InputError(f"{level!r} is no share between 0 and 1", where="level")
-    daily = weights.resample("D").sum().rename_axis("date").reset_index().melt("date", var_name="series",
-                                                                              value_name="count")
+    daily = (
+        weights.resample("D")
+        .sum()
+        .rename_axis("date")
+        .reset_index()
+        .melt("date", var_name="series", value_name="count")
+    )
     held = panel(daily, freq="D")
     begin = pd.Timestamp(start) if start is not None else held.dates[-1] + pd.Timedelta(days=1)  # type: ignore[arg-type]
     gap = (begin - held.dates[-1]).days - 1
     if gap < 0 or days < 1 or gap + days > 92:
-        raise InputError(f"{days} days from {begin:%Y-%m-%d} do not lie within 92 days after {held.dates[-1]:%Y-%m-%d}",
-                         where="start")
+        raise InputError(
+            f"{days} days from {begin:%Y-%m-%d} do not lie within 92 days after {held.dates[-1]:%Y-%m-%d}",
+            where="start",
+        )
     counts = np.stack([weights[name].to_numpy(dtype=float).reshape(-1, 24) for name in held.names])
     return counts, held, gap
 
@@ -131,8 +153,9 @@ def shares(counts: Array, weekday: Array) -> Array:
     return np.asarray((own + DRAWN * near[kind]) / (own.sum(axis=1, keepdims=True) + DRAWN))
 
 
-def _series(name: Any, counts: Array, held: Panel, mean: Array, test: Any, at: int, gap: int, days: int,
-            level: float) -> tuple[pd.DataFrame, Spread]:
+def _series(
+    name: Any, counts: Array, held: Panel, mean: Array, test: Any, at: int, gap: int, days: int, level: float
+) -> tuple[pd.DataFrame, Spread]:
     weekday = held.dates.day_of_week.to_numpy()
     spread = _spread(counts, weekday, test, at, days)
     ahead = held.with_future(gap + days)[len(held.dates) + gap :].day_of_week.to_numpy()
@@ -143,11 +166,19 @@ def _series(name: Any, counts: Array, held: Panel, mean: Array, test: Any, at: i
     tails = np.array([(1 - level) / 2, (1 + level) / 2]).reshape(2, 1, 1)
     single = _quantiles(tails, one, spread.single)
     month = _quantiles(tails, summed, spread.summed) / np.maximum(hours, 1)[:, None]
-    table = pd.DataFrame({
-        "series": name, "weekday": np.repeat(WEEKDAYS, 24), "hour": np.tile(np.arange(24), 7),
-        "hours": np.repeat(hours, 24), "expected": one.ravel(), "low": single[0].ravel(), "high": single[1].ravel(),
-        "mean_low": month[0].ravel(), "mean_high": month[1].ravel(),
-    })
+    table = pd.DataFrame(
+        {
+            "series": name,
+            "weekday": np.repeat(WEEKDAYS, 24),
+            "hour": np.tile(np.arange(24), 7),
+            "hours": np.repeat(hours, 24),
+            "expected": one.ravel(),
+            "low": single[0].ravel(),
+            "high": single[1].ravel(),
+            "mean_low": month[0].ravel(),
+            "mean_high": month[1].ravel(),
+        }
+    )
     return table[table["hours"] > 0], spread
 
 
@@ -210,20 +241,36 @@ def _likely(pairs: list[Any]) -> float:
     return float(max(_GRID, key=lambda value: float(log_pmf(came, said, np.asarray(value)).sum())))
 
 
-def _result(table: pd.DataFrame, spread: dict[Any, Spread], totals: dict[str, Total], ahead: pd.DatetimeIndex,
-            level: float) -> Result:
+def _result(
+    table: pd.DataFrame, spread: dict[Any, Spread], totals: dict[str, Total], ahead: pd.DatetimeIndex, level: float
+) -> Result:
     whole = table.assign(part=table["expected"]).groupby(["weekday", "hour"], sort=False)["part"].sum()
     top, low = (list(whole.index)[place] for place in (int(whole.to_numpy().argmax()), int(whole.to_numpy().argmin())))
     first, last = f"{ahead[0]:%Y-%m-%d}", f"{ahead[-1]:%Y-%m-%d}"
     facts = {
-        "first": first, "last": last, "level": level, **_totals(totals),
+        "first": first,
+        "last": last,
+        "level": level,
+        **_totals(totals),
         "dispersion": {str(name): vars(each) for name, each in spread.items()},
         "busiest": {"weekday": top[0], "hour": top[1], "expected": float(whole.max())},
         "quietest": {"weekday": low[0], "hour": low[1], "expected": float(whole.min())},
     }
     answer = _answer(table, facts, totals, level)
-    chart = Chart("heat", "hour", "expected", by="weekday", x_label="hour of the day", y_label="expected an hour",
-                  marks={"unit": "expected in one hour"}, alt=answer) if len(spread) == 1 else None
+    chart = (
+        Chart(
+            "heat",
+            "hour",
+            "expected",
+            by="weekday",
+            x_label="hour of the day",
+            y_label="expected an hour",
+            marks={"unit": "expected in one hour"},
+            alt=answer,
+        )
+        if len(spread) == 1
+        else None
+    )
     caveats = (
         f"Each {level:.0%} interval holds for its own hour; of the 168, about {1 - level:.0%} will lie outside.",
         "Holidays and events of the coming period are not foreseen beyond those of earlier years.",
@@ -234,21 +281,26 @@ def _result(table: pd.DataFrame, spread: dict[Any, Spread], totals: dict[str, To
 
 def _totals(totals: dict[str, Total]) -> dict[str, Any]:
     ends = {"total": "expected", "total_low": "low", "total_high": "high"}
-    made: dict[str, Any] = {fact: {name: getattr(each, kept) for name, each in totals.items()}
-                            for fact, kept in ends.items()}
+    made: dict[str, Any] = {
+        fact: {name: getattr(each, kept) for name, each in totals.items()} for fact, kept in ends.items()
+    }
     return {**made, "origins": min(each.origins for each in totals.values())}
 
 
 def _answer(table: pd.DataFrame, facts: dict[str, Any], totals: dict[str, Total], level: float) -> str:
     top, low = facts["busiest"], facts["quietest"]
-    words = (f"{total_words(facts)} are expected from {facts['first']} to {facts['last']}; most on {top['weekday']} "
-             f"from {top['hour']:02d}:00 ({top['expected']:.1f} an hour), fewest on {low['weekday']} from "
-             f"{low['hour']:02d}:00 ({low['expected']:.1f}).")
+    words = (
+        f"{total_words(facts)} are expected from {facts['first']} to {facts['last']}; most on {top['weekday']} "
+        f"from {top['hour']:02d}:00 ({top['expected']:.1f} an hour), fewest on {low['weekday']} from "
+        f"{low['hour']:02d}:00 ({low['expected']:.1f})."
+    )
     if len(totals) > 1:
         return words
     row = table[(table["weekday"] == top["weekday"]) & (table["hour"] == top["hour"])].iloc[0]
-    return (f"{words} In that hour {row['low']:.0f} to {row['high']:.0f} may come on a single day, "
-            f"{row['mean_low']:.1f} to {row['mean_high']:.1f} in the mean of the period ({level:.0%} intervals).")
+    return (
+        f"{words} In that hour {row['low']:.0f} to {row['high']:.0f} may come on a single day, "
+        f"{row['mean_low']:.1f} to {row['mean_high']:.1f} in the mean of the period ({level:.0%} intervals)."
+    )
 
 
 def total_words(facts: Mapping[str, Any]) -> str:

@@ -15,8 +15,20 @@ from perflib.models.forecast.regression import poisson
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-          "December")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 FIRST, NEW_YEAR = "first of the month", "1 January"
 #: steps over which errors may be related, and the days after which a trend may bend.
 LAGS = {"D": 28, "W": 6, "M": 2}
@@ -37,8 +49,9 @@ class Term:
     centred: bool = True
 
 
-def terms(dates: pd.DatetimeIndex, counts: Array, seasons: Sequence[str], freq: str,
-          special: dict[str, dict[str, Array]]) -> list[Term]:
+def terms(
+    dates: pd.DatetimeIndex, counts: Array, seasons: Sequence[str], freq: str, special: dict[str, dict[str, Array]]
+) -> list[Term]:
     """The terms of a model: week, year, and each kind of ``special`` days (kind -> name -> mask over the dates)."""
     held = []
     if "week" in seasons and freq == "D":
@@ -51,8 +64,17 @@ def terms(dates: pd.DatetimeIndex, counts: Array, seasons: Sequence[str], freq: 
         kept = {name: mask for name, mask in named.items() if mask.sum() >= 2}
         if kept:
             columns = np.column_stack([mask.astype(float) for mask in kept.values()])
-            held.append(Term(kind, tuple(kept), columns, np.eye(len(kept)), columns.sum(0),
-                             np.nan_to_num(counts) @ columns, centred=False))
+            held.append(
+                Term(
+                    kind,
+                    tuple(kept),
+                    columns,
+                    np.eye(len(kept)),
+                    columns.sum(0),
+                    np.nan_to_num(counts) @ columns,
+                    centred=False,
+                )
+            )
     return held
 
 
@@ -142,10 +164,17 @@ def _read(term: Term, beta: Array, draws: list[Array], level: float) -> pd.DataF
     deviation = np.max([each.std(axis=0) for each in moved], axis=0)
     scaled = np.abs(moved[0]) / np.maximum(moved[0].std(axis=0), 1e-12)
     reach = _student(float(np.quantile(scaled.max(axis=1), level)), term) * deviation
-    return pd.DataFrame({
-        "season": term.season, "position": term.positions, "ratio": np.exp(best), "low": np.exp(best - reach),
-        "high": np.exp(best + reach), "count": term.counted, "days": term.exposure,
-    })
+    return pd.DataFrame(
+        {
+            "season": term.season,
+            "position": term.positions,
+            "ratio": np.exp(best),
+            "low": np.exp(best - reach),
+            "high": np.exp(best + reach),
+            "count": term.counted,
+            "days": term.exposure,
+        }
+    )
 
 
 def _student(normal: float, term: Term) -> float:

@@ -40,16 +40,21 @@ class Hourly:
         if self.spans:
             said.append(f"{self.spans:,} events with a span were spread evenly over it (aoristic weights)")
         if self.long:
-            said.append(f"{self.long:,} events with a span over {LONGEST:.0f} hours say nothing of the hour and are "
-                        "left out")
+            said.append(
+                f"{self.long:,} events with a span over {LONGEST:.0f} hours say nothing of the hour and are left out"
+            )
         if self.undated:
             said.append(f"{self.undated:,} events without a time are left out")
         if self.midnight.heaped:
-            said.append(f"midnight is heaped: {self.midnight.observed:,} stand there, {self.midnight.expected:,.0f} "
-                        "are expected; the excess is spread over its days as the other events are")
+            said.append(
+                f"midnight is heaped: {self.midnight.observed:,} stand there, {self.midnight.expected:,.0f} "
+                "are expected; the excess is spread over its days as the other events are"
+            )
         if self.begun.heaped:
-            said.append(f"{self.begun.observed:,} spans begin at midnight, {self.begun.expected:,.0f} are expected: a "
-                        "start nobody knew is written so; they stay spread over all the hours they claim")
+            said.append(
+                f"{self.begun.observed:,} spans begin at midnight, {self.begun.expected:,.0f} are expected: a "
+                "start nobody knew is written so; they stay spread over all the hours they claim"
+            )
         return said if self.timed else [*said, "every event stands at midnight: days without times, so no hours"]
 
 

@@ -17,8 +17,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 KINDS = ("hour", "weekday", "month")
 
 
-def profile(weights: pd.Series | pd.DataFrame, by: Sequence[str] = ("weekday", "hour"),
-            exposure: pd.Series | None = None, level: float = 0.95) -> pd.DataFrame:
+def profile(
+    weights: pd.Series | pd.DataFrame,
+    by: Sequence[str] = ("weekday", "hour"),
+    exposure: pd.Series | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """A row per kind of hour: ``series`` (where several), ``by``, ``count``, ``hours``, ``rate``, ``low``, ``high``.
 
     Parameters
@@ -45,16 +49,20 @@ def profile(weights: pd.Series | pd.DataFrame, by: Sequence[str] = ("weekday", "
 def _one(weights: pd.Series, by: list[str], exposure: pd.Series | None, level: float) -> pd.DataFrame:
     index = pd.DatetimeIndex(weights.index)
     hours = np.ones(len(index)) if exposure is None else exposure.reindex(index).to_numpy(dtype=float)
-    kinds = pd.DataFrame({
-        "hour": index.hour, "weekday": np.array(WEEKDAYS)[index.day_of_week],
-        "month": np.array(MONTHS)[index.month - 1],
-    })
+    kinds = pd.DataFrame(
+        {
+            "hour": index.hour,
+            "weekday": np.array(WEEKDAYS)[index.day_of_week],
+            "month": np.array(MONTHS)[index.month - 1],
+        }
+    )
     kinds["weekday"] = pd.Categorical(kinds["weekday"], WEEKDAYS)
     kinds["month"] = pd.Categorical(kinds["month"], [name for name in MONTHS if (kinds["month"] == name).any()])
     held = kinds.assign(count=weights.to_numpy(dtype=float), hours=hours)
     found = held.groupby(by, observed=False)[["count", "hours"]].sum().reset_index()
-    found = pd.concat([found, rate_interval(found["count"].to_numpy(), found["hours"].to_numpy(), dispersion(held),
-                                            level)], axis=1)
+    found = pd.concat(
+        [found, rate_interval(found["count"].to_numpy(), found["hours"].to_numpy(), dispersion(held), level)], axis=1
+    )
     return found.assign(**{name: found[name].astype(str) for name in by if name != "hour"})
 
 

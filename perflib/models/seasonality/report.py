@@ -18,19 +18,42 @@ METHOD = (
     "model with Newey-West covariance and simultaneous intervals."
 )
 LABELS = {
-    "series": "Series", "season": "Season", "position": "Position", "ratio": "Ratio to the mean", "low": "Low end",
-    "high": "High end", "count": "Count", "days": "Days of this kind",
+    "series": "Series",
+    "season": "Season",
+    "position": "Position",
+    "ratio": "Ratio to the mean",
+    "low": "Low end",
+    "high": "High end",
+    "count": "Count",
+    "days": "Days of this kind",
 }
 
 
-def report(kind: Any, held: Panel, rows: pd.DataFrame, tests: pd.DataFrame,
-           cells: pd.DataFrame | None, events: Hourly | None, notes: list[str], level: float) -> Any:
+def report(
+    kind: Any,
+    held: Panel,
+    rows: pd.DataFrame,
+    tests: pd.DataFrame,
+    cells: pd.DataFrame | None,
+    events: Hourly | None,
+    notes: list[str],
+    level: float,
+) -> Any:
     """Assemble the Result (of class ``kind``)."""
     rows = rows[["series", "season", "position", "ratio", "low", "high", "count", "days"]]
     return kind(
-        name="seasonality", table=rows, title="Which seasons does it have?", answer=_answer(tests, held, rows),
-        method=METHOD, caveats=tuple(_said(tests, held, notes, level)), facts=_facts(tests, held, events),
-        chart=_chart(rows, held), labels=LABELS, tests=tests, profile=cells, panel=held,
+        name="seasonality",
+        table=rows,
+        title="Which seasons does it have?",
+        answer=_answer(tests, held, rows),
+        method=METHOD,
+        caveats=tuple(_said(tests, held, notes, level)),
+        facts=_facts(tests, held, events),
+        chart=_chart(rows, held),
+        labels=LABELS,
+        tests=tests,
+        profile=cells,
+        panel=held,
     )
 
 
@@ -41,8 +64,11 @@ def _answer(tests: pd.DataFrame, held: Panel, rows: pd.DataFrame) -> str:
     for season, part in tests.groupby("season", sort=False):
         able = part[part["verdict"] != Verdict.NOT_ASSESSABLE]
         count = int((able["verdict"] == Verdict.SEASONAL).sum())
-        words.append(f"{count} of {len(able)} series have a season of the {season}." if len(able)
-                     else f"No series can show a season of the {season}: {part['reason'].iloc[0]}.")
+        words.append(
+            f"{count} of {len(able)} series have a season of the {season}."
+            if len(able)
+            else f"No series can show a season of the {season}: {part['reason'].iloc[0]}."
+        )
     return " ".join(words)
 
 
@@ -58,8 +84,7 @@ def sentence(test: pd.Series, rows: pd.DataFrame) -> str:
     if held.empty:
         return f"The pattern of the {season} repeats ({proof}{_strong(test)})."
     top, low = held.loc[held["ratio"].idxmax()], held.loc[held["ratio"].idxmin()]
-    return (f"The pattern of the {season} repeats: {_against(top)}, {_against(low)} the mean "
-            f"({proof}{_strong(test)}).")
+    return f"The pattern of the {season} repeats: {_against(top)}, {_against(low)} the mean ({proof}{_strong(test)})."
 
 
 def _strong(test: pd.Series) -> str:
@@ -67,8 +92,10 @@ def _strong(test: pd.Series) -> str:
     if pd.isna(test["strength"]):
         return ""
     weak = ", so the pattern is faint beside the rest" if not exceeds(test) else ""
-    return (f"; strength {test['strength']:.2f} of 1, where noise of this length shows {test['noise_median']:.2f} and "
-            f"seldom over {test['noise_95']:.2f}{weak}")
+    return (
+        f"; strength {test['strength']:.2f} of 1, where noise of this length shows {test['noise_median']:.2f} and "
+        f"seldom over {test['noise_95']:.2f}{weak}"
+    )
 
 
 def exceeds(test: pd.Series) -> bool:
@@ -80,8 +107,10 @@ def _against(row: pd.Series) -> str:
     """A position above or below the mean, per cent, with its ends."""
     sign = 1 if row["ratio"] >= 1 else -1
     ends = sorted((sign * (100 * row["low"] - 100), sign * (100 * row["high"] - 100)))
-    return (f"{row['position']} is {abs(100 * row['ratio'] - 100):.0f} % {'above' if sign > 0 else 'below'} "
-            f"({ends[0]:.0f} to {ends[1]:.0f} %)")
+    return (
+        f"{row['position']} is {abs(100 * row['ratio'] - 100):.0f} % {'above' if sign > 0 else 'below'} "
+        f"({ends[0]:.0f} to {ends[1]:.0f} %)"
+    )
 
 
 def few_years(tests: pd.DataFrame) -> str:
@@ -89,8 +118,10 @@ def few_years(tests: pd.DataFrame) -> str:
     few = tests[(tests["season"] == "year") & tests["cycles"].between(2, 3) & tests["p"].notna()]
     if few.empty:
         return ""
-    return (f"{int(few['cycles'].min())} years show a season of the year only where it is plain: none shown is not "
-            f"none there, and strength must be read beside noise ({few['noise_median'].iloc[0]:.2f} at this length).")
+    return (
+        f"{int(few['cycles'].min())} years show a season of the year only where it is plain: none shown is not "
+        f"none there, and strength must be read beside noise ({few['noise_median'].iloc[0]:.2f} at this length)."
+    )
 
 
 def _said(tests: pd.DataFrame, held: Panel, notes: list[str], level: float) -> list[str]:
@@ -102,22 +133,47 @@ def _said(tests: pd.DataFrame, held: Panel, notes: list[str], level: float) -> l
 
 
 def _facts(tests: pd.DataFrame, held: Panel, events: Hourly | None) -> dict[str, Any]:
-    seasons = {str(name): dict(zip(part["season"], part["verdict"], strict=True))
-               for name, part in tests.groupby("series", sort=False)}
+    seasons = {
+        str(name): dict(zip(part["season"], part["verdict"], strict=True))
+        for name, part in tests.groupby("series", sort=False)
+    }
     refused = tests[tests["verdict"] == Verdict.NOT_ASSESSABLE].drop_duplicates("season")
-    more = {} if events is None else {
-        "midnight": asdict(events.midnight), "spans": events.spans, "long": events.long, "undated": events.undated}
+    more = (
+        {}
+        if events is None
+        else {
+            "midnight": asdict(events.midnight),
+            "spans": events.spans,
+            "long": events.long,
+            "undated": events.undated,
+        }
+    )
     return {
-        "series": len(held.names), "freq": held.freq, "step": FREQUENCIES[held.freq][3], "first": held.dates[0],
-        "last": held.dates[-1], "seasons": seasons, "seasonal": bool((tests["verdict"] == Verdict.SEASONAL).any()),
+        "series": len(held.names),
+        "freq": held.freq,
+        "step": FREQUENCIES[held.freq][3],
+        "first": held.dates[0],
+        "last": held.dates[-1],
+        "seasons": seasons,
+        "seasonal": bool((tests["verdict"] == Verdict.SEASONAL).any()),
         "refused": dict(zip(refused["season"], refused["reason"], strict=True)),
-        "tests": tests.to_dict("records"), **more,
+        "tests": tests.to_dict("records"),
+        **more,
     }
 
 
 def _chart(rows: pd.DataFrame, held: Panel) -> Chart | None:
     if len(held.names) > 1 or rows.empty:
         return None
-    return Chart("dots", "position", "ratio", "low", "high", by="season", panels=rows["season"].nunique() > 1,
-                 y_label="ratio to the mean", marks={"target": 1.0},
-                 alt="What each position of each season is worth, with its interval")
+    return Chart(
+        "dots",
+        "position",
+        "ratio",
+        "low",
+        "high",
+        by="season",
+        panels=rows["season"].nunique() > 1,
+        y_label="ratio to the mean",
+        marks={"target": 1.0},
+        alt="What each position of each season is worth, with its interval",
+    )

@@ -50,7 +50,7 @@ def components(dates: pd.DatetimeIndex, counts: Array, periods: dict[str, int]) 
     values = stabilised(counts)
     made: dict[str, Any] = {"date": dates, "observed": values}
     if len(periods) == 1:
-        (name, period), = periods.items()
+        ((name, period),) = periods.items()
         found = STL(values, period=period).fit()
         made |= {"trend": found.trend, name: found.seasonal, "remainder": found.resid}
     elif periods:

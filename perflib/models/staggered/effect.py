@@ -24,9 +24,21 @@ EVIDENCE, NONE = "evidence that {what} moved {measure}", "no evidence yet that {
 
 
 def effect(
-    frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: str, method: str = "efficient",
-    controls: str = "not_yet", within: str | None = None, window: int = 6, level: float = 0.95,
-    what: str = "the course", measure: str = "its measure", who: str = "unit", when: str = "period",
+    frame: pd.DataFrame,
+    *,
+    unit: str,
+    period: str,
+    first: str,
+    outcome: str,
+    method: str = "efficient",
+    controls: str = "not_yet",
+    within: str | None = None,
+    window: int = 6,
+    level: float = 0.95,
+    what: str = "the course",
+    measure: str = "its measure",
+    who: str = "unit",
+    when: str = "period",
     name: str = "course_effect",
 ) -> Result:
     """Average effect, per unit and period, of having started, against units that have not (yet) started.
@@ -62,28 +74,51 @@ def effect(
     started = int(found.size[np.unique(treated.cohort)].sum())
     others = _compared(found, treated)
     if min(started, others) < LEAST_UNITS:
-        reason = (f"{started} units start while others can be compared with, {others} to compare them with; "
-                  f"at least {LEAST_UNITS} of each are needed")
+        reason = (
+            f"{started} units start while others can be compared with, {others} to compare them with; "
+            f"at least {LEAST_UNITS} of each are needed"
+        )
         return Result.not_assessable(name, reason, title=title, method=METHODS[method])
     job = _Job(found, method == "efficient", level)
     table, more = _estimates(job, held, treated, window)
     table["when"] = [_when(row, who, when) for row in table.to_dict("records")]
     table = table[["average", "at", "when", "estimate", "se", "low", "high", "units"]]
-    facts = {**more, "before_p": _before(job, held), "treated": started, "controls": others, "method": method,
-             "left_out": found.left_out}
+    facts = {
+        **more,
+        "before_p": _before(job, held),
+        "treated": started,
+        "controls": others,
+        "method": method,
+        "left_out": found.left_out,
+    }
     facts |= _baseline(job, treated, facts["simple"])
     facts["evidence"] = bool(facts["simple"]["low"] > 0 or facts["simple"]["high"] < 0) and facts["before_p"] >= DOUBT
     words = {"what": what, "measure": measure, "who": who, "when": when}
     answer = _answer(facts, words, level)
-    return Result(name, table, title, answer, f"{METHODS[method]}; compared with {CONTROLS[controls]}"
-                  f"{' of the same ' + within if within else ''}.", _caveats(facts, method, found, who),
-                  facts, _chart(answer, measure, f"{who} and {when}"), _labels(who, when))
+    return Result(
+        name,
+        table,
+        title,
+        answer,
+        f"{METHODS[method]}; compared with {CONTROLS[controls]}{' of the same ' + within if within else ''}.",
+        _caveats(facts, method, found, who),
+        facts,
+        _chart(answer, measure, f"{who} and {when}"),
+        _labels(who, when),
+    )
 
 
 def _labels(who: str, when: str) -> dict[str, str]:
-    return {"average": "Average", "at": f"{when.capitalize()}s since the start", "when": "When",
-            "estimate": f"Effect per {who} and {when}", "se": "Std. error", "low": "95 % low", "high": "95 % high",
-            "units": f"{who.capitalize()}s"}
+    return {
+        "average": "Average",
+        "at": f"{when.capitalize()}s since the start",
+        "when": "When",
+        "estimate": f"Effect per {who} and {when}",
+        "se": "Std. error",
+        "low": "95 % low",
+        "high": "95 % high",
+        "units": f"{who.capitalize()}s",
+    }
 
 
 def _baseline(job: _Job, treated: Cells, simple: dict[str, float]) -> dict[str, float | None]:
@@ -135,8 +170,15 @@ class _Job:
         value, neyman = self.total(weights), max(self.product(weights, weights), 0.0)
         se = float(np.sqrt(max(neyman - self.refinement(after), 0.0))) if best else float(np.sqrt(neyman))
         half = norm.ppf((1 + self.level) / 2) * se
-        return {"estimate": value, "se": se, "se_neyman": float(np.sqrt(neyman)), "beta": beta, "low": value - half,
-                "high": value + half, "units": float(self.found.size[np.unique(held.cohort)].sum())}
+        return {
+            "estimate": value,
+            "se": se,
+            "se_neyman": float(np.sqrt(neyman)),
+            "beta": beta,
+            "low": value - half,
+            "high": value + half,
+            "units": float(self.found.size[np.unique(held.cohort)].sum()),
+        }
 
     def refinement(self, after: Floats) -> float:
         """How much smaller the variance is for sure, since effects that vary with what came before are estimable.
@@ -202,31 +244,51 @@ def _answer(facts: dict[str, Any], words: dict[str, str], level: float) -> str:
     doubt = "" if facts["before_p"] >= DOUBT else " The groups already moved apart before the start."
     digits = 2 if abs(facts["baseline"]) >= 0.5 else 3
     size, low, high = (f"{simple[key]:+.{digits}f}" for key in ("estimate", "low", "high"))
-    change = "" if facts["change"] is None else (
-        f", that is {facts['change']:+.0%} ({facts['change_low']:+.0%} to {facts['change_high']:+.0%})")
+    change = (
+        ""
+        if facts["change"] is None
+        else (f", that is {facts['change']:+.0%} ({facts['change_low']:+.0%} to {facts['change_high']:+.0%})")
+    )
     tell = "The data cannot tell more from less. " if simple["low"] < 0 < simple["high"] else ""
-    return (f"{verdict[0].upper()}{verdict[1:]}: {size} per {words['who']} and {words['when']} ({level:.0%} interval "
-            f"{low} to {high}), where {facts['baseline']:.{digits}f} would be expected without it{change}. "
-            f"{tell}{facts['treated']:,} who started are held against up to {facts['controls']:,} who had not.{doubt}")
+    return (
+        f"{verdict[0].upper()}{verdict[1:]}: {size} per {words['who']} and {words['when']} ({level:.0%} interval "
+        f"{low} to {high}), where {facts['baseline']:.{digits}f} would be expected without it{change}. "
+        f"{tell}{facts['treated']:,} who started are held against up to {facts['controls']:,} who had not.{doubt}"
+    )
 
 
 def _caveats(facts: dict[str, Any], method: str, found: Panel, who: str) -> list[str]:
     assumed = {
         "efficient": "Assumes that when somebody starts is as good as random. Where officers are sent because of a bad "
-                     "month, they improve anyway (regression to the mean), and this figure would credit the course.",
+        "month, they improve anyway (regression to the mean), and this figure would credit the course.",
         "callaway_santanna": "Assumes that those who started would have moved in parallel with the others. Where "
-                             "officers are sent because of a bad month, they improve anyway.",
+        "officers are sent because of a bad month, they improve anyway.",
     }
-    lines = [assumed[method], "Assumes that nobody changes because the start is near, and that those who started do "
-             "not change the others."]
+    lines = [
+        assumed[method],
+        "Assumes that nobody changes because the start is near, and that those who started do not change the others.",
+    ]
     if facts["before_p"] < DOUBT:
-        lines.append(f"Before the start the groups already differed (joint p {facts['before_p']:.3f}): the comparison "
-                     "is not trusted, and no effect is claimed.")
-    lines += [f"{count:,} {who}s {why} are left out." if count > 1 else f"1 {who} {why} is left out."
-              for why, count in found.left_out.items() if count]
+        lines.append(
+            f"Before the start the groups already differed (joint p {facts['before_p']:.3f}): the comparison "
+            "is not trusted, and no effect is claimed."
+        )
+    lines += [
+        f"{count:,} {who}s {why} are left out." if count > 1 else f"1 {who} {why} is left out."
+        for why, count in found.left_out.items()
+        if count
+    ]
     return lines
 
 
 def _chart(alt: str, measure: str, each: str) -> Chart:
-    return Chart("dots", "when", "estimate", "low", "high", y_label=f"Effect on {measure} per {each}",
-                 marks={"target": 0.0, "target_words": "no difference"}, alt=alt)
+    return Chart(
+        "dots",
+        "when",
+        "estimate",
+        "low",
+        "high",
+        y_label=f"Effect on {measure} per {each}",
+        marks={"target": 0.0, "target_words": "no difference"},
+        alt=alt,
+    )

@@ -33,8 +33,7 @@ class Panel:
     left_out: dict[str, int]
 
 
-def panel(frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: str,
-          within: str | None = None) -> Panel:
+def panel(frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: str, within: str | None = None) -> Panel:
     """Cohorts of a long frame with one row per unit and period.
 
     ``period`` holds whole numbers without a gap; ``first`` the period in which the unit starts, missing when it never
@@ -55,10 +54,13 @@ def panel(frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: s
     within_span = ~np.isnan(start) & (start <= periods[-1])
     begun[within_span] = start[within_span].astype(np.int64) - periods[0]
     early = begun <= 0
-    left = {"without a figure in every period": int((~whole).sum()),
-            "begun in the first period or before": int(early.sum())}
-    return _cohorts(wide.to_numpy(dtype=float)[~early], begun[~early], fixed["stratum"].to_numpy()[~early], periods,
-                    left)
+    left = {
+        "without a figure in every period": int((~whole).sum()),
+        "begun in the first period or before": int(early.sum()),
+    }
+    return _cohorts(
+        wide.to_numpy(dtype=float)[~early], begun[~early], fixed["stratum"].to_numpy()[~early], periods, left
+    )
 
 
 def _rows(frame: pd.DataFrame, unit: str, period: str, first: str, outcome: str, within: str | None) -> pd.DataFrame:
@@ -83,13 +85,17 @@ def _check(rows: pd.DataFrame, named: dict[str, str]) -> None:
         raise InputError("no row has a unit and an outcome", where="frame")
     found = np.unique(rows["period"])
     if np.isnan(found).any() or (found % 1 != 0).any() or (np.diff(found) != 1).any():
-        raise InputError("periods must be whole numbers without a gap", where=named["period"],
-                         do="fill periods without events with 0")
+        raise InputError(
+            "periods must be whole numbers without a gap",
+            where=named["period"],
+            do="fill periods without events with 0",
+        )
     if not np.isfinite(rows["outcome"]).all():
         raise InputError("must be finite", where=named["outcome"])
     if rows.duplicated(["unit", "period"]).any():
-        raise InputError("a unit has two rows in one period", where=f"{named['unit']}, {named['period']}",
-                         do="add them up first")
+        raise InputError(
+            "a unit has two rows in one period", where=f"{named['unit']}, {named['period']}", do="add them up first"
+        )
     counted = rows.groupby("unit")[["first", "stratum"]].nunique(dropna=False).max()
     for key, column in (("first", named["first"]), ("stratum", "within")):
         if counted[key] > 1:

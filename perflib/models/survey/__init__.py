@@ -4,5 +4,15 @@ from perflib.models.survey.areas import direct, fay_herriot, poststratified
 from perflib.models.survey.estimate import Estimate, difference, mean
 from perflib.models.survey.weights import Raked, effective, kish, rake
 
-__all__ = ["Estimate", "Raked", "difference", "direct", "effective", "fay_herriot", "kish", "mean", "poststratified",
-           "rake"]
+__all__ = [
+    "Estimate",
+    "Raked",
+    "difference",
+    "direct",
+    "effective",
+    "fay_herriot",
+    "kish",
+    "mean",
+    "poststratified",
+    "rake",
+]

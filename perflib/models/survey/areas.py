@@ -63,8 +63,9 @@ def less_the_whole(best: Array, cover: Array, share: Array) -> tuple[Array, Arra
     return np.asarray(turn @ best), np.asarray(turn @ cover @ turn.T)
 
 
-def fay_herriot(estimate: Sequence[float] | Array, se: Sequence[float] | Array,
-                level: float = 0.95) -> tuple[pd.DataFrame, float]:
+def fay_herriot(
+    estimate: Sequence[float] | Array, se: Sequence[float] | Array, level: float = 0.95
+) -> tuple[pd.DataFrame, float]:
     """Areas drawn to their common mean as far as their errors require: ``estimate, se, low, high``, ``against`` (less
     the common mean) with ends that hold for all areas together (``apart``); and the variance between areas.
 
@@ -100,8 +101,15 @@ def fay_herriot(estimate: Sequence[float] | Array, se: Sequence[float] | Array,
     return pd.concat([table, apart(best - middle, cover, level)], axis=1), between
 
 
-def poststratified(frame: pd.DataFrame, value: str, area: str, factors: Sequence[str], cells: pd.DataFrame,
-                   size: str = "residents", level: float = 0.95) -> pd.DataFrame:
+def poststratified(
+    frame: pd.DataFrame,
+    value: str,
+    area: str,
+    factors: Sequence[str],
+    cells: pd.DataFrame,
+    size: str = "residents",
+    level: float = 0.95,
+) -> pd.DataFrame:
     """Means by area from a multilevel regression, weighted to the population's cells.
 
     Parameters
@@ -144,8 +152,16 @@ def poststratified(frame: pd.DataFrame, value: str, area: str, factors: Sequence
     middle, cover = each @ best, each @ spread @ each.T
     se = np.sqrt(np.maximum(np.diag(cover), 0.0))
     reach = norm.ppf((1 + level) / 2) * se
-    table = pd.DataFrame({"area": towns, "n": [int((held[area] == name).sum()) for name in towns],
-                          "estimate": middle, "se": se, "low": middle - reach, "high": middle + reach})
+    table = pd.DataFrame(
+        {
+            "area": towns,
+            "n": [int((held[area] == name).sum()) for name in towns],
+            "estimate": middle,
+            "se": se,
+            "low": middle - reach,
+            "high": middle + reach,
+        }
+    )
     return pd.concat([table, apart(*less_the_whole(middle, cover, inside.sum(axis=1) / people.sum()), level)], axis=1)
 
 
@@ -200,23 +216,32 @@ def _fit(summary: pd.DataFrame, maps: list[Array]) -> dict[str, Any]:
     # the prior is one on deviations, the steps are even in log variances: hence half a log more
     logs = (losses.min() - losses) / 2 + (tried[:, 0] - tried[:, 0].max()) / 2
     chance = np.exp(logs - logs.max())
-    return {"within": within, "n": n, "y": y, "kernels": kernels, "tried": np.exp(tried),
-            "chance": chance / chance.sum()}
+    return {
+        "within": within,
+        "n": n,
+        "y": y,
+        "kernels": kernels,
+        "tried": np.exp(tried),
+        "chance": chance / chance.sum(),
+    }
 
 
 def _posterior(fitted: Mapping[str, Any], maps: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Mean and covariance of the population cells' means given the sample, the variance between areas unsure."""
     made = [_given(sizes, fitted, maps) for sizes in fitted["tried"]]
     best = sum(chance * middle for chance, (middle, _) in zip(fitted["chance"], made, strict=True))
-    spread = sum(chance * (each + np.outer(middle - best, middle - best))
-                 for chance, (middle, each) in zip(fitted["chance"], made, strict=True))
+    spread = sum(
+        chance * (each + np.outer(middle - best, middle - best))
+        for chance, (middle, each) in zip(fitted["chance"], made, strict=True)
+    )
     return np.asarray(best), np.asarray(spread)
 
 
 def _given(sizes: Array, fitted: Mapping[str, Any], maps: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """The same for given variances, the general mean unknown."""
     cover = np.diag(fitted["within"] / fitted["n"]) + sum(
-        size * kernel for size, kernel in zip(sizes, fitted["kernels"], strict=True))
+        size * kernel for size, kernel in zip(sizes, fitted["kernels"], strict=True)
+    )
     across = sum(size * there @ here.T for size, (here, there) in zip(sizes, maps, strict=True))
     there = sum(size * each @ each.T for size, (_, each) in zip(sizes, maps, strict=True))
     inverse = np.linalg.inv(cover)

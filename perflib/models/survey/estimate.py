@@ -28,9 +28,14 @@ class Estimate:
     freedom: int
 
 
-def mean(values: Sequence[float] | Array, weights: Sequence[float] | Array | None = None, *,
-         clusters: Sequence[Any] | Array | None = None, strata: Sequence[Any] | Array | None = None,
-         level: float = 0.95) -> Estimate:
+def mean(
+    values: Sequence[float] | Array,
+    weights: Sequence[float] | Array | None = None,
+    *,
+    clusters: Sequence[Any] | Array | None = None,
+    strata: Sequence[Any] | Array | None = None,
+    level: float = 0.95,
+) -> Estimate:
     """Weighted mean with a Taylor-linearised standard error and a t interval.
 
     Parameters

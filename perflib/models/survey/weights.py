@@ -66,8 +66,15 @@ class Raked:
         return effective(self.weights)
 
 
-def rake(frame: pd.DataFrame, margins: Margins, weight: str | None = None, *,
-         bounds: tuple[float, float] = (0.2, 5.0), cycles: int = 500, strict: bool = True) -> Raked:
+def rake(
+    frame: pd.DataFrame,
+    margins: Margins,
+    weight: str | None = None,
+    *,
+    bounds: tuple[float, float] = (0.2, 5.0),
+    cycles: int = 500,
+    strict: bool = True,
+) -> Raked:
     """Adjust weights until the sample's margins are those of the population (iterative proportional fitting).
 
     Parameters
@@ -106,8 +113,9 @@ def rake(frame: pd.DataFrame, margins: Margins, weight: str | None = None, *,
     fault = "" if off < TOLERANCE else _fault(weights, codes, targets, margins, int(at_bound.sum()), bounds)
     if fault and strict:
         raise InputError(fault, where="rake", do="merge small levels, drop that margin, or widen the bounds")
-    return Raked(weights, not fault, done, fault, _report(frame, start, weights, codes, targets, margins),
-                 int(at_bound.sum()))
+    return Raked(
+        weights, not fault, done, fault, _report(frame, start, weights, codes, targets, margins), int(at_bound.sum())
+    )
 
 
 def _margins(frame: pd.DataFrame, margins: Margins) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -127,8 +135,11 @@ def _margins(frame: pd.DataFrame, margins: Margins) -> tuple[dict[str, Array], d
         respondents = np.bincount(code, minlength=len(levels))
         empty = [level for level, count in zip(levels, respondents, strict=True) if not count]
         if empty:
-            raise InputError(f"margin {name} cannot be met: {empty[0]!r} has a target and no respondents",
-                             where="margins", do="merge that level with another")
+            raise InputError(
+                f"margin {name} cannot be met: {empty[0]!r} has a target and no respondents",
+                where="margins",
+                do="merge that level with another",
+            )
         totals = np.array([float(given[level]) for level in levels])
         targets[name], codes[name] = totals / totals.sum(), code
     return targets, codes
@@ -138,27 +149,52 @@ def _off(weights: Array, code: Array, target: Array) -> float:
     return float(np.abs(np.bincount(code, weights, minlength=len(target)) / weights.sum() - target).max())
 
 
-def _fault(weights: Array, codes: dict[str, Array], targets: dict[str, Array], margins: Margins,
-           bounded: int, bounds: tuple[float, float]) -> str:
+def _fault(
+    weights: Array,
+    codes: dict[str, Array],
+    targets: dict[str, Array],
+    margins: Margins,
+    bounded: int,
+    bounds: tuple[float, float],
+) -> str:
     worst = max(codes, key=lambda name: _off(weights, codes[name], targets[name]))
     held = np.bincount(codes[worst], weights, minlength=len(targets[worst])) / weights.sum()
     at = int(np.abs(held - targets[worst]).argmax())
     level = [level for level, total in margins[worst].items() if total > 0][at]
-    why = (f"{bounded} weights stand at their bounds {bounds[0]:g} and {bounds[1]:g}" if bounded
-           else "the margins contradict each other in this sample")
-    return (f"margin {worst} cannot be met: {level!r} reaches {held[at]:.1%} where {targets[worst][at]:.1%} is wanted "
-            f"({why})")
+    why = (
+        f"{bounded} weights stand at their bounds {bounds[0]:g} and {bounds[1]:g}"
+        if bounded
+        else "the margins contradict each other in this sample"
+    )
+    return (
+        f"margin {worst} cannot be met: {level!r} reaches {held[at]:.1%} where {targets[worst][at]:.1%} is wanted "
+        f"({why})"
+    )
 
 
-def _report(frame: pd.DataFrame, start: Array, weights: Array, codes: dict[str, Array], targets: dict[str, Array],
-            margins: Margins) -> pd.DataFrame:
+def _report(
+    frame: pd.DataFrame,
+    start: Array,
+    weights: Array,
+    codes: dict[str, Array],
+    targets: dict[str, Array],
+    margins: Margins,
+) -> pd.DataFrame:
     rows = []
     for name, code in codes.items():
         size = len(targets[name])
         before, after = (np.bincount(code, each, minlength=size) / each.sum() for each in (start, weights))
         levels = [level for level, total in margins[name].items() if total > 0]
-        rows.append(pd.DataFrame({
-            "margin": name, "level": levels, "respondents": np.bincount(code, minlength=size), "target": targets[name],
-            "before": before, "after": after,
-        }))
+        rows.append(
+            pd.DataFrame(
+                {
+                    "margin": name,
+                    "level": levels,
+                    "respondents": np.bincount(code, minlength=size),
+                    "target": targets[name],
+                    "before": before,
+                    "after": after,
+                }
+            )
+        )
     return pd.concat(rows, ignore_index=True)

@@ -12,12 +12,20 @@ import pandas as pd
 from perflib.models.survival.hazard import as_ratios, columns_of, design_of
 from perflib.result import Result
 
-_METHOD = ("Cox proportional hazards, Efron's treatment of ties (Cox 1972, JRSS B 34; Efron 1977, JASA 72); "
-           "proportionality tested on Schoenfeld residuals against the rank of time.")
+_METHOD = (
+    "Cox proportional hazards, Efron's treatment of ties (Cox 1972, JRSS B 34; Efron 1977, JASA 72); "
+    "proportionality tested on Schoenfeld residuals against the rank of time."
+)
 
 
 def cox(
-    frame: pd.DataFrame, time: str, event: str, terms: Sequence[str], *, level: float = 0.95, cause: int = 1,
+    frame: pd.DataFrame,
+    time: str,
+    event: str,
+    terms: Sequence[str],
+    *,
+    level: float = 0.95,
+    cause: int = 1,
     name: str = "cox",
 ) -> Result:
     """Hazard ratios of ``terms`` by Cox regression of the time to ``event == cause``; other ends are withdrawals.
@@ -43,12 +51,17 @@ def cox(
     status = (held[event].to_numpy() == cause).astype(int)
     if status.sum() < 10 * max(1, design.shape[1]):
         return Result.not_assessable(
-            name, f"{status.sum():,} events for {design.shape[1]} coefficients; 10 each are needed", method=_METHOD)
+            name, f"{status.sum():,} events for {design.shape[1]} coefficients; 10 each are needed", method=_METHOD
+        )
     moments, exog = held[time].to_numpy(float), design.to_numpy(float)
     fitted = PHReg(moments, exog, status=status, ties="efron").fit()
     p_values = _proportional(fitted, moments, status)
-    facts = {"n": float(len(held)), "events": float(status.sum()), "loglik": float(fitted.llf),
-             "survival": _survival(moments, status, exog, fitted.params)}
+    facts = {
+        "n": float(len(held)),
+        "events": float(status.sum()),
+        "loglik": float(fitted.llf),
+        "survival": _survival(moments, status, exog, fitted.params),
+    }
     bent = [row["term"] for row, p in zip(about, p_values, strict=True) if p < 0.01 / len(about)]
     words = ", ".join(dict.fromkeys(bent))
     caveats = [f"The ratio of {words} changes with time: read it as an average."] if bent else []

@@ -17,8 +17,15 @@ _COX = "complementary log-log model of grouped times (Prentice and Gloeckler 197
 
 
 def hazard_ratios(
-    frame: pd.DataFrame, time: str, event: str, terms: Sequence[str], *, edges: Sequence[float] = EDGES,
-    weights: str | None = None, level: float = 0.95, name: str = "hazard_ratios",
+    frame: pd.DataFrame,
+    time: str,
+    event: str,
+    terms: Sequence[str],
+    *,
+    edges: Sequence[float] = EDGES,
+    weights: str | None = None,
+    level: float = 0.95,
+    name: str = "hazard_ratios",
 ) -> Result:
     """How much faster cases end (event 1) at one value of a term than at its reference, the other terms equal.
 
@@ -50,7 +57,8 @@ def hazard_ratios(
     events = float(rows["events"].sum())
     if events < 10 * max(1, design.shape[1]):
         return Result.not_assessable(
-            name, f"{events:,.0f} events for {design.shape[1]} coefficients; 10 each are needed", method=_COX)
+            name, f"{events:,.0f} events for {design.shape[1]} coefficients; 10 each are needed", method=_COX
+        )
     kept = rows.groupby("interval")["events"].transform("sum") > 0  # without any event: nothing about ratios
     rows, design = rows[kept], design[kept]
     periods = pd.get_dummies(rows["interval"], prefix="interval", dtype=float)
@@ -58,8 +66,15 @@ def hazard_ratios(
     family = sm.families.Binomial(link=sm.families.links.CLogLog())
     fitted = sm.GLM(counts, pd.concat([periods, design], axis=1).to_numpy(float), family=family).fit(maxiter=100)
     place = slice(periods.shape[1], None)
-    return as_ratios(about, fitted.params[place], fitted.bse[place], level, name, _COX,
-                   {"n": float(held["weight"].sum()), "events": events})
+    return as_ratios(
+        about,
+        fitted.params[place],
+        fitted.bse[place],
+        level,
+        name,
+        _COX,
+        {"n": float(held["weight"].sum()), "events": events},
+    )
 
 
 def columns_of(frame: pd.DataFrame, names: Sequence[str], weights: str | None) -> pd.DataFrame:
@@ -101,14 +116,21 @@ def design_of(rows: pd.DataFrame, terms: Sequence[str]) -> tuple[pd.DataFrame, l
         sizes = entered.groupby(term, observed=True)["at_risk"].sum().sort_values(ascending=False)
         for value in sizes.index[1:]:
             columns[f"{term}={value}"] = (rows[term] == value).astype(float)
-            about.append({"term": term, "value": str(value), "reference": str(sizes.index[0]),
-                          "cases": float(sizes[value])})
+            about.append(
+                {"term": term, "value": str(value), "reference": str(sizes.index[0]), "cases": float(sizes[value])}
+            )
     return pd.DataFrame(columns, index=rows.index), about
 
 
 def as_ratios(
-    about: list[dict[str, Any]], coefficient: Any, error: Any, level: float, name: str, method: str,
-    more: dict[str, Any], caveats: Sequence[str] = (),
+    about: list[dict[str, Any]],
+    coefficient: Any,
+    error: Any,
+    level: float,
+    name: str,
+    method: str,
+    more: dict[str, Any],
+    caveats: Sequence[str] = (),
 ) -> Result:
     """The coefficients of a hazard model as ratios, as a Result."""
     from scipy.stats import norm
@@ -116,18 +138,43 @@ def as_ratios(
     z = norm.ppf((1 + level) / 2)
     beta, se = np.asarray(coefficient, float), np.asarray(error, float)
     table = pd.DataFrame(about).assign(
-        coefficient=beta, se=se, ratio=np.exp(beta), low=np.exp(beta - z * se), high=np.exp(beta + z * se),
-        p=2 * norm.sf(np.abs(beta / se)))
+        coefficient=beta,
+        se=se,
+        ratio=np.exp(beta),
+        low=np.exp(beta - z * se),
+        high=np.exp(beta + z * se),
+        p=2 * norm.sf(np.abs(beta / se)),
+    )
     what = [f"{row['term']} {row['value']}".strip() for row in table.to_dict("records")]
     table.insert(0, "what", what)
-    said = [f"{row['what']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f}) the hazard of "
-            f"{row['reference']}" for row in table.sort_values("p").head(2).to_dict("records")]
+    said = [
+        f"{row['what']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f}) the hazard of "
+        f"{row['reference']}"
+        for row in table.sort_values("p").head(2).to_dict("records")
+    ]
     answer = ". ".join(said) + f". {more['events']:,.0f} of {more['n']:,.0f} cases ended."
-    facts = {key: {item: row[item] for item in ("coefficient", "se", "ratio", "low", "high", "p")}
-             for key, row in zip(what, table.to_dict("records"), strict=True)}
-    return Result(name, table, "Who ends faster, other things equal?", answer, method,
-                  ("A ratio compares like with like only as far as the recorded terms go.", *caveats),
-                  {**facts, **more},
-                  Chart("dots", "what", "ratio", "low", "high", x_label="", y_label="Hazard ratio",
-                        marks={"target": 1.0}, alt=answer),
-                  {"what": "Compared", "ratio": "Hazard ratio", "low": f"{level:.0%} low", "high": f"{level:.0%} high"})
+    facts = {
+        key: {item: row[item] for item in ("coefficient", "se", "ratio", "low", "high", "p")}
+        for key, row in zip(what, table.to_dict("records"), strict=True)
+    }
+    return Result(
+        name,
+        table,
+        "Who ends faster, other things equal?",
+        answer,
+        method,
+        ("A ratio compares like with like only as far as the recorded terms go.", *caveats),
+        {**facts, **more},
+        Chart(
+            "dots",
+            "what",
+            "ratio",
+            "low",
+            "high",
+            x_label="",
+            y_label="Hazard ratio",
+            marks={"target": 1.0},
+            alt=answer,
+        ),
+        {"what": "Compared", "ratio": "Hazard ratio", "low": f"{level:.0%} low", "high": f"{level:.0%} high"},
+    )

@@ -16,9 +16,12 @@ from perflib.models.trend.rules import DIRECTIONS
 KINDS = {
     "p": "p chart, pooled binomial limits (Shewhart 1931)",
     "p_prime": "p' chart, binomial limits scaled by short-term variation (Laney 2002)",
-    "c": "c chart, Poisson limits (Shewhart 1931)", "u": "u chart, Poisson limits per exposure (Shewhart 1931)",
-    "i": "Individuals chart (Shewhart 1931)", "g": "g chart of gaps between rare events (Benneyan 2001)",
-    "ewma": "EWMA chart with exact limits (Roberts 1959)", "cusum": "Tabular CUSUM (Page 1954)",
+    "c": "c chart, Poisson limits (Shewhart 1931)",
+    "u": "u chart, Poisson limits per exposure (Shewhart 1931)",
+    "i": "Individuals chart (Shewhart 1931)",
+    "g": "g chart of gaps between rare events (Benneyan 2001)",
+    "ewma": "EWMA chart with exact limits (Roberts 1959)",
+    "cusum": "Tabular CUSUM (Page 1954)",
 }
 _SIZED = ("p", "p_prime", "u")
 
@@ -63,11 +66,17 @@ def check(asked: Asked) -> Asked:
     if kind not in KINDS:
         raise InputError(f"no control chart of kind {asked.kind!r}", where="kind", choices=KINDS, found=asked.kind)
     if asked.direction not in DIRECTIONS:
-        raise InputError(f"unknown direction {asked.direction!r}", where="direction", choices=DIRECTIONS,
-                         found=asked.direction)
-    clean = replace(asked, kind=kind, values=_numbers(asked.values, "values"),
-                    sizes=_optional(asked.sizes, "sizes", asked.values),
-                    errors=_optional(asked.errors, "errors", asked.values), dates=_dates(asked))
+        raise InputError(
+            f"unknown direction {asked.direction!r}", where="direction", choices=DIRECTIONS, found=asked.direction
+        )
+    clean = replace(
+        asked,
+        kind=kind,
+        values=_numbers(asked.values, "values"),
+        sizes=_optional(asked.sizes, "sizes", asked.values),
+        errors=_optional(asked.errors, "errors", asked.values),
+        dates=_dates(asked),
+    )
     _check_sizes(clean)
     _check_settings(clean)
     return replace(clean, rebase=_positions(clean))

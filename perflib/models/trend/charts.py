@@ -18,11 +18,24 @@ __all__ = ["KINDS", "control_chart"]
 
 
 def control_chart(
-    values: Sequence[float] | pd.Series, kind: str = "p", sizes: Sequence[float] | pd.Series | None = None, *,
-    dates: Sequence[Any] | None = None, target: float | None = None, direction: str = "none",
-    rebase: Sequence[Any] = (), sigma: float = 3.0, baseline: int | None = None,
-    errors: Sequence[float] | None = None, sd: float | None = None, weight: float = 0.2,
-    k: float | None = None, h: float | None = None, name: str = "control_chart", title: str = "", unit: str = "",
+    values: Sequence[float] | pd.Series,
+    kind: str = "p",
+    sizes: Sequence[float] | pd.Series | None = None,
+    *,
+    dates: Sequence[Any] | None = None,
+    target: float | None = None,
+    direction: str = "none",
+    rebase: Sequence[Any] = (),
+    sigma: float = 3.0,
+    baseline: int | None = None,
+    errors: Sequence[float] | None = None,
+    sd: float | None = None,
+    weight: float = 0.2,
+    k: float | None = None,
+    h: float | None = None,
+    name: str = "control_chart",
+    title: str = "",
+    unit: str = "",
 ) -> Result:
     """Shewhart, EWMA and CUSUM charts with limits, signals and their meaning.
 
@@ -58,24 +71,36 @@ def control_chart(
 
     Sources: Shewhart 1931; Montgomery, Introduction to Statistical Quality Control; and those of each kind.
     """
-    asked = check(Asked(
-        values, kind, sizes, dates, target, direction, rebase, sigma, baseline, errors, sd, weight, k, h))
+    asked = check(
+        Asked(values, kind, sizes, dates, target, direction, rebase, sigma, baseline, errors, sd, weight, k, h)
+    )
     if asked.known.sum() < 3:
         return Result.not_assessable(
-            name, f"{int(asked.known.sum())} points; a control chart needs at least 3", title=title)
+            name, f"{int(asked.known.sum())} points; a control chart needs at least 3", title=title
+        )
     limits = _whole(asked)
     table, outcome = _table(asked, limits)
     facts = _facts(asked, limits, table, outcome)
     return Result(
-        name, table, title or "Is the latest figure more than the usual variation?", _answer(asked, facts),
-        _method(asked), doubts.doubts(asked, limits), facts, _chart(asked, facts, unit, title), _labels(unit))
+        name,
+        table,
+        title or "Is the latest figure more than the usual variation?",
+        _answer(asked, facts),
+        _method(asked),
+        doubts.doubts(asked, limits),
+        facts,
+        _chart(asked, facts, unit, title),
+        _labels(unit),
+    )
 
 
 def _whole(asked: Asked) -> Limits:
     """Limits of every known point, segment by segment."""
     parts = [_segment(asked, members) for members in asked.segments()]
-    joined = {key: np.concatenate([getattr(part, key) for part in parts])
-              for key in ("statistic", "centre", "lower", "upper", "spread")}
+    joined = {
+        key: np.concatenate([getattr(part, key) for part in parts])
+        for key in ("statistic", "centre", "lower", "upper", "spread")
+    }
     facts: dict[str, Any] = {}
     for part in parts:
         for key, value in part.facts.items():
@@ -104,8 +129,13 @@ def _table(asked: Asked, limits: Limits) -> tuple[pd.DataFrame, dict[str, Any]]:
     if asked.dates is not None:
         table["date"] = asked.dates
     shown = limits.statistic if memoryless else asked.values[asked.known]
-    columns: dict[str, Any] = {"value": shown, "statistic": limits.statistic, "centre": limits.centre,
-                               "lower": limits.lower, "upper": limits.upper}
+    columns: dict[str, Any] = {
+        "value": shown,
+        "statistic": limits.statistic,
+        "centre": limits.centre,
+        "lower": limits.lower,
+        "upper": limits.upper,
+    }
     for key, column in columns.items():
         table[key] = _spread_out(column, asked.known)
     table["signal"], table["rule"] = False, ""
@@ -128,14 +158,20 @@ def _facts(asked: Asked, limits: Limits, table: pd.DataFrame, outcome: dict[str,
     meanings = np.array([rules.meaning(side, asked.direction) for side in outcome["side"]])
     signal = table["signal"].to_numpy()
     facts = {key: _one_or_all(getattr(limits, key)) for key in ("centre", "lower", "upper")} | {
-        "n": int(asked.known.sum()), "signals": points[signal].tolist(), "run_points": points[outcome["run"]].tolist(),
+        "n": int(asked.known.sum()),
+        "signals": points[signal].tolist(),
+        "run_points": points[outcome["run"]].tolist(),
         "improvements": points[signal & (meanings == "improvement")].tolist(),
-        "deteriorations": points[signal & (meanings == "deterioration")].tolist(), **limits.facts}
+        "deteriorations": points[signal & (meanings == "deterioration")].tolist(),
+        **limits.facts,
+    }
     if asked.kind == "cusum":
         facts |= {"centre": limits.facts["target"], "upper": facts["upper_sums"], "lower": facts["lower_sums"]}
     if asked.dates is not None:
-        facts["signal_dates"] = [pd.Timestamp(date).date().isoformat() if isinstance(date, pd.Timestamp) else str(date)
-                                 for date in table.loc[signal, "date"]]
+        facts["signal_dates"] = [
+            pd.Timestamp(date).date().isoformat() if isinstance(date, pd.Timestamp) else str(date)
+            for date in table.loc[signal, "date"]
+        ]
     return facts
 
 
@@ -146,8 +182,11 @@ def _one_or_all(column: Floats) -> float | list[float]:
 def _answer(asked: Asked, facts: dict[str, Any]) -> str:
     shown = facts.get("signal_dates", facts["signals"])
     listed = ", ".join(str(item) for item in shown[:8]) + (", ..." if len(shown) > 8 else "")
-    found = f"{len(shown)} of {facts['n']} points signal ({listed})" if shown else \
-        f"none of {facts['n']} points is beyond the limits"
+    found = (
+        f"{len(shown)} of {facts['n']} points signal ({listed})"
+        if shown
+        else f"none of {facts['n']} points is beyond the limits"
+    )
     kinds = [f"{len(facts[key])} {key}" for key in ("improvements", "deteriorations") if facts[key]]
     runs = f"; {len(facts['run_points'])} points meet a run rule" if facts["run_points"] else ""
     return f"{_levels(asked, facts)}: {found}{', ' + ' and '.join(kinds) if kinds else ''}{runs}."
@@ -166,22 +205,35 @@ def _levels(asked: Asked, facts: dict[str, Any]) -> str:
 
 def _method(asked: Asked) -> str:
     from_first = f", limits from the first {asked.baseline} points" if asked.baseline else ""
-    return f"{KINDS[asked.kind]}{from_first}; {asked.sigma:g}-sigma limits." if asked.kind != "cusum" \
+    return (
+        f"{KINDS[asked.kind]}{from_first}; {asked.sigma:g}-sigma limits."
+        if asked.kind != "cusum"
         else f"{KINDS['cusum']}{from_first}."
+    )
 
 
 def _chart(asked: Asked, facts: dict[str, Any], unit: str, title: str) -> Chart:
-    marks: dict[str, Any] = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal",
-                             "rule": "rule"}
+    marks: dict[str, Any] = {"centre": "centre", "lower": "lower", "upper": "upper", "signal": "signal", "rule": "rule"}
     if asked.target is not None and asked.kind != "cusum":
         marks["target"] = asked.target
     x = "point" if asked.dates is None else "date"
-    return Chart("control", x, "statistic", x_label="" if x == "date" else "Point", y_label=unit or title, marks=marks,
-                 alt=_answer(asked, facts))
+    return Chart(
+        "control",
+        x,
+        "statistic",
+        x_label="" if x == "date" else "Point",
+        y_label=unit or title,
+        marks=marks,
+        alt=_answer(asked, facts),
+    )
 
 
 def _labels(unit: str) -> dict[str, str]:
     tail = f" ({unit})" if unit else ""
     names = {"value": "Value", "statistic": "Drawn", "centre": "Centre", "lower": "Lower limit", "upper": "Upper limit"}
     return {key: text + tail for key, text in names.items()} | {
-        "point": "Point", "date": "Date", "signal": "Signal", "rule": "Rule"}
+        "point": "Point",
+        "date": "Date",
+        "signal": "Signal",
+        "rule": "Rule",
+    }

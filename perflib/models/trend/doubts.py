@@ -48,9 +48,11 @@ def _autocorrelation(asked: Asked) -> str:
     first, p = autocorrelation(joined)
     if p >= 0.01:
         return ""
-    return (f"Successive points are related (lag-1 correlation {first:.2f}, Ljung-Box p {p:.2g}): a season, a trend or "
-            "an earlier shift is in the series, and the limits, which assume independent points, are too narrow; "
-            "deseasonalise or rebase.")
+    return (
+        f"Successive points are related (lag-1 correlation {first:.2f}, Ljung-Box p {p:.2g}): a season, a trend or "
+        "an earlier shift is in the series, and the limits, which assume independent points, are too narrow; "
+        "deseasonalise or rebase."
+    )
 
 
 def _dispersion(asked: Asked, limits: Limits) -> str:
@@ -58,19 +60,29 @@ def _dispersion(asked: Asked, limits: Limits) -> str:
     if inflation is None:
         return ""
     if asked.kind == "i":
-        return "" if inflation <= 1.05 else (
-            f"Points vary {inflation:.1f} times as much as sampling alone explains; limits are widened accordingly.")
+        return (
+            ""
+            if inflation <= 1.05
+            else (
+                f"Points vary {inflation:.1f} times as much as sampling alone explains; limits are widened accordingly."
+            )
+        )
     if asked.kind == "p" and (inflation > 1.3 or np.median(asked.sizes[asked.known]) >= _LARGE):
-        return (f"Points vary {inflation:.1f} times as much as binomial sampling explains, on a median sample of "
-                f"{np.median(asked.sizes[asked.known]):,.0f}: use kind 'p_prime' (Laney).")
+        return (
+            f"Points vary {inflation:.1f} times as much as binomial sampling explains, on a median sample of "
+            f"{np.median(asked.sizes[asked.known]):,.0f}: use kind 'p_prime' (Laney)."
+        )
     if asked.kind in ("c", "u") and inflation > 1.3:
         return f"Points vary {inflation:.1f} times as much as Poisson counts would: limits are too narrow."
     return ""
 
 
 def _skewness(asked: Asked) -> str:
-    return "" if asked.kind != "g" else (
-        "Gaps are skewed: the lower limit is zero, so more frequent events show as runs below the centre only.")
+    return (
+        ""
+        if asked.kind != "g"
+        else ("Gaps are skewed: the lower limit is zero, so more frequent events show as runs below the centre only.")
+    )
 
 
 def _gaps(asked: Asked) -> str:

@@ -41,8 +41,15 @@ def short_term_sd(values: Floats) -> float:
     return float(np.mean(np.abs(np.diff(values))) / D2) if len(values) > 1 else 0.0
 
 
-def around(statistic: Floats, centre: float, spread: Floats | float, sigma: float, floor: float = -np.inf,
-           ceiling: float = np.inf, **facts: Any) -> Limits:
+def around(
+    statistic: Floats,
+    centre: float,
+    spread: Floats | float,
+    sigma: float,
+    floor: float = -np.inf,
+    ceiling: float = np.inf,
+    **facts: Any,
+) -> Limits:
     """Symmetric limits ``centre +- sigma * spread``, cut where the statistic cannot go."""
     wide = np.broadcast_to(np.asarray(spread, dtype=float), statistic.shape).copy()
     middle = np.full(statistic.shape, centre)
@@ -109,5 +116,10 @@ def _inflation(statistic: Floats, centre: float, spread: Floats, base: Mask) -> 
 
 
 SHEWHART: dict[str, Callable[..., Limits]] = {
-    "p": proportion, "p_prime": laney, "c": count, "u": rate, "i": individual, "g": gap,
+    "p": proportion,
+    "p_prime": laney,
+    "c": count,
+    "u": rate,
+    "i": individual,
+    "g": gap,
 }

@@ -24,8 +24,9 @@ def ewma(values: Floats, base: Mask, sigma: float, *, target: float | None, sd: 
     return Limits(smooth, middle, middle - sigma * wide, middle + sigma * wide, wide, {"weight": weight, "sd": spread})
 
 
-def cusum(values: Floats, base: Mask, *, target: float | None, sd: float | None, k: float | None,
-          h: float | None) -> Limits:
+def cusum(
+    values: Floats, base: Mask, *, target: float | None, sd: float | None, k: float | None, h: float | None
+) -> Limits:
     """Tabular CUSUM of drift from the target, in the units of the data.
 
     upper_i = max(0, x_i - target - k + upper_(i-1)), lower_i = max(0, target - k - x_i + lower_(i-1)); a signal is a
@@ -36,8 +37,14 @@ def cusum(values: Floats, base: Mask, *, target: float | None, sd: float | None,
     spread = short_term_sd(values[base]) if sd is None else sd
     slack, bound = (0.5 * spread if k is None else k), (5 * spread if h is None else h)
     up, down = _sums(values - centre - slack), _sums(centre - slack - values)
-    facts = {"upper_sums": up.tolist(), "lower_sums": down.tolist(), "k": slack, "h": bound, "sd": spread,
-             "target": centre}
+    facts = {
+        "upper_sums": up.tolist(),
+        "lower_sums": down.tolist(),
+        "k": slack,
+        "h": bound,
+        "sd": spread,
+        "target": centre,
+    }
     zero, limit = np.zeros(len(values)), np.full(len(values), bound)
     return Limits(np.where(up >= down, up, -down), zero, -limit, limit, limit / 3, facts)
 

@@ -23,13 +23,22 @@ _METHOD = (
     "beta-binomial thinning); each day is nowcast by linear Bayes from what is reported of it and the level of its "
     "weekday (Lawless 1994, Canadian Journal of Statistics 22)."
 )
-_ALONE = ("one release has no reporting triangle: how late its records come cannot be seen; give earlier releases, or "
-          "a prior delay")
+_ALONE = (
+    "one release has no reporting triangle: how late its records come cannot be seen; give earlier releases, or "
+    "a prior delay"
+)
 
 
 def nowcast(
-    releases: pd.DataFrame, levels: Sequence[float] = (0.8, 0.95), *, group: str | None = None, horizon: float = 90,
-    at: Any = None, prior: Mapping[float, float] | None = None, complete: float = COMPLETE, name: str = "nowcast",
+    releases: pd.DataFrame,
+    levels: Sequence[float] = (0.8, 0.95),
+    *,
+    group: str | None = None,
+    horizon: float = 90,
+    at: Any = None,
+    prior: Mapping[float, float] | None = None,
+    complete: float = COMPLETE,
+    name: str = "nowcast",
     title: str = "",
 ) -> Result:
     """Nowcast every recent day of the newest release.
@@ -76,8 +85,17 @@ def nowcast(
     facts = _facts(held, overall, table, levels, horizon, complete)
     table = table.drop(columns=["variance", "shared"])
     answer = _answer(facts, levels[0], grouped=by is not None)
-    return Result(name, table, title or "What will the newest days come to?", answer, _METHOD,
-                  _caveats(held, facts, horizon, complete), facts, _chart(table, levels[0], answer), _labels(levels))
+    return Result(
+        name,
+        table,
+        title or "What will the newest days come to?",
+        answer,
+        _METHOD,
+        _caveats(held, facts, horizon, complete),
+        facts,
+        _chart(table, levels[0], answer),
+        _labels(levels),
+    )
 
 
 def _given(prior: Mapping[float, float], lag: int, horizon: float) -> Delay:
@@ -96,9 +114,7 @@ def _delay(held: Releases, group: str, overall: Delay, horizon: float) -> Delay:
     return fit(held.pairs(horizon, group), overall.knots, overall)
 
 
-def _days(
-    held: Releases, group: str, delay: Delay, levels: Sequence[float], at: Any, horizon: float
-) -> pd.DataFrame:
+def _days(held: Releases, group: str, delay: Delay, levels: Sequence[float], at: Any, horizon: float) -> pd.DataFrame:
     counts, ages = held.counts[-1][group], held.ages(-1)
     together = weekday_factors(held.counts[-1].sum(axis=1), ages) if held.daily else np.ones(7)
     factors = weekday_factors(counts, ages, together) if held.daily else together
@@ -108,11 +124,20 @@ def _days(
     target = _target(held, dates, at, horizon)
     to_come, variance = remainder(n, mean[young], variation, delay, age, target)
     share, error = delay.share(age, target), delay.error(age, target)
-    found = pd.DataFrame({
-        "group": group, "date": dates, "age": (held.days[-1] - dates).days, "count": n, "completeness": share,
-        "completeness_low": np.clip(share * np.exp(-1.96 * error), 0, 1),
-        "completeness_high": np.clip(share * np.exp(1.96 * error), 0, 1), "nowcast": n + to_come, "variance": variance,
-        "shared": to_come * error / np.maximum(1 - share, 1e-3)})
+    found = pd.DataFrame(
+        {
+            "group": group,
+            "date": dates,
+            "age": (held.days[-1] - dates).days,
+            "count": n,
+            "completeness": share,
+            "completeness_low": np.clip(share * np.exp(-1.96 * error), 0, 1),
+            "completeness_high": np.clip(share * np.exp(1.96 * error), 0, 1),
+            "nowcast": n + to_come,
+            "variance": variance,
+            "shared": to_come * error / np.maximum(1 - share, 1e-3),
+        }
+    )
     for level in levels:
         low, high = nearest_interval(to_come, variance, level)
         found[f"low_{_tag(level)}"], found[f"high_{_tag(level)}"] = n + low, n + high
@@ -142,14 +167,26 @@ def _facts(
     settled = np.flatnonzero(overall.share(np.arange(int(horizon) + 1)) >= complete)
     first = held.edges[-1] - pd.Timedelta(days=int(settled[0]) if len(settled) else int(horizon))
     return {
-        "release": held.names[-1], "releases": len(held.names), "last_day": f"{held.edges[-1]:%Y-%m-%d}",
-        "lag_days": held.lag, "horizon": horizon, "complete_through": f"{first:%Y-%m-%d}",
-        "completeness": {str(age): {"estimate": float(share), "low": float(share * np.exp(-1.96 * error)),
-                                    "high": float(min(1.0, share * np.exp(1.96 * error)))}
-                         for age, share, error in zip(ages, shares, errors, strict=True)},
+        "release": held.names[-1],
+        "releases": len(held.names),
+        "last_day": f"{held.edges[-1]:%Y-%m-%d}",
+        "lag_days": held.lag,
+        "horizon": horizon,
+        "complete_through": f"{first:%Y-%m-%d}",
+        "completeness": {
+            str(age): {
+                "estimate": float(share),
+                "low": float(share * np.exp(-1.96 * error)),
+                "high": float(min(1.0, share * np.exp(1.96 * error))),
+            }
+            for age, share, error in zip(ages, shares, errors, strict=True)
+        },
         "provisional_days": int(table.loc[table["provisional"], "date"].nunique()),
-        "recent": {str(one): {str(days): _sum(rows, held.edges[-1], days, levels) for days in (7, 28)}
-                   for one, rows in table.groupby("group", sort=False)}}
+        "recent": {
+            str(one): {str(days): _sum(rows, held.edges[-1], days, levels) for days in (7, 28)}
+            for one, rows in table.groupby("group", sort=False)
+        },
+    }
 
 
 def _sum(rows: pd.DataFrame, edge: pd.Timestamp, days: int, levels: Sequence[float]) -> dict[str, float]:
@@ -169,16 +206,21 @@ def _answer(facts: Mapping[str, Any], level: float, *, grouped: bool) -> str:
     said = []
     for one, sums in list(facts["recent"].items())[:3]:
         week = sums["7"]
-        said.append(f"{f'{one}: ' if grouped else ''}{week['count']:,.0f} reported in the last 7 days, "
-                    f"{week['nowcast']:,.0f} expected ({level:.0%} interval {week[f'low_{_tag(level)}']:,.0f} to "
-                    f"{week[f'high_{_tag(level)}']:,.0f})")
+        said.append(
+            f"{f'{one}: ' if grouped else ''}{week['count']:,.0f} reported in the last 7 days, "
+            f"{week['nowcast']:,.0f} expected ({level:.0%} interval {week[f'low_{_tag(level)}']:,.0f} to "
+            f"{week[f'high_{_tag(level)}']:,.0f})"
+        )
     lead = f"A day {youngest[0]} days old is {youngest[1]['estimate']:.0%} complete. " if youngest else ""
     return f"{lead}{'. '.join(said)}. Days after {facts['complete_through']} are provisional."
 
 
 def _caveats(held: Releases, facts: Mapping[str, Any], horizon: float, complete: float) -> list[str]:
-    found = [f"Days after {facts['complete_through']} are less than {complete:.0%} complete and must not be compared "
-             "as they stand.", f"A day is taken as whole after {horizon:g} days; what comes later is not foretold."]
+    found = [
+        f"Days after {facts['complete_through']} are less than {complete:.0%} complete and must not be compared "
+        "as they stand.",
+        f"A day is taken as whole after {horizon:g} days; what comes later is not foretold.",
+    ]
     if len(held.names) == 1:
         found.append("There is one release: the delay is the one given, not estimated from these records.")
     elif len(held.names) < 4:
@@ -190,8 +232,10 @@ def _caveats(held: Releases, facts: Mapping[str, Any], horizon: float, complete:
         if fallen > 0.02:
             found.append(f"{fallen:.0%} of the days' counts fell between releases (records recoded or withdrawn).")
         if moved:
-            found.append(f"{', '.join(moved)}: old days changed much between releases; a category was recoded, and its "
-                         "nowcast is not to be trusted.")
+            found.append(
+                f"{', '.join(moved)}: old days changed much between releases; a category was recoded, and its "
+                "nowcast is not to be trusted."
+            )
     return found
 
 
@@ -212,13 +256,32 @@ def _chart(table: pd.DataFrame, level: float, alt: str) -> Chart | None:
     if groups > 9:
         return None
     low, high = f"low_{_tag(level)}", f"high_{_tag(level)}"
-    return Chart("line", "date", "nowcast", low, high, by="group" if groups > 1 else None, x_label="",
-                 y_label="Records a day", marks={"grey": "provisional"}, panels=groups > 1, alt=alt)
+    return Chart(
+        "line",
+        "date",
+        "nowcast",
+        low,
+        high,
+        by="group" if groups > 1 else None,
+        x_label="",
+        y_label="Records a day",
+        marks={"grey": "provisional"},
+        panels=groups > 1,
+        alt=alt,
+    )
 
 
 def _labels(levels: Sequence[float]) -> dict[str, str]:
-    labels = {"group": "Group", "date": "Day", "age": "Age (days)", "count": "Reported",
-              "completeness": "Complete (share)", "completeness_low": "Complete, 95% low",
-              "completeness_high": "Complete, 95% high", "nowcast": "Nowcast", "provisional": "Provisional"}
+    labels = {
+        "group": "Group",
+        "date": "Day",
+        "age": "Age (days)",
+        "count": "Reported",
+        "completeness": "Complete (share)",
+        "completeness_low": "Complete, 95% low",
+        "completeness_high": "Complete, 95% high",
+        "nowcast": "Nowcast",
+        "provisional": "Provisional",
+    }
     ends = [(level, end) for level in levels for end in ("low", "high")]
     return labels | {f"{end}_{_tag(level)}": f"Nowcast, {level:.0%} {end}" for level, end in ends}

@@ -48,8 +48,14 @@ class Releases:
     def _pair(self, place: int, horizon: float, group: str | None) -> pd.DataFrame:
         early, late = (self._series(at, group) for at in (place, place + 1))
         early, late = early.align(late, join="inner")
-        found = pd.DataFrame({"age": self._age(place, early.index), "later_age": self._age(place + 1, early.index),
-                              "count": early.to_numpy(), "later": late.to_numpy()})
+        found = pd.DataFrame(
+            {
+                "age": self._age(place, early.index),
+                "later_age": self._age(place + 1, early.index),
+                "count": early.to_numpy(),
+                "later": late.to_numpy(),
+            }
+        )
         return found[(found["age"] < horizon) & (found["age"] >= 0) & (found["later_age"] > found["age"])]
 
     def _series(self, place: int, group: str | None) -> pd.Series:
@@ -70,8 +76,10 @@ def read(releases: pd.DataFrame, group: str | None) -> Releases:
     names = sorted(frame["release"].unique())
     totals = {name: rows.groupby("date")["count"].sum() for name, rows in frame.groupby("release")}
     published, edges, lag = _edges(names, totals, daily=daily)
-    counts = tuple(_matrix(rows, edge, size.index, daily=daily)
-                   for (_, rows), edge in zip(frame.groupby("release"), edges, strict=True))
+    counts = tuple(
+        _matrix(rows, edge, size.index, daily=daily)
+        for (_, rows), edge in zip(frame.groupby("release"), edges, strict=True)
+    )
     return Releases(tuple(names), published, edges, counts, lag, bool(daily))
 
 
@@ -79,20 +87,33 @@ def _checked(releases: pd.DataFrame, group: str | None) -> pd.DataFrame:
     wanted = [*NEEDED, *([group] if group else [])]
     lacking = [name for name in wanted if name not in releases.columns]
     if lacking:
-        raise InputError(f"no column {lacking[0]!r}", where="releases", choices=releases.columns, found=lacking[0],
-                         do="a frame with a row per release, date and group, and its count")
+        raise InputError(
+            f"no column {lacking[0]!r}",
+            where="releases",
+            choices=releases.columns,
+            found=lacking[0],
+            do="a frame with a row per release, date and group, and its count",
+        )
     if releases.empty:
         raise InputError("no row", where="releases")
     counts = pd.to_numeric(releases["count"], errors="coerce")
     bad = ~(counts >= 0)
     if bad.any():
-        raise InputError(f"{int(bad.sum()):,} counts are negative or missing", where="releases, count",
-                         do="put a correction to the day it corrects, so that the day's count is what is known of it")
+        raise InputError(
+            f"{int(bad.sum()):,} counts are negative or missing",
+            where="releases, count",
+            do="put a correction to the day it corrects, so that the day's count is what is known of it",
+        )
     kept = releases["release"]
     named = kept if pd.api.types.is_numeric_dtype(kept) else _moments(kept, "release")
-    return pd.DataFrame({
-        "release": named, "date": _moments(releases["date"], "date").dt.normalize(), "count": counts.astype(float),
-        "group": releases[group].astype("string").fillna("not recorded").astype(str) if group else "all"})
+    return pd.DataFrame(
+        {
+            "release": named,
+            "date": _moments(releases["date"], "date").dt.normalize(),
+            "count": counts.astype(float),
+            "group": releases[group].astype("string").fillna("not recorded").astype(str) if group else "all",
+        }
+    )
 
 
 def _moments(values: pd.Series, column: str) -> pd.Series:

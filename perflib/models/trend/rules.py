@@ -29,8 +29,9 @@ def runs(side: Floats, length: int = RUN) -> Mask:
 
 def two_of_three(limits: Limits) -> Mask:
     """Points beyond two standard errors that are two of three successive points, on the same side."""
-    z = np.divide(limits.statistic - limits.centre, limits.spread, out=np.zeros_like(limits.spread),
-                  where=limits.spread > 0)
+    z = np.divide(
+        limits.statistic - limits.centre, limits.spread, out=np.zeros_like(limits.spread), where=limits.spread > 0
+    )
     member = np.zeros(len(z), dtype=bool)
     for sign in (1.0, -1.0):
         far = sign * z > 2

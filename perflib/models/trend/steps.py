@@ -108,12 +108,7 @@ def _panel(frame: pd.DataFrame, log: bool) -> _Panel:
 
 
 def _search(
-    panel: _Panel,
-    edge: int,
-    alpha: float,
-    least: float,
-    draws: int,
-    seed: int,
+    panel: _Panel, edge: int, alpha: float, least: float, draws: int, seed: int
 ) -> tuple[dict[int, _Found], list[int], bool]:
     """({series: (step, adjusted p, positions used)}, flagged series in order, whether references ran out)."""
     order: list[int] = []
@@ -157,14 +152,7 @@ def _shared(y: Floats, w: Floats) -> tuple[Floats, Floats]:
     return movement, weight
 
 
-def _row(
-    panel: _Panel,
-    d: int,
-    found: _Found,
-    flagged: bool,
-    level: float,
-    log: bool,
-) -> dict[str, Any]:
+def _row(panel: _Panel, d: int, found: _Found, flagged: bool, level: float, log: bool) -> dict[str, Any]:
     from scipy.stats import norm
 
     step, adjusted, used = found
