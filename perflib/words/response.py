@@ -88,6 +88,13 @@ def subject(asked: Facts) -> str:
     return ", ".join(parts + ([f"{asked['first']} to {asked['last']}"] if asked["first"] else []))
 
 
+def limited_to(asked: Facts) -> str:
+    """What a heading adds: nothing for all calls from the public, which a caveat explains."""
+    usual = asked["origin"] == "public" and asked["recorded"]
+    limited = any(asked[name] for name in ("district", "priority", "first"))
+    return f" {capital(subject(asked))}" if limited or not usual else ""
+
+
 def origin(asked: Facts, counts: Facts) -> list[str]:
     """Which calls are left out because of who began them."""
     if asked["origin"] == "all":
@@ -128,13 +135,13 @@ def by_title(keys: Sequence[str], asked: Facts) -> str:
     """The question of a table by groups."""
     how = listed(GROUPS.get(key, key.replace("_", " ")).lower() for key in keys)
     waiting = asked["interval"] == "response" and asked["origin"] == "public"
-    what = "How long do callers wait for an officer" if waiting else f"How long from {INTERVALS[asked['interval']]}"
-    return f"{what}, by {how}? {capital(subject(asked))}"
+    what = "How long do callers wait" if waiting else f"How long from {INTERVALS[asked['interval']]}"
+    return f"{what}, by {how}?{limited_to(asked)}"
 
 
 def intervals_title(asked: Facts) -> str:
     """The question of the table of intervals."""
-    return f"Where does the time go? {capital(subject(asked))}"
+    return f"Where does the time go?{limited_to(asked)}"
 
 
 def _waited(row: Mapping[Any, Any], keys: Sequence[str], quantiles: Sequence[float]) -> str:
@@ -155,7 +162,7 @@ def missing(table: pd.DataFrame, lines: bool = True) -> str:
     total = int(table["n"].sum())
     if not parts:
         return f"All {total:,} calls have both times."
-    bounds = " Thin lines show how far the figure could move if those times were known." if lines else ""
+    bounds = " Thin lines show how far they could move the figure." if lines else ""
     return f"{sum(counts.values()):,} of {total:,} calls have no usable time: {listed(parts)}.{bounds}"
 
 
@@ -164,8 +171,8 @@ def _open_ended(enough: pd.DataFrame, top: float, groups: int) -> list[str]:
     if not without:
         return []
     return [
-        f"In {without} of {groups} groups over {1 - top:.0%} of times are missing, so the {quantile(top)} could be "
-        "much higher."
+        f"In {without} of {groups} groups over {1 - top:.0%} of times are missing: the {quantile(top)} could be much "
+        "higher."
     ]
 
 
@@ -248,7 +255,7 @@ def targets(facts: Facts, table: pd.DataFrame) -> Words:
         "Are the response targets met?",
         answer,
         "Share of calls with a known response time that were within the target; score interval (Wilson 1927).",
-        ["The thin lines count calls without an arrival time as late, and as in time."],
+        ["Thin lines count calls without an arrival time as late, and as in time."],
         made,
     )
 

@@ -15,11 +15,11 @@ from perflib.words.response import (
     Facts,
     capital,
     labels,
+    limited_to,
     origin,
     quantile,
     recorded,
     season,
-    subject,
 )
 
 DIFFERENCE = (
@@ -88,8 +88,8 @@ def adjusted(
         )
     else:
         answer = f"For like calls, no {compare} differs clearly from {base}, the one with most calls."
-    caveats = [f"Like calls: equal {equal}. Distance, weather and staffing are not recorded and not adjusted for."]
-    caveats += [f"{used:,} of {total:,} calls are used, chosen by a repeatable rule."] if used < total else []
+    caveats = [f"Like calls: equal {equal}. Distance, weather and staffing are not adjusted for."]
+    caveats += [f"A repeatable sample of {used:,} of {total:,} calls."] if used < total else []
     labels_ = {
         "group": GROUPS.get(compare, compare),
         "tau": "Quantile",
@@ -120,7 +120,7 @@ def changed_title(every: str, q: float, by: str | None, asked: Facts) -> str:
     """The question of a trend, or of steps by group."""
     where = f" by {GROUPS.get(by, by).lower()}" if by else ""
     what = "response time" if asked["interval"] == "response" else f"time from {INTERVALS[asked['interval']]}"
-    return f"Has the {every}ly {quantile(q)} of the {what} changed{where}? {capital(subject(asked))}"
+    return f"Has the {every}ly {quantile(q)} of the {what} changed{where}?{limited_to(asked)}"
 
 
 def steps(facts: Facts, table: pd.DataFrame, *, every: str, q: float, by: str, asked: Facts) -> Words:
@@ -132,7 +132,7 @@ def steps(facts: Facts, table: pd.DataFrame, *, every: str, q: float, by: str, a
         for row in rows
     ]
     answer = " ".join(sentences) or f"No {by} changed apart from the others."
-    caveats = [f"This test compares {by}s. It cannot see a change that all of them share."]
+    caveats = [f"This test cannot see a change that all {by}s share."]
     return Words(changed_title(every, q, by, asked), answer, caveats=caveats)
 
 
@@ -148,7 +148,7 @@ def jump(together: int, feeds: int = 0) -> str:
 
 def volume_title(asked: Facts) -> str:
     """The question of the number of records."""
-    return f"Did the number of records change? {capital(subject(asked))}"
+    return f"Did the number of records change?{limited_to(asked)}"
 
 
 def volume(facts: Facts, table: pd.DataFrame, *, asked: Facts) -> Words:
@@ -173,7 +173,7 @@ def volume(facts: Facts, table: pd.DataFrame, *, asked: Facts) -> Words:
     )
 
 
-BOARD = "Month by month: choose district, priority, period and measure"
+BOARD = "Month by month"
 
 
 def board(facts: Facts, table: pd.DataFrame, *, first: str, asked: Facts, origins: Facts) -> Words:
@@ -183,7 +183,7 @@ def board(facts: Facts, table: pd.DataFrame, *, first: str, asked: Facts, origin
     caveats = ["With many small groups a single high month is to be expected.", *origin(asked, origins)]
     return Words(
         BOARD,
-        f"Choose on the page; the printed figure shows priority {first}.",
+        f"Choose district, priority, period and measure on the page. Printed: priority {first}.",
         ORDER,
         caveats,
         made,
