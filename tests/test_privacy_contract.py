@@ -27,7 +27,7 @@ OPEN = {
     "cases.clearance.clearance": "counts cases: operational, see SECURITY.md",
     "cases.clearance.time_to_arrest": "counts cases: operational, see SECURITY.md",
     "cases.cohorts.cohorts": "counts cases: operational, see SECURITY.md",
-    "cases.cohorts.told": "counts cases: operational, see SECURITY.md",
+    "cases.cohorts.opening": "shares of cases, from clearance and cohorts",
     "cases.cohorts.adjusted": "counts cases: operational, see SECURITY.md",
     "community.feedback.feedback": "counts messages, in quarters of 30 or more: see SECURITY.md",
     "community.mix.course": "counts requests and calls",

@@ -2,7 +2,7 @@
 
 from perflib.metrics.cases.backlog import backlog
 from perflib.metrics.cases.clearance import clearance, time_to_arrest
-from perflib.metrics.cases.cohorts import adjusted, cohorts
+from perflib.metrics.cases.cohorts import adjusted, cohorts, opening
 from perflib.metrics.cases.scope import CAUSES, chosen
 
-__all__ = ["CAUSES", "adjusted", "backlog", "chosen", "clearance", "cohorts", "time_to_arrest"]
+__all__ = ["CAUSES", "adjusted", "backlog", "chosen", "clearance", "cohorts", "opening", "time_to_arrest"]

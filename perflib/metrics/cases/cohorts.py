@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.cases.scope import CAUSES, Cases, cases, lacking
+from perflib.metrics.cases.scope import CAUSES, Cases, cases, unanswerable
 from perflib.models.survival import cumulative_incidence, hazard_ratios
 from perflib.rates import combined
 from perflib.result import Result
+from perflib.words import cases as words
 
-_STEP = {"month": 1, "quarter": 3, "year": 12}
+#: cohort -> its months, and its letter in pandas
+_GRAINS = {"month": (1, "M"), "quarter": (3, "Q"), "year": (12, "Y")}
 
 
 def cohorts(
@@ -41,141 +43,102 @@ def cohorts(
     has been followed ``within`` days. Facts: ``first``, ``last`` (of the cohorts followed), ``change`` between them
     with interval, ``so_far_first``, ``so_far_last``, and ``cohorts``.
     """
-    if reason := lacking(dept):
-        return Result.not_assessable(name, reason, title=_title(by, within))
-    return told(cases(dept, [by]), by, within=within, level=level, fewest=fewest, name=name)
-
-
-def _title(by: str, within: int) -> str:
-    return f"Is clearance within {within} days changing, by {by} of report?"
-
-
-def told(held: Cases, by: str, *, within: int, level: float = 0.95, fewest: int = 30, name: str) -> Result:
-    """The Result of ``cohorts`` where the cases by cohort are known."""
-    title = _title(by, within)
-    sizes = held.rows.groupby(by)["n"].sum()
-    rows = held.rows[held.rows[by].isin(sizes.index[sizes >= fewest])]
+    title = words.cohorts_title(by, within)
+    if reason := unanswerable(dept):
+        return Result.not_assessable(name, reason, title=title)
+    followed = cases(dept, [by])
+    sizes = followed.rows.groupby(by)["n"].sum()
+    rows = followed.rows[followed.rows[by].isin(sizes.index[sizes >= fewest])]
     if rows.empty:
         return Result.not_assessable(name, f"no {by} has {fewest} cases", title=title)
-    found = cumulative_incidence(
+    curves = cumulative_incidence(
         rows["days"], rows["event"], rows[by].astype(str), weights=rows["n"], at=(within,), level=level, causes=CAUSES
     )
-    if found.reason:
-        return Result.not_assessable(name, found.reason, title=title)
-    table = _table(rows, found, by, held, within)
-    facts = _facts(table)
-    answer = _answer(facts, within)
-    caveats = [
-        *held.caveats(),
-        "The columns so_far and ucr are naive: so_far falls for young cohorts because they are "
-        "young, ucr counts clearances of older cases. Neither shows a change of clearance.",
-    ]
-    if table["provisional"].any():
-        caveats.append(f"Hollow points: not every case of the cohort has been followed for {within} days.")
-    return Result(
-        name,
-        table,
-        title,
-        answer,
-        found.method,
-        caveats,
-        facts,
-        Chart(
-            "line",
-            "cohort",
-            "arrest",
-            "low",
-            "high",
-            x_label=f"{by.capitalize()} of report",
-            y_label=f"Cleared by arrest within {within} days (share)",
-            marks={"grey": "provisional"},
-            alt=answer,
-        ),
-        {
-            "cohort": f"{by.capitalize()} of report",
-            "cases": "Cases",
-            "arrest": f"By arrest, {within} days",
-            "low": f"{level:.0%} low",
-            "high": f"{level:.0%} high",
-            "exceptional": f"Exceptional, {within} days (share)",
-            "so_far": "Cleared so far (share, naive)",
-            "ucr": "UCR-style ratio (naive)",
-            "provisional": "Provisional",
-        },
+    if curves.reason:
+        return Result.not_assessable(name, curves.reason, title=title)
+    table = _table(rows, curves, by, followed, within)
+    chart = Chart(
+        "line",
+        "cohort",
+        "arrest",
+        "low",
+        "high",
+        x_label=f"{by.capitalize()} of report",
+        y_label=f"Cleared by arrest within {within} days (share)",
+        marks={"grey": "provisional"},
     )
+    say = partial(words.cohorts, by=by, days=within, level=level, left=followed.left())
+    return Result(name, table, facts=_facts(table), chart=chart, words=say)
 
 
-def _table(rows: pd.DataFrame, found: Result, by: str, held: Cases, within: int) -> pd.DataFrame:
+def _table(rows: pd.DataFrame, curves: Result, by: str, followed: Cases, within: int) -> pd.DataFrame:
     lines = []
     for cohort, part in rows.groupby(by):
-        read = {cause: found.facts[str(cohort)]["at"][cause][f"{within:g}"] for cause in CAUSES.values()}
+        at = {cause: curves.facts[str(cohort)]["at"][cause][f"{within:g}"] for cause in CAUSES.values()}
+        start = pd.Timestamp(f"{cohort}-01-01" if by == "year" else str(cohort))
+        whole = start + pd.DateOffset(months=_GRAINS[by][0], days=within - 1)
         total = float(part["n"].sum())
-        last = _last_day(cohort, by)
         lines.append(
             {
-                "cohort": pd.Timestamp(str(cohort)) if by != "year" else cohort,
+                "cohort": cohort if by == "year" else start,
                 "cases": int(total),
-                "arrest": read["arrest"]["estimate"],
-                "low": read["arrest"]["low"],
-                "high": read["arrest"]["high"],
-                "exceptional": read["exceptional"]["estimate"],
+                "arrest": at["arrest"]["estimate"],
+                "low": at["arrest"]["low"],
+                "high": at["arrest"]["high"],
+                "exceptional": at["exceptional"]["estimate"],
                 "so_far": float(part.loc[part["event"] > 0, "n"].sum() / total),
-                "provisional": bool(last + dt.timedelta(days=within) > held.end),
+                "provisional": bool(whole.date() > followed.end),
             }
         )
     table = pd.DataFrame(lines)
-    return table.assign(ucr=_ucr(rows, by, table["cases"].to_numpy(float)))
+    return table.assign(ucr=_ucr(rows, by) / table["cases"].to_numpy(float))
 
 
-def _last_day(cohort: Any, by: str) -> dt.date:
-    start = pd.Timestamp(year=int(cohort), month=1, day=1) if by == "year" else pd.Timestamp(cohort)
-    return (start + pd.DateOffset(months=_STEP[by]) - pd.Timedelta(days=1)).date()
-
-
-def _ucr(rows: pd.DataFrame, by: str, sizes: Any) -> Any:
-    """Clearances dated in the period over cases reported in it; dated from the middle of the cohort."""
+def _ucr(rows: pd.DataFrame, by: str) -> Any:
+    """Clearances dated in each period of report; dated from the middle of the cohort."""
+    months, letter = _GRAINS[by]
     starts = pd.to_datetime(rows[by].astype(str) + ("-01-01" if by == "year" else ""))
-    middle = starts + pd.Timedelta(days=15 * _STEP[by])
-    moved = (middle + pd.to_timedelta(rows["days"], unit="D")).dt.to_period(
-        {"month": "M", "quarter": "Q", "year": "Y"}[by]
-    )
-    cleared = rows[rows["event"] > 0].groupby(moved[rows["event"] > 0])["n"].sum()
-    periods = starts.drop_duplicates().sort_values().dt.to_period({"month": "M", "quarter": "Q", "year": "Y"}[by])
-    return cleared.reindex(periods, fill_value=0).to_numpy(float) / sizes
+    ended = starts + pd.Timedelta(days=15 * months) + pd.to_timedelta(rows["days"], unit="D")
+    cleared = rows["n"].where(rows["event"] > 0, 0).groupby(ended.dt.to_period(letter)).sum()
+    return cleared.reindex(starts.drop_duplicates().sort_values().dt.to_period(letter), fill_value=0).to_numpy(float)
 
 
 def _facts(table: pd.DataFrame) -> dict[str, Any]:
-    whole = table[~table["provisional"] & table["arrest"].notna()]
     facts: dict[str, Any] = {
         "cohorts": len(table),
         "so_far_first": float(table["so_far"].iloc[0]),
         "so_far_last": float(table["so_far"].iloc[-1]),
     }
+    whole = table[~table["provisional"] & table["arrest"].notna()]
     if len(whole) < 2:
         return facts
-    first, last = whole.iloc[0], whole.iloc[-1]
-    change, low, high = combined((1, -1), *([last[key], first[key]] for key in ("arrest", "low", "high")))
-    ends = {
-        key: {"cohort": str(row["cohort"])[:10], "estimate": row["arrest"], "low": row["low"], "high": row["high"]}
-        for key, row in (("first", first), ("last", last))
-    }
-    return facts | ends | {"change": {"estimate": change, "low": low, "high": high}}
+    ends = [
+        {"cohort": str(row["cohort"])[:10], "estimate": row["arrest"], "low": row["low"], "high": row["high"]}
+        for _, row in whole.iloc[[0, -1]].iterrows()
+    ]
+    names = ("estimate", "low", "high")
+    change = combined((1, -1), *([ends[1][key], ends[0][key]] for key in names))
+    return facts | {"first": ends[0], "last": ends[1], "change": dict(zip(names, change, strict=True))}
 
 
-def _answer(facts: dict[str, Any], within: int) -> str:
-    naive = (
-        f"The share cleared so far goes from {facts['so_far_first']:.1%} to {facts['so_far_last']:.1%}, because the "
-        "last cohort is young."
-    )
-    if "change" not in facts:
-        return f"Fewer than two cohorts have been followed for {within} days. {naive}"
-    first, last, change = facts["first"], facts["last"], facts["change"]
-    return (
-        f"Within {within} days {first['estimate']:.1%} of the cases reported from {first['cohort']} and "
-        f"{last['estimate']:.1%} of those from {last['cohort']} were cleared by arrest, a difference of "
-        f"{100 * change['estimate']:+.1f} points (interval {100 * change['low']:+.1f} to "
-        f"{100 * change['high']:+.1f}). {naive}"
-    )
+def opening(level: Result, change: Result) -> Result:
+    """The report in two sentences, from the Results of ``clearance`` and ``cohorts``.
+
+    Returns
+    -------
+    Result ``opening``, without a table. Facts: ``finding`` (change, none or not_assessable), ``change`` (the facts of
+    ``cohorts`` where they can be compared) and ``level`` (cases and share cleared by the last day known).
+    """
+    facts: dict[str, Any] = {"finding": "not_assessable", "change": {}, "level": {}}
+    if "change" in change.facts:
+        facts["change"] = {key: change.facts[key] for key in ("first", "last", "change")}
+        clear = not change.facts["change"]["low"] <= 0 <= change.facts["change"]["high"]
+        facts["finding"] = "change" if clear else "none"
+    shares = level.facts.get("at", {}).get("arrest", {})
+    for day, share in shares.items():
+        if share["estimate"] is not None:
+            facts["level"] = {"n": level.facts["n"], "day": day, "estimate": share["estimate"]}
+    return Result("opening", pd.DataFrame(), facts=facts, words=words.opening)
 
 
 def adjusted(
@@ -190,56 +153,38 @@ def adjusted(
 
     The hazard of arrest in whole intervals of days (``hazard_ratios``), so that the many cases cleared on the day of
     the report are handled exactly. Values beyond the ``most`` commonest of a term are put together as "other".
-    An incident
-    with several offences counts once per offence, as the caveat says. Result ``clearance_adjusted``.
+    An incident with several offences counts once per offence. Result ``clearance_adjusted``.
     """
-    title = f"Is clearance by arrest faster in some {compare}s, on like cases?"
-    wanted = [compare, *(term for term in terms if term != compare and not lacking(dept, [term]))]
-    if reason := lacking(dept, [compare]):
-        return Result.not_assessable("clearance_adjusted", reason, title=title)
-    held = cases(dept, wanted)
-    rows = held.rows.assign(**{term: _common(held.rows, term, most) for term in wanted})
+    name, title = "clearance_adjusted", words.adjusted_title(compare)
+    if reason := unanswerable(dept, [compare]):
+        return Result.not_assessable(name, reason, title=title)
+    wanted = [compare, *(term for term in terms if term != compare and not unanswerable(dept, [term]))]
+    followed = cases(dept, wanted)
+    rows = followed.rows.assign(**{term: _common(followed.rows, term, most) for term in wanted})
     rows = rows.groupby([*wanted, "days", "event"])[["n"]].sum().reset_index()
     if rows[compare].nunique() < 2:
-        return Result.not_assessable("clearance_adjusted", f"fewer than two groups of {compare}", title=title)
+        return Result.not_assessable(name, f"fewer than two groups of {compare}", title=title)
     used = [term for term in wanted if rows[term].nunique() > 1]
-    found = hazard_ratios(rows, "days", "event", used, weights="n", level=level, name="clearance_adjusted")
-    if found.reason:
-        return Result.not_assessable("clearance_adjusted", found.reason, title=title)
-    table = found.table[found.table["term"] == compare].reset_index(drop=True)
-    facts = {row["value"]: {key: row[key] for key in ("ratio", "low", "high", "p")} for row in table.to_dict("records")}
-    said = "; ".join(
-        f"{row['value']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f})"
-        for row in table.sort_values("p").head(3).to_dict("records")
+    ratios = hazard_ratios(rows, "days", "event", used, weights="n", level=level)
+    if ratios.reason:
+        return Result.not_assessable(name, ratios.reason, title=title)
+    table = ratios.table[ratios.table["term"] == compare].reset_index(drop=True)
+    facts = table.set_index("value")[["ratio", "low", "high", "p"]].to_dict("index")
+    chart = Chart(
+        "dots",
+        "value",
+        "ratio",
+        "low",
+        "high",
+        x_label=compare.capitalize(),
+        y_label="Hazard ratio",
+        marks={"target": 1.0},
     )
-    answer = f"Hazard of an arrest against {table['reference'].iloc[0]}, at equal {' and '.join(used[1:])}: {said}."
-    caveats = [*held.caveats(), *found.caveats]
-    if "offence" in used:
-        caveats.append("An incident with several offences counts once per offence.")
-    return Result(
-        "clearance_adjusted",
-        table,
-        title,
-        answer,
-        found.method,
-        caveats,
-        facts | {"reference": str(table["reference"].iloc[0])},
-        Chart(
-            "dots",
-            "value",
-            "ratio",
-            "low",
-            "high",
-            x_label=compare.capitalize(),
-            y_label="Hazard ratio",
-            marks={"target": 1.0},
-            alt=answer,
-        ),
-        dict(found.labels) | {"value": compare.capitalize()},
-    )
+    say = partial(words.adjusted, compare=compare, terms=used[1:], level=level, left=followed.left())
+    return Result(name, table, facts=facts | {"reference": table["reference"].iloc[0]}, chart=chart, words=say)
 
 
 def _common(rows: pd.DataFrame, term: str, most: int) -> pd.Series:
-    sizes = rows.groupby(term)["n"].sum().sort_values(ascending=False)
-    kept = set(sizes.index[:most])
-    return rows[term].where(rows[term].isin(kept), None).map(lambda value: "other" if pd.isna(value) else str(value))
+    """A term's values as text; those beyond the ``most`` commonest, and missing ones, are "other"."""
+    common = rows.groupby(term)["n"].sum().nlargest(most).index
+    return rows[term].map(str).where(rows[term].isin(common), "other")

@@ -32,16 +32,9 @@ class Cases:
     unfounded: int
     backwards: int
 
-    def caveats(self) -> list[str]:
-        """What was left out, and what an open case is."""
-        found = [f"Cases were followed to {self.end}; one not cleared by then is open (censored), not a failure."]
-        if self.unfounded:
-            found.append(f"{self.unfounded:,} unfounded cases are left out.")
-        if self.backwards:
-            found.append(
-                f"{self.backwards:,} cases are recorded as cleared before they were reported; they are left out."
-            )
-        return found
+    def left(self) -> dict[str, Any]:
+        """The last day followed and what was left out, for ``perflib.words``."""
+        return {"end": self.end, "unfounded": self.unfounded, "backwards": self.backwards}
 
 
 def chosen(dept: Department, *, period: Any = "", district: str = "") -> Department:
@@ -60,15 +53,15 @@ def followed_to(dept: Department) -> dt.date:
     return pd.Timestamp(latest).tz_convert(ZoneInfo(dept.timezone)).date() if pd.notna(latest) else dt.date.min
 
 
-def lacking(dept: Department, by: Sequence[str] = ()) -> str:
+def unanswerable(dept: Department, by: Sequence[str] = ()) -> str:
     """Why the question cannot be put to this department; empty when it can."""
     if not dept.has("incidents", "reported_at", "cleared_at", "clearance"):
         return "the department has no incidents with reported_at, cleared_at and clearance"
     for name in ("reported_at", "cleared_at"):
         if (grain := dept.resolution("incidents", name)) in COARSE:
             return f"{name} tells the {grain} alone: days until a clearance cannot be counted"
-    absent = [name for name in by if name not in _MADE and not dept.has("incidents", name)]
-    return f"the incidents record no {absent[0]}" if absent else ""
+    missing = [name for name in by if name not in _MADE and not dept.has("incidents", name)]
+    return f"the incidents record no {missing[0]}" if missing else ""
 
 
 def cases(dept: Department, by: Sequence[str] = (), *, end: dt.date | None = None) -> Cases:
@@ -86,12 +79,12 @@ def cases(dept: Department, by: Sequence[str] = (), *, end: dt.date | None = Non
     made = rows.mutate(event=event, days=until.delta(reported, unit="day"), unfounded=_unfounded(rows))
     made = made.filter(reported <= last)
     keys = [*by, "days", "event"]
-    found = made.group_by([*keys, "unfounded"]).agg(n=made.count()).order_by(keys).execute()
+    counts = made.group_by([*keys, "unfounded"]).agg(n=made.count()).order_by(keys).execute()
     for name in {"day", "week", "month", "quarter"} & set(by):
-        found[name] = pd.to_datetime(found[name]).dt.strftime("%Y-%m-%d")
-    unfounded, backwards = found["unfounded"], ~found["unfounded"] & (found["days"] < 0)
-    kept = found.loc[~unfounded & ~backwards, [*keys, "n"]].reset_index(drop=True)
-    return Cases(kept, last, int(found.loc[unfounded, "n"].sum()), int(found.loc[backwards, "n"].sum()))
+        counts[name] = pd.to_datetime(counts[name]).dt.strftime("%Y-%m-%d")
+    unfounded, backwards = counts["unfounded"], ~counts["unfounded"] & (counts["days"] < 0)
+    valid = counts.loc[~unfounded & ~backwards, [*keys, "n"]].reset_index(drop=True)
+    return Cases(valid, last, int(counts.loc[unfounded, "n"].sum()), int(counts.loc[backwards, "n"].sum()))
 
 
 def _unfounded(rows: ir.Table) -> ir.BooleanValue:
@@ -102,13 +95,13 @@ def _single(dept: Department, by: Sequence[str]) -> ir.Table:
     """One row per incident (per incident and offence when grouped by offence) with the grouping columns."""
     table = dept.incidents
     offences = [name for name in by if name in ("offence", "nibrs")]
-    held = [name for name in by if name not in _MADE and name not in offences]
+    columns = [name for name in by if name not in _MADE and name not in offences]
     firsts = {name: table[name].min() for name in ("reported_at", "cleared_at")}
-    firsts |= {name: table[name].min() for name in ("clearance", "status", *held) if name in table.columns}
+    firsts |= {name: table[name].min() for name in ("clearance", "status", *columns) if name in table.columns}
     rows = table.group_by(["incident_id", *offences]).agg(**firsts)
     local = dept.local(rows.reported_at)
     parts: dict[str, Any] = {name: TIMES[name](local) for name in by if name in _MADE}
     parts |= {
-        name: rows[name].fill_null("not recorded") for name in (*held, *offences) if rows[name].type().is_string()
+        name: rows[name].fill_null("not recorded") for name in (*columns, *offences) if rows[name].type().is_string()
     }
     return rows.mutate(**parts) if parts else rows

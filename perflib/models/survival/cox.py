@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.models.survival.hazard import as_ratios, columns_of, design_of
+from perflib.models.survival.hazard import as_ratios, columns_of, design_of, few
 from perflib.result import Result
-
-_METHOD = (
-    "Cox proportional hazards, Efron's treatment of ties (Cox 1972, JRSS B 34; Efron 1977, JASA 72); "
-    "proportionality tested on Schoenfeld residuals against the rank of time."
-)
 
 
 def cox(
@@ -42,6 +37,8 @@ def cox(
     Raises
     ------
     InputError : a column is absent.
+
+    Source: Cox 1972, JRSS B 34; Efron 1977, JASA 72; proportionality on Schoenfeld residuals against the rank of time.
     """
     from statsmodels.duration.hazard_regression import PHReg
 
@@ -50,23 +47,17 @@ def cox(
     design, about = design_of(rows, terms)
     status = (held[event].to_numpy() == cause).astype(int)
     if status.sum() < 10 * max(1, design.shape[1]):
-        return Result.not_assessable(
-            name, f"{status.sum():,} events for {design.shape[1]} coefficients; 10 each are needed", method=_METHOD
-        )
+        return Result.not_assessable(name, few(status.sum(), design.shape[1]))
     moments, exog = held[time].to_numpy(float), design.to_numpy(float)
     fitted = PHReg(moments, exog, status=status, ties="efron").fit()
-    p_values = _proportional(fitted, moments, status)
     facts = {
         "n": float(len(held)),
         "events": float(status.sum()),
         "loglik": float(fitted.llf),
         "survival": _survival(moments, status, exog, fitted.params),
     }
-    bent = [row["term"] for row, p in zip(about, p_values, strict=True) if p < 0.01 / len(about)]
-    words = ", ".join(dict.fromkeys(bent))
-    caveats = [f"The ratio of {words} changes with time: read it as an average."] if bent else []
-    found = as_ratios(about, fitted.params, fitted.bse, level, name, _METHOD, facts, caveats)
-    return replace(found, table=found.table.assign(p_proportional=p_values))
+    ratios = as_ratios(about, fitted.params, fitted.bse, level, name, facts)
+    return replace(ratios, table=ratios.table.assign(p_proportional=_proportional(fitted, moments, status)))
 
 
 def _proportional(fitted: Any, time: Any, status: Any) -> list[float]:

@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.result import Result
 
 EDGES = (0, 1, 8, 31, 91, 366)
-_COX = "complementary log-log model of grouped times (Prentice and Gloeckler 1978, Biometrics 34)"
 
 
 def hazard_ratios(
@@ -40,12 +38,14 @@ def hazard_ratios(
     Returns
     -------
     Result with a row per coefficient: ``term``, ``value``, ``reference``, ``coefficient``, ``se``, ``ratio``, ``low``,
-    ``high``, ``p``, ``cases``. Facts: ``{term=value: {ratio, low, high, p}}``, ``n``, ``events``. Not assessable with
-    fewer than 10 events per coefficient.
+    ``high``, ``p``, ``cases`` and ``what`` (term and value). Facts: ``{what: {ratio, low, high, p}}``, ``n``,
+    ``events``. Not assessable with fewer than 10 events per coefficient.
 
     Raises
     ------
     InputError : a column is absent.
+
+    Source: complementary log-log model of grouped times, Prentice and Gloeckler 1978, Biometrics 34.
     """
     import statsmodels.api as sm
 
@@ -56,9 +56,7 @@ def hazard_ratios(
     design, about = design_of(rows, terms)
     events = float(rows["events"].sum())
     if events < 10 * max(1, design.shape[1]):
-        return Result.not_assessable(
-            name, f"{events:,.0f} events for {design.shape[1]} coefficients; 10 each are needed", method=_COX
-        )
+        return Result.not_assessable(name, few(events, design.shape[1]))
     kept = rows.groupby("interval")["events"].transform("sum") > 0  # without any event: nothing about ratios
     rows, design = rows[kept], design[kept]
     periods = pd.get_dummies(rows["interval"], prefix="interval", dtype=float)
@@ -66,15 +64,13 @@ def hazard_ratios(
     family = sm.families.Binomial(link=sm.families.links.CLogLog())
     fitted = sm.GLM(counts, pd.concat([periods, design], axis=1).to_numpy(float), family=family).fit(maxiter=100)
     place = slice(periods.shape[1], None)
-    return as_ratios(
-        about,
-        fitted.params[place],
-        fitted.bse[place],
-        level,
-        name,
-        _COX,
-        {"n": float(held["weight"].sum()), "events": events},
-    )
+    more = {"n": float(held["weight"].sum()), "events": events}
+    return as_ratios(about, fitted.params[place], fitted.bse[place], level, name, more)
+
+
+def few(events: float, coefficients: int) -> str:
+    """Why so many coefficients cannot be estimated."""
+    return f"{events:,.0f} events for {coefficients} coefficients; 10 each are needed"
 
 
 def columns_of(frame: pd.DataFrame, names: Sequence[str], weights: str | None) -> pd.DataFrame:
@@ -123,14 +119,7 @@ def design_of(rows: pd.DataFrame, terms: Sequence[str]) -> tuple[pd.DataFrame, l
 
 
 def as_ratios(
-    about: list[dict[str, Any]],
-    coefficient: Any,
-    error: Any,
-    level: float,
-    name: str,
-    method: str,
-    more: dict[str, Any],
-    caveats: Sequence[str] = (),
+    about: list[dict[str, Any]], coefficient: Any, error: Any, level: float, name: str, more: dict[str, Any]
 ) -> Result:
     """The coefficients of a hazard model as ratios, as a Result."""
     from scipy.stats import norm
@@ -145,36 +134,6 @@ def as_ratios(
         high=np.exp(beta + z * se),
         p=2 * norm.sf(np.abs(beta / se)),
     )
-    what = [f"{row['term']} {row['value']}".strip() for row in table.to_dict("records")]
-    table.insert(0, "what", what)
-    said = [
-        f"{row['what']}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f}) the hazard of "
-        f"{row['reference']}"
-        for row in table.sort_values("p").head(2).to_dict("records")
-    ]
-    answer = ". ".join(said) + f". {more['events']:,.0f} of {more['n']:,.0f} cases ended."
-    facts = {
-        key: {item: row[item] for item in ("coefficient", "se", "ratio", "low", "high", "p")}
-        for key, row in zip(what, table.to_dict("records"), strict=True)
-    }
-    return Result(
-        name,
-        table,
-        "Who ends faster, other things equal?",
-        answer,
-        method,
-        ("A ratio compares like with like only as far as the recorded terms go.", *caveats),
-        {**facts, **more},
-        Chart(
-            "dots",
-            "what",
-            "ratio",
-            "low",
-            "high",
-            x_label="",
-            y_label="Hazard ratio",
-            marks={"target": 1.0},
-            alt=answer,
-        ),
-        {"what": "Compared", "ratio": "Hazard ratio", "low": f"{level:.0%} low", "high": f"{level:.0%} high"},
-    )
+    table.insert(0, "what", (table["term"] + " " + table["value"]).str.strip())
+    facts: dict[Any, Any] = table.set_index("what")[["coefficient", "se", "ratio", "low", "high", "p"]].to_dict("index")
+    return Result(name, table, facts=facts | more)
