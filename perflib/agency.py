@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +13,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perflib import schema
+from perflib.engine.local_time import local_time
+from perflib.engine.tables import remembered
 from perflib.errors import DepartmentError
 
 #: columns that tell the feeds of a table apart: what jumps in one only is the world, in all of them the extraction
@@ -160,30 +159,10 @@ class Department:
         """The agency's wall-clock time of a UTC moment; made here alone. A day stays that day."""
         if moment.type().is_date():
             return moment.cast("timestamp")
-        wall_clock, definition = _wall_clock(self.timezone, *self._years())
-        engine: Any = moment.get_backend()
-        engine.raw_sql(definition)
-        return wall_clock(moment)
-
-    def _years(self) -> tuple[int, int]:
-        """The years whose clock changes are spelled out: those of the records, so that the expression stays short."""
-        ends = [end.year for source in self.sources for end in (source.first, source.last) if end is not None]
-        first, last = _SPELLED
-        return (max(first, min(ends)), min(last, max(ends) + 1)) if ends and min(ends) < last else _SPELLED
-
-    @staticmethod
-    def named(rows: ir.Table) -> ir.Table:
-        """``rows`` as a view of the engine: nothing is computed, and what is asked of it is short to put into SQL.
-
-        The writing of SQL costs a deep expression more than its execution does. One view per expression, kept as long
-        as the engine is.
-        """
-        backend: Any = rows._find_backend()
-        views = vars(backend).setdefault("_perflib_views", {})  # two backends in memory compare equal: keep it on each
-        view = views.get(rows.op())
-        if view is None:
-            view = views[rows.op()] = backend.create_view(f"perflib_view_{len(views)}", rows)
-        return view
+        years = [end.year for source in self.sources for end in (source.first, source.last) if end is not None]
+        # only the years of the records, so that the function stays short
+        spelled = ((min(years), max(years) + 1),) if years else ()
+        return local_time(moment, self.timezone, *spelled)
 
     def stamp(self, table: str) -> str:
         """The column that dates a row of ``table``: its first required time or date; empty where it has none."""
@@ -207,14 +186,12 @@ class Department:
         if not dated:
             return ""
         rows = self.table(table)
-        backend: Any = rows.get_backend()
-        known = vars(backend).setdefault("_perflib_resolutions", {})
-        if (rows.op(), dated) not in known:
-            found = _resolution(self, rows.filter(rows[dated].notnull())[[dated]].rename(at=dated))
-            stated = {source.resolution for source in self.sources if source.table == table and dated == stamp}
-            told = stated.pop() if len(stated) == 1 else ""
-            known[rows.op(), dated] = told if found == "day" and told in COARSE else found
-        return str(known[rows.op(), dated])
+        found = remembered(
+            rows, ("resolution", dated), lambda: _resolution(self, rows.filter(rows[dated].notnull()).select(at=dated))
+        )
+        stated = {source.resolution for source in self.sources if source.table == table and dated == stamp}
+        coarse = stated.pop() if len(stated) == 1 else ""
+        return coarse if found == "day" and coarse in COARSE else found
 
     def days(self, table: str) -> pd.DataFrame:
         """Rows per local day and feed (``day``, ``feed``, ``records``); a feed is what FEEDS says, as text."""
@@ -297,57 +274,6 @@ def _known_by(spec: schema.Table, table: ir.Table, day: dt.date, end: dt.datetim
             emptied[column.name] = blank.ifelse(ibis.null(known[column.name].type()), known[column.name])
     words = "recorded" if "recorded_at" in deciding else f"{first} (no recorded_at: late entries cannot be seen)"
     return known.mutate(**emptied), words
-
-
-#: the most years whose clock changes are spelled out; moments outside go through the engine's calendar.
-_SPELLED = (2000, 2032)
-
-
-@lru_cache(maxsize=32)
-def _wall_clock(zone: str, first: int, last: int) -> tuple[Any, str]:
-    """A function of the engine from a moment to wall-clock time, and the statement that defines it there.
-
-    The moment's microseconds plus the offset of its stretch, found in a tree of comparisons: the engine's own
-    conversion asks its calendar for every row, which takes three times as long. As a function of the engine the tree
-    stays out of every query, whose writing it would make slow.
-    """
-    starts, offsets = _clock(zone, first, last)
-    name = f"perflib_local_{re.sub(r'[^A-Za-z0-9]', '_', zone)}_{first}_{last}"
-    quick = f"make_timestamp(epoch_us(moment) + {_offset(starts[:-1], offsets)})"
-    text = (
-        f"CREATE MACRO IF NOT EXISTS {name}(moment) AS CASE WHEN epoch_us(moment) BETWEEN {starts[0]} AND "
-        f"{starts[-1] - 1} THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END"
-    )
-
-    def wall_clock(moment: Any) -> Any: ...
-
-    return ibis.udf.scalar.builtin(wall_clock, name=name, signature=(("timestamp('UTC')",), "timestamp")), text
-
-
-def _offset(starts: tuple[int, ...], offsets: tuple[int, ...]) -> str:
-    if len(starts) == 1:
-        return str(offsets[0])
-    half = len(starts) // 2
-    sides = _offset(starts[:half], offsets[:half]), _offset(starts[half:], offsets[half:])
-    return f"CASE WHEN epoch_us(moment) < {starts[half]} THEN {sides[0]} ELSE {sides[1]} END"
-
-
-@lru_cache(maxsize=32)
-def _clock(zone: str, since: int, until: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The stretches of constant offset: their starts and the last one's end, and their offsets, in microseconds."""
-    first, last = (int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) for year in (since, until))
-    starts, offsets = [first], [_seconds(zone, first)]
-    for day in range(first, last, 86_400):
-        if (after := _seconds(zone, day + 86_400)) != offsets[-1]:
-            seconds = range(day, day + 86_401)
-            starts.append(seconds[bisect_left(seconds, True, key=lambda at: _seconds(zone, at) == after)])
-            offsets.append(after)
-    return tuple(1_000_000 * at for at in (*starts, last)), tuple(1_000_000 * offset for offset in offsets)
-
-
-def _seconds(zone: str, at: int) -> int:
-    offset = dt.datetime.fromtimestamp(at, ZoneInfo(zone)).utcoffset()
-    return 0 if offset is None else int(offset.total_seconds())
 
 
 def _predicate(table: ir.Table, rule: Rule) -> ir.BooleanValue:

@@ -16,9 +16,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 import perflib as pf
 from perflib import audit
 from perflib.__main__ import main
+from perflib.engine.sql import literal, name
 from perflib.errors import PerflibError
 from perflib.reports import run
-from perflib.sources.sql import literal, name
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "hunter2Zx"

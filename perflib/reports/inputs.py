@@ -128,10 +128,10 @@ def _print_of_key(department: str) -> str:
 
 @cache
 def _print_of_database(mapping: str) -> str:
-    from perflib.sources import address
+    from perflib.engine import postgresql
     from perflib.sources import mapping as mappings
 
-    return address.fingerprint(dict(mappings.load(Path(mapping)).reader))
+    return postgresql.fingerprint(dict(mappings.load(Path(mapping)).reader))
 
 
 def variable_print(name: str) -> str:

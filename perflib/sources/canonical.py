@@ -12,14 +12,14 @@ from typing import Any
 
 from perflib import schema
 from perflib.agency import SourceReport
+from perflib.engine.clock import FIRST_YEAR, LAST_YEAR
+from perflib.engine.connection import Engine
+from perflib.engine.sql import every, floating, literals, name, padded, path_literal
 from perflib.sources import quarantine
-from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Plan
 from perflib.sources.load import Loaded, dated, moment, share
 from perflib.sources.repeated import doubled
 from perflib.sources.rules import settled
-from perflib.sources.sql import every, floating, literals, name, padded, path_literal
 from perflib.sources.staged import Staged
 
 _TYPES = {
@@ -119,4 +119,4 @@ def _rules(plan: Plan, present: Sequence[str], then: str) -> dict[str, str]:
 def _twice(plan: Plan, relation: str, rows: int, engine: Engine) -> bool:
     keys = ", ".join(map(name, plan.table.key))
     known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
-    return doubled(keys, f"SELECT {keys} FROM {relation} WHERE {known}", rows, engine) is not None
+    return bool(doubled(keys, f"SELECT {keys} FROM {relation} WHERE {known}", rows, engine))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from perflib.errors import SourceError
-from perflib.sources import limits
+from perflib.files import limits
 
 
 def shown(cell: Any, where: str) -> str | None:

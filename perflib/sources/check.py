@@ -13,13 +13,13 @@ import pandas as pd
 
 from perflib import schema
 from perflib.agency import Department, SourceReport
+from perflib.engine.connection import Engine
 from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
 from perflib.models.totals import counted_once
 from perflib.result import json_safe, spreadsheet_safe
 from perflib.sources import declared, department_file, ids, opening
 from perflib.sources.department_file import DepartmentFile
-from perflib.sources.engine import Engine
 from perflib.sources.guard import Guard, guard_of, located
 from perflib.sources.load import Loaded
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perflib.agency import Decision
+from perflib.engine.connection import Engine
+from perflib.engine.sql import every, name
 from perflib.errors import SourceError
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Plan
 from perflib.sources.language import ROWS
 from perflib.sources.mapping import Collapse
 from perflib.sources.repeated import differ
 from perflib.sources.rules import settled
-from perflib.sources.sql import every, name
 
 _WORDS = {
     "min": "the smallest",

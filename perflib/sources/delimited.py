@@ -7,9 +7,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from perflib.engine.connection import Engine
 from perflib.errors import SourceError
-from perflib.sources import limits
-from perflib.sources.engine import Engine
+from perflib.files import limits
 from perflib.sources.records import Record, delimiter_of, records
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Row, Staged, texts

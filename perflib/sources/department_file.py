@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from perflib import strict_yaml
+from perflib.engine.clock import zone
 from perflib.errors import DepartmentError, why
 from perflib.files import record
 from perflib.files.roots import Roots
 from perflib.privacy import Policy
 from perflib.sources import declared, department_language
-from perflib.sources.clock import zone
 
 SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
 

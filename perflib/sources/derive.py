@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perflib.engine.sql import coalesce, every, literal, literals, text
 from perflib.errors import MappingError
 from perflib.privacy.quoting import quoted_all
 from perflib.schema import composed, floated
-from perflib.sources.sql import coalesce, every, literal, literals, text
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,21 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from perflib.engine.clock import shift
+from perflib.engine.connection import Engine, EngineError
+from perflib.engine.sql import floating, literal, name, padded, path_literal
 from perflib.errors import SourceError
-from perflib.sources import delimited, limits, textfile
+from perflib.files import limits
+from perflib.sources import delimited, textfile
 from perflib.sources.bind import wanted
-from perflib.sources.clock import shift
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
 from perflib.sources.records import Record, delimiter_of
 from perflib.sources.rules import masks
-from perflib.sources.sql import floating, literal, name, padded, path_literal
 from perflib.sources.staged import Staged, texts
 from perflib.sources.textfile import Look, last_lines, plain_lines
 from perflib.sources.values import steps
@@ -43,11 +42,11 @@ _WRITTEN = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 class Copied:
     """The one pass over a file: its private Parquet file, and what was asked of it."""
 
-    part: Path
     header: tuple[str, ...]
     form: Shape
     mark: str
     returns: bool
+    part: Path = Path()
 
 
 def read(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> list[Part] | None:
@@ -103,13 +102,12 @@ def _copied(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> C
         return None
     with path.open("rb") as stream:
         returns = stream.readline().endswith(b"\r\n")
-    copied = Copied(engine.part("fast"), header, form, mark, returns)
+    copied = Copied(header, form, mark, returns)
     years = _years(path, [*raws[1:], *last_lines(path)], copied, plan, engine)
     try:
-        engine.con.execute(f"COPY ({_query(path, copied, plan, years)}) TO {literal(copied.part)} ({_WRITTEN})")
-    except duckdb.Error:
+        return replace(copied, part=engine.write(_query(path, copied, plan, years), "fast", _WRITTEN))
+    except EngineError:
         return None
-    return copied
 
 
 def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -> list[Part] | None:

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from perflib.engine.sql import literal, literals
 from perflib.errors import MappingError
-from perflib.sources.sql import literal, literals
 
 #: days since 1899-12-30, the fraction is the time of day
 EXCEL = "excel"

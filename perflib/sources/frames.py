@@ -12,17 +12,17 @@ import pyarrow.parquet as pq
 
 from perflib import schema
 from perflib.agency import Department
+from perflib.engine.clock import zone
+from perflib.engine.connection import Engine
+from perflib.engine.sql import literal
 from perflib.errors import InputError, SourceError
 from perflib.privacy import Policy
 from perflib.privacy.quoting import quoted
-from perflib.sources.clock import zone
-from perflib.sources.engine import Engine
 from perflib.sources.guard import Guard
 from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import QUARANTINE_LIMIT, canonical
 from perflib.sources.opening import asked_personal, department
-from perflib.sources.sql import literal
 from perflib.sources.staged import Staged
 
 

@@ -13,9 +13,9 @@ from itertools import combinations
 from typing import Protocol
 
 from perflib import schema
-from perflib.sources.engine import Engine
+from perflib.engine.connection import Engine
+from perflib.engine.sql import floating, name
 from perflib.sources.judge import Part, Plan
-from perflib.sources.sql import floating, name
 
 #: kinds of which a table may hold a few of many: two tables need not share one, unless chance would make them
 _SAMPLED = ("officer", "staff")
@@ -113,9 +113,8 @@ def unmatched(sources: Sequence[Source], engine: Engine) -> tuple[str, ...]:
 
 def _distinct(table: str, column: schema.Column, relations: Sequence[str], engine: Engine) -> _Ids:
     held = " UNION ALL ".join(f"SELECT {name(column.name)} AS id FROM {relation}" for relation in relations)
-    view = name("_ids" + engine.part("ids").stem)
-    engine.con.execute(f"CREATE TABLE {view} AS SELECT DISTINCT id FROM ({held}) WHERE id IS NOT NULL")
-    return _Ids(table, column, view, engine.rows(f"SELECT count(*) FROM {view}")[0][0])
+    distinct = engine.table(f"SELECT DISTINCT id FROM ({held}) WHERE id IS NOT NULL")
+    return _Ids(table, column, distinct, engine.rows(f"SELECT count(*) FROM {distinct}")[0][0])
 
 
 def _told(kind: str, found: Sequence[_Ids], engine: Engine) -> Iterator[str]:

@@ -9,11 +9,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from perflib.engine.connection import Engine
 from perflib.errors import PerflibError, SourceError
+from perflib.files import limits
 from perflib.privacy.quoting import quoted, quoted_all
-from perflib.sources import limits, textfile
+from perflib.sources import textfile
 from perflib.sources.cells import shown
-from perflib.sources.engine import Engine
 from perflib.sources.staged import Row, Staged, texts
 
 _WANTED = 'wanted: [{"column": value, ...}, ...], or one such object in each line'

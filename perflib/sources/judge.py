@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perflib import schema
+from perflib.engine.clock import earlier, late, resolved, touched
+from perflib.engine.connection import Engine
+from perflib.engine.sql import literal, literals, name, text
 from perflib.sources.bind import BoundFilter, bind, bind_filters
-from perflib.sources.clock import earlier, late, resolved, touched
-from perflib.sources.engine import Engine
 from perflib.sources.formats import timed
 from perflib.sources.mapping import Mapping
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
-from perflib.sources.sql import literal, literals, name, text
 from perflib.sources.staged import Staged
 from perflib.sources.values import Value, steps, value
 from perflib.sources.widen import unpivoted, widened
@@ -79,10 +79,8 @@ def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) 
     checks = form.checks
     if staged.text:
         checks = [Check(f"fields: not the {len(staged.header)} of the header", "_fields IS NOT NULL"), *checks]
-    parsed, judged = engine.part("parsed"), engine.part("judged")
     kept = ["_record", *form.parsed, *form.filters, *masks(checks, "_m")]
-    query = f"SELECT {', '.join(kept)} FROM {steps(form.values, wide.relation)}"
-    engine.con.execute(f"COPY ({query}) TO {literal(parsed)} (FORMAT parquet)")
+    parsed = engine.write(f"SELECT {', '.join(kept)} FROM {steps(form.values, wide.relation)}", "parsed")
     relation = f"read_parquet({literal(parsed)})"
     relation = moved(plan, form.values, relation, _years(form.stamps, relation, engine))
     names = [f"_m{place}" for place in range(width(checks))] + [f"_r{place}" for place in range(width(form.rules))]
@@ -95,10 +93,10 @@ def judge(staged: Staged, plan: Plan, engine: Engine, path: Path | None = None) 
         *masks(form.rules, "_r"),
         *masks(form.counts, "_n"),
     ]
-    engine.con.execute(f"COPY (SELECT {', '.join(columns)} FROM {relation}) TO {literal(judged)} (FORMAT parquet)")
+    judged = engine.stored(f"SELECT {', '.join(columns)} FROM {relation}")
     parsed.unlink(missing_ok=True)
     fine = " AND ".join(f"{mask} = 0" for mask in names) or "true"
-    return Part(staged, f"read_parquet({literal(judged)})", fine, (tuple(checks), tuple(form.rules)), tuple(names))
+    return Part(staged, judged, fine, (tuple(checks), tuple(form.rules)), tuple(names))
 
 
 def numbered(part: Part, plan: Plan, before: int) -> Part:

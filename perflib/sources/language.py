@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perflib import schema
+from perflib.engine import clock
 from perflib.errors import MappingError
 from perflib.grammar import Either, Flag, Key, Many, Number, Pairs, Place, Record, Text, idle, shown
-from perflib.sources import clock, formats
+from perflib.sources import formats
 
 FORMATS = ("csv", "tsv", "parquet", "excel", "json", "postgresql", "duckdb")
 OTHERWISE = ("keep", "missing", "reject")

@@ -10,16 +10,16 @@ from typing import Any
 import pandas as pd
 
 from perflib.agency import Decision, SourceReport
+from perflib.engine.connection import Engine
+from perflib.engine.sql import every, name
 from perflib.errors import SourceError
 from perflib.privacy.quoting import written
 from perflib.sources import formats, ids, quarantine
 from perflib.sources.collapse import merged
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
 from perflib.sources.repeated import Repeated, refusal, repeated
 from perflib.sources.rules import rule_checks
 from perflib.sources.samples import such_as
-from perflib.sources.sql import every, literal, name
 
 #: accepted rows up to here become a table in the engine's memory; more stay in Parquet
 IN_MEMORY = 1_000_000
@@ -71,7 +71,9 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
     log, kept = _decisions(plan, facts["kept"]), _kept(plan, accepted)
     relation, rows = (made.relation, made.rows) if made else (kept, facts["kept"][-1])
     log += [made.step] if made else []
-    return Loaded(plan.table.name, _held(relation, rows, engine), plan.output, report, log)
+    if rows <= IN_MEMORY:
+        relation = engine.table(f"SELECT * FROM {relation}")
+    return Loaded(plan.table.name, relation, plan.output, report, log)
 
 
 def _reasons(plan: Plan, parts: Sequence[Part], found: Repeated, engine: Engine) -> list[dict[int, list[str]]]:
@@ -158,9 +160,8 @@ def _accepted(plan: Plan, parts: Sequence[Part], reasons: Sequence[Mapping[int, 
     for part, held in zip(parts, reasons, strict=True):
         query = f"SELECT *, {part.file} AS _file FROM {part.relation} WHERE {part.fine}"
         if held:
-            path = engine.part("refused")
-            pd.DataFrame({"_record": list(held)}).to_parquet(path, index=False)
-            query += f" AND _record NOT IN (SELECT _record FROM read_parquet({literal(path)}))"
+            refused = engine.listed(pd.DataFrame({"_record": list(held)}))
+            query += f" AND _record NOT IN (SELECT _record FROM {refused})"
         queries.append(query)
     return f"({' UNION ALL BY NAME '.join(queries)})"
 
@@ -234,12 +235,3 @@ def _decisions(plan: Plan, kept: Sequence[int]) -> list[Decision]:
 def _kept(plan: Plan, accepted: str) -> str:
     where = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
     return f"(SELECT {', '.join(map(name, plan.output))} FROM {accepted} WHERE {where})"
-
-
-def _held(relation: str, rows: int, engine: Engine) -> str:
-    """The rows that are kept, as a table of the engine when they are few."""
-    if rows > IN_MEMORY:
-        return relation
-    held = name("_" + engine.part("kept").stem)
-    engine.con.execute(f"CREATE TABLE {held} AS SELECT * FROM {relation}")
-    return held

@@ -10,18 +10,18 @@ from typing import Any
 
 from perflib import schema
 from perflib.agency import Department
+from perflib.engine import postgresql
+from perflib.engine.connection import Engine, source_errors
 from perflib.errors import DepartmentError, MappingError, SourceError, alone
 from perflib.files import record
-from perflib.sources import address, department_file, prepared, pseudonyms, readers
+from perflib.sources import department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
-from perflib.sources.engine import Engine, room
 from perflib.sources.guard import Guard, folder_roots, guard_of, key_print, located, raw_settings
 from perflib.sources.judge import judge, numbered, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
 from perflib.sources.mapping import load as load_mapping
-from perflib.sources.sql import name as quoted
 
 
 def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[str] = ()) -> Department:
@@ -84,10 +84,11 @@ def department(
     by_table: dict[str, list[Loaded]] = {}
     for item in loaded:
         by_table.setdefault(item.table, []).append(item)
-    for table, items in by_table.items():
-        query = " UNION ALL BY NAME ".join(f"SELECT * FROM {item.relation}" for item in items)
-        engine.con.execute(f"CREATE VIEW {quoted(table)} AS {query}")
-    tables = {table: engine.backend.table(table) for table in by_table}
+    queries = {
+        table: " UNION ALL BY NAME ".join(f"SELECT * FROM {item.relation}" for item in items)
+        for table, items in by_table.items()
+    }
+    tables = engine.views(queries)
     log = tuple(step for item in loaded for step in item.log)
     reports = tuple(item.report for item in loaded)
     return Department(name, timezone, tables, schema.main(by_table), settings, log, reports)
@@ -123,7 +124,7 @@ def load_source(
     found = _matches(source, mapping, file)
     before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
     where = Path(source.files).name or mapping.where
-    with room(where):
+    with source_errors(where):
         parts = [
             numbered(
                 replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)),
@@ -150,7 +151,7 @@ def _matches(source: Source, mapping: SourceMapping, file: DepartmentFile) -> li
     reader, files = dict(mapping.reader), source.files
     if not files and reader.get("url_env"):
         if record.active():
-            label, found = reader.get("relation") or "query", address.fingerprint(reader)
+            label, found = reader.get("relation") or "query", postgresql.fingerprint(reader)
             record.note("database", os.path.abspath(source.mapping), label=label, found=found)
         return [None]
     if not files:
@@ -183,7 +184,7 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Pa
         record.file(files[table])
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
         asked_plan = plan(mapping, timezone, asked)
-        with room(files[table].name):
+        with source_errors(files[table].name):
             found = ready(files[table], staged, asked_plan, engine)
             judged = [] if found else [judge(staged, asked_plan, engine)]
             loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from perflib.errors import SourceError
+from perflib.files import limits
 from perflib.privacy.quoting import quoted, quoted_all
-from perflib.sources import limits
 
 CHUNK = 1 << 20
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, NotImplementedError)

@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from perflib.agency import Department
+from perflib.engine.connection import Engine, save
 from perflib.files import record
 from perflib.privacy.locked import only_one
-from perflib.sources.engine import Engine
-from perflib.sources.sql import literal, name
 
 _folder: Path | None = None
 _threads = 0
@@ -66,11 +65,7 @@ def opened(path: str | Path, options: Callable[[], tuple[Any, ...]], make: Calla
 def _save(department: Department, place: Path, notes: list[record.Note]) -> None:
     draft = Path(tempfile.mkdtemp(dir=place.parent))
     tables = dict(department.tables)
-    backend: Any = next(iter(tables.values())).get_backend()
-    backend.con.execute(f"ATTACH {literal(str(draft / 'tables.duckdb'))} AS prepared")
-    for table in tables:
-        backend.con.execute(f"CREATE TABLE prepared.{name(table)} AS SELECT * FROM {name(table)}")
-    backend.con.execute("DETACH prepared")
+    save(tables, draft / "tables.duckdb")
     rest = {field.name: getattr(department, field.name) for field in fields(department)}
     # refused records stand there as they came, names and ids included: no report shows them
     sources = tuple(replace(source, quarantine=source.quarantine.iloc[:0]) for source in department.sources)
@@ -87,8 +82,5 @@ def _load(place: Path) -> tuple[Department, list[record.Note]]:
     rest = pickle.loads((place / "department.pickle").read_bytes())  # written by this user, for this batch
     notes = rest.pop("notes")
     engine = Engine(threads=_threads)
-    engine.con.execute(f"ATTACH {literal(str(place / 'tables.duckdb'))} AS prepared (READ_ONLY)")
-    for table in rest["tables"]:
-        engine.con.execute(f"CREATE VIEW {name(table)} AS SELECT * FROM prepared.{name(table)}")
-    tables = {table: engine.backend.table(table) for table in rest["tables"]}
+    tables = engine.attached(place / "tables.duckdb", rest["tables"])
     return Department(**{**rest, "tables": tables}), notes

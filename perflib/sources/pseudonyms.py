@@ -13,10 +13,10 @@ from dataclasses import replace
 import pandas as pd
 
 from perflib import privacy
-from perflib.sources.engine import Engine
+from perflib.engine.connection import Engine
+from perflib.engine.sql import literal, name
 from perflib.sources.guard import Guard, columns
 from perflib.sources.load import Loaded
-from perflib.sources.sql import literal, name
 
 _IDS, _CODES = "_people", "_codes"
 
@@ -59,7 +59,7 @@ def _translation(codes: dict[str, str], engine: Engine) -> None:
     path = engine.part("people")
     pd.DataFrame({"place": range(len(codes)), "id": codes.keys(), "code": codes.values()}).to_parquet(path, index=False)
     for kind, column in ((_IDS, "id"), (_CODES, "code")):
-        engine.con.execute(
+        engine.run(
             f"CREATE TYPE {name(kind)} AS ENUM (SELECT {column} FROM read_parquet({literal(path)}) ORDER BY place)"
         )
     path.unlink()

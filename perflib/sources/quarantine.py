@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from perflib.sources.engine import Engine
+from perflib.engine.connection import Engine
 from perflib.sources.judge import Part
 from perflib.sources.rules import decode, width
-from perflib.sources.sql import literal
 from perflib.sources.textfile import plain_lines
 
 COLUMNS = ("file", "record", "line", "reasons", "raw")
@@ -52,14 +51,12 @@ def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, t
     if part.staged.source:
         lines = plain_lines(part.staged.source, [record + 1 for record in sorted(records)])
         return {line - 1: (line, raw) for line, raw in lines}
-    path = engine.part("wanted")
-    pd.DataFrame({"_record": list(records)}).to_parquet(path, index=False)
+    wanted = engine.listed(pd.DataFrame({"_record": list(records)}))
     # as texts: moments would otherwise become Python objects, which needs a package we do without
     cells = ", ".join(f"CAST(c{place} AS VARCHAR)" for place in range(len(part.staged.header)))
     columns = "_line, _raw" if part.staged.text else cells
     found = engine.rows(
-        f"SELECT _record, {columns} FROM {part.staged.relation} "
-        f"WHERE _record IN (SELECT _record FROM read_parquet({literal(path)}))"
+        f"SELECT _record, {columns} FROM {part.staged.relation} WHERE _record IN (SELECT _record FROM {wanted})"
     )
     if part.staged.text:
         return {row[0]: (row[1], row[2]) for row in found}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from perflib import schema
+from perflib.engine.connection import Engine, source_errors
 from perflib.sources import fast, tables
 from perflib.sources.bind import wanted
-from perflib.sources.engine import Engine, room
 from perflib.sources.judge import Part, Plan, judge
 from perflib.sources.mapping import Mapping, canonical
 from perflib.sources.packed import regular
@@ -18,7 +18,7 @@ from perflib.sources.staged import Staged
 def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
     """The judged records of one file (None: a database named by an environment variable)."""
     reader, where = dict(plan.mapping.reader), f"{plan.mapping.where}, reader"
-    with room(path.name if path else plan.mapping.where):
+    with source_errors(path.name if path else plan.mapping.where):
         form = format_of(path, reader, where)
         if path is not None and form in ("csv", "tsv"):
             regular(path)
@@ -30,6 +30,6 @@ def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
 
 def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:
     """A Parquet file that already carries canonical names."""
-    with room(path.name):
+    with source_errors(path.name):
         staged = tables.parquet(path, engine)
     return staged, canonical(table, list(staged.header), path.name)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from perflib.errors import SourceError
-from perflib.sources import limits
+from perflib.files import limits
 from perflib.sources.rows import Rows
 from perflib.sources.textfile import Look, text
 

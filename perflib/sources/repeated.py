@@ -6,18 +6,17 @@ import csv
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from perflib import schema
+from perflib.engine.connection import Engine
+from perflib.engine.sql import every, name
 from perflib.errors import SourceError
 from perflib.privacy.quoting import quoted
 from perflib.sources.bind import wanted
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
-from perflib.sources.sql import every, literal, name
 from perflib.sources.staged import texts
 from perflib.sources.textfile import plain_lines
 
@@ -71,16 +70,15 @@ def repeated(
     hashes = doubled(held, union, sum(part.staged.rows for part in parts), engine)
     if not hashes:
         return Repeated()
-    twice = f"SELECT h FROM read_parquet({literal(hashes)})"
-    rows = engine.stored(f"SELECT * FROM ({union}) WHERE hash({held}) IN ({twice})")
+    rows = engine.stored(f"SELECT * FROM ({union}) WHERE hash({held}) IN (SELECT h FROM {hashes})")
     if plan.mapping.collapse:
         return Repeated(_exported_twice(plan, parts, rows, engine))
     differing = _differing(rows, keys, columns, engine) or _unmapped(plan, parts, rows, engine)
     return Repeated(_later(rows, keys, engine), differing)
 
 
-def doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
-    """A file of the key hashes that stand more than once; None when there is none, and so no key is doubled.
+def doubled(keys: str, union: str, rows: int, engine: Engine) -> str:
+    """SQL of the key hashes ``h`` that occur more than once; empty when there is none, and so no key is doubled.
 
     Sorting numbers is several times quicker than grouping texts; past SORTED records the engine groups the hashes,
     since it can spill.
@@ -88,14 +86,12 @@ def doubled(keys: str, union: str, rows: int, engine: Engine) -> Path | None:
     hashes = f"SELECT hash({keys}) AS h FROM ({union})"
     if rows > SORTED:
         hashes = f"SELECT h FROM ({hashes}) GROUP BY h HAVING count(*) > 1"
-    found = np.asarray(engine.con.execute(hashes).fetchnumpy()["h"])
+    found = engine.array(hashes)
     if rows <= SORTED:
         found = _twice(found)
     if not len(found):
-        return None
-    path = engine.part("doubled")
-    pd.DataFrame({"h": found}).drop_duplicates().to_parquet(path, index=False)
-    return path
+        return ""
+    return engine.listed(pd.DataFrame({"h": found}).drop_duplicates())
 
 
 def _twice(hashes: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perflib import schema
+from perflib.engine.sql import literal, literals, name
 from perflib.sources import formats
-from perflib.sources.sql import literal, literals, name
 from perflib.sources.values import Value
 
 _BITS = 62

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from perflib.engine.connection import Engine
+from perflib.engine.sql import name
 from perflib.privacy.quoting import cell
 from perflib.sources import quarantine
-from perflib.sources.engine import Engine
 from perflib.sources.judge import Part, Plan
 from perflib.sources.mapping import Spec
-from perflib.sources.sql import name
 
 
 def such_as(

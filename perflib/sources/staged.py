@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perflib import schema
+from perflib.engine.connection import Engine
+from perflib.engine.sql import literals
 from perflib.errors import SourceError
-from perflib.sources import limits
-from perflib.sources.engine import Engine
-from perflib.sources.sql import literals
+from perflib.files import limits
 
 _LEAD = {"_record": pa.int64(), "_line": pa.int64(), "_fields": pa.int64(), "_raw": pa.string()}
 #: what stands before the cells of a row, and the cells

@@ -5,19 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from perflib.engine import duckdb_file, postgresql
+from perflib.engine.connection import Engine, unreadable
+from perflib.engine.sql import literal, path_literal
 from perflib.errors import SourceError
-from perflib.sources import address, delimited, duckdb_file, json_records, limits, textfile, workbook
+from perflib.files import limits
+from perflib.sources import delimited, json_records, textfile, workbook
 from perflib.sources.cells import digest, shown
-from perflib.sources.engine import Engine, brief
 from perflib.sources.packed import counted, of_kind, regular
 from perflib.sources.rows import Rows
-from perflib.sources.sql import path_literal
 from perflib.sources.staged import Staged, texts
+
+#: what is wrong with a Parquet file, and what to do
+_BROKEN = ("not readable as Parquet", "write it again")
 
 
 def stage(
@@ -42,21 +46,19 @@ def stage(
         return workbook.stage(path, reader, rows, engine)
     if form == "json":
         return json_records.stage(path, reader, engine)
-    return duckdb_file.stage(path, reader, engine) if form == "duckdb" else parquet(path, engine)
+    return _duckdb(path, reader, engine) if form == "duckdb" else parquet(path, engine)
 
 
 def parquet(path: Path, engine: Engine) -> Staged:
     """A Parquet file, read in place."""
     _no_bomb(path)
-    try:
+    with unreadable(path.name, *_BROKEN):
         found = engine.columns(f"read_parquet({path_literal(path)})")
         names = ", ".join(f"c{place}" for place in range(len(found)))
         inner = f"SELECT * FROM read_parquet({path_literal(path)}, file_row_number = true)"
-        relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS held({names}, _row))"
+        relation = f"(SELECT *, _row + 1 AS _record FROM ({inner}) AS numbered({names}, _row))"
         rows = engine.rows(f"SELECT count(*) FROM {relation}")[0][0]
         limits.records(rows, path.name)
-    except duckdb.Error as fault:
-        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from None
     if not rows:
         raise SourceError("columns without rows", where=path.name)
     header, types = (tuple(item[at] for item in found) for at in (0, 1))
@@ -70,10 +72,8 @@ def parquet_columns(path: Path) -> set[str]:
 
 def _parquet_schema(path: Path) -> pa.Schema:
     of_kind(path, "a Parquet file")
-    try:
+    with unreadable(path.name, *_BROKEN):
         return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as fault:
-        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from None
 
 
 def _no_bomb(path: Path) -> None:
@@ -83,20 +83,28 @@ def _no_bomb(path: Path) -> None:
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
     held = {field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema}
     names = [name for name, kind in held.items() if kind in kinds]
-    try:
-        with pq.ParquetFile(path, read_dictionary=names) as file:
-            groups = range(file.metadata.num_row_groups)
-            counted(path, sum(file.metadata.row_group(at).total_byte_size for at in groups))
-            for batch in file.iter_batches(limits.BATCH_RECORDS, columns=names) if names else ():
-                for column in batch.columns:
-                    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-                    limits.cell(pc.max(pc.binary_length(texts)).as_py() or 0, path.name)
-    except (pa.ArrowException, OSError) as fault:
-        raise SourceError(f"not readable as Parquet ({brief(fault)})", where=path.name, do="write it again") from None
+    with unreadable(path.name, *_BROKEN), pq.ParquetFile(path, read_dictionary=names) as file:
+        groups = range(file.metadata.num_row_groups)
+        counted(path, sum(file.metadata.row_group(at).total_byte_size for at in groups))
+        for batch in file.iter_batches(limits.BATCH_RECORDS, columns=names) if names else ():
+            for column in batch.columns:
+                texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                limits.cell(pc.max(pc.binary_length(texts)).as_py() or 0, path.name)
 
 
 def _postgresql(reader: dict[str, Any], engine: Engine) -> Staged:
-    with address.query(reader) as (label, header, found):
+    with postgresql.query(reader) as (label, header, found):
         limits.columns(header, label)
         rows = (((number,), [shown(cell, label) for cell in row]) for number, row in enumerate(found, 1))
         return texts(label, header, rows, engine)
+
+
+def _duckdb(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
+    of_kind(path, "a DuckDB file")
+    part = engine.part("table")
+    header, rows = duckdb_file.copy(path, reader, part)
+    if not rows:
+        raise SourceError("a relation without rows", where=path.name)
+    relation = f"read_parquet({literal(part)})"
+    types = tuple(kind for _, kind in engine.columns(relation)[1:])
+    return Staged(path.name, relation, header, types, rows, sha256=digest(path))

@@ -15,7 +15,7 @@ from typing import IO, TextIO
 import numpy as np
 
 from perflib.errors import SourceError
-from perflib.sources import limits
+from perflib.files import limits
 from perflib.sources.packed import CHUNK, kind, opened
 
 #: the encoding of a text that is UTF-8 but for some bytes, which are read as cp1252

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from perflib.engine.clock import FIRST_YEAR, LAST_YEAR
+from perflib.engine.sql import coalesce, literal, literals, name
 from perflib.schema import floated
 from perflib.sources import formats
 from perflib.sources.bind import Bound
-from perflib.sources.clock import FIRST_YEAR, LAST_YEAR
 from perflib.sources.mapping import Spec
-from perflib.sources.sql import coalesce, literal, literals, name
 
 _NUMBERS = (
     "TINYINT",

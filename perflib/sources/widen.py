@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from perflib.engine.connection import Engine
+from perflib.engine.sql import every, literal
 from perflib.errors import MappingError, SourceError
 from perflib.files import record
 from perflib.privacy.quoting import cell, quoted_all
 from perflib.sources import language, tables
 from perflib.sources.bind import absent
 from perflib.sources.derive import Extra, Lookup, Unpivot, expression, present
-from perflib.sources.engine import Engine
 from perflib.sources.rows import format_of
-from perflib.sources.sql import every, literal
 from perflib.sources.staged import Staged
 
 

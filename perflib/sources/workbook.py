@@ -12,11 +12,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+from perflib.engine.connection import Engine
 from perflib.errors import SourceError
+from perflib.files import limits
 from perflib.privacy.quoting import quoted, quoted_all
-from perflib.sources import limits, workbook_process
+from perflib.sources import workbook_process
 from perflib.sources.cells import digest, shown
-from perflib.sources.engine import Engine
 from perflib.sources.packed import kind, regular, sized
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Row, Staged, texts

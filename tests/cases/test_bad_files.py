@@ -299,7 +299,7 @@ def test_a_long_text_that_stands_in_every_row(tmp_path: Path, town: Callable[...
 def test_too_long_a_text_and_too_many_records(
     tmp_path: Path, checked: Checked, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perflib.sources import limits
+    from perflib.files import limits
 
     frame = pd.DataFrame({"id": ["1", "2"], "t": [ROW, ROW], "d": ["N", "x" * 140_000]})
     file = tmp_path / f"x.{form}"
@@ -418,7 +418,7 @@ def test_what_unpacks_without_end_is_refused_in_little_memory(
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl", "xlsx", "wide"])
 def test_large_files_are_read_within_the_stated_memory(tmp_path: Path, town: Callable[..., Path], form: str) -> None:
-    from perflib.sources import limits
+    from perflib.files import limits
 
     columns = {"call_id": "id", "received_at": "t"}
     count = {"xlsx": 150_000, "wide": 2_000}.get(form, 1_000_000)

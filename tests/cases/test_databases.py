@@ -123,7 +123,7 @@ def test_a_query_that_is_not_one_select_of_tables_does_nothing(data: Path, check
 
 
 def test_an_endless_query_is_stopped(data: Path, checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
-    from perflib.sources import limits
+    from perflib.files import limits
 
     monkeypatch.setattr(limits, "SECONDS", 1)
     query = "WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r"
@@ -133,7 +133,7 @@ def test_an_endless_query_is_stopped(data: Path, checked: Checked, monkeypatch: 
 def test_a_query_that_gives_no_end_of_rows_is_stopped(
     data: Path, checked: Checked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perflib.sources import limits
+    from perflib.files import limits
 
     monkeypatch.setattr(limits, "RESULT", 1 << 20)
     query = "SELECT range AS id, TIMESTAMP '2024-01-01' AS t FROM range(1000000000000)"
@@ -244,7 +244,7 @@ def test_a_query_of_a_server_is_one_select(
 ) -> None:
     import psycopg
 
-    from perflib.sources import limits
+    from perflib.files import limits
 
     monkeypatch.setattr(limits, "SECONDS", 2)
     monkeypatch.setenv("TOWN_DATABASE", server)

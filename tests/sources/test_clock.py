@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 import perflib
-from perflib.sources.clock import changes
+from perflib.engine.clock import changes
 
 ZONE = "America/New_York"
 

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perflib.agency import Department
+from perflib.engine.tables import view
 from perflib.errors import InputError
 from perflib.metrics.officers.measures import EXPOSURES, Measure, dated
 
@@ -174,7 +175,7 @@ def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
         return spells
     staff = dept.officers.select(left="officer_id", left_on=dept.officers.left_on.cast("date"))
     joined = spells.left_join(staff, spells.who == staff.left)
-    return dept.named(
+    return view(
         joined.select(
             *keys,
             "who",

@@ -10,6 +10,7 @@ import ibis
 import pandas as pd
 
 from perflib.agency import Department
+from perflib.engine.tables import view
 from perflib.figures import Chart
 from perflib.metrics.response.cells import LOST, cells, points, tag
 from perflib.metrics.response.groups import grouped, lacking
@@ -132,7 +133,7 @@ def intervals(dept: Department, **scope: Any) -> Result:
     if not present:
         return Result.not_assessable("response_intervals", "the calls record no two times of any interval", title=title)
     rows = _with_offsets(dept, of_origin(in_service(dept, asked), asked.origin))
-    table = _intervals(dept.named(_stretches(rows, present)), present)
+    table = _intervals(view(_stretches(rows, present)), present)
     if not table["n"].sum():
         return Result.not_assessable("response_intervals", f"no {words.subject(asked.codes())}", title=title)
     return Result(
@@ -147,7 +148,7 @@ def intervals(dept: Department, **scope: Any) -> Result:
 def _with_offsets(dept: Department, rows: Any) -> Any:
     """With each stamp's offset of local time in seconds, once for all the intervals it begins or ends."""
     stamps = {name for item in INTERVALS.values() for name in (item.start, item.end)} & set(rows.columns)
-    return dept.named(
+    return view(
         rows.mutate(
             **{
                 f"offset_{name}": dept.local(rows[name]).delta(rows[name].cast("timestamp"), unit="second")

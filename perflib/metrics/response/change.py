@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
+from perflib.engine.tables import sample
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.response.by import FEWEST, response
@@ -179,7 +180,7 @@ def _frame(dept: Department, rows: ir.Table, most: int) -> tuple[pd.DataFrame, i
     plain = known.select("call_id", "group", "minutes", block=block, **text)
     total = int(plain.count().execute())
     if total > most:
-        plain = plain.order_by(plain.call_id.hash(), "call_id").limit(most)
+        plain = sample(plain, most, by="call_id")
     return _tidy(plain.order_by("call_id").execute()), total
 
 

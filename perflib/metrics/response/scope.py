@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from perflib import schema
 from perflib.agency import Department
+from perflib.engine.tables import microseconds, remembered, view
 from perflib.errors import InputError
 from perflib.period import ends
 from perflib.privacy.quoting import no_such
@@ -120,17 +121,12 @@ def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
 
 def _values(calls: ir.Table, column: str) -> set[Any]:
     """The values of a column; asked once of the same rows, since every question of a report checks its district."""
-    backend: Any = calls._find_backend()
-    known = vars(backend).setdefault("_perflib_values", {})
-    key = (calls.op(), column)
-    if key not in known:
-        known[key] = set(calls.select(column).distinct().execute()[column].dropna())
-    return known[key]
+    return remembered(calls, column, lambda: set(calls.select(column).distinct().execute()[column].dropna()))
 
 
 def measured(dept: Department, scope: Scope) -> ir.Table:
     """The calls of the scope with ``minutes`` (missing unless both stamps are known and in order) and ``fate``."""
-    return dept.named(with_interval(of_origin(in_service(dept, scope), scope.origin), scope.interval))
+    return view(with_interval(of_origin(in_service(dept, scope), scope.origin), scope.interval))
 
 
 def of_origin(calls: ir.Table, origin: str) -> ir.Table:
@@ -157,14 +153,9 @@ def with_interval(calls: ir.Table, interval: str) -> ir.Table:
             choices=[name for name, item in INTERVALS.items() if {item.start, item.end} <= set(calls.columns)],
         )
     start, end = calls[stretch.start], calls[stretch.end]
-    raw = (_micros(end) - _micros(start)) / 60e6
+    raw = (microseconds(end) - microseconds(start)) / 60e6
     fate = ibis.cases((raw < 0, "negative"), (raw >= 0, "known"), *_lost(calls), else_="stamp_missing")
     return calls.mutate(minutes=(raw >= 0).ifelse(raw, ibis.null("float64")), fate=fate)
-
-
-# a difference of zoned moments goes through the calendar of the zone and costs the engine three times as much
-@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
-def _micros(moment: Any) -> Any: ...
 
 
 def _lost(calls: ir.Table) -> list[tuple[ir.BooleanValue, str]]:

@@ -13,54 +13,40 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from perflib.engine.connection import CLOSED, unreadable
+from perflib.engine.sql import longest, name
 from perflib.errors import MappingError, SourceError
-from perflib.sources import limits
-from perflib.sources.cells import digest
-from perflib.sources.engine import CLOSED, Engine, brief
-from perflib.sources.packed import of_kind
-from perflib.sources.sql import literal, longest, name
-from perflib.sources.staged import Staged
+from perflib.files import limits
 
 #: the functions that a query may read rows of besides tables: they reach nothing outside
 _HARMLESS = {"RANGE", "GENERATE_SERIES", "UNNEST", "REPEAT", "REPEAT_ROW"}
 _DO = "a query is one SELECT over tables of the file: it reads no other file and changes nothing"
 
 
-def stage(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
-    """The rows of a relation or a query, written into the private folder.
+def copy(path: Path, reader: dict[str, Any], part: Path) -> tuple[tuple[str, ...], int]:
+    """Write the rows of a relation or a query as a Parquet file ``part``; its columns, and how many rows.
 
     Raises
     ------
     MappingError : the query is not one SELECT.
     SourceError : not a DuckDB file, no such table, or what is read reaches outside the file.
     """
-    of_kind(path, "a DuckDB file")
-    part = engine.part("table")
-    try:
-        with _opened(path, engine) as con:
-            query = _query(con, reader, path.name)
-            types = [row[1] for row in con.execute("DESCRIBE given").fetchall()]
-            if {"VARCHAR", "BLOB"} & set(types):  # before such texts are copied for every row
-                names = ", ".join(f"c{at}" for at in range(len(types)))
-                measure = f"SELECT {longest(types)} FROM (FROM given) AS held({names})"
-                limits.cell(con.execute(measure).fetchone()[0], path.name)
-            header, rows = _copied(con.execute(query), part, path.name)
-    except (duckdb.Error, pa.ArrowException) as fault:
-        do = _DO if isinstance(fault, duckdb.PermissionException) else ""
-        raise SourceError(f"cannot be read ({brief(fault)})", where=path.name, do=do) from None
-    if not rows:
-        raise SourceError("a relation without rows", where=path.name)
-    relation = f"read_parquet({literal(part)})"
-    held = tuple(kind for _, kind in engine.columns(relation)[1:])
-    return Staged(path.name, relation, header, held, rows, sha256=digest(path))
+    with unreadable(path.name, "cannot be read", outside=_DO), _opened(path, part.parent) as con:
+        query = _query(con, reader, path.name)
+        types = [row[1] for row in con.execute("DESCRIBE given").fetchall()]
+        if {"VARCHAR", "BLOB"} & set(types):  # before such texts are copied for every row
+            names = ", ".join(f"c{at}" for at in range(len(types)))
+            measure = f"SELECT {longest(types)} FROM (FROM given) AS measured({names})"
+            limits.cell(con.execute(measure).fetchone()[0], path.name)
+        return _copied(con.execute(query), part, path.name)
 
 
 @contextmanager
-def _opened(path: Path, engine: Engine) -> Iterator[Any]:
+def _opened(path: Path, folder: Path) -> Iterator[Any]:
     settings: dict[str, Any] = {
         **CLOSED,
         "enable_external_access": "false",
-        "temp_directory": str(engine.folder / "foreign"),
+        "temp_directory": str(folder / "foreign"),
         "memory_limit": limits.ENGINE_MEMORY,
         "max_temp_directory_size": f"{limits.RESULT >> 30}GB",
     }

@@ -12,9 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from perflib.errors import SourceError
-from perflib.files import record
+from perflib.files import limits, record
 from perflib.files.record import digest
-from perflib.sources import limits
 
 Found = tuple[str, list[str], Iterator[Sequence[Any]]]
 #: SQLSTATE or its class -> our words; https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -33,6 +33,11 @@ class Change:
     after: int
 
     @property
+    def at(self) -> int:
+        """The second of the change since 1970, in UTC."""
+        return int(self.start.replace(tzinfo=dt.UTC).timestamp()) - min(self.before, self.after)
+
+    @property
     def gap(self) -> bool:
         """Whether the clocks were put forward."""
         return self.after > self.before
@@ -48,6 +53,11 @@ def zone(name: str, where: str) -> ZoneInfo:
         ) from fault
 
 
+def seconds(year: int) -> int:
+    """The second since 1970 at which a year begins, in UTC."""
+    return int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp())
+
+
 @lru_cache(maxsize=64)
 def changes(name: str, first: int, last: int) -> tuple[int, tuple[Change, ...]]:
     """Seconds east of UTC at the start of year ``first``, and the changes up to the end of year ``last``."""
@@ -55,7 +65,7 @@ def changes(name: str, first: int, last: int) -> tuple[int, tuple[Change, ...]]:
     moment = dt.datetime(first, 1, 1, tzinfo=dt.UTC)
     end = dt.datetime(last + 1, 1, 2, tzinfo=dt.UTC)
     start = _offset(where, moment)
-    found, held, step = [], start, dt.timedelta(days=7)
+    found, held, step = [], start, dt.timedelta(days=1)
     while moment < end:
         if _offset(where, moment + step) != held:
             at = _edge(where, moment, moment + step)
