@@ -10,6 +10,7 @@ class Verdict(StrEnum):
 
     ``HIGHER`` and ``LOWER``: than peers or a baseline, by more than chance under the stated rule; ``AS_PEERS``:
     assessed, and not shown to differ from them. ``CHANGED`` and ``AS_BEFORE``: the same against an earlier period.
+    ``UP``, ``DOWN`` and ``NO_CHANGE``: a count against the count expected; ``TOO_FEW``: of too few events to say.
     ``SEASONAL`` and ``NOT_SHOWN``: a pattern was looked for, and shown or not. ``NOT_ASSESSABLE``: the records cannot
     carry the comparison.
     """
@@ -21,8 +22,14 @@ class Verdict(StrEnum):
     AS_BEFORE = "as before"
     SEASONAL = "seasonal"
     NOT_SHOWN = "not shown"
+    UP = "up"
+    DOWN = "down"
+    NO_CHANGE = "no clear change"
+    TOO_FEW = "too few events"
     NOT_ASSESSABLE = "not assessable"
 
 
 #: the verdicts about an officer that ask for a review
 FLAGS = (Verdict.HIGHER, Verdict.LOWER)
+#: the verdicts that a count changed
+CHANGES = (Verdict.UP, Verdict.DOWN)

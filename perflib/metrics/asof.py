@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ibis
@@ -14,8 +16,10 @@ from perflib.agency import COARSE, Department
 from perflib.errors import InputError, why
 from perflib.files.roots import given
 from perflib.models.trend import nowcast as model
+from perflib.models.trend.nowcast import COMPLETE
 from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
+from perflib.words import counts
 
 _SMALL = 1e-9
 
@@ -78,18 +82,29 @@ def _release(known: pd.DataFrame, first: pd.Timestamp, end: pd.Timestamp) -> pd.
     return long.assign(release=end)[["release", "date", "group", "count"]]
 
 
-def nowcast(dept: Department, table: str = "incidents", date: str = "", *, by: str = "", **more: Any) -> Result:
+def nowcast(
+    dept: Department,
+    table: str = "incidents",
+    date: str = "",
+    *,
+    by: str = "",
+    levels: Sequence[float] = (0.8, 0.95),
+    complete: float = COMPLETE,
+    horizon: float = 90,
+) -> Result:
     """What the newest days of a table will come to, from how late its rows were recorded (``triangle``).
 
-    ``more`` goes to ``perflib.models.trend.nowcast``. Not assessable without ``recorded_at``. Name ``nowcast_<table>``.
+    ``levels``, ``complete`` and ``horizon`` are those of ``perflib.models.trend.nowcast``. Not assessable without
+    ``recorded_at``. Name ``nowcast_<table>``.
     """
-    name = more.pop("name", f"nowcast_{table}")
-    title = more.pop("title", f"What will the newest days of the {table} come to?")
+    name, title = f"nowcast_{table}", counts.nowcast_title(table)
     if not dept.has(table, "recorded_at"):
         return Result.not_assessable(name, f"the {table} do not say when they were recorded (recorded_at)", title=title)
     if (grain := dept.resolution(table)) in COARSE and date in ("", dept.stamp(table)):
         return Result.not_assessable(name, f"the dates of the {table} tell the {grain} alone, not the day", title=title)
-    return model(triangle(dept, table, date, by=by), group="group" if by else None, name=name, title=title, **more)
+    releases = triangle(dept, table, date, by=by)
+    found = model(releases, levels, group="group" if by else None, horizon=horizon, complete=complete, name=name)
+    return replace(found, words=partial(counts.nowcast, counts=table, levels=levels, complete=complete))
 
 
 def complete_through(found: Result) -> dt.date:

@@ -249,7 +249,7 @@ def test_a_small_file_of_aliases_takes_no_memory(tmp_path: Path, capsys: pytest.
 def test_further_files_of_yaml_are_data_only(tmp_path: Path, text: str) -> None:
     """Calendars and development plans: a named error, or a frame where the file is a calendar after all."""
     from perflib.errors import PerflibError
-    from perflib.metrics.counts.events import read_calendar
+    from perflib.metrics.counts.calendar import read_calendar
     from perflib.metrics.review.development import read
 
     file = tmp_path / "x.yml"

@@ -8,8 +8,9 @@ import pytest
 
 import perflib as pf
 from perflib.errors import InputError
-from perflib.metrics.counts import compare, compstat, compstat_page, trend
-from perflib.metrics.counts.course import spread
+from perflib.metrics.counts import compare, compstat, compstat_page, opening, trend
+from perflib.models.counts import successive_dispersion
+from perflib.words import counts as words
 
 
 def counts(seed: int = 1, last: str = "2025-12-31") -> pd.DataFrame:
@@ -37,7 +38,7 @@ def test_the_page_says_what_the_full_table_says():
     ]
     for column, wanted in (("now", "28d_now"), ("ratio_low", "28d_low")):
         assert page.table[column].tolist() == full.table[wanted].tolist()
-    heads = [told.split(";")[0] for told in page.table["verdict"]]
+    heads = [verdict.split(";")[0] for verdict in page.table["verdict"]]
     assert heads == full.table["28d_verdict"].tolist()
     frame = counts().query("district == 'a' and date > '2025-12-03'")
     assert page.table.set_index("district").loc["a", "now"] == frame["count"].sum()
@@ -50,8 +51,8 @@ def test_a_change_that_another_window_shows_is_told_beside_the_verdict():
     frame = counts()
     lift = (frame["district"] == "a") & (frame["date"] > "2025-01-31") & (frame["date"] < "2025-11-01")
     page = compstat_page(compstat(frame.assign(count=frame["count"] + 2 * lift), by=("district", "offence"), years=3))
-    told = page.table.set_index("district")["verdict"]
-    assert told["a"].startswith("no change shown; year to date: up (") and told["b"] == "no change shown"
+    verdicts = page.table.set_index("district")["verdict"]
+    assert verdicts["a"] == "no clear change; year to date: up" and verdicts["b"] == "no clear change"
 
 
 def test_what_cannot_be_asked_is_not_assessable(small_city):
@@ -82,10 +83,13 @@ def test_a_doubled_week_is_a_signal_and_a_quiet_series_has_few():
     assert 40 in trend(frame).facts["signals"]
 
 
-def test_the_spread_of_poisson_counts_is_one_and_of_doubled_ones_two():
+def test_the_dispersion_of_poisson_counts_is_one_and_of_doubled_ones_two():
     values = np.random.default_rng(2).poisson(30, 20_000).astype(float)
-    assert spread(values) == pytest.approx(1, abs=0.03) and spread(2 * values) == pytest.approx(2, abs=0.06)
-    assert spread(values + np.where(np.arange(20_000) < 10_000, 0, 30)) < 1  # a step does not look like noise
+    assert successive_dispersion(values) == pytest.approx(1, abs=0.03)
+    assert successive_dispersion(2 * values) == pytest.approx(2, abs=0.06)
+    assert (
+        successive_dispersion(values + np.where(np.arange(20_000) < 10_000, 0, 30)) < 1
+    )  # a step does not look like noise
 
 
 def test_unknown_grain_and_value_are_named():
@@ -93,3 +97,42 @@ def test_unknown_grain_and_value_are_named():
         trend(counts(), every="day")
     with pytest.raises(InputError, match="no district 'z'"):
         trend(counts(), district="z")
+
+
+CHANGED = {"cell": "0421 / Burglary", "window": "ytd", "against": "mean_of_years", "now": 139, "expected": 89.4}
+SIGNALS = {"every": "week", "unit": "incidents", "signal_dates": ["2024-02-12", "2025-03-31"]}
+
+
+@pytest.mark.parametrize(
+    ("facts", "answer"),
+    [
+        (
+            {"finding": "change", "changed": {**CHANGED, "verdict": "up"}, "trend": SIGNALS},
+            "0421 / Burglary up: 139 this year to date against 89 (the mean of years). "
+            "The weekly number of incidents left its usual range in 2 weeks, last on 31 March 2025.",
+        ),
+        (
+            {"finding": "none", "changed": {}, "trend": {**SIGNALS, "signal_dates": []}},
+            "No group shows a clear change. The weekly number of incidents stays within its usual range.",
+        ),
+        (
+            {"finding": "not_assessable", "changed": {}, "trend": None},
+            "Whether any group changed cannot be judged from these records.",
+        ),
+    ],
+)
+def test_the_report_opens_with_two_short_sentences(facts, answer):
+    found = words.opening(facts, pd.DataFrame()).answer
+    assert found == answer
+    for sentence in found.split(". "):
+        assert len(sentence.split()) <= 25 and sum(any(map(str.isdigit, word)) for word in sentence.split()) <= 4
+
+
+def test_the_opening_takes_the_strongest_change():
+    frame = counts()
+    lift = (frame["district"] == "a") & (frame["date"] > "2025-01-31")
+    frame = frame.assign(count=frame["count"] + 2 * lift)
+    meeting = compstat(frame, by=("district", "offence"), years=3)
+    found = opening(meeting, trend(frame))
+    assert found.facts["finding"] == "change" and found.facts["changed"] == meeting.facts["changed"][0]
+    assert found.facts["trend"]["signal_dates"] == trend(frame).facts["signal_dates"]

@@ -57,7 +57,7 @@ def test_the_box_replaces_one_text_one_image_and_the_links(dept):
     pick[0].value = "0423"
     assert text.value != before and image.value != picture and bytes(image.value[:4]) == b"\x89PNG"
     pick[2].value = "month"
-    assert "of 3 points" in text.value
+    assert "monthly number of incidents" in text.value
     assert "pf.widgets.trends(dept, district=&#x27;0423&#x27;, grain=&#x27;month&#x27;)" in box.children[3].value
 
 

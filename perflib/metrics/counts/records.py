@@ -10,9 +10,9 @@ import pandas as pd
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
-from perflib.metrics.counts.complete import last_complete
+from perflib.metrics.counts.completeness import last_complete
+from perflib.metrics.counts.periods import NAMED, named
 from perflib.metrics.counts.series import daily, keyed
-from perflib.metrics.counts.windows import NAMED, named
 from perflib.period import ends
 from perflib.privacy.quoting import no_such
 
@@ -38,27 +38,19 @@ def records(
     """
     known = dept.as_of(as_of) if as_of is not None else dept
     rows, _ = keyed(known, table, tuple(cell), crosswalk)
-    first, last = _span(known, table, window)
+    if isinstance(window, str) and window in NAMED:
+        window = named(window, last_complete(known, table, daily(known, table, ()))[0])
+    first, last = ends(window)
+    if first is None or last is None:
+        raise InputError("needs a window", where="window", choices=(*NAMED, "YYYY-MM"))
     for column, wanted in cell.items():
-        given = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
-        values = [schema.composed(str(item)) for item in given]
-        held = rows.select(column).distinct().execute()[column].tolist()
-        unknown = [value for value in values if value not in held]
+        several = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
+        values = [schema.composed(str(item)) for item in several]
+        valid = rows.select(column).distinct().execute()[column].tolist()
+        unknown = [value for value in values if value not in valid]
         if unknown:
-            raise no_such(column, unknown[0], sorted(held))
+            raise no_such(column, unknown[0], sorted(valid))
         rows = rows.filter(rows[column].isin(values))
     keys = [name for name in schema.get(table).key if name in rows.columns]
-    columns = list(dict.fromkeys([*keys, "day", *cell]))
     rows = rows.filter((rows.day >= first) & (rows.day <= last))
-    return rows.select(*columns).order_by(["day", *keys]).execute()
-
-
-def _span(dept: Department, table: str, window: Any) -> tuple[dt.date, dt.date]:
-    if isinstance(window, str) and window in NAMED:
-        last, _ = last_complete(dept, table, daily(dept, table, ()))
-        found = named(window, last)
-        return found.first, found.last
-    first, end = ends(window)
-    if first is None or end is None:
-        raise InputError("needs a window", where="window", choices=(*NAMED, "YYYY-MM"))
-    return first, end
+    return rows.select(*dict.fromkeys([*keys, "day", *cell])).order_by(["day", *keys]).execute()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis.expr.types as ir
@@ -20,6 +20,7 @@ from perflib.metrics.counts.totals import refuse_averages
 from perflib.models.totals import totals_of
 from perflib.period import Period, containing
 from perflib.privacy.quoting import quoted_all
+from perflib.words import counts as words
 
 #: what is counted: reports, offences within them, or victims; of other tables, records.
 UNITS = ("incidents", "offences", "victims", "records")
@@ -60,7 +61,7 @@ class Series:
         found = self.periods(window) if self.grain in COARSE else []
         if not found or (found[0].first, found[-1].last) == (window.first, window.last):
             return ""
-        return f"the dates tell the {self.grain} alone, and {window} is not whole {self.grain}s"
+        return words.coarse(self.grain, window)
 
     def window(self, first: dt.date, last: dt.date) -> np.ndarray:
         """Counts per cell from ``first`` to ``last``, both included; missing where the data do not reach."""
@@ -71,8 +72,8 @@ class Series:
 
     def empty_days(self, first: dt.date, last: dt.date) -> float:
         """Share of days of a period on which nothing at all was counted."""
-        held = self.counts.sum(axis=0)[(self.days >= pd.Timestamp(first)) & (self.days <= pd.Timestamp(last))]
-        return float((held == 0).mean()) if len(held) else 1.0
+        counts = self.counts.sum(axis=0)[(self.days >= pd.Timestamp(first)) & (self.days <= pd.Timestamp(last))]
+        return float((counts == 0).mean()) if len(counts) else 1.0
 
 
 def daily(
@@ -104,7 +105,9 @@ def daily(
     counted = unit or ("incidents" if table == "incidents" else "records")
     rows, notes = keyed(source, table, keys, crosswalk)
     frame = rows.group_by(["day", *keys]).agg(count=_count(rows, table, counted)).execute()
-    return _series(frame, keys, counted, (*notes, *_victims(rows, counted)), source.resolution(table))
+    if counted == "victims":
+        notes += words.victims(int(rows.filter(rows.victims.isnull()).count().execute()))
+    return _series(frame, keys, counted, notes, source.resolution(table))
 
 
 def keyed(dept: Department, table: str, by: Sequence[str], crosswalk: Any = None) -> tuple[ir.Table, list[str]]:
@@ -123,20 +126,17 @@ def keyed(dept: Department, table: str, by: Sequence[str], crosswalk: Any = None
         raise InputError(f"{table} has no column {unknown[0]!r}", where="by", choices=rows.columns, found=unknown[0])
     texts = {name: rows[name].cast("string").fill_null(ABSENT) for name in by}
     dated = rows.mutate(**texts).filter(rows.day.notnull())
-    return dated, [f"Counted by the day of {stamp}, local time.", *notes]
+    return dated, notes
 
 
 def _crossed(rows: ir.Table, codes: Mapping[str, str]) -> tuple[ir.Table, list[str]]:
     if "offence" not in rows.columns:
         raise InputError("the table has no column offence to translate", where="crosswalk")
-    made = rows.offence.cases(*codes.items(), else_="not in the crosswalk")
-    rows = rows.mutate(nibrs=made)
-    lost = rows.filter(rows.nibrs == "not in the crosswalk").group_by("offence").agg(n=lambda t: t.count()).execute()
-    if not len(lost):
-        return rows, []
-    most = lost.sort_values("n", ascending=False).head(5)
-    names = ", ".join(f"{code} ({n:,})" for code, n in zip(most["offence"], most["n"], strict=True))
-    return rows, [f"{len(lost)} offence codes are not in the crosswalk: {names}."]
+    missing = "not in the crosswalk"
+    rows = rows.mutate(nibrs=rows.offence.cases(*codes.items(), else_=missing))
+    lost = rows.filter(rows.nibrs == missing).group_by("offence").agg(n=lambda t: t.count()).execute()
+    lost = lost.sort_values("n", ascending=False)
+    return rows, words.crosswalk(dict(zip(lost["offence"], lost["n"], strict=True)))
 
 
 def read_crosswalk(source: Any) -> dict[str, str]:
@@ -170,13 +170,6 @@ def _count(rows: ir.Table, table: str, unit: str) -> ir.IntegerScalar:
     return rows[key[0]].nunique() if unit == "incidents" and key else rows.count()
 
 
-def _victims(rows: ir.Table, unit: str) -> list[str]:
-    if unit != "victims":
-        return []
-    missing = int(rows.filter(rows.victims.isnull()).count().execute())
-    return [f"{missing:,} rows do not say how many victims: they count as none."] if missing else []
-
-
 def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
     unknown = [name for name in ("date", "count", *by) if name not in frame.columns]
     if unknown:
@@ -192,22 +185,15 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, l
             where="count",
             do="leave missing days out (they are named, not zero); averages cannot be added up",
         )
-    frame, notes = _parts(frame.assign(count=values))
-    values = frame["count"]
+    frame, notes = frame.assign(count=values), []
+    columns = [str(name) for name in frame if name not in ("date", "count") and not is_numeric_dtype(frame[name])]
+    for name in columns:  # totals beside their parts would be counted twice
+        totals = totals_of(frame, name, [other for other in columns if other != name])
+        frame = frame[~frame[name].astype(str).isin(totals)]
+        notes += words.totals(name, totals)
     texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
-    found = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": values})
-    return found.groupby(["day", *by])["count"].sum().reset_index(), notes
-
-
-def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The counts without the totals that stand beside their parts, and what to say of them."""
-    texts = [str(name) for name in frame if name not in ("date", "count") and not is_numeric_dtype(frame[name])]
-    notes = []
-    for name in texts:
-        held = totals_of(frame, name, [other for other in texts if other != name])
-        frame = frame[~frame[name].astype(str).isin(held)]
-        notes += [f"{name} {', '.join(map(repr, held))} is the total of the others and is left out."] if held else []
-    return frame, notes
+    rows = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": frame["count"]})
+    return rows.groupby(["day", *by])["count"].sum().reset_index(), notes
 
 
 def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence[str], resolution: str = "") -> Series:
@@ -215,17 +201,15 @@ def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence
         raise InputError("no dated record to count", where="table")
     days = pd.to_datetime(frame["day"])
     resolution = resolution or grain(pd.DatetimeIndex(days.unique()))
-    span = pd.date_range(days.min(), days.max(), freq="D")
-    held = Series(by, pd.DataFrame(), np.empty(0), span, unit, grain=resolution if resolution in COARSE else "day")
-    every = pd.date_range(days.min(), held.period(days.max().date()).last, freq="D")
+    known = resolution if resolution in COARSE else "day"
+    end = containing(days.max().date(), known, days.min().date()).last
+    every = pd.date_range(days.min(), end, freq="D")
     cells = (
-        frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True)
-        if by
-        else pd.DataFrame(index=range(1))
+        frame[list(by)].drop_duplicates().sort_values(list(by), ignore_index=True) if by else pd.DataFrame(index=[0])
     )
     place = frame.merge(cells.assign(_cell=range(len(cells))), on=list(by)) if by else frame.assign(_cell=0)
     counts = np.zeros((len(cells), len(every)))
     at = (place["_cell"].to_numpy(), every.get_indexer(pd.DatetimeIndex(place["day"])))
     np.add.at(counts, at, place["count"].to_numpy(dtype=float))
-    coarse = [f"The dates tell the {held.grain} alone: no shorter time is counted."] if held.grain in COARSE else []
-    return replace(held, cells=cells, counts=counts, days=every, notes=(*notes, *coarse))
+    coarse = [words.coarse(known)] if known in COARSE else []
+    return Series(by, cells, counts, every, unit, (*notes, *coarse), known)

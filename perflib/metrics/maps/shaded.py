@@ -14,20 +14,20 @@ from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.areas import check_areas, residents
 from perflib.metrics.counts.compare import compare
-from perflib.metrics.counts.complete import last_complete
-from perflib.metrics.counts.course import spread
+from perflib.metrics.counts.completeness import last_complete
 from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.periods import known
 from perflib.metrics.counts.series import ABSENT, Series, daily
-from perflib.metrics.counts.tested import WORDS
-from perflib.metrics.counts.windows import known
 from perflib.metrics.maps.boundaries import Boundaries, boundaries
 from perflib.metrics.response.by import response
 from perflib.metrics.response.cells import tag
+from perflib.models.counts import successive_dispersion
 from perflib.models.totals import Residents
 from perflib.period import Period, ends
 from perflib.privacy.suppression import hide_rows
 from perflib.rates import poisson_limits
 from perflib.result import Result
+from perflib.verdicts import CHANGES, Verdict
 from perflib.words.response import INTERVALS, missing
 from perflib.words.response import quantile as quantile_name
 
@@ -150,9 +150,9 @@ def change_map(
     rows = _hidden(rows, by, ["now", "before"], threshold)
     shown = ["expected", "ratio", "low", "high", "adjusted"]
     rows[shown] = rows[shown].mask(rows["note"] == HIDDEN)
-    rows["verdict"] = rows["verdict"].mask(rows["note"] == HIDDEN, WORDS["few"])
-    rows["note"] = rows["note"].where(rows["verdict"].ne(WORDS["few"]) | rows["note"].ne(""), "too few to judge")
-    rows["evidence"] = rows["verdict"].str.startswith(WORDS["more"]).fillna(False).astype(bool)
+    rows["verdict"] = rows["verdict"].mask(rows["note"] == HIDDEN, Verdict.TOO_FEW)
+    rows["note"] = rows["note"].where(rows["verdict"].ne(Verdict.TOO_FEW) | rows["note"].ne(""), "too few to judge")
+    rows["evidence"] = rows["verdict"].isin(CHANGES)
     changed = rows.loc[rows["evidence"], by].tolist()
     facts = {key: found.facts[key] for key in ("period", "against", "missing", "q", "dispersion", "unit")}
     facts |= {"areas": _by_area(rows, by), "changed": changed, "suppressed": int(rows["note"].eq(HIDDEN).sum())}
@@ -317,7 +317,7 @@ def _dispersion(series: Series, window: Period) -> float:
         weeks = np.array([series.window(each.first, each.last) for each in series.periods(window)]).T
     if weeks.shape[1] < _WEEKS or not weeks.sum():
         return 1.0
-    return max(1.0, float(np.average([spread(each) for each in weeks], weights=weeks.sum(axis=1))))
+    return max(1.0, float(np.average([successive_dispersion(each) for each in weeks], weights=weeks.sum(axis=1))))
 
 
 def _rates(rows: pd.DataFrame, window: Period, per: str, level: float, dispersion: float) -> pd.DataFrame:
@@ -363,7 +363,7 @@ def _change_answer(rows: pd.DataFrame, facts: Mapping[str, Any], by: str) -> str
         f"to {row['high']:.2f})"
         for _, row in rows[rows["evidence"]].iterrows()
     ]
-    scarce = int((rows["verdict"] == WORDS["few"]).sum())
+    scarce = int((rows["verdict"] == Verdict.TOO_FEW).sum())
     few = f", {scarce} have too few to say" if scarce else ""
     told = f": {'; '.join(shown[:6])}" if shown else ""
     return f"{len(shown)} of {len(rows)} areas changed by more than chance at {facts['q']:.0%} false flags{few}{told}."

@@ -16,7 +16,7 @@ import pandas as pd
 from perflib import schema
 from perflib.agency import COARSE, Department
 from perflib.errors import InputError
-from perflib.metrics.counts.complete import last_complete
+from perflib.metrics.counts.completeness import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.models.levels import level_shifts, weekly

@@ -10,7 +10,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.counts.events import read_calendar
+from perflib.metrics.counts.calendar import read_calendar
 from perflib.metrics.seasons.read import Hours, read
 from perflib.metrics.seasons.rhythm import where
 from perflib.models.seasonality import SeasonResult, seasonality

@@ -1,6 +1,6 @@
 """Counts that changed: two counts, operations with displacement, scans, many cells at once."""
 
-from perflib.models.counts.dispersion import Dispersion, dispersion
+from perflib.models.counts.dispersion import Dispersion, dispersion, successive_dispersion
 from perflib.models.counts.etest import e_test, e_test_p
 from perflib.models.counts.many import adjusted
 from perflib.models.counts.negbin import nb_p, ratio_interval
@@ -16,6 +16,7 @@ __all__ = [
     "nb_p",
     "ratio_interval",
     "scan",
+    "successive_dispersion",
     "wdd",
     "wdd_harm",
 ]

@@ -124,3 +124,10 @@ def _prior(ratio: Floats, level: Floats, total: Floats, df: Floats) -> tuple[flo
         return pooled, 1.0
     found = min(4 + 2 / spread, pooled)
     return found, (found - 2) / found
+
+
+def successive_dispersion(values: ArrayLike) -> float:
+    """Variance over mean of counts in time order, from the differences of neighbours: a trend or step hardly counts."""
+    counts = np.asarray(values, dtype=float)
+    mean = float(counts.mean()) if len(counts) else 0.0
+    return float((np.diff(counts) ** 2).mean() / 2 / mean) if mean > 0 and len(counts) > 1 else 1.0

@@ -163,6 +163,7 @@ def _facts(asked: Asked, limits: Limits, table: pd.DataFrame, outcome: dict[str,
         "run_points": points[outcome["run"]].tolist(),
         "improvements": points[signal & (meanings == "improvement")].tolist(),
         "deteriorations": points[signal & (meanings == "deterioration")].tolist(),
+        "related": doubts.related(asked),
         **limits.facts,
     }
     if asked.kind == "cusum":

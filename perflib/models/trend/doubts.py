@@ -13,7 +13,7 @@ _LARGE = 10_000
 
 def doubts(asked: Asked, limits: Limits) -> list[str]:
     """Caveats of the chart: shortness, autocorrelation, over-dispersion, skewness, gaps."""
-    found = [_shortness(asked), _autocorrelation(asked), _dispersion(asked, limits), _skewness(asked), _gaps(asked)]
+    found = [_shortness(asked), _related(asked), _dispersion(asked, limits), _skewness(asked), _gaps(asked)]
     return [caveat for caveat in found if caveat]
 
 
@@ -39,19 +39,27 @@ def autocorrelation(values: Floats) -> tuple[float, float]:
     return float(r[0]), float(chi2.sf(q, lags))
 
 
-def _autocorrelation(asked: Asked) -> str:
+def related(asked: Asked) -> float | None:
+    """The lag-1 autocorrelation of the points about the mean of their segment where it is beyond chance, else None."""
     raw = asked.values if asked.sizes is None else asked.values / np.where(asked.known, asked.sizes, np.nan)
     parts = [raw[mask] - raw[mask].mean() for mask in asked.segments()]
     joined = np.concatenate(parts)
     if len(joined) < FEW:
-        return ""
+        return None
     first, p = autocorrelation(joined)
-    if p >= 0.01:
-        return ""
+    return first if p < 0.01 else None
+
+
+def _related(asked: Asked) -> str:
+    first = related(asked)
     return (
-        f"Successive points are related (lag-1 correlation {first:.2f}, Ljung-Box p {p:.2g}): a season, a trend or "
-        "an earlier shift is in the series, and the limits, which assume independent points, are too narrow; "
-        "deseasonalise or rebase."
+        ""
+        if first is None
+        else (
+            f"Successive points are related (lag-1 correlation {first:.2f}): a season, a trend or "
+            "an earlier shift is in the series, and the limits, which assume independent points, are too narrow; "
+            "deseasonalise or rebase."
+        )
     )
 
 

@@ -18,11 +18,6 @@ from perflib.result import Result
 #: a day less complete than this is provisional.
 COMPLETE = 0.95
 _AGES = (0, 1, 2, 3, 7, 14, 28, 60)
-_METHOD = (
-    "Completeness by age from successive releases (the chain ladder as a regression, Renshaw and Verrall 1998, with "
-    "beta-binomial thinning); each day is nowcast by linear Bayes from what is reported of it and the level of its "
-    "weekday (Lawless 1994, Canadian Journal of Statistics 22)."
-)
 _ALONE = (
     "one release has no reporting triangle: how late its records come cannot be seen; give earlier releases, or "
     "a prior delay"
@@ -39,7 +34,6 @@ def nowcast(
     prior: Mapping[float, float] | None = None,
     complete: float = COMPLETE,
     name: str = "nowcast",
-    title: str = "",
 ) -> Result:
     """Nowcast every recent day of the newest release.
 
@@ -61,7 +55,8 @@ def nowcast(
     release), ``count`` (reported), ``completeness`` with ``completeness_low``/``completeness_high``, ``nowcast``,
     ``low_80``/``high_80`` and so on for every level, ``provisional``. Facts: ``release``, ``releases``, ``last_day``,
     ``lag_days``, ``horizon``, ``complete_through`` (the last day that is not provisional), ``completeness`` by age,
-    ``provisional_days``, and ``recent``: by group and 7 or 28 days the count, nowcast and interval of the sum. Not
+    ``provisional_days``, ``fallen`` (share of the days' counts that fell between releases), ``recoded`` (groups whose
+    settled days moved much) and ``recent``: by group and 7 or 28 days the count, nowcast and interval of the sum. Not
     assessable with one release and no prior.
 
     A release's clock is the last day it covers: one that ends earlier than usual is an older extract, and so read.
@@ -75,27 +70,17 @@ def nowcast(
     by = group or ("group" if "group" in releases.columns else None)
     held = read(releases, by)
     if len(held.names) < 2 and prior is None:
-        return Result.not_assessable(name, _ALONE, title=title, method=_METHOD)
-    alone = len(held.names) < 2 and prior is not None
-    overall = _given(prior or {}, held.lag, horizon) if alone else fit(held.pairs(horizon), until(horizon))
+        return Result.not_assessable(name, _ALONE)
+    pairs = held.pairs(horizon) if len(held.names) > 1 else None
+    overall = _given(prior or {}, held.lag, horizon) if pairs is None else fit(pairs, until(horizon))
     delays = {one: _delay(held, one, overall, horizon) for one in held.groups}
     parts = [_days(held, one, delay, levels, at, horizon) for one, delay in delays.items()]
     table = pd.concat(parts, ignore_index=True)
     table["provisional"] = table["completeness"] < complete
     facts = _facts(held, overall, table, levels, horizon, complete)
-    table = table.drop(columns=["variance", "shared"])
-    answer = _answer(facts, levels[0], grouped=by is not None)
-    return Result(
-        name,
-        table,
-        title or "What will the newest days come to?",
-        answer,
-        _METHOD,
-        _caveats(held, facts, horizon, complete),
-        facts,
-        _chart(table, levels[0], answer),
-        _labels(levels),
-    )
+    fallen = float((pairs["later"] < pairs["count"]).mean()) if pairs is not None and len(pairs) else None
+    facts |= {"fallen": fallen, "recoded": recoded(held, horizon)}
+    return Result(name, table.drop(columns=["variance", "shared"]), facts=facts, chart=_chart(table, levels[0]))
 
 
 def _given(prior: Mapping[float, float], lag: int, horizon: float) -> Delay:
@@ -201,44 +186,6 @@ def _sum(rows: pd.DataFrame, edge: pd.Timestamp, days: int, levels: Sequence[flo
     return found
 
 
-def _answer(facts: Mapping[str, Any], level: float, *, grouped: bool) -> str:
-    youngest = next(iter(facts["completeness"].items()), None)
-    said = []
-    for one, sums in list(facts["recent"].items())[:3]:
-        week = sums["7"]
-        said.append(
-            f"{f'{one}: ' if grouped else ''}{week['count']:,.0f} reported in the last 7 days, "
-            f"{week['nowcast']:,.0f} expected ({level:.0%} interval {week[f'low_{_tag(level)}']:,.0f} to "
-            f"{week[f'high_{_tag(level)}']:,.0f})"
-        )
-    lead = f"A day {youngest[0]} days old is {youngest[1]['estimate']:.0%} complete. " if youngest else ""
-    return f"{lead}{'. '.join(said)}. Days after {facts['complete_through']} are provisional."
-
-
-def _caveats(held: Releases, facts: Mapping[str, Any], horizon: float, complete: float) -> list[str]:
-    found = [
-        f"Days after {facts['complete_through']} are less than {complete:.0%} complete and must not be compared "
-        "as they stand.",
-        f"A day is taken as whole after {horizon:g} days; what comes later is not foretold.",
-    ]
-    if len(held.names) == 1:
-        found.append("There is one release: the delay is the one given, not estimated from these records.")
-    elif len(held.names) < 4:
-        found.append(f"Only {len(held.names)} releases: the delay rests on {len(held.names) - 1} step(s).")
-    if len(held.names) > 1:
-        pairs = held.pairs(horizon)
-        fallen = float((pairs["later"] < pairs["count"]).mean()) if len(pairs) else 0.0
-        moved = recoded(held, horizon)
-        if fallen > 0.02:
-            found.append(f"{fallen:.0%} of the days' counts fell between releases (records recoded or withdrawn).")
-        if moved:
-            found.append(
-                f"{', '.join(moved)}: old days changed much between releases; a category was recoded, and its "
-                "nowcast is not to be trusted."
-            )
-    return found
-
-
 def recoded(held: Releases, horizon: float) -> list[str]:
     """Groups whose settled days moved by more than a fifth, and 20 records, between two successive releases."""
     found = []
@@ -251,37 +198,19 @@ def recoded(held: Releases, horizon: float) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _chart(table: pd.DataFrame, level: float, alt: str) -> Chart | None:
+def _chart(table: pd.DataFrame, level: float) -> Chart | None:
     groups = table["group"].nunique()
     if groups > 9:
         return None
-    low, high = f"low_{_tag(level)}", f"high_{_tag(level)}"
     return Chart(
         "line",
         "date",
         "nowcast",
-        low,
-        high,
+        f"low_{_tag(level)}",
+        f"high_{_tag(level)}",
         by="group" if groups > 1 else None,
         x_label="",
         y_label="Records a day",
         marks={"grey": "provisional"},
         panels=groups > 1,
-        alt=alt,
     )
-
-
-def _labels(levels: Sequence[float]) -> dict[str, str]:
-    labels = {
-        "group": "Group",
-        "date": "Day",
-        "age": "Age (days)",
-        "count": "Reported",
-        "completeness": "Complete (share)",
-        "completeness_low": "Complete, 95% low",
-        "completeness_high": "Complete, 95% high",
-        "nowcast": "Nowcast",
-        "provisional": "Provisional",
-    }
-    ends = [(level, end) for level in levels for end in ("low", "high")]
-    return labels | {f"{end}_{_tag(level)}": f"Nowcast, {level:.0%} {end}" for level, end in ends}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
-
 from perflib.agency import COARSE
 from perflib.errors import InputError
 from perflib.metrics.counts.series import Series
@@ -35,18 +33,10 @@ def known(series: Series, window: Period) -> bool:
         return False
     if series.grain in COARSE:
         return all(series.empty_days(each.first, each.first) == 0 for each in series.periods(window))
-    return series.empty_days(window.first, window.last) <= max(EMPTY, 2 * _quiet(series))
-
-
-def _quiet(series: Series) -> float:
-    """Share of days without a record in the half of the years with the most."""
-    shares = sorted(float((part == 0).mean()) for part in _yearly(series))
-    return shares[(len(shares) - 1) // 2] if shares else 0.0
-
-
-def _yearly(series: Series) -> list[np.ndarray]:
-    all_cells = series.counts.sum(axis=0)
-    return [all_cells[series.days.year == year] for year in sorted(set(series.days.year))]
+    counts, years = series.counts.sum(axis=0), series.days.year
+    quiet = sorted(float((counts[years == year] == 0).mean()) for year in set(years))
+    usual = quiet[(len(quiet) - 1) // 2]  # the half of the years with the most records
+    return series.empty_days(window.first, window.last) <= max(EMPTY, 2 * usual)
 
 
 def baseline(series: Series, window: Period, against: str, years: int) -> tuple[list[Period], list[Period]]:
@@ -54,33 +44,27 @@ def baseline(series: Series, window: Period, against: str, years: int) -> tuple[
     if against not in AGAINST:
         raise InputError(f"cannot compare against {against!r}", where="against", choices=AGAINST, found=against)
     if series.grain == "week":  # dates would cut weeks in two
-        like = [window.shifted(7 * round(365.2425 * back / 7)) for back in range(1, years + 1)]
-        wanted = {"previous": [window.shifted(window.days)], "last_year": like[:1], "mean_of_years": like}[against]
+        like = [window.shifted(7 * round(365.2425 * back / 7)) for back in range(1, max(years, 1) + 1)]
+        before = window.shifted(window.days)
     else:
-        wanted = {
-            "previous": [window.previous()],
-            "last_year": [window.years_back(1)],
-            "mean_of_years": [window.years_back(back) for back in range(1, years + 1)],
-        }[against]
-    held = [known(series, each) for each in wanted]
-    return (
-        [each for each, there in zip(wanted, held, strict=True) if there],
-        [each for each, there in zip(wanted, held, strict=True) if not there],
-    )
+        like, before = [window.years_back(back) for back in range(1, max(years, 1) + 1)], window.previous()
+    wanted = {"previous": [before], "last_year": like[:1], "mean_of_years": like[: max(years, 0)]}[against]
+    there = {each: known(series, each) for each in wanted}
+    return [each for each in wanted if there[each]], [each for each in wanted if not there[each]]
 
 
 def earlier(series: Series, window: Period, most: int = 26) -> list[Period]:
     """Periods like the window before it, newest first: as long, four weeks for a long one, months for whole months."""
     length = window.days if window.days <= 56 else 28
-    found: list[Period] = []
+    periods: list[Period] = []
     each = Period(window.first, window.first + dt.timedelta(days=length - 1))
     if window.months:
         each = month(window.first.year, window.first.month)
     each = series.period(window.first) if series.grain in COARSE else each
-    while len(found) < most:
+    while len(periods) < most:
         each = each.previous()
         if each.first < series.days[0].date():
             break
         if known(series, each):
-            found.append(each)
-    return found
+            periods.append(each)
+    return periods
