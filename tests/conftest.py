@@ -47,9 +47,9 @@ def small_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def busy_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small department with fifteen times as much force and as many complaints as a real one has."""
     from perflib import synthetic
-    from perflib.synthetic.plan import EVENTS
 
-    return Path(synthetic.write(tmp_path_factory.mktemp("department") / "busy_city", "small", **EVENTS))
+    rates = dict.fromkeys(("force_per_response", "complaints_per_response", "commendations_per_response"), 0.02)
+    return Path(synthetic.write(tmp_path_factory.mktemp("department") / "busy_city", "small", cv=0.2, **rates))
 
 
 @pytest.fixture(scope="session")

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from perflib.synthetic.plan import SHIFTS, Plan, day
-from perflib.synthetic.rng import Floats, Ints
+from perflib.synthetic.columns import Floats, Ints, Mask
+from perflib.synthetic.plan import Plan
 
 HOUR, DAY = 3600, 86400
-SHIFT_NAMES = tuple(SHIFTS)
 
 
-@dataclass(frozen=True, eq=False)
-class Hours:
-    """Consecutive UTC hours: ``start`` in seconds since 1970, ``offset`` of local time in seconds."""
+class Hours(NamedTuple):
+    """Consecutive UTC hours: ``start`` and its ``local`` wall-clock time, in seconds since 1970."""
 
     start: Ints
-    offset: Ints
-
-    @property
-    def local(self) -> Ints:
-        """Local wall-clock time of the start, in seconds since 1970."""
-        return self.start + self.offset
+    local: Ints
 
     @property
     def day(self) -> Ints:
@@ -39,50 +30,33 @@ class Hours:
         """Local hour, 0 to 23."""
         return self.local % DAY // HOUR
 
-    def rows(self, rows: Any) -> Hours:
+    def rows(self, rows: Mask) -> Hours:
         """Some of the hours."""
-        return Hours(self.start[rows], self.offset[rows])
+        return Hours(self.start[rows], self.local[rows])
 
 
 def hours(plan: Plan) -> Hours:
     """Every hour from the first local midnight to the end of the last local day."""
-    first, last = midnight(plan, day(plan.first)), midnight(plan, day(plan.last) + 1)
-    start = np.arange(first, last, HOUR, dtype=np.int64)
-    return Hours(start, offsets(plan, start))
+    start = np.arange(plan.midnight(plan.first_day), plan.end, HOUR, dtype=np.int64)
+    return Hours(start, to_local(plan, start))
 
 
-def offsets(plan: Plan, moments: npt.ArrayLike) -> Ints:
-    """Offset of local time, in seconds, at each UTC moment (seconds since 1970)."""
-    seconds = np.asarray(moments, dtype=np.int64)
-    if not seconds.size:
-        return seconds.copy()
-    days = np.arange(seconds.min() // DAY - 1, seconds.max() // DAY + 3)
-    edges = _changes(plan.timezone, days)
-    starts = np.array([edge[0] for edge in edges])
-    values = np.array([edge[1] for edge in edges], dtype=np.int64)
-    return values[np.searchsorted(starts, seconds, side="right") - 1]
-
-
-def midnight(plan: Plan, number: int) -> int:
-    """UTC seconds of the local midnight that begins a day (days since 1970)."""
-    return int(to_utc(plan, np.array([number * DAY]))[0])
+def to_local(plan: Plan, moments: npt.ArrayLike) -> Ints:
+    """Local wall-clock seconds of UTC seconds."""
+    utc = pd.DatetimeIndex(np.asarray(moments, dtype="datetime64[s]"), tz="UTC")
+    return utc.tz_convert(plan.timezone).tz_localize(None).asi8
 
 
 def to_utc(plan: Plan, local: npt.ArrayLike) -> Ints:
     """UTC seconds of local wall-clock seconds; a time that happens twice is the first, a skipped one moves on."""
-    wall = np.asarray(local, dtype=np.int64)
-    if not wall.size:
-        return wall.copy()
-    rough = wall - offsets(plan, wall)
-    before, after = offsets(plan, rough - DAY // 2), offsets(plan, rough + DAY // 2)
-    first, second = wall - before, wall - after
-    later = (offsets(plan, first) != before) & (offsets(plan, second) == after)
-    return np.asarray(np.where(later, second, first))
+    wall = pd.DatetimeIndex(np.asarray(local, dtype="datetime64[s]"))
+    first, later = np.ones(wall.size, dtype=bool), pd.Timedelta(hours=1)
+    return wall.tz_localize(plan.timezone, ambiguous=first, nonexistent=later).asi8
 
 
 def shift_of(hour: Ints) -> Ints:
-    """Shift by local hour: 0 Day, 1 Evening, 2 Night."""
-    return np.where((hour >= 7) & (hour < 15), 0, np.where((hour >= 15) & (hour < 23), 1, 2))
+    """Shift by local hour: 0 Day (from 7), 1 Evening (from 15), 2 Night (from 23)."""
+    return (hour - 7) % 24 // 8
 
 
 def duty_day(local_day: Ints, hour: Ints) -> Ints:
@@ -90,32 +64,12 @@ def duty_day(local_day: Ints, hour: Ints) -> Ints:
     return local_day - (hour < 7)
 
 
+def months(days: npt.ArrayLike) -> Ints:
+    """Months since January 1970 of days since 1970."""
+    return np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
 def yearly(days: npt.ArrayLike, peak: int) -> Floats:
     """Cosine of the year, 1 on the peak day (day of the year) and -1 half a year away."""
-    number = np.asarray(days)
-    year = number.astype("datetime64[D]").astype("datetime64[Y]")
-    of_year = number - year.astype("datetime64[D]").astype(np.int64)
-    return np.asarray(np.cos(2 * np.pi * (of_year + 1 - peak) / 365.25))
-
-
-def _changes(zone: str, days: Ints) -> list[tuple[int, int]]:
-    info = ZoneInfo(zone)
-    found: list[tuple[int, int]] = []
-    for number in days:
-        value = _offset(info, int(number) * DAY)
-        if not found or found[-1][1] != value:
-            moment = int(number) * DAY if not found else _edge(info, int(number) * DAY, value)
-            found.append((moment, value))
-    return found
-
-
-def _edge(info: ZoneInfo, after: int, value: int) -> int:
-    for moment in range(after - DAY, after, HOUR):
-        if _offset(info, moment) == value:
-            return moment
-    return after
-
-
-def _offset(info: ZoneInfo, moment: int) -> int:
-    found = dt.datetime.fromtimestamp(moment, tz=info).utcoffset()
-    return int(found.total_seconds()) if found else 0
+    of_year = pd.DatetimeIndex(np.asarray(days).astype("datetime64[D]")).day_of_year.to_numpy()
+    return np.cos(2 * np.pi * (of_year - peak) / 365.25)

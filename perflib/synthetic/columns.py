@@ -1,10 +1,10 @@
-"""Turns plain arrays into Arrow tables of exactly the schema's columns and types."""
+"""Columns of equal length, and Arrow tables of exactly the schema's columns and types."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,89 +12,60 @@ import pyarrow as pa
 
 from perflib import schema
 
-#: what each schema type is in a Parquet file
-ARROW = {
-    "string": pa.string(),
-    "category": pa.string(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
+#: by type of the schema: what a number is multiplied by, and the two types it is cast to in turn
+_CASTS = {
+    "timestamp": (1_000_000, pa.int64(), pa.timestamp("us", tz="UTC")),
+    "date": (1, pa.int32(), pa.date32()),
+    "integer": (1, pa.int64(), pa.int64()),
+    "number": (1, pa.float64(), pa.float64()),
+    "boolean": (1, pa.int8(), pa.bool_()),
 }
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
+class Rows(SimpleNamespace):
+    """Columns of equal length, by name; ``rows[keep]`` are some of the rows, by mask or position."""
+
+    def __getitem__(self, keep: Any) -> Rows:
+        return Rows(**{name: column[keep] for name, column in vars(self).items()})
+
+
+class Labels(NamedTuple):
     """Texts kept as ``codes`` into ``names``; a code below zero is missing."""
 
-    codes: npt.NDArray[Any]
-    names: npt.NDArray[Any] | tuple[str, ...] | list[str]
+    codes: Ints
+    names: Any
 
-    def __getitem__(self, rows: Any) -> Labels:
-        return Labels(self.codes[rows], self.names)
-
-    def __len__(self) -> int:
-        return len(self.codes)
+    def __getitem__(self, keep: Any) -> Labels:
+        return Labels(self.codes[keep], self.names)
 
 
-Column = npt.NDArray[Any] | Labels
-Frame = dict[str, Column]
+def join(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts, one below the other."""
+    return Rows(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
-def take(frame: Mapping[str, Any], rows: Any) -> dict[str, Any]:
-    """The rows of every column; ``rows`` is a mask or positions."""
-    return {name: column[rows] for name, column in frame.items()}
+def to_arrow(table: str, *frames: Mapping[str, Any]) -> pa.Table:
+    """An Arrow table of those of the schema's columns that the frames have, in the schema's order.
 
-
-def stack(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
-    """The rows of both frames, one below the other; texts may be kept in different lists."""
-    return {name: _stack(above[name], below[name]) for name in above}
-
-
-def _stack(above: Any, below: Any) -> Any:
-    if not isinstance(above, Labels):
-        return np.concatenate([above, below])
-    codes = np.where(below.codes < 0, -1, below.codes + len(above.names))
-    return Labels(np.concatenate([above.codes, codes]), [*above.names, *below.names])
-
-
-def to_arrow(table: str, frame: Mapping[str, Column]) -> pa.Table:
-    """An Arrow table with the schema's columns, in its order; columns that are not there are left out.
-
-    Timestamps come as seconds and dates as days since 1970 (UTC), NaN for missing; booleans as 0/1, below zero missing.
+    The rows of several frames stand one below the other. Timestamps come as seconds and dates as days since 1970 (UTC),
+    booleans as 0 and 1; NaN is missing.
     """
-    known = schema.get(table).columns
-    kept = [name for name in known if name in frame]
-    unknown = sorted(set(frame) - set(known))
-    if unknown:
-        raise KeyError(f"columns not in table {table}: {unknown}")
-    return pa.table({name: _array(frame[name], known[name].type) for name in kept})
+    columns = schema.get(table).columns
+    parts = [
+        pa.table({name: _array(frame[name], column.type) for name, column in columns.items() if name in frame})
+        for frame in frames
+    ]
+    return pa.concat_tables(parts).combine_chunks()
 
 
-def _array(values: Column, kind: str) -> pa.Array:
+def _array(values: Any, kind: str) -> pa.Array:
     if isinstance(values, Labels):
-        return _texts(values)
-    if kind in ("string", "category"):
+        codes = np.asarray(values.codes)
+        return pa.array(list(values.names), pa.string()).take(pa.array(codes, mask=codes < 0))
+    if kind not in _CASTS:
         return pa.array(values).cast(pa.string())
-    if kind == "boolean":
-        return pa.array(np.asarray(values) > 0, mask=np.asarray(values) < 0)
-    return _numbers(np.asarray(values), kind)
-
-
-def _texts(values: Labels) -> pa.Array:
-    codes = np.asarray(values.codes, dtype=np.int32)
-    names = pa.array(list(values.names), type=pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), names).cast(pa.string())
-
-
-def _numbers(values: npt.NDArray[Any], kind: str) -> pa.Array:
-    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    if kind == "number":
-        return pa.array(values.astype(float), mask=missing)
-    whole = np.where(missing, 0, values).astype(np.int64)
-    if kind == "timestamp":
-        return pa.array(whole * 1_000_000, mask=missing).cast(ARROW[kind])
-    if kind == "date":
-        return pa.array(whole.astype(np.int32), mask=missing).cast(ARROW[kind])
-    return pa.array(whole, mask=missing)
+    factor, stored, meant = _CASTS[kind]
+    return pa.array(np.asarray(values, dtype=float) * factor, from_pandas=True).cast(stored).cast(meant)

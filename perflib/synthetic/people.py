@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from perflib.synthetic.clock import SHIFT_NAMES
-from perflib.synthetic.columns import Column, Labels
+from perflib.synthetic.clock import DAY
+from perflib.synthetic.columns import Floats, Ints, Labels, Rows, join
 from perflib.synthetic.places import beat_names
-from perflib.synthetic.plan import Plan, day
-from perflib.synthetic.rng import Floats, Ints, choose, gamma, normal, uniform
+from perflib.synthetic.plan import SHIFTS, Plan, day, read
+from perflib.synthetic.rng import SHARES, Draws
 
-#: posts beside patrol: unit, duty, shift, share of officers
-OTHER_POSTS = (
-    ("Traffic", "traffic", 0, 0.05),
-    ("Tactical", "tactical", 1, 0.05),
-    ("Detectives", "investigation", 0, 0.10),
-    ("Community", "community", 0, 0.03),
-    ("Administration", "administration", 0, 0.03),
-    ("Academy", "training", 0, 0.02),
-)
-RENAMED = "Street Crimes"
-RACES, RACE_SHARE = ("White", "Black", "Hispanic", "Asian"), (0.58, 0.22, 0.14, 0.06)
+#: posts other than patrol: duty, shift, share of officers
+POSTS = pd.DataFrame.from_dict(read("choices")["posts"], orient="index")
 FOREVER = 10**6
 
 
 @dataclass(frozen=True, eq=False)
-class Spells:
-    """Who held which post from when to when (days since 1970, last day included; FOREVER while it lasts)."""
-
-    officer: Ints
-    post: Ints
-    start: Ints
-    end: Ints
-
-
-@dataclass(frozen=True, eq=False)
 class People:
-    """Officers by position. Rates are multiples of the common rate per unit response; ``lean`` shifts force levels."""
+    """Officers by position, and the posts they can have: district x shift, then the others, the renamed unit last.
 
-    names: tuple[str, ...]
-    units: tuple[str, ...]
+    ``spells`` are who (``officer``) held which ``post`` from ``start`` to ``end`` (days since 1970, the last one
+    included; FOREVER while it lasts). ``force``, ``complaint`` and ``commend`` are multiples of the common rate per
+    unit response, ``lean`` shifts force levels, and ``chosen`` has the officers of each planted truth.
+    """
+
+    names: list[str]
+    units: list[str]
+    duties: list[str]
+    shifts: Ints
+    patrol: int
     hired: Ints
     left: Ints
-    spells: Spells
+    spells: Rows
     activity: Floats
     force: Floats
     complaint: Floats
@@ -61,164 +51,129 @@ class People:
         return last
 
 
-def units(plan: Plan) -> tuple[str, ...]:
-    """Unit names by post: district x shift first, then the others, then the renamed unit."""
-    patrol = tuple(f"{district} {shift}" for district in plan.districts for shift in SHIFT_NAMES)
-    return (*patrol, *(post[0] for post in OTHER_POSTS), RENAMED)
-
-
 def make(plan: Plan) -> People:
     """The officers of a plan: the same ones whenever plan and seed are the same."""
-    ids = np.arange(plan.officers)
-    patrol = 3 * len(plan.districts)
-    post = _first_posts(plan, ids, patrol)
-    hired, left = _careers(plan, ids)
+    ids, draws = np.arange(plan.officers), Draws(plan.seed, "officers/", np.arange(plan.officers))
+    areas, patrol = len(plan.districts), 3 * len(plan.districts)
+    post, (hired, left) = _first_posts(plan, draws, patrol), _careers(plan, draws)
     steady = np.flatnonzero((post < patrol) & (hired < plan.first_day) & (left == FOREVER))
-    activity = gamma(plan.seed, "officers/activity", ids, plan.activity_cv)
+    activity, lean = draws.gamma("activity", plan.activity_cv), 0.5 * draws.normal("lean")
     chosen = _choose(plan, steady, post, activity)
-    spells = _spells(plan, post, hired, left, chosen["moved"])
-    rates = {what: _rates(plan, what, ids, chosen[what]) for what in ("force", "complaint", "commend")}
-    lean = 0.5 * normal(plan.seed, "officers/lean", ids)
     lean[chosen["level"]] = 2.0
-    names = tuple(f"P{number:04d}" for number in ids + 1)
-    return People(names, units(plan), hired, left, spells, activity, **rates, lean=lean, chosen=chosen)
+    rates = {what: draws.gamma(f"rate/{what}", plan.cv) for what in ("force", "complaint", "commend")}
+    for what, rate in rates.items():
+        rate[chosen[what]] = plan.outlier_multiple
+    return People(
+        names=[f"P{number:04d}" for number in ids + 1],
+        units=[f"{district} {shift}" for district in plan.districts for shift in SHIFTS] + [*POSTS.index, plan.renamed],
+        duties=["patrol"] * patrol + [*POSTS.duty, "tactical"],
+        shifts=np.array([0, 1, 2] * areas + [*POSTS["shift"], 1]),
+        patrol=patrol,
+        hired=hired,
+        left=left,
+        spells=_spells(plan, draws, post, hired, left, chosen["moved"], patrol),
+        activity=activity,
+        lean=lean,
+        chosen=chosen,
+        **rates,
+    )
 
 
-def officers(plan: Plan, people: People) -> dict[str, Column]:
+def officers(plan: Plan, people: People) -> dict[str, Any]:
     """The table of officers; demographics are drawn independently of every trait."""
-    ids = np.arange(plan.officers)
-    age = 24 + 30 * uniform(plan.seed, "officers/age", ids)
-    supervisors = np.unique(supervisor(plan, people))
-    rank = np.where(np.isin(ids, supervisors), 1, np.where(people.post == 3 * len(plan.districts) + 4, 2, 0))
+    ids, draws = np.arange(plan.officers), Draws(plan.seed, "officers/", np.arange(plan.officers))
+    administers = people.post == people.units.index("Administration")
+    rank = np.where(np.isin(ids, supervisors(people)), 1, np.where(administers, 2, 0))
     return {
         "officer_id": Labels(ids, people.names),
-        "hired_on": people.hired.astype(float),
+        "hired_on": people.hired,
         "left_on": np.where(people.left == FOREVER, np.nan, people.left),
         "rank": Labels(rank, ("Officer", "Sergeant", "Lieutenant")),
         "unit": Labels(people.post, people.units),
         "sworn": np.ones(plan.officers),
-        "race": Labels(choose(plan.seed, "officers/race", ids, RACE_SHARE), RACES),
-        "sex": Labels(choose(plan.seed, "officers/sex", ids, (0.82, 0.18)), ("male", "female")),
-        "birth_year": np.floor(plan.last.year - age),
-        "recorded_at": people.hired * 86400.0 + 36000,
+        "race": draws.label("race"),
+        "sex": draws.label("sex"),
+        "birth_year": np.floor(plan.last.year - (24 + 30 * draws.uniform("age"))),
+        "recorded_at": people.hired * DAY + 36000,
     }
 
 
-def assignments(plan: Plan, people: People) -> dict[str, Column]:
+def assignments(plan: Plan, people: People) -> dict[str, Any]:
     """The table of spells; a renamed unit closes one spell and opens another."""
-    spells, patrol = people.spells, 3 * len(plan.districts)
-    walks = spells.post < patrol
-    district = np.where(walks, spells.post // 3, -1)
-    home = (uniform(plan.seed, "assignments/home", spells.officer * 64 + spells.post) * plan.beats).astype(np.int64)
-    duties = ("patrol", *(post[1] for post in OTHER_POSTS), "tactical")
+    spells = people.spells
+    district = np.where(spells.post < people.patrol, spells.post // 3, -1)
+    home = Draws(plan.seed, "assignments/", spells.officer * 64 + spells.post).whole("home", plan.beats)
     return {
         "officer_id": Labels(spells.officer, people.names),
         "unit": Labels(spells.post, people.units),
         "district": Labels(district, plan.districts),
-        "beat": Labels(np.where(walks, district * plan.beats + home, -1), beat_names(plan)),
-        "shift": Labels(shift_of_post(plan)[spells.post], SHIFT_NAMES),
-        "duty": Labels(np.maximum(spells.post - patrol + 1, 0), duties),
-        "supervisor_id": Labels(supervisor(plan, people)[spells.post], people.names),
-        "start_on": spells.start.astype(float),
+        "beat": Labels(np.where(district < 0, -1, district * plan.beats + home), beat_names(plan)),
+        "shift": Labels(people.shifts[spells.post], SHIFTS),
+        "duty": Labels(spells.post, people.duties),
+        "supervisor_id": Labels(supervisors(people)[spells.post], people.names),
+        "start_on": spells.start,
         "end_on": np.where(spells.end == FOREVER, np.nan, spells.end),
-        "recorded_at": spells.start * 86400.0 + 36000,
+        "recorded_at": spells.start * DAY + 36000,
     }
 
 
-def shift_of_post(plan: Plan) -> Ints:
-    """Shift (0 Day, 1 Evening, 2 Night) of every post."""
-    others = [post[2] for post in OTHER_POSTS]
-    return np.array([*(list(range(3)) * len(plan.districts)), *others, 1])
-
-
-def supervisor(plan: Plan, people: People) -> Ints:
-    """The officer who leads each post: the longest serving of those who held it first; -1 for an empty post."""
-    leads = np.full(len(people.units), -1)
-    for post in range(len(people.units)):
-        members = people.spells.officer[people.spells.post == post]
-        if members.size:
-            leads[post] = members[np.argmin(people.hired[members])]
+def supervisors(people: People) -> Ints:
+    """The officer who leads each post: the longest serving of those who held it; -1 for an empty post."""
+    officer, leads = people.spells.officer, np.full(len(people.units), -1)
+    newest_first = np.argsort(people.hired[officer], kind="stable")[::-1]
+    leads[people.spells.post[newest_first]] = officer[newest_first]
     return leads
 
 
-def _first_posts(plan: Plan, ids: Ints, patrol: int) -> Ints:
-    counts = [max(1, round(post[3] * plan.officers)) for post in OTHER_POSTS]
-    if plan.agency == "town":
-        counts = [0, 0, 1, 0, 1, 0]
-    others = [patrol + index for index, count in enumerate(counts) for _ in range(count)]
-    seats = np.array(others + [index % patrol for index in range(plan.officers - len(others))])
+def race_shares(plan: Plan) -> Floats:
+    """Residents by district (rows) and race (columns): the districts differ."""
+    city = np.array(list(SHARES["officers/race"].values()))
+    area, race = np.ogrid[: len(plan.districts), : city.size]
+    share = city * (1 + 0.5 * np.cos(area * 1.7 + race * 2.1))
+    return share / share.sum(axis=1, keepdims=True)
+
+
+def _first_posts(plan: Plan, draws: Draws, patrol: int) -> Ints:
+    counts = POSTS.town if plan.agency == "town" else np.maximum(1, np.round(POSTS.share * plan.officers)).astype(int)
+    others = np.repeat(patrol + np.arange(len(POSTS)), counts)
+    seats = np.concatenate([others, np.arange(plan.officers - others.size) % patrol])
     post = np.zeros_like(seats)
-    post[np.argsort(uniform(plan.seed, "officers/post", ids), kind="stable")] = seats
+    post[np.argsort(draws.uniform("post"), kind="stable")] = seats
     return post
 
 
-def _careers(plan: Plan, ids: Ints) -> tuple[Ints, Ints]:
+def _careers(plan: Plan, draws: Draws) -> tuple[Ints, Ints]:
     years = plan.days / 365.25
-    new = uniform(plan.seed, "officers/new", ids) < 0.08 * years
-    before = plan.first_day - 200 - (uniform(plan.seed, "officers/hired", ids) * 7000).astype(np.int64)
-    during = plan.first_day + (uniform(plan.seed, "officers/hired", ids) * plan.days * 0.9).astype(np.int64)
-    hired = np.where(new, during, before)
-    goes = (uniform(plan.seed, "officers/goes", ids) < 0.08 * years) & ~new
-    leaves = plan.first_day + (plan.days * (0.1 + 0.85 * uniform(plan.seed, "officers/left", ids))).astype(np.int64)
-    return hired, np.where(goes, leaves, FOREVER)
+    new = draws.below("new", 0.08 * years)
+    before = plan.first_day - 200 - draws.whole("hired", 7000)
+    during = plan.first_day + (draws.uniform("hired") * plan.days * 0.9).astype(np.int64)
+    goes = draws.below("goes", 0.08 * years) & ~new
+    leaves = plan.first_day + (plan.days * (0.1 + 0.85 * draws.uniform("left"))).astype(np.int64)
+    return np.where(new, during, before), np.where(goes, leaves, FOREVER)
 
 
 def _choose(plan: Plan, steady: Ints, post: Ints, activity: Floats) -> dict[str, Ints]:
     # Disjoint groups, so that each planted truth can be recovered on its own; busy officers come first, since
     # three times the rate of somebody who hardly works cannot be seen by any method.
     busy = (activity > 0.9) & (activity < 1.6)
-    queue = steady[np.lexsort((uniform(plan.seed, "officers/chosen", steady), ~busy[steady]))]
+    queue = steady[np.lexsort((Draws(plan.seed, "officers/", steady).uniform("chosen"), ~busy[steady]))]
     moved = queue[post[queue] // 3 == 0][: plan.moved]
-    queue = queue[~np.isin(queue, moved)]
-    sizes = {
-        "force": plan.outliers,
-        "complaint": plan.outliers,
-        "commend": plan.outliers,
-        "level": plan.outliers,
-        "fatigue": plan.fatigued,
-    }
-    chosen, at = {"moved": np.sort(moved)}, 0
-    for what, size in sizes.items():
-        chosen[what] = np.sort(queue[at : at + size])
-        at += size
-    return chosen
+    sizes = {**dict.fromkeys(("force", "complaint", "commend", "level"), plan.outliers), "fatigue": plan.fatigued}
+    groups = np.split(queue[~np.isin(queue, moved)], np.cumsum(list(sizes.values())))
+    return {what: np.sort(group) for what, group in zip(("moved", *sizes), (moved, *groups), strict=False)}
 
 
-def _rates(plan: Plan, what: str, ids: Ints, outliers: Ints) -> Floats:
-    rates = gamma(plan.seed, f"officers/rate/{what}", ids, plan.cv)
-    rates[outliers] = plan.outlier_multiple
-    return rates
-
-
-def _spells(plan: Plan, post: Ints, hired: Ints, left: Ints, moved: Ints) -> Spells:
-    rows = [
-        row
-        for officer in range(plan.officers)
-        for row in _career(plan, officer, int(post[officer]), int(hired[officer]), int(left[officer]), moved)
-    ]
-    columns = np.array(rows, dtype=np.int64).T
-    return Spells(*columns)
-
-
-def _career(plan: Plan, officer: int, post: int, hired: int, left: int, moved: Ints) -> Iterator[tuple[int, ...]]:
-    start = max(hired, plan.first_day - 184)
-    at, new = _change(plan, officer, post, moved)
-    if start < at <= left:
-        yield officer, post, start, at - 1
-        start, post = at, new
-    yield officer, post, start, left
-
-
-def _change(plan: Plan, officer: int, post: int, moved: Ints) -> tuple[int, int]:
-    patrol = 3 * len(plan.districts)
-    if officer in moved:
-        return day(plan.moved_date), post + 3
-    if post == patrol + 1:
-        return day(plan.rename_date), patrol + len(OTHER_POSTS)
-    key = np.array([officer])
-    chance, when, where = (
-        float(uniform(plan.seed, f"officers/change/{what}", key)[0]) for what in ("if", "when", "to")
-    )
-    if post >= patrol or chance > 0.1 * plan.days / 365.25:
-        return FOREVER + 1, post
-    return plan.first_day + 30 + int(when * (plan.days - 60)), (post + 1 + int(where * (patrol - 1))) % patrol
+def _spells(plan: Plan, draws: Draws, post: Ints, hired: Ints, left: Ints, moved: Ints, patrol: int) -> Rows:
+    # One change of post at most: the planted moves, the renamed unit, and one officer in ten a year on patrol.
+    ids, start = draws.ids, np.maximum(hired, plan.first_day - 184)
+    planted, tactical = np.isin(ids, moved), post == patrol + 1
+    changes = (post < patrol) & ~(draws.uniform("change/if") > 0.1 * plan.days / 365.25)
+    when = plan.first_day + 30 + draws.whole("change/when", plan.days - 60)
+    at = np.select([planted, tactical, changes], [day(plan.moved_date), day(plan.rename_date), when], FOREVER + 1)
+    other = (post + 1 + draws.whole("change/to", patrol - 1)) % patrol
+    new = np.select([planted, tactical], [post + 3, patrol + len(POSTS)], other)
+    split = (start < at) & (at <= left)
+    first = Rows(officer=ids, post=post, start=start, end=np.where(split, at - 1, left))
+    second = Rows(officer=ids, post=new, start=at, end=left)[split]
+    both = join([first, second])
+    return both[np.argsort(both.officer, kind="stable")]

@@ -1,87 +1,99 @@
-"""Random numbers that depend on nothing but (seed, purpose, row id): the same on every machine and thread count."""
+"""Random numbers that depend on nothing but (seed, purpose, row id): the same on every machine."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from perflib.synthetic.columns import Floats, Ints, Labels, Mask
+from perflib.synthetic.plan import read
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_MASK = (1 << 64) - 1
+#: what is drawn by name, from ``choices.yml``: table/column -> value -> weight
+SHARES: dict[str, dict[str, float]] = read("choices")["shares"]
 
 
-def uniform(seed: int, salt: str, ids: npt.ArrayLike) -> Floats:
-    """Uniform numbers in the open interval (0, 1), one per id.
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Random numbers of some rows: one per id and purpose, each purpose a stream of its own.
 
-    The finaliser of SplitMix64 (Steele, Lea & Flood 2014) applied to the id, keyed by seed and purpose.
+    ``stem`` goes before every purpose: the table with a slash, so that tables share no stream.
     """
-    key = np.uint64(_key(seed, salt))
-    with np.errstate(over="ignore"):
-        mixed = _mix((np.asarray(ids).astype(np.uint64) + key) * _GOLDEN)
-    bits: Floats = (mixed >> np.uint64(11)).astype(np.float64)
-    return (bits + 0.5) * 2.0**-53
+
+    seed: int
+    stem: str
+    ids: Ints
+
+    def uniform(self, purpose: str) -> Floats:
+        """Uniform numbers in the open interval (0, 1).
+
+        The finaliser of SplitMix64 (Steele, Lea & Flood 2014) applied to the id, keyed by seed and purpose.
+        """
+        mixed = _mix((self.ids.astype(np.uint64) + _key(self.seed, self.stem + purpose)) * 0x9E3779B97F4A7C15)
+        return ((mixed >> 11).astype(np.float64) + 0.5) * 2.0**-53
+
+    def below(self, purpose: str, chance: Any) -> Mask:
+        """True with this chance."""
+        return self.uniform(purpose) < chance
+
+    def whole(self, purpose: str, size: float) -> Ints:
+        """Whole numbers from 0 to below ``size``, each as likely."""
+        return (self.uniform(purpose) * size).astype(np.int64)
+
+    def normal(self, purpose: str) -> Floats:
+        """Standard normal numbers, by inversion."""
+        from scipy.special import ndtri
+
+        return ndtri(self.uniform(purpose))
+
+    def exponential(self, purpose: str) -> Floats:
+        """Exponential numbers of mean 1."""
+        return -np.log(self.uniform(purpose))
+
+    def gamma(self, purpose: str, cv: float) -> Floats:
+        """Gamma numbers of mean 1 and coefficient of variation ``cv``."""
+        from scipy.special import gammaincinv
+
+        return gammaincinv(1 / cv**2, self.uniform(purpose)) / (1 / cv**2)
+
+    def poisson(self, purpose: str, mean: npt.ArrayLike) -> Ints:
+        """Poisson counts of the given means, by walking up the distribution function."""
+        u, rate = self.uniform(purpose), np.asarray(mean, dtype=float)
+        chance = np.exp(-rate)
+        reached, count, most = chance, np.zeros(u.shape, dtype=np.int64), rate.max(initial=0)
+        for step in range(1, int(most + 12 * np.sqrt(most + 1) + 12)):
+            if not (above := u > reached).any():
+                break
+            count += above
+            chance = chance * rate / step
+            reached = reached + chance
+        return count
+
+    def choose(self, purpose: str, weights: npt.ArrayLike) -> Ints:
+        """One index per id, drawn with these weights (one row of weights for all, or one row per id)."""
+        share = np.cumsum(np.asarray(weights, dtype=float), axis=-1)
+        u = self.uniform(purpose)
+        if share.ndim == 1:
+            return np.searchsorted(share, u * share[-1])
+        return (u[:, None] * share[:, -1:] > share).sum(axis=1)
+
+    def label(self, purpose: str) -> Labels:
+        """One of the values that ``choices.yml`` names for this purpose."""
+        shares = SHARES[self.stem + purpose]
+        return Labels(self.choose(purpose, list(shares.values())), list(shares))
 
 
-def normal(seed: int, salt: str, ids: npt.ArrayLike) -> Floats:
-    """Standard normal numbers, one per id, by inversion."""
-    from scipy.special import ndtri
-
-    return np.asarray(ndtri(uniform(seed, salt, ids)))
-
-
-def exponential(seed: int, salt: str, ids: npt.ArrayLike) -> Floats:
-    """Exponential numbers of mean 1, one per id."""
-    return -np.log(uniform(seed, salt, ids))
+def _mix(word: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        word = (word ^ (word >> shift)) * factor
+    return word ^ (word >> 31)
 
 
-def gamma(seed: int, salt: str, ids: npt.ArrayLike, cv: float) -> Floats:
-    """Gamma numbers of mean 1 and coefficient of variation ``cv``, one per id."""
-    from scipy.special import gammaincinv
-
-    shape = 1 / cv**2
-    return np.asarray(gammaincinv(shape, uniform(seed, salt, ids))) / shape
-
-
-def poisson(seed: int, salt: str, ids: npt.ArrayLike, mean: npt.ArrayLike) -> Ints:
-    """Poisson counts of the given means, one per id, by walking up the distribution function."""
-    u = uniform(seed, salt, ids)
-    rate = np.broadcast_to(np.asarray(mean, dtype=float), u.shape)
-    chance = np.exp(-rate)
-    reached, count = chance.copy(), np.zeros(u.shape, dtype=np.int64)
-    limit = int(rate.max(initial=0) + 12 * np.sqrt(rate.max(initial=0) + 1) + 12)
-    for step in range(1, limit):
-        above = u > reached
-        if not above.any():
-            break
-        count += above
-        chance = chance * rate / step
-        reached += chance
-    return count
-
-
-def choose(seed: int, salt: str, ids: npt.ArrayLike, weights: npt.ArrayLike) -> Ints:
-    """One index per id, drawn with these weights (one row of weights for all, or one row per id)."""
-    share = np.cumsum(np.asarray(weights, dtype=float), axis=-1)
-    u = uniform(seed, salt, ids)
-    if share.ndim == 1:
-        return np.minimum(np.searchsorted(share, u * share[-1]), share.size - 1)
-    return np.minimum((u[:, None] * share[:, -1:] > share).sum(axis=1), share.shape[1] - 1)
-
-
-def _mix(word: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    word = (word ^ (word >> np.uint64(30))) * _FIRST
-    word = (word ^ (word >> np.uint64(27))) * _SECOND
-    return word ^ (word >> np.uint64(31))
-
-
-def _key(seed: int, salt: str) -> int:
+def _key(seed: int, purpose: str) -> np.uint64:
     # FNV-1a over seed and purpose, so that two purposes never share a stream.
     word = 0xCBF29CE484222325
-    for byte in f"{seed}/{salt}".encode():
-        word = ((word ^ byte) * 0x100000001B3) & _MASK
-    with np.errstate(over="ignore"):
-        return int(_mix(np.array([word], dtype=np.uint64))[0])
+    for byte in f"{seed}/{purpose}".encode():
+        word = ((word ^ byte) * 0x100000001B3) % 2**64
+    return _mix(np.array([word], dtype=np.uint64))[0]

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perflib.synthetic import calls as dispatch
-from perflib.synthetic import plan
-from perflib.synthetic.arrivals import Arrivals, arrivals
+from perflib.synthetic.calls import PRIORITIES, arrivals, with_priority, with_stamps
 from perflib.synthetic.clock import hours
-from perflib.synthetic.plan import Plan
+from perflib.synthetic.plan import make
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +20,10 @@ def calls_with_step(
     size: float = 1.2,
     district: str | None = "0412",
     date: str | dt.date = "2025-03-01",
-    priorities: tuple[str, ...] = ("1", "2"),
     scale: str = "sample",
-    agency: str = "city",
     **overrides: Any,
 ) -> pd.DataFrame:
-    """Public calls that an officer reached, of these priorities, with a step in one district from one local day on.
+    """Public calls of priority 1 and 2 that an officer reached, with a step in one district from one local day on.
 
     Parameters
     ----------
@@ -41,32 +37,24 @@ def calls_with_step(
 
     Raises
     ------
-    ParameterError : an unknown scale, agency or override.
+    ParameterError : an unknown scale or override.
     """
-    when = dt.date.fromisoformat(date) if isinstance(date, str) else date
-    wanted = plan.make(scale, agency, seed, step_size=size, step_district=district, step_date=when, **overrides)
-    every = arrivals(wanted, hours(wanted))
-    origin, priority = dispatch.nature(wanted, every)
-    codes = [dispatch.PRIORITIES.index(name) for name in priorities]
-    keep = np.flatnonzero((origin == 0) & np.isin(priority, codes))
-    return _frame(wanted, Arrivals(**{name: value[keep] for name, value in vars(every).items()}), priority[keep])
-
-
-def _frame(wanted: Plan, at: Arrivals, priority: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
-    origin = np.zeros_like(at.rid)
-    reached, stamps = dispatch.attendance(wanted, at, origin, priority)
-    kept = np.flatnonzero(reached)
-    moment = {name: pd.to_datetime(values[kept].astype("int64"), unit="s", utc=True) for name, values in stamps.items()}
+    when = dt.date.fromisoformat(str(date))
+    plan = make(scale, seed=seed, step_size=size, step_district=district, step_date=when, **overrides)
+    every = with_priority(plan, arrivals(plan, hours(plan)))
+    calls = with_stamps(plan, every[(every.origin == 0) & (every.priority < 2)])
+    calls = calls[~np.isnan(calls.arrived_at)]
+    stamps = {"received_at": calls.received, "dispatched_at": calls.dispatched_at, "arrived_at": calls.arrived_at}
     return pd.DataFrame(
         {
-            "call_id": at.rid[kept].astype(str),
-            **moment,
-            "priority": np.array(dispatch.PRIORITIES)[priority[kept]],
+            "call_id": calls.rid.astype(str),
+            **{name: pd.to_datetime(values.astype("int64"), unit="s", utc=True) for name, values in stamps.items()},
+            "priority": np.array(PRIORITIES)[calls.priority],
             "origin": "public",
             "closing": "attended",
-            "district": np.array(wanted.districts)[at.district[kept]],
-            "response_min": (stamps["arrived_at"] - stamps["received_at"])[kept] / 60,
+            "district": np.array(plan.districts)[calls.district],
+            "response_min": (calls.arrived_at - calls.received) / 60,
         }
     )

@@ -1,4 +1,4 @@
-"""Units at calls, the cameras they should have run, and how well that rule was kept."""
+"""Officers at calls, the cameras they should have run, and how well that rule and the rule of reports were kept."""
 
 from __future__ import annotations
 
@@ -7,111 +7,95 @@ from typing import Any
 import numpy as np
 
 from perflib.synthetic.calls import seen
-from perflib.synthetic.columns import Column, Labels, take
+from perflib.synthetic.clock import DAY, HOUR
+from perflib.synthetic.columns import Labels, Rows
 from perflib.synthetic.plan import day
-from perflib.synthetic.rng import Floats, Ints, exponential, uniform
 from perflib.synthetic.world import World
 
-GRACE, EXCLUDED = 60, 0.015
+GRACE = 60
 
 
-def unit_responses(world: World) -> dict[str, Column]:
+def unit_responses(world: World) -> dict[str, Any]:
     """The table of unit responses: the primary unit has the call's own stamps, the others follow it."""
-    calls, numbers, sent = world.known()
-    key, first = calls.at.rid[sent.call] * 4 + sent.turn, sent.turn == 0
-    seed, stamp = world.plan.seed, {name: values[sent.call] for name, values in calls.stamps.items()}
-    reached = calls.reached[sent.call]
-    assigned = np.floor(
-        stamp["dispatched_at"] + np.where(first, 0, 90 * exponential(seed, "unit_responses/assigned", key))
-    )
-    later = np.maximum(reached, assigned) + np.floor(150 * exponential(seed, "unit_responses/later", key))
-    stays = np.floor((stamp["cleared_at"] - reached) * (0.3 + 0.7 * uniform(seed, "unit_responses/stays", key)))
+    sent = world.sent
+    draws, first = world.draws("unit_responses", sent.key), sent.turn == 0
+    assigned = np.floor(sent.dispatched_at + np.where(first, 0, 90 * draws.exponential("assigned")))
+    later = np.maximum(sent.reached, assigned) + np.floor(150 * draws.exponential("later"))
+    stays = np.floor((sent.cleared_at - sent.reached) * (0.3 + 0.7 * draws.uniform("stays")))
     return {
-        "call_id": numbers[sent.call],
+        "call_id": sent.number,
         "unit_id": world.car(sent.officer, sent.post),
         "officer_id": world.officer(sent.officer),
         "assigned_at": assigned,
-        "enroute_at": np.where(first, stamp["enroute_at"], np.floor(assigned + (later - assigned) * 0.1)),
-        "arrived_at": np.where(first, stamp["arrived_at"], later),
-        "cleared_at": np.where(first, stamp["cleared_at"], later + stays),
+        "enroute_at": np.where(first, sent.enroute_at, np.floor(assigned + (later - assigned) * 0.1)),
+        "arrived_at": np.where(first, sent.arrived_at, later),
+        "cleared_at": np.where(first, sent.cleared_at, later + stays),
         "role": Labels(np.minimum(sent.turn, 1), ("primary", "backup")),
-        "recorded_at": calls.recorded[sent.call],
+        "recorded_at": sent.recorded_at,
     }
 
 
-def cameras(world: World) -> tuple[dict[str, Column], dict[str, Column]]:
-    """The camera rule's events and the recordings: one event per attended call, of its primary officer."""
-    calls, numbers, sent = world.known()
-    first = np.flatnonzero(sent.turn == 0)
-    call, officer, post = sent.call[first], sent.officer[first], sent.post[first]
-    rid, reached = calls.at.rid[call], calls.reached[call]
-    started = _started(world, rid, reached, compliance(world, post, calls.at.day[call]))
-    excluded = uniform(world.plan.seed, "policy_events/excluded", rid) < EXCLUDED
-    started = np.where(excluded, np.nan, started)
-    events = {
-        **_events("camera_on_arrival", numbers[call], numbers[call], reached + GRACE, started),
-        "officer_id": world.officer(officer),
-        "excluded": Labels(np.where(excluded, 0, -1), ("equipment failure",)),
-        "district": world.district(calls.at.district[call]),
-        "unit": world.unit(post),
-        "recorded_at": calls.recorded[call],
-    }
-    shot = ~np.isnan(started)
-    films: dict[str, Any] = {
-        "activation_id": numbers[call] * 10 + 1,
-        "officer_id": events["officer_id"],
-        "call_id": numbers[call],
+def camera_events(world: World) -> dict[str, Any]:
+    """The camera rule's events, with the columns of the recordings: one per attended call, of its primary officer.
+
+    One unit keeps the rule less often in the planted months.
+    """
+    plan, at = world.plan, world.sent[world.sent.turn == 0]
+    draws = world.draws("policy_events", at.rid)
+    breaks = np.array([unit == plan.breach_unit for unit in world.people.units])[at.post]
+    breaks &= (at.day >= day(plan.breach_first)) & (at.day <= day(plan.breach_last))
+    complied = draws.below("complied", np.where(breaks, plan.breach_compliance, plan.compliance))
+    prompt = np.floor(at.reached + (GRACE + 30) * draws.uniform("prompt") - 30)
+    late = np.floor(at.reached + GRACE + 1 + 300 * draws.exponential("tardy"))
+    started = np.where(complied, prompt, np.where(draws.below("never", 0.5), np.nan, late))
+    excluded = draws.below("excluded", plan.excluded)
+    started[excluded] = np.nan
+    return {
+        **_events("camera_on_arrival", at.number, at.number, at.reached + GRACE, started),
+        "officer_id": world.officer(at.officer),
+        "excluded": Labels(excluded - 1, ["equipment failure"]),
+        "district": Labels(at.district, plan.districts),
+        "unit": world.unit(at.post),
+        "recorded_at": at.recorded_at,
+        "activation_id": at.number * 10 + 1,
         "started_at": started,
-        "ended_at": np.maximum(calls.stamps["cleared_at"][call], started + 60),
-        "buffered": np.ones_like(rid),
-        "recorded_at": calls.recorded[call],
+        "ended_at": np.maximum(at.cleared_at, started + 60),
+        "buffered": np.ones_like(at.rid),
     }
-    return events, take(films, shot)
 
 
-def compliance(world: World, post: Any, days: Any) -> Floats:
-    """Planted chance that the camera rule is kept."""
-    plan = world.plan
-    breaks = np.array([unit == plan.breach_unit for unit in world.people.units])[post]
-    during = (days >= day(plan.breach_first)) & (days <= day(plan.breach_last))
-    return np.where(breaks & during, plan.breach_compliance, plan.compliance)
+def camera_activations(events: dict[str, Any]) -> dict[str, Any]:
+    """The table of recordings: the events at which a camera ran."""
+    return vars(Rows(**events)[~np.isnan(events["started_at"])])
 
 
-def _started(world: World, rid: Any, reached: Floats, chance: Floats) -> Floats:
-    seed = world.plan.seed
-    kept = uniform(seed, "policy_events/complied", rid) < chance
-    prompt = np.floor(reached + (GRACE + 30) * uniform(seed, "policy_events/prompt", rid) - 30)
-    late = np.floor(reached + GRACE + 1 + 300 * exponential(seed, "policy_events/tardy", rid))
-    never = uniform(seed, "policy_events/never", rid) < 0.5
-    return np.where(kept, prompt, np.where(never, np.nan, late))
-
-
-def reports(world: World, incidents: dict[str, Any]) -> dict[str, Column]:
+def report_events(world: World, cases: dict[str, Any]) -> dict[str, Any]:
     """The 24-hour report rule's events: one per case, kept in nine cases of ten everywhere."""
-    plan, at = world.plan, incidents["reported_at"]
-    rid = incidents["call_id"]
-    kept = uniform(plan.seed, "policy_events/report", rid) < 0.9
-    u, late = (draw(plan.seed, "policy_events/hours", rid) for draw in (uniform, exponential))
-    done = np.floor(at + 86400 * np.where(kept, u, 1.01 + late))
-    local = np.asarray(at // 86400, dtype=np.int64)
-    frame: dict[str, Any] = {
-        **_events("report_within_24h", incidents["incident_id"], rid, at + 86400, done),
-        **{name: incidents[name] for name in ("officer_id", "district", "unit")},
-        "recorded_at": done + 3600,
-    }
-    return take(frame, seen(plan, incidents["district"].codes, local, done + 3600))
+    at = Rows(**cases)
+    draws = world.draws("policy_events", at.call_id)
+    wait = np.where(draws.below("report", 0.9), draws.uniform("hours"), 1.01 + draws.exponential("hours"))
+    done = np.floor(at.reported_at + DAY * wait)
+    frame = Rows(
+        **_events("report_within_24h", at.incident_id, at.call_id, at.reported_at + DAY, done),
+        officer_id=at.officer_id,
+        excluded=Labels(np.full(done.size, -1), []),
+        district=at.district,
+        unit=at.unit,
+        recorded_at=done + HOUR,
+    )
+    utc = Rows(district=at.district.codes, day=at.reported_at // DAY)
+    return vars(frame[seen(world.plan, utc, frame.recorded_at)])
 
 
-def _events(rule: str, event: Ints, call: Ints, due: Floats, done: Floats) -> dict[str, Any]:
+def _events(rule: str, event: Any, call: Any, due: Any, done: Any) -> dict[str, Any]:
     """The columns that the events of every rule have."""
     none = np.zeros_like(event)
     return {
         "event_id": event,
-        "rule_id": Labels(none, (rule,)),
-        "policy_version": Labels(none, ("1",)),
+        "rule_id": Labels(none, [rule]),
+        "policy_version": Labels(none, ["1"]),
         "call_id": call,
         "due_at": due,
         "done_at": done,
-        "complied": (done <= due).astype(np.int64),
-        "excluded": Labels(none - 1, ("",)),
+        "complied": done <= due,
     }

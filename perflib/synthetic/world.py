@@ -1,63 +1,58 @@
-"""What all tables are made from: the plan, the officers, the roster, and the calls already made."""
+"""What the other tables are made from: the plan, the officers, the roster, and the calls already made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from perflib.synthetic.calls import Calls, recorded, seen
+from perflib.synthetic.calls import recorded, seen
 from perflib.synthetic.clock import duty_day
-from perflib.synthetic.columns import Labels, take
+from perflib.synthetic.columns import Floats, Ints, Labels, Rows
 from perflib.synthetic.people import People
+from perflib.synthetic.places import place
 from perflib.synthetic.plan import Plan
-from perflib.synthetic.rng import Floats, Ints
-from perflib.synthetic.roster import Duty, Roster
-
-
-@dataclass(frozen=True, eq=False)
-class Responses:
-    """One row per officer who went to an attended call: row of the call, officer, order of arrival, post held."""
-
-    call: Ints
-    officer: Ints
-    turn: Ints
-    post: Ints
+from perflib.synthetic.rng import SHARES, Draws
+from perflib.synthetic.roster import Roster
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A department before its tables are written; ``numbers`` are incident numbers, ``trained`` days of completion."""
+    """A department with its calls, before its other tables are made; ``trained`` are days of completion by course."""
 
     plan: Plan
     people: People
     roster: Roster
-    duty: Duty
     trained: dict[str, Ints]
-    calls: Calls | None = None
-    numbers: Ints | None = None
-    sent: Responses | None = None
+    calls: Rows
 
-    def known(self) -> tuple[Calls, Ints, Responses]:
-        """The calls, their numbers and who went to them."""
-        if self.calls is None or self.numbers is None or self.sent is None:
-            raise RuntimeError("this scale keeps no calls in memory")
-        return self.calls, self.numbers, self.sent
+    def draws(self, table: str, ids: Ints) -> Draws:
+        """Random numbers of a table's rows."""
+        return Draws(self.plan.seed, f"{table}/", ids)
+
+    @cached_property
+    def sent(self) -> Rows:
+        """The calls as often as officers went to them: primary (``turn`` 0) and helpers of every call attended.
+
+        ``officer`` and ``post`` are theirs, and ``key`` is the row's number.
+        """
+        calls = self.calls
+        everyone = np.column_stack([calls.officer, calls.helpers])
+        call, turn = np.nonzero((everyone >= 0) & calls.came[:, None])
+        sent = calls[call]
+        sent.turn, sent.officer, sent.key = turn, everyone[call, turn], sent.rid * 4 + turn
+        sent.post = self.post(sent.officer, duty_day(sent.day, sent.hour))
+        return sent
 
     def post(self, officer: Ints, day: Ints) -> Ints:
-        """Post held on a duty day; -1 before hiring and after leaving."""
-        at = np.clip(day - self.roster.first, 0, self.roster.post.shape[1] - 1)
-        return self.roster.post[officer, at].astype(np.int64)
+        """Post of an officer on a day of the roster; -1 before hiring and after leaving."""
+        return self.roster.post[officer, day - self.roster.days[0]]
 
     def officer(self, codes: Ints) -> Labels:
         """Officer ids as a column."""
         return Labels(codes, self.people.names)
-
-    def district(self, codes: Ints) -> Labels:
-        """Districts as a column."""
-        return Labels(codes, self.plan.districts)
 
     def unit(self, post: Ints) -> Labels:
         """Units as a column."""
@@ -70,20 +65,20 @@ class World:
         names = [f"{stem}-{number:03d}" for stem in stems for number in range(count)]
         return Labels(np.where(post >= 0, post * count + officer, -1), names)
 
+    def place(self, at: Rows) -> dict[str, Any]:
+        """District, beat, address and point of what happened at calls."""
+        return place(self.plan, "calls", at.rid, at.district)
 
-def responses(plan: Plan, calls: Calls, roster: Roster) -> Responses:
-    """Who went: the primary officer and the helpers of every call that was attended."""
-    everyone = np.column_stack([calls.officer, calls.helpers])
-    call, turn = np.nonzero((everyone >= 0) & calls.came[:, None])
-    officer = everyone[call, turn]
-    when = duty_day(calls.at.day, calls.at.hour)[call] - roster.first
-    return Responses(call, officer, turn, roster.post[officer, when].astype(np.int64))
+    def subject(self, table: str, at: Rows, races: Any = None) -> dict[str, Any]:
+        """Who was stopped, arrested or subject to force; ``races`` are row by row, or those of ``choices.yml``."""
+        draws = self.draws(table, at.rid)
+        race = (
+            draws.label("race") if races is None else Labels(draws.choose("race", races), list(SHARES["officers/race"]))
+        )
+        age = np.floor(16 + 45 * draws.uniform("age") ** 1.5)
+        return {"subject_race": race, "subject_sex": draws.label("sex"), "subject_age": age}
 
-
-def published(
-    world: World, table: str, ids: Ints, district: Ints, day: Ints, known: Floats, frame: dict[str, Any]
-) -> dict[str, Any]:
-    """The rows that had reached the records by the end, with ``recorded_at``."""
-    moment = recorded(world.plan, table, ids, known)
-    keep: npt.NDArray[np.bool_] = seen(world.plan, district, day, moment)
-    return take({**frame, "recorded_at": moment}, keep)
+    def published(self, table: str, at: Rows, ids: Ints, known: Floats, frame: dict[str, Any]) -> dict[str, Any]:
+        """The rows that had reached the records by the end, with ``recorded_at``."""
+        moment = recorded(self.plan, table, ids, known)
+        return vars(Rows(**frame, recorded_at=moment)[seen(self.plan, at, moment)])

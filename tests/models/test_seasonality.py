@@ -253,15 +253,14 @@ def test_intervals_hold_for_all_months_together(ratio, related):
 
 def test_the_planted_season_and_weekdays_of_the_sample_are_recovered():
     from perflib.synthetic import plan as plans
-    from perflib.synthetic.arrivals import arrivals
+    from perflib.synthetic.calls import arrivals
     from perflib.synthetic.clock import hours
-    from perflib.synthetic.truth import _counts
+    from perflib.synthetic.truth import monthly
 
     plan = plans.make("sample")
     calls = arrivals(plan, hours(plan))
     made = seasonality(daily(np.bincount(calls.day - plan.first_day), pd.date_range(plan.first, plan.last)))
-    truth = _counts(plan)
-    planted = {"week": truth["weekday"]["multiple"], "year": truth["season"]["month_multiple"]}
+    planted = {"week": plan.weekday, "year": monthly(plan)}
     for season, values in planted.items():
         found = made.table[made.table["season"] == season]
         sizes = np.array(list(values.values()))
