@@ -80,6 +80,7 @@ class Result:
     reason: str = ""
     people: People | None = None
     words: Callable[[Mapping[str, Any], pd.DataFrame], Words] | None = None
+    bundle: dict[str, Any] | None = field(default=None, init=False, repr=False)  # see perflib.files.shared
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
@@ -211,7 +212,7 @@ class Result:
         return _page(self.shared())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {"text/plain": self.summary(), "text/html": self._repr_html_(), MIME: self.describe()}
+        return self.bundle or {"text/plain": self.summary(), "text/html": self._repr_html_(), MIME: self.describe()}
 
     def describe(self) -> dict[str, Any]:
         """Everything a report needs, JSON-safe: words, facts, table (records) and chart description."""

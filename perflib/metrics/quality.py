@@ -11,6 +11,7 @@ import pandas as pd
 from perflib.agency import Department, SourceReport
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.files.shared import once_per_batch
 from perflib.models.levels import level_shifts, weekly
 from perflib.models.timeline import Timeline, timeline
 from perflib.result import Result
@@ -37,6 +38,7 @@ _METHOD = (
 )
 
 
+@once_per_batch
 def quality(dept: Department) -> Result:
     """What became of the records behind a department, one row per source.
 

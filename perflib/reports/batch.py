@@ -16,9 +16,9 @@ from typing import Any
 
 from perflib.errors import InputError, PerflibError, shown
 from perflib.files import temporary
-from perflib.files.record import sha256
 from perflib.privacy.locked import hold
 from perflib.reports import hooks, inputs
+from perflib.reports.checks import check
 from perflib.reports.execute import DEAD, LATE
 from perflib.reports.failure import failure_page
 from perflib.reports.files import write_whole
@@ -26,8 +26,7 @@ from perflib.reports.parameters import Value
 from perflib.reports.plan import Plan, Planned, read_plan
 from perflib.reports.runner import full_values, shown_values
 from perflib.reports.target import Target
-from perflib.reports.task import Task, as_json, clear, make, perform, read_json
-from perflib.reports.values import Survey, needs_department, open_main, survey
+from perflib.reports.task import Task, as_json, clear, make, perform
 from perflib.reports.worker import FORKS, GRACE, ProcessDiedError, Workers
 
 #: failures of the machine rather than of the notebook: worth another attempt
@@ -100,22 +99,22 @@ def report(
     ------
     ParameterError : the plan itself is wrong; a wrong run in it only fails that run.
     """
-    found = _moved_by_caller(read_plan(plan), department)
-    inputs.look_again()
+    found = read_plan(plan)
+    if department is not None:
+        found = replace(found, department=str(Path(department).resolve()) if str(department) else "")
     count = workers or min(os.cpu_count() or 1, 8)
-    with ExitStack() as held:
-        private = held.enter_context(temporary.passing("batch"))
+    with ExitStack() as stack:
+        private = stack.enter_context(temporary.passing("batch"))
         target = Target(str(out) if out else "", found.out, private)
         folder = target.folder
         make(folder)
-        held.enter_context(_alone(folder))
+        stack.enter_context(_alone(folder))
         if resume:
             target.fetch()
         clear(folder)
         batch = Batch(found, folder, count, say, target)
-        forked = FORKS and not scheduler
-        executor = held.enter_context(_executor(found, count, scheduler))
-        tasks = _tasks(batch, executor, str(private) if forked else "", forked)
+        executor = stack.enter_context(_executor(found, count, scheduler))
+        tasks = list(_tasks(batch, str(private) if FORKS and not scheduler else ""))
         _run(batch, executor, tasks, resume)
         return _finish(batch, allow_commands)
 
@@ -127,24 +126,10 @@ def run_task(task: Task) -> dict[str, Any]:
     return settled(perform(task).manifest)
 
 
-def survey_of(department: str, shared: str) -> Survey:
-    """The survey of a department; this is what is sent to a worker, so that the batch itself opens nothing."""
-    from perflib.reports.shared import sharing
-
-    with sharing(shared) if shared else ExitStack():
-        return survey(open_main(department))
-
-
 def settled(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What ``status.json`` says of a run, from its manifest."""
     named = ("status", "seconds", "parameters", "error", "as_of", "attempts", "started", "key")
     return {name: manifest.get(name) for name in named} | {"moved": manifest.get("moved") or []}
-
-
-def _moved_by_caller(plan: Plan, department: str | Path | None) -> Plan:
-    if department is None:
-        return plan
-    return replace(plan, department=str(Path(department).resolve()) if str(department) else "")
 
 
 @contextmanager
@@ -164,11 +149,9 @@ def _executor(plan: Plan, workers: int, scheduler: str) -> Iterator[Executor]:
     executor.shutdown()
 
 
-def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tuple[Planned, Task]]:
-    """The runs whose parameters are right, as tasks; the wrong ones are settled as failed, before any kernel."""
-    plan, base = batch.plan, batch.plan.folder
-    right: list[tuple[Planned, Task]] = []
-    fault = _department(plan)
+def _tasks(batch: Batch, shared: str) -> Iterator[tuple[Planned, Task]]:
+    """The runs whose parameters the notebook takes, as tasks; the others are settled as failed."""
+    plan = batch.plan
     for run in plan.runs:
         task = Task(
             run.notebook,
@@ -177,9 +160,8 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
             batch.out / run.name,
             inputs.versions(),
             inputs.code_digest(),
-            base,
+            plan.folder,
             limit=plan.time_limit,
-            fork=fork,
             shared=shared,
             planned=True,
         )
@@ -187,13 +169,8 @@ def _tasks(batch: Batch, executor: Executor, shared: str, fork: bool) -> list[tu
             values = _values(run, plan)
         except PerflibError as error:
             _refuse(batch, run, task, error)
-            continue
-        task = replace(task, values=values, shown=shown_values(values, base))
-        if "department" in values and fault:
-            _refuse(batch, run, task, fault)
         else:
-            right.append((run, task))
-    return list(_with_right_values(batch, executor, right, shared))
+            yield run, replace(task, values=values, shown=shown_values(values, plan.folder))
 
 
 def _values(run: Planned, plan: Plan) -> dict[str, Value]:
@@ -202,40 +179,6 @@ def _values(run: Planned, plan: Plan) -> dict[str, Value]:
     if "department" in values:
         values["department"] = plan.department
     return values
-
-
-def _department(plan: Plan) -> PerflibError | None:
-    """What is wrong with the department itself, before any kernel starts."""
-    from perflib.sources.guard import key_print
-
-    try:
-        key_print(plan.department)
-    except PerflibError as error:
-        return error
-    return None
-
-
-def _with_right_values(
-    batch: Batch, executor: Executor, tasks: list[tuple[Planned, Task]], shared: str
-) -> Iterator[tuple[Planned, Task]]:
-    asked = [task for _, task in tasks if needs_department(task.values)]
-    known: Survey | PerflibError | None = None
-    if asked:
-        try:
-            submit = getattr(executor, "apart", executor.submit)
-            known = submit(survey_of, batch.plan.department, shared).result()
-        except PerflibError as error:
-            known = error
-    for run, task in tasks:
-        try:
-            if isinstance(known, PerflibError) and "department" in task.values:
-                raise known
-            if isinstance(known, Survey) and "department" in task.values:
-                known.check(task.values, task.notebook.name)
-        except PerflibError as error:
-            _refuse(batch, run, task, error)
-            continue
-        yield run, task
 
 
 def _refuse(batch: Batch, run: Planned, task: Task, error: PerflibError) -> None:
@@ -258,10 +201,13 @@ def _fail(batch: Batch, run: Planned, task: Task, error: Mapping[str, Any], seco
 
 def _run(batch: Batch, executor: Executor, tasks: list[tuple[Planned, Task]], resume: bool) -> None:
     waiting: dict[Future[Any], tuple[Planned, Task, float]] = {}
-    for run, task in tasks:
-        earlier = fresh(task) if resume else None
-        if earlier:
-            batch.settle(run, settled(earlier) | {"resumed": True})
+    each = [task for _, task in tasks]
+    outcomes = executor.submit(check, batch.plan.department, each, resume, each[0].shared).result() if each else []
+    for (run, task), outcome in zip(tasks, outcomes, strict=True):
+        if isinstance(outcome, PerflibError):
+            _refuse(batch, run, task, outcome)
+        elif outcome:
+            batch.settle(run, settled(outcome) | {"resumed": True})
         else:
             waiting[executor.submit(run_task, task)] = (run, task, time.time())
     written = 0.0
@@ -293,29 +239,6 @@ def _ended(batch: Batch, run: Planned, task: Task, future: Future[Any], since: f
     else:
         batch.settle(run, found)
     return None
-
-
-def fresh(task: Task) -> dict[str, Any] | None:
-    """The manifest of an earlier run that still stands: done, its files whole, whatever it was made from unchanged."""
-    manifest = read_json(task.folder / "manifest.json")
-    if not isinstance(manifest, dict) or manifest.get("status") != "done" or not _same(task, manifest):
-        return None
-    outputs = manifest.get("outputs")
-    if not isinstance(outputs, dict) or "facts.json" not in outputs:
-        return None
-    for name, digest in outputs.items():
-        path = task.folder / name
-        if not path.is_file() or sha256(path) != digest:
-            return None
-    return manifest
-
-
-def _same(task: Task, manifest: Mapping[str, Any]) -> bool:
-    """Whether notebook, parameters, versions and code are those of the manifest, and every input is as it was."""
-    read = manifest.get("inputs")
-    if not isinstance(read, list) or manifest.get("key") != task.key(read):
-        return False
-    return all(item["sha256"] and item["sha256"] == inputs.current(item, task.cwd) for item in read)
 
 
 def _finish(batch: Batch, allow_commands: bool) -> dict[str, Any]:

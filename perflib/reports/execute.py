@@ -15,6 +15,7 @@ from perflib.files import record, temporary
 from perflib.privacy.quoting import outcome
 from perflib.reports import facts as facts_of
 from perflib.reports.parameters import Value
+from perflib.reports.worker import end_with_parent
 
 DEAD, LATE = "DeadKernelError", "TimeLimit"
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -43,9 +44,11 @@ def execute(
         # a kernel is killed at its end: what it puts aside goes with this folder
         own = dict.fromkeys((temporary.INSIDE, "TMPDIR", "TEMP", "TMP"), private) | dict(environment or {})
         own[record.RECORD] = str(folder / "read.jsonl")
-        process = _fork(private, cwd, own) if fork else None
-        from perflib.reports.kernel import OwnKernel
+        from perflib.reports.kernel import ForkedKernel, OwnKernel
 
+        process = ForkedKernel(private, str(cwd or Path.cwd()), own) if fork else None
+        if process:
+            end_with_parent()
         manager = OwnKernel.inside(private, own, process)
         notebook = _prepared(path, values)
         late = threading.Event()
@@ -58,7 +61,6 @@ def execute(
             timer.cancel()
             manager.kill_now()
             if process:
-                process.kill()
                 process.wait()
         notes = record.read(folder / "read.jsonl")
     if late.is_set() and failure:
@@ -69,15 +71,6 @@ def execute(
 def _stop(manager: Any, late: threading.Event) -> None:
     late.set()
     manager.kill_now()
-
-
-def _fork(private: str, cwd: Path | None, environment: Mapping[str, str]) -> Any:
-    from perflib.reports.forked import fork_kernel
-    from perflib.reports.worker import end_with_parent
-
-    kernel = fork_kernel(private, str(cwd or Path.cwd()), environment)
-    end_with_parent()
-    return kernel
 
 
 def _prepared(path: Path, values: Mapping[str, Value]) -> Any:

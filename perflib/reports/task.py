@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from perflib.errors import InputError, PerflibError, shown
 from perflib.files import record
 from perflib.files.record import digest, sha256
 from perflib.files.roots import PLAN
+from perflib.files.shared import FOLDER
 from perflib.reports import facts as facts_of
 from perflib.reports import inputs
 from perflib.reports.execute import execute, kernel_timings
@@ -36,7 +38,8 @@ class Task:
     values : every parameter's value; ``shown`` the same as the manifest shows them, paths relative.
     versions, code : package versions, digest of perflib itself.
     limit : seconds for the whole notebook; ``attempts`` says how earlier attempts of this run ended.
-    fork : the kernel may be a fork of the performing process; ``shared`` is a folder of what the runs of a plan share.
+    shared : folder of what the runs of a plan share (``perflib.files.shared``); the kernel is then a fork of the
+        performing process. Empty: neither.
     planned : the run is of a plan, and the files that its parameters name lie in the plan's folder, which is ``cwd``.
     """
 
@@ -49,7 +52,6 @@ class Task:
     cwd: Path
     limit: float | None = None
     progress: bool = False
-    fork: bool = False
     shared: str = ""
     planned: bool = False
     attempts: tuple[Mapping[str, Any], ...] = ()
@@ -136,15 +138,17 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     make(task.folder)
     clear(task.folder)
     earlier = read_json(task.folder / "facts.json") or {}
-    with clock.stage("execute"), _shared(task):
+    environment = {PLAN: str(task.cwd)} if task.planned else {}
+    environment |= {FOLDER: task.shared} if task.shared else {}
+    with clock.stage("execute"):
         executed, failure, notes = execute(
             task.notebook,
             task.values,
             task.progress,
             task.limit,
             task.cwd,
-            task.fork and alone(),
-            {PLAN: str(task.cwd)} if task.planned else {},
+            bool(task.shared) and threading.active_count() == 1,  # only then is a fork sound
+            environment,
         )
     facts, failure = ({}, failure) if failure else _facts(executed)
     failure = failure or _changed(notes)
@@ -169,21 +173,6 @@ def _logged(task: Task, manifest: Mapping[str, Any]) -> dict[str, str]:
         return {"line": audit.append(log_of(department), "report", Path(department).name or "sample", detail, status)}
     except PerflibError as fault:
         return {"caveat": f"This run is not in the audit log: {fault.what}."}
-
-
-def alone() -> bool:
-    """Whether this process has one thread only, so that a fork of it is sound."""
-    import threading
-
-    return threading.active_count() == 1
-
-
-def _shared(task: Task) -> Any:
-    if not task.shared:
-        return nullcontext()
-    from perflib.reports.shared import sharing
-
-    return sharing(task.shared)
 
 
 def make(folder: Path) -> None:

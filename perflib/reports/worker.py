@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -21,11 +22,13 @@ GRACE = 60.0  # seconds beyond its own limit after which a process is killed
 
 
 class ProcessDiedError(RuntimeError):
-    """A run's process ended without a word: killed, out of memory, or past its time."""
+    """A run's process ended without an answer: killed, out of memory, or past its time."""
 
 
 class Workers(Executor):
     """At most ``workers`` processes at once, one per submitted call; shaped as in ``concurrent.futures``.
+
+    A pool of the standard library breaks as a whole when one process dies; here only the call of that process fails.
 
     Parameters
     ----------
@@ -45,18 +48,13 @@ class Workers(Executor):
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Call it in a process of its own: the future gives what it returns or raises, or ProcessDiedError."""
-        return self._threads.submit(self._in_process, self._context, call, arguments, named)
+        return self._threads.submit(self._in_process, partial(call, *arguments, **named))
 
-    def apart(self, call: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
-        """As ``submit``, in a process that imports what it needs itself, and so need not wait for the server."""
-        return self._threads.submit(self._in_process, multiprocessing.get_context("spawn"), call, arguments, {})
-
-    def _in_process(
-        self, context: Any, call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
-    ) -> Any:
-        read, write = context.Pipe(duplex=False)
-        environment = dict(os.environ)  # as it is now: the server of forks has that of its own start
-        process = context.Process(target=_answer, args=(write, call, arguments, named, environment))
+    def _in_process(self, call: Callable[[], Any]) -> Any:
+        read, write = self._context.Pipe(duplex=False)
+        # the environment as it is now: the server of forks has that of its own start
+        environment = {**os.environ, **ENVIRONMENT, **(BACKEND if FORKS else {})}
+        process = self._context.Process(target=_answer, args=(write, call, environment))
         with self._starting:  # the context's start is not made for threads
             if self._stopped:
                 raise ProcessDiedError("the batch was stopped")
@@ -64,28 +62,18 @@ class Workers(Executor):
             self._running.add(process)
         write.close()
         try:
-            return self._outcome(process, read)
+            if not wait([read, process.sentinel], self._limit):
+                raise ProcessDiedError(f"its process did not end within {self._limit:g} seconds")
+            good, value = _received(read, process)
         finally:
             self._running.discard(process)
             read.close()
             _kill(process)
             process.join()
             process.close()
-
-    def _outcome(self, process: Any, read: Connection) -> Any:
-        ready = wait([read, process.sentinel], self._limit)
-        if not ready:
-            raise ProcessDiedError(f"its process did not end within {self._limit:g} seconds")
-        try:
-            good, value = read.recv() if read.poll() else (False, None)
-        except (EOFError, OSError):
-            good, value = False, None
         if good:
             return value
-        if isinstance(value, BaseException):
-            raise value
-        process.join(GRACE)
-        raise ProcessDiedError(f"its process died ({_exit(process.exitcode)})")
+        raise value
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End; with ``cancel_futures`` the running processes are killed too."""
@@ -97,39 +85,37 @@ class Workers(Executor):
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _exit(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return "no exit code" if code is None else f"exit code {code}"
+def _received(read: Connection, process: Any) -> tuple[bool, Any]:
+    try:
+        good, value = read.recv()
+    except (EOFError, OSError):
+        process.join(GRACE)
+        code = process.exitcode
+        cause = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+        raise ProcessDiedError(f"its process died ({cause})") from None
+    return good, value
 
 
 def _kill(process: Any) -> None:
     """The process and all it started: it leads a group of its own."""
     try:
-        if hasattr(os, "killpg") and process.pid and os.getpgid(process.pid) == process.pid:
+        if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
             os.killpg(process.pid, signal.SIGKILL)
-        elif process.is_alive():
+        else:
             process.kill()
-    except (ProcessLookupError, PermissionError, ValueError):
+    except (ProcessLookupError, PermissionError):
         return
 
 
-def _answer(
-    write: Connection,
-    call: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    named: dict[str, Any],
-    environment: dict[str, str],
-) -> None:
+def _answer(write: Connection, call: Callable[[], Any], environment: Mapping[str, str]) -> None:
     """What a process of its own does."""
-    kept = {name: os.environ[name] for name in (*BACKEND, *ENVIRONMENT) if name in os.environ}
     os.environ.clear()
-    os.environ.update({**environment, **kept})
+    os.environ.update(environment)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        outcome = (True, call(*arguments, **named))
+        outcome = (True, call())
     except Exception as error:  # whatever it is, it belongs to whoever asked for the call
         outcome = (False, error)
     write.send(outcome)
@@ -137,7 +123,7 @@ def _answer(
 
 
 def end_with_parent() -> None:
-    """From now on this process ends when the one that started the batch does; it costs a thread."""
+    """From now on this process and its group end when the process that started it does; it costs a thread."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -11,6 +11,7 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.files.shared import once_per_batch
 from perflib.metrics.response.by import FEWEST
 from perflib.metrics.response.cells import cells, tag
 from perflib.metrics.response.groups import grouped
@@ -71,6 +72,7 @@ def _whole(dept: Department, asked: Scope, every: str) -> pd.DatetimeIndex:
     return starts[[start + length <= last + pd.Timedelta(days=1) for start in starts]]
 
 
+@once_per_batch
 def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any) -> Result:
     """Control chart of a quantile per week or month; limits from the order-statistic errors of the quantile.
 
@@ -103,6 +105,7 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
     return replace(chart, facts={**chart.facts, "season_removed": removed}, words=say)
 
 
+@once_per_batch
 def steps(
     dept: Department, *, every: str = "week", by: str | None = "district", q: float = 0.5, **scope: Any
 ) -> Result:

@@ -10,6 +10,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.files.shared import once_per_batch
 from perflib.metrics.response.groups import lacking
 from perflib.metrics.response.scope import Scope, in_service, scope_of
 from perflib.models.levels import Shift, level_shifts, shared_shifts, weekly
@@ -17,6 +18,7 @@ from perflib.result import Result
 from perflib.words import response_changes as words
 
 
+@once_per_batch
 def volume_shift(dept: Department, *, by: str = "origin", **scope: Any) -> Result:
     """Level shifts of the weekly number of calls, per feed.
 
