@@ -9,36 +9,14 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.counts import adjusted, e_test_p
+from perflib.period import Period, explicit
 from perflib.result import Result
 from perflib.verdicts import Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Span = tuple[object, object]
+Span = Period | tuple[Any, Any]
 #: lengths of a block (days) in order of preference, blocks wanted on a side for it, and the fewest there may be.
 BLOCKS, WANTED, FEWEST = (28, 14, 7), 6, 4
-METHOD = (
-    "Jensen-Shannon divergence of the two mixes (Lin 1991, IEEE Trans. Inf. Theory 37) against permutations of whole "
-    "blocks of days, which keep over-dispersion and the likeness of neighbouring days; parts by the same permutations, "
-    "adjusted for their number (Benjamini and Hochberg 1995)."
-)
-LABELS = {
-    "kind": "Kind",
-    "before": "Before",
-    "after": "After",
-    "share_before": "Share before",
-    "share_after": "Share after",
-    "change": "Change (points)",
-    "change_low": "Low end (95 %)",
-    "change_high": "High end (95 %)",
-    "contribution": "Share of the shift",
-    "relative": "Growth against the others",
-    "p": "p",
-    "adjusted": "Adjusted p",
-    "verdict": "Verdict",
-    "late_low": "Share after, low end",
-    "late_high": "Share after, high end",
-    "because": "Why not",
-}
 
 
 def _terms(p: Array, q: Array) -> Array:
@@ -70,51 +48,38 @@ def shift(
 
     Returns
     -------
-    Result ``composition``: ``kind, before, after, share_before, share_after`` (95 % ends: ``late_low``
-    and ``late_high``), ``change`` (points of 100) with
-    ``change_low`` and ``change_high`` (95 %, from the variation between blocks), ``relative`` (growth of its number
-    over that of the middle kind: shares must sum to one, so one that grows makes all others fall), ``contribution``
-    (share of the divergence), ``p`` and ``adjusted`` (of ``relative``), ``verdict``, ``because`` (why a
-    kind whose interval leaves out zero is not called). Facts ``jsd``,
-    ``null_median``, ``null_95``, ``p``, ``changed``, ``blocks``, ``block_days``,
-    ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below ``FEWEST`` blocks on a
-    side.
+    Result ``composition``: ``kind, before, after, share_before, share_after`` (95 % ends: ``late_low`` and
+    ``late_high``), ``change`` (points of 100) with ``change_low`` and ``change_high`` (95 %, from the variation between
+    blocks), ``relative`` (growth of its number over that of the middle kind: shares must sum to one, so one that grows
+    makes all others fall), ``contribution`` (share of the divergence), ``p`` and ``adjusted`` (of ``relative``),
+    ``verdict``. Facts ``jsd``, ``null_median``, ``null_95``, ``p``, ``inflation``, ``changed``, ``blocks``,
+    ``block_days``, ``drivers``. Kinds are called drivers only where the whole mix changed. Not assessable below
+    ``FEWEST`` blocks on a side.
 
     Raises
     ------
-    InputError : columns lack, counts are negative, or the periods overlap.
+    InputError : columns are missing, counts are negative, or the periods overlap.
+
+    Source: Jensen-Shannon divergence of the two mixes (Lin 1991, IEEE Trans. Inf. Theory 37) against permutations of
+    whole blocks of days; parts adjusted for their number (Benjamini and Hochberg 1995).
     """
     rows, spans = _checked(frame, before, after)
-    title = f"Did the mix change? {against(before, after)}"
     length = _block(spans)
     if not length:
-        reason = f"fewer than {FEWEST} blocks of {BLOCKS[-1]} days on a side"
-        return Result.not_assessable(name, reason, title=title, method=METHOD)
+        return Result.not_assessable(name, f"fewer than {FEWEST} blocks of {BLOCKS[-1]} days on a side")
     kinds = sorted(rows["kind"].unique(), key=str)
     sides = (_blocks(rows, kinds, spans[0], length), _blocks(rows, kinds, spans[1], length))
     if min(side.sum() for side in sides) < 50:
-        return Result.not_assessable(name, "fewer than 50 records on a side", title=title, method=METHOD)
-    found = permuted(sides[0], sides[1], draws, seed)
-    table = _table(kinds, sides, found, q)
-    facts = {
-        "jsd": found["jsd"],
-        "null_median": found["null_median"],
-        "null_95": found["null_95"],
-        "p": found["p"],
-        "changed": bool(found["p"] < 0.05),
+        return Result.not_assessable(name, "fewer than 50 records on a side")
+    test = permuted(sides[0], sides[1], draws, seed)
+    table = _table(kinds, sides, test, q)
+    facts = {key: test[key] for key in ("jsd", "null_median", "null_95", "p", "inflation")} | {
+        "changed": bool(test["p"] < 0.05),
         "blocks": [len(side) for side in sides],
         "block_days": length,
-        "inflation": found["inflation"],
-        "before": _words(spans[0]),
-        "after": _words(spans[1]),
-        "drivers": table.loc[table["verdict"].isin(["more", "less"]), "kind"].tolist(),
+        "drivers": table.loc[table["verdict"] != Verdict.AS_BEFORE, "kind"].tolist(),
     }
-    caveats = [
-        "A share can fall because another rose: a kind is called only where its number moved too.",
-        f"Blocks of {length} days are exchanged whole, and what chance gives is widened as far as neighbouring "
-        f"blocks are alike (by {found['inflation']:.2f} here).",
-    ]
-    return Result(name, table, title, _answer(facts, table), METHOD, caveats, facts, None, LABELS)
+    return Result(name, table, facts=facts)
 
 
 def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> dict[str, Any]:
@@ -126,13 +91,12 @@ def permuted(before: Array, after: Array, draws: int = 4999, seed: int = 0) -> d
     divergence grows as the square of the difference of two means, whose variance so grows. No p is below that of
     records independent of each other: blocks that happen to be more alike than chance allows prove nothing.
     """
-    held = np.vstack([before, after])
-    rng = np.random.default_rng(seed)
-    order = np.argsort(rng.random((draws, len(held))), axis=1)
-    chosen = np.zeros((draws, len(held)))
-    np.put_along_axis(chosen, order[:, : len(after)], 1.0, axis=1)
-    chosen = np.vstack([np.r_[np.zeros(len(before)), np.ones(len(after))], chosen])
-    late, early = chosen @ held, (1 - chosen) @ held
+    blocks = np.vstack([before, after])
+    order = np.argsort(np.random.default_rng(seed).random((draws, len(blocks))), axis=1)
+    drawn = np.zeros((draws, len(blocks)))
+    np.put_along_axis(drawn, order[:, : len(after)], 1.0, axis=1)
+    drawn = np.vstack([np.r_[np.zeros(len(before)), np.ones(len(after))], drawn])
+    late, early = drawn @ blocks, (1 - drawn) @ blocks
     p, q = (each / np.maximum(each.sum(axis=1, keepdims=True), 1e-9) for each in (early, late))
     terms = _terms(p, q)
     alike = likeness(before, after)
@@ -193,8 +157,8 @@ def likeness(before: Array, after: Array) -> float:
         product += float((rest[1:] * rest[:-1]).sum())
         square += float((rest**2).sum())
         size += len(side)
-    found = product / square if square > 0 else 0.0
-    return float(np.clip(found + (2 + 4 * found) * 2 / size, 0.0, 0.8))
+    raw = product / square if square > 0 else 0.0
+    return float(np.clip(raw + (2 + 4 * raw) * 2 / size, 0.0, 0.8))
 
 
 def _level(rest: Array) -> Array:
@@ -203,10 +167,10 @@ def _level(rest: Array) -> Array:
     return np.asarray(rest - np.outer(time, time @ rest) / (time @ time))
 
 
-def _checked(frame: pd.DataFrame, before: Span, after: Span) -> tuple[pd.DataFrame, list[tuple[Any, Any]]]:
-    lacking = {"date", "kind", "count"} - set(frame.columns)
-    if lacking:
-        raise InputError(f"no column {', '.join(sorted(lacking))}", where="frame", choices=frame.columns)
+def _checked(frame: pd.DataFrame, before: Span, after: Span) -> tuple[pd.DataFrame, tuple[Period, Period]]:
+    missing = {"date", "kind", "count"} - set(frame.columns)
+    if missing:
+        raise InputError(f"no column {', '.join(sorted(missing))}", where="frame", choices=frame.columns)
     rows = pd.DataFrame(
         {
             "date": pd.to_datetime(frame["date"]),
@@ -216,39 +180,27 @@ def _checked(frame: pd.DataFrame, before: Span, after: Span) -> tuple[pd.DataFra
     )
     if (rows["count"] < 0).any() or rows.isna().any().any():
         raise InputError("counts must be known and not negative", where="frame")
-    spans = [(pd.Timestamp(low), pd.Timestamp(high)) for low, high in (before, after)]  # type: ignore[arg-type]
-    if any(low > high for low, high in spans) or spans[0][1] >= spans[1][0]:
-        raise InputError(
-            "the periods must each begin before they end, the first before the second", where="before and after"
-        )
+    spans = explicit(before), explicit(after)
+    if spans[0].last >= spans[1].first:
+        raise InputError("the first period must end before the second", where="before and after")
     return rows, spans
 
 
-def against(before: Any, after: Any) -> str:
-    """The two periods in words, the earlier one first."""
-    return " against ".join(_words((pd.Timestamp(first), pd.Timestamp(last))) for first, last in (before, after))
-
-
-def _words(span: tuple[Any, Any]) -> str:
-    return f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}"
-
-
-def _block(spans: list[tuple[Any, Any]]) -> int:
-    days = min((high - low).days + 1 for low, high in spans)
+def _block(spans: tuple[Period, Period]) -> int:
+    days = min(span.days for span in spans)
     wanted = next((length for length in BLOCKS if days // length >= WANTED), 0)
     return wanted or (BLOCKS[-1] if days // BLOCKS[-1] >= FEWEST else 0)
 
 
-def _blocks(rows: pd.DataFrame, kinds: list[str], span: tuple[Any, Any], length: int) -> Array:
+def _blocks(rows: pd.DataFrame, kinds: list[str], span: Period, length: int) -> Array:
     """Counts (blocks, kinds) of the last whole blocks of a period."""
-    days = (span[1] - span[0]).days + 1
-    start = span[1] - pd.Timedelta(days=days // length * length - 1)
-    held = rows[(rows["date"] >= start) & (rows["date"] <= span[1])]
-    block = (held["date"] - start).dt.days // length
-    made = np.zeros((days // length, len(kinds)))
-    place = {kind: at for at, kind in enumerate(kinds)}
-    np.add.at(made, (block.to_numpy(), held["kind"].map(place).to_numpy()), held["count"].to_numpy())
-    return made
+    many, last = span.days // length, pd.Timestamp(span.last)
+    start = last - pd.Timedelta(days=many * length - 1)
+    part = rows[(rows["date"] >= start) & (rows["date"] <= last)]
+    counts = np.zeros((many, len(kinds)))
+    block = (part["date"] - start).dt.days // length
+    np.add.at(counts, (block, pd.Index(kinds).get_indexer(pd.Index(part["kind"]))), part["count"])
+    return counts
 
 
 def share_variance(blocks: Array) -> Array:
@@ -258,7 +210,7 @@ def share_variance(blocks: Array) -> Array:
     return np.asarray((rest**2).sum(axis=0) * len(blocks) / (len(blocks) - 1) / total**2)
 
 
-def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], q: float) -> pd.DataFrame:
+def _table(kinds: list[str], sides: tuple[Array, Array], test: dict[str, Any], q: float) -> pd.DataFrame:
     from scipy.stats import t
 
     totals = [side.sum(axis=0) for side in sides]
@@ -278,45 +230,12 @@ def _table(kinds: list[str], sides: tuple[Array, Array], found: dict[str, Any], 
             "change": 100 * change,
             "change_low": 100 * (change - reach),
             "change_high": 100 * (change + reach),
-            "relative": np.exp(found["relative"]),
-            "contribution": found["terms"] / max(found["jsd"], 1e-12),
-            "p": found["kind_p"],
-            "adjusted": adjusted(found["kind_p"]),
+            "relative": np.exp(test["relative"]),
+            "contribution": test["terms"] / max(test["jsd"], 1e-12),
+            "p": test["kind_p"],
+            "adjusted": adjusted(test["kind_p"]),
         }
     )
-    called = (table["adjusted"] < q) & bool(found["p"] < 0.05)
+    called = (table["adjusted"] < q) & bool(test["p"] < 0.05)
     table["verdict"] = np.where(~called, Verdict.AS_BEFORE, np.where(table["relative"] > 1, "more", "less"))
-    table["because"] = [_because(row, bool(found["p"] < 0.05)) for _, row in table.iterrows()]
     return table.sort_values("contribution", ascending=False, ignore_index=True)
-
-
-def _because(row: pd.Series, changed: bool) -> str:
-    """Why a kind is not called though the interval of its change leaves out zero; empty for the others."""
-    if row["verdict"] != Verdict.AS_BEFORE or row["change_low"] <= 0 <= row["change_high"]:
-        return ""
-    if not changed:
-        return "the mix as a whole did not change"
-    return f"number: no clear change (p {row['adjusted']:.2f})"
-
-
-def moved_words(row: Any) -> str:
-    """How a kind's share moved (a row of ``shift``), in per cent and points that add up as printed."""
-    before, after = (round(100 * row[name], 2) for name in ("share_before", "share_after"))
-    way = "rose" if after >= before else "fell"
-    return (
-        f"{row['kind']} {way} from {before:.2f} % to {after:.2f} % ({after - before:+.2f} points, "
-        f"{row['change_low']:+.2f} to {row['change_high']:+.2f})"
-    )
-
-
-def _answer(facts: dict[str, Any], table: pd.DataFrame) -> str:
-    proof = f"p {facts['p']:.3f}" if facts["p"] >= 0.001 else "p below 0.001"
-    times = facts["jsd"] / facts["null_95"] if facts["null_95"] > 0 else float("nan")
-    distance = f"the shift is {times:.1f} times what chance passes one time in twenty"
-    if not facts["changed"]:
-        return f"The mix did not change by more than chance ({proof}; {distance})."
-    moved = table[table["verdict"] != Verdict.AS_BEFORE]
-    if moved.empty:
-        return f"The mix changed ({proof}; {distance}), but no single kind stands out."
-    told = "; ".join(moved_words(row) for _, row in moved.head(3).iterrows())
-    return f"The mix changed ({proof}; {distance}): {told}."

@@ -133,7 +133,8 @@ def changed(facts: Facts, days: int) -> str:
         return f"Clearance within {days} days shows no clear change ({size:+.1f} points; {low:+.1f} to {high:+.1f})."
     return (
         f"Clearance within {days} days {'rose' if size > 0 else 'fell'} from {percent(first['estimate'])} of cases "
-        f"reported from {first['cohort']} to {percent(last['estimate'])} of those from {last['cohort']}."
+        f"reported from {first['cohort']} to {percent(last['estimate'])} of those from {last['cohort']} ({size:+.1f} "
+        f"points; {low:+.1f} to {high:+.1f}). One in twenty such differences is chance."
     )
 
 

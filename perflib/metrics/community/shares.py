@@ -7,38 +7,26 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from perflib.models.composition import share_variance
+
 
 def periods(frame: pd.DataFrame, last: dt.date) -> tuple[pd.DataFrame, str]:
-    """Shares per whole quarter (month, where no quarter is whole) with intervals from weekly blocks."""
-    from perflib.models.composition import share_variance
-
-    first = frame["date"].min()
-    grain, period, whole = "quarter", *_whole(frame, first, last, "Q")
-    if not whole.any():
-        grain, period, whole = "month", *_whole(frame, first, last, "M")
-    rows = []
-    for when, part in frame[whole].groupby(period[whole]):
-        week = (part["date"] - part["date"].min()).dt.days // 7
-        blocks = part.pivot_table(index=week, columns="kind", values="count", aggfunc="sum", fill_value=0)
-        share = blocks.sum() / blocks.to_numpy().sum()
-        reach = 1.96 * np.sqrt(share_variance(blocks.to_numpy(dtype=float)))
-        rows.append(
-            pd.DataFrame(
-                {
-                    "quarter": when.start_time,
-                    "kind": blocks.columns,
-                    "count": blocks.sum().to_numpy(),
-                    "share": share.to_numpy(),
-                    "share_low": (share - reach).clip(lower=0).to_numpy(),
-                    "share_high": (share + reach).clip(upper=1).to_numpy(),
-                }
-            )
-        )
-    empty = pd.DataFrame(columns=["quarter", "kind", "count", "share", "share_low", "share_high"])
-    return (pd.concat(rows, ignore_index=True) if rows else empty), grain
+    """Shares per whole quarter (month, where no quarter is whole) with intervals from weekly blocks; and the grain."""
+    for grain in ("quarter", "month"):
+        period = frame["date"].dt.to_period(grain[0].upper())
+        whole = (period.dt.start_time >= frame["date"].min()) & (period.dt.end_time.dt.date <= last)
+        if whole.any():
+            break
+    parts = [_shares(part, when.start_time) for when, part in frame[whole].groupby(period[whole])]
+    return pd.concat(parts, ignore_index=True) if parts else frame[:0], grain
 
 
-def _whole(frame: pd.DataFrame, first: pd.Timestamp, last: dt.date, freq: str) -> tuple[pd.Series, pd.Series]:
-    """The period of each row, and whether the records hold that period whole."""
-    period = frame["date"].dt.to_period(freq)
-    return period, (period.dt.start_time >= first) & (period.dt.end_time.dt.date <= last)
+def _shares(part: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
+    week = (part["date"] - part["date"].min()).dt.days // 7
+    blocks = part.pivot_table(index=week, columns="kind", values="count", aggfunc="sum", fill_value=0)
+    share = blocks.sum() / blocks.to_numpy().sum()
+    reach = 1.96 * np.sqrt(share_variance(blocks.to_numpy(dtype=float)))
+    ends = {"share_low": (share - reach).clip(lower=0), "share_high": (share + reach).clip(upper=1)}
+    table = pd.DataFrame({"count": blocks.sum(), "share": share, **ends}).rename_axis("kind").reset_index()
+    table.insert(0, "quarter", start)
+    return table
