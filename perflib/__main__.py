@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from perflib.reports import from_assignments, pdf, run
-    from perflib.reports.paper import find_chromium
+    from perflib.reports.printing import find_chromium
 
     if options.pdf:
         find_chromium()  # its absence is said before the notebook runs

@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 def remembered(rows: ir.Table, what: object, make: Callable[[], Answer]) -> Answer:
     """The answer of ``make``, made once for these rows and ``what`` and kept as long as their database is."""
     # on each backend itself, since two backends in memory compare equal
-    known = vars(rows._find_backend()).setdefault("_perflib_answers", {})
+    known = vars(rows.get_backend()).setdefault("_perflib_answers", {})
     key = rows.op(), what
     if key not in known:
         known[key] = make()
@@ -26,7 +26,7 @@ def view(rows: ir.Table) -> ir.Table:
 
     Ibis takes longer to write the SQL of a deep expression than the database takes to execute it.
     """
-    backend: Any = rows._find_backend()
+    backend: Any = rows.get_backend()
     return remembered(rows, view, lambda: backend.create_view(f"perflib_view_{id(rows.op())}", rows))
 
 

@@ -1,7 +1,7 @@
 """Reports: a notebook run strictly and unattended becomes one offline page, its facts and its manifest."""
 
-from perflib.reports.paper import pdf
 from perflib.reports.parameters import Contract, Parameter, from_assignments, read_contract
+from perflib.reports.printing import pdf
 from perflib.reports.runner import ReportError, RunResult, run
 from perflib.reports.selection import about, compared, decisions
 from perflib.selection import select

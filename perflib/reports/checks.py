@@ -10,20 +10,21 @@ from perflib.errors import PerflibError
 from perflib.files.record import sha256
 from perflib.files.shared import FOLDER
 from perflib.reports import inputs
-from perflib.reports.task import Task, read_json
+from perflib.reports.files import read_json
+from perflib.reports.task import Task
 from perflib.reports.values import Survey, needs_department, open_main, survey
 from perflib.sources.guard import key_print
 
 Outcome = PerflibError | dict[str, Any] | None
 
 
-def check(department: str, tasks: Sequence[Task], resume: bool, shared: str = "") -> list[Outcome]:
+def check(department: str, tasks: Sequence[Task], resume: bool) -> list[Outcome]:
     """For each task why it cannot run, or (``resume``) the manifest of an earlier run that is still right, or None.
 
     It is sent to a process of its own, so that the batch itself opens no department.
     """
-    if shared:
-        os.environ[FOLDER] = shared
+    if tasks[0].shared:
+        os.environ[FOLDER] = tasks[0].shared
     inputs.look_again()
     fault: PerflibError | None = None
     known: Survey | None = None

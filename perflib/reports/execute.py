@@ -13,7 +13,7 @@ from typing import Any
 
 from perflib.files import record, temporary
 from perflib.privacy.quoting import outcome
-from perflib.reports import facts as facts_of
+from perflib.reports.facts import numbered
 from perflib.reports.parameters import Value
 from perflib.reports.worker import end_with_parent
 
@@ -149,7 +149,7 @@ def _frames(lines: Iterable[str]) -> Iterator[str]:
 
 def _failed_cell(executed: Any) -> int | None:
     """The number of the cell that raised, else of the last one that was started."""
-    states = [(n, cell.metadata.get("papermill", {})) for n, cell in facts_of.numbered(executed)]
+    states = [(n, cell.metadata.get("papermill", {})) for n, cell in numbered(executed)]
     raised = [n for n, state in states if state.get("exception")]
     started = [n for n, state in states if state.get("start_time")]
     return raised[0] if raised else started[-1] if started else None

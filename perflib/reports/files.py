@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from perflib.errors import InputError
 
@@ -16,11 +18,10 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     ------
     InputError : the place cannot be written, for instance because the file is open in Excel or a browser on Windows.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as handle:
-            handle.write(data)
+            handle.write(content.encode("utf-8") if isinstance(content, str) else content)
             handle.flush()
             os.fsync(handle.fileno())
         partial.replace(path)
@@ -43,6 +44,36 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run or a plan; what a killed process left half-written in it is removed.
+
+    Raises
+    ------
+    InputError : it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot be made a folder ({error.strerror})", where=str(folder), do="choose another --out"
+        ) from None
+    for partial in folder.glob(".*.part"):
+        partial.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; None where there is none, or where it is not readable."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def as_json(content: Any) -> str:
+    """JSON for people and machines."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def slug(text: str, longest: int = 60) -> str:

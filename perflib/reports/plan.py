@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-import yaml
-
-from perflib.errors import ParameterError, named, why
+from perflib import strict_yaml
+from perflib.errors import ParameterError, named
 from perflib.files.record import digest
 from perflib.files.roots import Roots
 from perflib.reports.files import slug
 from perflib.reports.hooks import Hook, read_hooks
 
 KEYS = ("department", "out", "runs", "hooks", "time_limit", "retries")
-MOST_RUNS, MOST_NODES, MOST_DEPTH = 100_000, 200_000, 20
+MOST_RUNS = 100_000
 TIME_LIMIT, RETRIES = 3600.0, 1
 
 
@@ -64,7 +63,7 @@ def read_plan(path: str | Path) -> Plan:
         the same run twice.
     """
     file = Path(path).resolve()
-    raw = read_data(file)
+    raw = strict_yaml.of_file(file, ParameterError)
     if not isinstance(raw, dict):
         raise ParameterError("is not a plan", where=file.name, choices=KEYS)
     _only(raw, KEYS, file.name)
@@ -80,45 +79,6 @@ def read_plan(path: str | Path) -> Plan:
         _number(raw, "time_limit", TIME_LIMIT, file.name),
         int(_number(raw, "retries", RETRIES, file.name)),
     )
-
-
-def read_data(file: Path) -> Any:
-    """YAML as mappings, lists and texts: no types, no tags, no key twice.
-
-    Raises
-    ------
-    ParameterError : not readable, or more than data.
-    """
-    try:
-        node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
-    except OSError as error:
-        raise ParameterError(f"cannot be read ({error.strerror})", where=str(file), do="give a plan (.yml)") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ParameterError(f"is not readable as YAML ({why(error)})", where=file.name) from None
-    return None if node is None else _data(node, file.name, itertools.count(), 0)
-
-
-def _data(node: yaml.Node, where: str, seen: Iterator[int], depth: int) -> Any:
-    if next(seen) > MOST_NODES or depth > MOST_DEPTH:
-        raise ParameterError("is too large or too deep for a plan", where=where)
-    if node.tag.rpartition(":")[2] not in ("str", "seq", "map") or not node.tag.startswith("tag:yaml.org,2002:"):
-        raise _at(node, "a tag is not data", where)
-    if isinstance(node, yaml.SequenceNode):
-        return [_data(item, where, seen, depth + 1) for item in node.value]
-    if isinstance(node, yaml.MappingNode):
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _at(key, "a key is not a text", where)
-            if key.value in found:
-                raise _at(key, f"the key {named(key.value)} is given twice", where)
-            found[key.value] = _data(value, where, seen, depth + 1)
-        return found
-    return node.value
-
-
-def _at(node: yaml.Node, words: str, where: str) -> ParameterError:
-    return ParameterError(words, where=f"{where}, line {node.start_mark.line + 1}")
 
 
 def _only(raw: Mapping[str, Any], valid: Sequence[str], where: str) -> None:

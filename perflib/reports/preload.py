@@ -15,7 +15,7 @@ os.environ.update({**BACKEND, **ENVIRONMENT})
 MODULES = (
     "perflib.reports.task",
     "perflib.reports.render",
-    "perflib.reports.failure",
+    "perflib.reports.pages",
     "perflib.reports.kernel",
     "perflib.sources.opening",
     "perflib.synthetic",

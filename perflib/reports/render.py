@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from perflib.reports.facts import MIME
+from perflib.reports.pages import FOLDER, environment, hash_of
 from perflib.reports.prose import harmless, markdown, plain
 from perflib.reports.table import html_table
 
-FOLDER = Path(__file__).parent / "template"
 SCRIPTS = ("data", "table", "lines", "lanes", "page")
 CHARTS = ("vendor/uPlot.iife.min.js", "vendor/uPlot.min.css", "vendor/LICENSE.uPlot")
 LINES = {"line", "control", "steps"}  # the kinds of chart the library draws; script/lines.js
@@ -44,7 +40,7 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     found = [block["result"] for block in asked + blocks if block["kind"] == "result"]
     scripts = _scripts(found)
     style = _read("report.css") + (_read(CHARTS[1]) if len(scripts) > 1 else "")
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     text: str = template.render(
         messages=messages,
         title=_title(executed, manifest),
@@ -56,9 +52,9 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
         contents=_contents(blocks),
         manifest=manifest,
         style=Markup(style),
-        style_hash=_hash(style),
+        style_hash=hash_of(style),
         scripts=[Markup(script) for script in scripts],
-        script_hashes=[_hash(script) for script in scripts],
+        script_hashes=[hash_of(script) for script in scripts],
         code=[cell.source for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()],
     )
     return text
@@ -77,31 +73,6 @@ def _scripts(found: list[Any]) -> list[str]:
     kinds = {(result["chart"] or {}).get("kind") for result in found}
     library = [f"/*!\n{_read(CHARTS[2]).strip()}\n*/\n{_read(CHARTS[0])}"] if kinds & LINES else []
     return [*library, f'(() => {{\n"use strict";\n{own}}})();\n']
-
-
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["data"] = _data
-    return environment
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
-
-
-def _data(value: Any) -> Markup:
-    """JSON that no text in it can break out of."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _blocks(executed: Any) -> list[dict[str, Any]]:

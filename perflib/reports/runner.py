@@ -9,9 +9,9 @@ from typing import Any
 
 from perflib.errors import ParameterError
 from perflib.reports import inputs
-from perflib.reports.files import slug
+from perflib.reports.files import make_folder, slug
 from perflib.reports.parameters import Value, read_contract
-from perflib.reports.task import Clock, ReportError, RunResult, Task, make, perform
+from perflib.reports.task import Clock, ReportError, RunResult, Task, perform
 from perflib.reports.values import check_values
 from perflib.sources.guard import key_print
 
@@ -52,7 +52,7 @@ def run(
         values = full_values(path, parameters or {}, department, base)
         check_values(values, where=path.name)
     folder = Path(out) if out else _default_folder(path, parameters or {}, department)
-    make(folder)
+    make_folder(folder)
     if "department" in values:
         key_print(str(values["department"]))  # a wrong department is said before any kernel starts
     task = Task(

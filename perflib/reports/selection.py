@@ -1,7 +1,8 @@
-"""What a report covers, against what it compares, and what it leaves out."""
+"""What a report covers, what it is compared with, and what it leaves out."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from perflib.period import read_comparison, read_period
@@ -17,20 +18,17 @@ def compared(
 ) -> Result:
     """Response times of ``period`` against those of ``compare_to``: Result ``response_change``.
 
-    Without ``compare_to`` a Result that says that no comparison was asked for.
+    Without ``compare_to`` a Result that says that no comparison was chosen.
     """
     from perflib.metrics import response
     from perflib.result import Result
+    from perflib.words import reports as words
 
     data = covered(dept)
     now = read_period(period, data)
     before = read_comparison(compare_to, now, data)
     if before is None:
-        return Result.not_assessable(
-            "response_change",
-            "no earlier period was asked for (parameter compare_to)",
-            title="Against an earlier period",
-        )
+        return Result.not_assessable("response_change", words.NO_COMPARISON, title=words.COMPARISON)
     return response.compare(dept, now, before, district=district, priority=priority)
 
 
@@ -43,7 +41,7 @@ def about(
     compare_to: str = "",
     subject: str = "",
 ) -> Result:
-    """What the report was asked: department, period, district, priority, comparison, as-of date.
+    """What the report is about: department, period, district, priority, comparison, as-of date.
 
     ``subject`` says in words what is counted, where it is not all calls; that it came from the public is not said of
     calls that do not record who began them.
@@ -54,31 +52,28 @@ def about(
     import pandas as pd
 
     from perflib.result import Result
+    from perflib.words import reports as words
     from perflib.words.response import PUBLIC, UNKNOWN_ORIGIN
 
-    if not dept.has("calls", "origin"):
-        subject = UNKNOWN_ORIGIN if subject == PUBLIC else subject
+    if subject == PUBLIC and not dept.has("calls", "origin"):
+        subject = UNKNOWN_ORIGIN
     data = covered(dept)
     days = read_period(period, data)
-    other = read_comparison(compare_to, days, data)
     ranked = not subject and dept.has(dept.main, "priority")  # another subject has no priorities
     facts = {
         "department": dept.name,
         "period": str(days),
         "district": district or "all",
         "priority": priority or ("all" if ranked else ""),
-        "compared_with": str(other) if other else "",
+        "compared_with": str(read_comparison(compare_to, days, data) or ""),
         "as_of": str(dept.known_on or data.last),
         "data_from": str(data.first),
         "data_to": str(data.last),
         "timezone": dept.timezone,
     }
-    where = f"in district {district}" if district else "in all districts"
-    every = " of every priority" if ranked else ""
-    which = f"priority {priority} {dept.main}" if priority else f"{dept.main}{every}"
-    against = f", compared with {other}," if other else ""
-    answer = f"{dept.name}: {subject or which} {where}, from {days}{against} as the records stood on {facts['as_of']}."
-    return Result("about", pd.DataFrame(), "What this report covers", answer, "", facts=facts)
+    every = f"{dept.main} of every priority" if ranked else dept.main
+    subject = subject or (f"priority {priority} {dept.main}" if priority else every)
+    return Result("about", pd.DataFrame(), facts=facts, words=partial(words.about, subject=subject))
 
 
 def decisions(dept: Department) -> Result:
@@ -87,22 +82,11 @@ def decisions(dept: Department) -> Result:
     The facts are ``steps`` and, of the main table, ``rows_before`` the first and ``rows_after`` the last step.
     """
     from perflib.result import Result
+    from perflib.words import reports as words
 
     log = dept.decisions()
     main = log[log["table"] == dept.main]
     facts = {"steps": len(log)}
-    answer = (
-        "No choice of this report leaves records of the department out. What a single figure leaves out, it says "
-        "beside it."
-    )
     if len(main):
         facts |= {"rows_before": int(main["rows_before"].iloc[0]), "rows_after": int(main["rows_after"].iloc[-1])}
-        answer = f"{len(main)} choices leave {facts['rows_after']:,} of {facts['rows_before']:,} accepted {dept.main}."
-    labels = {
-        "table": "Table",
-        "rule": "Kept",
-        "because": "Because",
-        "rows_before": "Rows before",
-        "rows_after": "Rows after",
-    }
-    return Result("decisions", log, "What was left out, and why", answer, "", facts=facts, labels=labels)
+    return Result("decisions", log, facts=facts, words=partial(words.decisions, main=dept.main))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from perflib.figures.style import is_share
+from perflib.reports.pages import environment
 
 DASH = "–"
-_SHORT, _LONG = 16, 48
+_LONG = 48  # as in table.html.j2
 _PROBABILITIES = ("p", "p_value", "adjusted")
 _COMPLETE = 60  # rows of the table with all columns: a page of three hundred officers would pass two megabytes
 _MOST_COLUMNS, _MOST_CHARACTERS = 7, 112  # what stands side by side without scrolling on a page 1100 points wide
@@ -35,7 +36,7 @@ class Column:
         return max(map(len, [*self.cells, *self.heading.split()]), default=0) + 3
 
     @property
-    def told(self) -> bool:
+    def filled(self) -> bool:
         """Whether any cell says anything."""
         return any(cell not in ("", DASH) for cell in self.cells)
 
@@ -47,7 +48,6 @@ class Printed:
     main: str = ""
     complete: str = ""
     columns: int = 0
-    upright: bool = False
 
 
 def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> Printed:
@@ -64,55 +64,26 @@ def html_table(described: Mapping[str, Any], caption: str, most: int = 400) -> P
     if not columns or not rows:
         return Printed()
     chosen = _essential(columns, described.get("chart") or {})
-    if len(rows) == 1 and len(chosen) < len(columns):
-        return Printed(_upright(columns, caption), columns=len(columns), upright=True)
-    left = len(described["rows"]) - len(rows)
-    main = _whole(chosen, len(rows), caption, left)
-    every = f"{caption} All columns"
-    first = min(len(rows), _COMPLETE)
-    complete = _whole(columns, first, every, left + len(rows) - first) if len(chosen) < len(columns) else Markup("")
-    return Printed(main, complete, len(columns))
+    fits = len(chosen) == len(columns)
+    if len(rows) == 1 and not fits:
+        pairs = [(column.heading, column.cells[0]) for column in columns if column.filled]
+        return Printed(_html(caption, pairs=pairs), columns=len(columns))
+    every = "" if fits else _html(f"{caption} All columns", columns, len(described["rows"]), min(len(rows), _COMPLETE))
+    return Printed(_html(caption, chosen, len(described["rows"]), len(rows)), every, len(columns))
 
 
-def _whole(columns: Sequence[Column], rows: int, caption: str, left: int) -> Markup:
-    head = Markup("").join(
-        Markup('<th scope="col" data-column="{}"{}>{}</th>').format(column.name, _number(column), column.heading)
-        for column in columns
-    )
-    body = Markup("").join(_row(columns, n) for n in range(rows))
-    more = Markup('<p class="more">{:,} more rows are in the data of this page.</p>').format(left) if left > 0 else ""
+def _html(
+    caption: str,
+    columns: Sequence[Column] = (),
+    total: int = 0,
+    printed: int = 0,
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> Markup:
     return Markup(
-        '<div class="table-wrap" role="region" tabindex="0" aria-label="Table: {}">'
-        "<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
-    ).format(caption, caption, head, body, more)
-
-
-def _upright(columns: Sequence[Column], caption: str) -> Markup:
-    lines = (
-        Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(column.heading, column.cells[0])
-        for column in columns
-        if column.told
+        environment()
+        .get_template("table.html.j2")
+        .render(caption=caption, columns=columns, total=total, printed=printed, pairs=pairs)
     )
-    return Markup('<table class="pairs"><caption>{}</caption><tbody>{}</tbody></table>').format(
-        caption, Markup("").join(lines)
-    )
-
-
-def _row(columns: Sequence[Column], n: int) -> Markup:
-    first = Markup('<th scope="row"{}>{}</th>').format(_number(columns[0]), columns[0].cells[n])
-    rest = (Markup("<td{}>{}</td>").format(_look(column, n), column.cells[n]) for column in columns[1:])
-    return Markup('<tr data-row="{}">{}{}</tr>').format(n, first, Markup("").join(rest))
-
-
-def _look(column: Column, n: int) -> Markup:
-    if column.numeric:
-        return _number(column)
-    length = len(column.cells[n])
-    return Markup(' class="{}"').format("short" if length <= _SHORT else "longest" if length > _LONG else "long")
-
-
-def _number(column: Column) -> Markup:
-    return Markup(' class="number"') if column.numeric else Markup("")
 
 
 def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Column]:
@@ -122,27 +93,28 @@ def _essential(columns: Sequence[Column], chart: Mapping[str, Any]) -> list[Colu
     """
     if not chart and len(columns) <= _MOST_COLUMNS:
         return list(columns)
-    brief = [column for column in columns if column.told and (column.numeric or column.width <= _LONG)]
+    brief = [column for column in columns if column.filled and (column.numeric or column.width <= _LONG)]
     if len(brief) == len(columns) <= _MOST_COLUMNS and _fits(columns):
         return list(columns)
     charted = set(_named(chart))
     brief = _once(brief or list(columns[:1]), charted)
     label = next((column for column in brief if not column.numeric), brief[0])
-    kept = sorted(brief, key=lambda column: _worth(column, column is label, charted))
+    worth = {column.name: _worth(column, column is label, charted) for column in brief}
+    best = sorted(brief, key=lambda column: worth[column.name])
     if any(column.bounded for column in brief):
-        kept = [column for column in kept if _worth(column, column is label, charted) < _OTHER]
-    while len(kept) > 1 and (len(kept) > _MOST_COLUMNS or not _fits(kept)):
-        kept.pop()
-    kept = [column for column in columns if column in kept]
-    return sorted(kept, key=lambda column: (column is not label, column.numeric and column.name != "n", column.share))
+        best = [column for column in best if worth[column.name] < _OTHER]
+    while len(best) > 1 and (len(best) > _MOST_COLUMNS or not _fits(best)):
+        best.pop()
+    best = [column for column in columns if column in best]
+    return sorted(best, key=lambda column: (column is not label, column.numeric and column.name != "n", column.share))
 
 
 def _named(chart: Mapping[str, Any]) -> Iterator[str]:
     """The columns a chart draws, those of its marks and of what it also draws included; notes are not drawn."""
     marks = chart.get("marks") or {}
-    told = [value for name, value in marks.items() if name != "note"]
+    drawn = [value for name, value in marks.items() if name != "note"]
     also = [spec["y"] for spec in marks.get("also", ())]
-    for value in [chart.get("x"), chart.get("y"), chart.get("by"), *told, *also]:
+    for value in [chart.get("x"), chart.get("y"), chart.get("by"), *drawn, *also]:
         if isinstance(value, str):
             yield value
 
@@ -153,21 +125,15 @@ def _once(columns: Sequence[Column], charted: set[str]) -> list[Column]:
     return [column for column in columns if column.name in charted or not column.numeric or column.cells not in drawn]
 
 
-_OTHER = 9
+_OTHER = 6
 
 
 def _worth(column: Column, label: bool, charted: set[str]) -> int:
     """Smaller is shown sooner."""
     drawn = column.name in charted
-    tests = [
-        label or (drawn and not column.numeric),
-        column.name == "n",
-        column.bounded and drawn,
-        column.share,
-        column.bounded,
-        drawn,
-    ]
-    return next((place for place, test in enumerate(tests) if test), _OTHER)
+    first = label or (drawn and not column.numeric)
+    tests = (first, column.name == "n", column.bounded and drawn, column.share, column.bounded, drawn, True)
+    return tests.index(True)
 
 
 def _fits(columns: Sequence[Column]) -> bool:
@@ -217,23 +183,20 @@ def _is_numeric(cells: Sequence[Any]) -> bool:
     return bool(present) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in present)
 
 
-def _writer(name: str, cells: Sequence[Any], share: bool) -> Any:
+def _writer(name: str, cells: Sequence[Any], share: bool) -> Callable[[Any], str]:
     """A function that writes one number, the same number of decimals for the whole column."""
     sizes = [abs(cell) for cell in cells if isinstance(cell, (int, float))]
-    if share:
-        fine = 2 if 0 < max(sizes) < 0.01 else 1
-        return lambda cell: DASH if cell is None else f"{100 * cell:.{fine}f}%"
-    if name in _PROBABILITIES:
-        return lambda cell: DASH if cell is None else f"{cell:.3f}" if cell >= 0.001 else "<0.001"
-    if all(float(size).is_integer() for size in sizes):
-        return lambda cell: DASH if cell is None else _minus(f"{cell:,.0f}")
     largest = max(sizes)
-    digits = 0 if largest >= 10_000 else 1 if largest >= 1_000 else 2 if largest >= 0.1 else 4
-    return lambda cell: DASH if cell is None else _minus(f"{cell:,.{digits}f}")
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "\u2212")
+    if share:
+        fine = 2 if 0 < largest < 0.01 else 1
+        write = lambda cell: f"{100 * cell:.{fine}f}%"  # noqa: E731
+    elif name in _PROBABILITIES:
+        write = lambda cell: f"{cell:.3f}" if cell >= 0.001 else "<0.001"  # noqa: E731
+    else:
+        whole = largest >= 10_000 or all(float(size).is_integer() for size in sizes)
+        digits = 0 if whole else 1 if largest >= 1_000 else 2 if largest >= 0.1 else 4
+        write = lambda cell: f"{cell:,.{digits}f}".replace("-", "\u2212")  # noqa: E731
+    return lambda cell: DASH if cell is None else write(cell)
 
 
 def _text(cell: Any) -> str:

@@ -1,4 +1,4 @@
-"""One run as data, and the whole of it performed in one process: execute, render, write, say what moved."""
+"""One run as data, and the whole of it performed in one process: execute, render, write, say what changed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from perflib.files import record
 from perflib.files.record import digest, sha256
 from perflib.files.roots import PLAN
 from perflib.files.shared import FOLDER
-from perflib.reports import facts as facts_of
 from perflib.reports import inputs
 from perflib.reports.execute import execute, kernel_timings
-from perflib.reports.files import write_whole
-from perflib.reports.moved import moved
+from perflib.reports.facts import changes, collect
+from perflib.reports.files import as_json, make_folder, read_json, write_whole
+from perflib.reports.pages import failure_page
 from perflib.reports.parameters import Value
+from perflib.sources.guard import log_of
 
 
 class ReportError(PerflibError):
@@ -135,8 +136,7 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
     """
     clock = clock or Clock()
     manifest = task.manifest()
-    make(task.folder)
-    clear(task.folder)
+    make_folder(task.folder)
     earlier = read_json(task.folder / "facts.json") or {}
     environment = {PLAN: str(task.cwd)} if task.planned else {}
     environment |= {FOLDER: task.shared} if task.shared else {}
@@ -150,22 +150,38 @@ def perform(task: Task, clock: Clock | None = None) -> RunResult:
             bool(task.shared) and threading.active_count() == 1,  # only then is a fork sound
             environment,
         )
-    facts, failure = ({}, failure) if failure else _facts(executed)
-    failure = failure or _changed(notes)
+    facts, failure = _facts(executed, notes, failure)
     manifest["inputs"] = inputs.inputs_of(notes, task.cwd)
     manifest["key"] = task.key(manifest["inputs"])
-    manifest |= {"status": "failed" if failure else "done", "as_of": _as_of(facts), "error": failure}
-    manifest["moved"] = [] if failure else moved(earlier, facts)
+    as_of = facts.get("about", {}).get("as_of")
+    manifest |= {"status": "failed" if failure else "done", "as_of": as_of and str(as_of), "error": failure}
+    manifest["changes"] = [] if failure else changes(earlier, facts)
     manifest["timings"] = clock.stages | kernel_timings(executed, clock.stages["execute"])
     manifest["audit"] = _logged(task, manifest)
-    _mark(executed, manifest)
-    return _write(task, executed, {} if failure else facts, manifest, clock)
+    return _write(task, executed, facts, manifest, clock)
+
+
+def _facts(
+    executed: Any, notes: list[record.Note], failure: dict[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The facts of a run, and why it failed: in a cell, by two Results of one name, or as its inputs changed."""
+    fault, facts = "", {}
+    if not failure:
+        try:
+            facts = collect(executed)
+        except InputError as error:
+            fault = str(error)
+    changed = ", ".join(inputs.changed(notes))
+    if changed:
+        fault = fault or f"changed while the report was made: {changed}"
+    if fault and not failure:
+        failure = {"cell": None, "exception": "InputError", "message": fault}
+    return {} if failure else facts, failure
 
 
 def _logged(task: Task, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The hash of this run's line in the audit log; where there is none, why: a report does not fail for it."""
     from perflib import audit
-    from perflib.sources.guard import log_of
 
     department = str(task.values.get("department", ""))
     try:
@@ -173,69 +189,6 @@ def _logged(task: Task, manifest: Mapping[str, Any]) -> dict[str, str]:
         return {"line": audit.append(log_of(department), "report", Path(department).name or "sample", detail, status)}
     except PerflibError as fault:
         return {"caveat": f"This run is not in the audit log: {fault.what}."}
-
-
-def make(folder: Path) -> None:
-    """Make a run's folder.
-
-    Raises
-    ------
-    InputError : it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot be made a folder ({error.strerror})", where=str(folder), do="choose another --out"
-        ) from None
-
-
-def clear(folder: Path) -> None:
-    """Remove what a killed process left half-written."""
-    for stray in folder.glob(".*.part"):
-        stray.unlink(missing_ok=True)
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; None where there is none, or where it is not readable."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def as_json(content: Any) -> str:
-    """JSON for people and machines."""
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _changed(notes: list[record.Note]) -> dict[str, Any] | None:
-    changed = inputs.changed(notes)
-    if not changed:
-        return None
-    words = f"changed while the report was made: {', '.join(changed)}"
-    return {"cell": None, "exception": "InputError", "message": words}
-
-
-def _facts(executed: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    try:
-        return facts_of.collect(executed), None
-    except InputError as error:
-        return {}, {"cell": None, "exception": "InputError", "message": str(error)}
-
-
-def _as_of(facts: Mapping[str, Any]) -> str | None:
-    found = facts.get("about", {}).get("as_of")
-    return str(found) if found else None
-
-
-def _mark(executed: Any, manifest: Mapping[str, Any]) -> None:
-    import nbformat
-
-    executed.metadata["perflib"] = {key: manifest[key] for key in ("status", "parameters", "started", "error")}
-    if manifest["error"]:
-        words = "This run FAILED; what stands below is incomplete. The reason is in the notebook's metadata."
-        executed.cells.insert(0, nbformat.v4.new_markdown_cell(words, metadata={"tags": ["failed"]}))
 
 
 def _as_written(content: Any) -> Any:
@@ -247,17 +200,19 @@ def _as_written(content: Any) -> Any:
 def _write(task: Task, executed: Any, facts: dict[str, Any], manifest: dict[str, Any], clock: Clock) -> RunResult:
     import nbformat
 
-    from perflib.reports.failure import failure_page
     from perflib.reports.render import render
 
     folder, stem = task.folder, task.notebook.stem
     result = RunResult(folder, folder / f"{stem}.ipynb", folder / f"{stem}.html", facts, manifest)
     failed = result.status == "failed"
+    executed.metadata["perflib"] = {key: manifest[key] for key in ("status", "parameters", "started", "error")}
+    if failed:
+        words = "This run FAILED; what follows is incomplete. The reason is in the notebook's metadata."
+        executed.cells.insert(0, nbformat.v4.new_markdown_cell(words, metadata={"tags": ["failed"]}))
     manifest.update(_as_written(manifest))
     executed, facts = nbformat.from_dict(_as_written(executed)), _as_written(facts)
-    (folder / "manifest.json").unlink(missing_ok=True)  # from here on the folder is not whole
-    for gone in ("facts.json",) if failed else ("failure.html",):
-        (folder / gone).unlink(missing_ok=True)
+    for name in ("manifest.json", "facts.json" if failed else "failure.html"):  # from here on the folder is not whole
+        (folder / name).unlink(missing_ok=True)
     with clock.stage("render"):
         pages = {result.html: render(executed, manifest)}
     pages[result.notebook] = nbformat.writes(executed) + "\n"

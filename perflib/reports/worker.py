@@ -75,6 +75,9 @@ class Workers(Executor):
             return value
         raise value
 
+    def __exit__(self, *error: Any) -> None:
+        self.shutdown(cancel_futures=error[0] is not None)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End; with ``cancel_futures`` the running processes are killed too."""
         if cancel_futures:

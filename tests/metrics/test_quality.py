@@ -9,6 +9,7 @@ import perflib as pf
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.quality import quality, volume
+from perflib.words import quality as words
 
 
 def calls(per_day, start="2025-01-05", origin="public"):
@@ -62,12 +63,27 @@ def test_feeds_that_jump_together_are_a_caveat(jumping):
 def test_answer_and_table_carry_the_numbers(jumping):
     found = quality(jumping)
     assert found.name == "quality"
-    assert "5,252 records were read from 1 file: 5,250 were accepted and 2 (0.04%) quarantined" in found.answer
+    assert found.answer.startswith("2 of 5,252 records (0.04%) are quarantined: ")
     (row,) = found.table.to_dict("records")
     assert (row["rows_read"], row["accepted"], row["quarantined"]) == (5252, 5250, 2)
     assert row["quarantined_share"] == pytest.approx(2 / 5252)
     assert row["first"] == "2025-01-05 12:00"
     assert set(found.table.columns) <= set(found.labels)
+
+
+def test_what_the_words_say_of_records_and_weeks():
+    facts = {"rows_read": 1240, "quarantined": 0, "clock_change_rows": 0, "by_reason": {}}
+    files = pd.DataFrame({"files": [1, 2]})
+    assert words.quality(facts, files).answer == "All 1,240 records were read without error, from 3 files."
+    facts |= {"quarantined": 31, "by_reason": {"call_id: missing": 31, "call_id: odd": 0}, "clock_change_rows": 2}
+    assert words.quality(facts, files).answer == (
+        "31 of 1,240 records (2.50%) are quarantined: call_id: missing (31). "
+        "2 records hold a time that a clock change makes happen twice or never."
+    )
+    weeks = pd.DataFrame({"week": [1, 1, 2], "records": [10, 5, 25]})
+    assert words.volume({"table": "calls"}, weeks, jump="").answer == (
+        "calls: 20 records a week at the median, 15 to 25, over 2 weeks. No feed jumps."
+    )
 
 
 def test_records_of_midnight_are_told_by_local_time():

@@ -14,8 +14,8 @@ from nbformat import v4
 from perflib.__main__ import main
 from perflib.errors import InputError
 from perflib.reports.batch import report
-from perflib.reports.index import index_page
-from perflib.reports.moved import moved
+from perflib.reports.facts import changes
+from perflib.reports.pages import index_page
 from perflib.reports.worker import ProcessDiedError, Workers
 
 CELL = """import pandas as pd, perflib as pf
@@ -112,8 +112,8 @@ def test_resume_redoes_only_what_is_missing_or_changed(folder):
     write_notebook(folder / "tiny.ipynb", CELL.replace('"n": n}', '"n": n + 1}'))
     changed = report(plan, workers=2, resume=True)
     assert changed["resumed"] == 0
-    assert changed["runs"][0]["moved"] == [{"fact": "tiny / n", "before": 1, "after": 2}]
-    assert "Moved since the last run" in (out / "index.html").read_text(encoding="utf-8")
+    assert changed["runs"][0]["changes"] == [{"fact": "tiny / n", "before": 1, "after": 2}]
+    assert "Changed since the last run" in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_department_decides_values_and_its_files_decide_resume(folder, small_city, monkeypatch):
@@ -213,14 +213,14 @@ def test_a_process_that_dies_or_lingers_is_an_error_of_its_own_call_only():
         workers.submit(time.sleep, 60).result()
 
 
-def test_moved_compares_what_both_runs_have_and_puts_the_largest_first():
+def test_changes_compare_what_both_runs_have_and_puts_the_largest_first():
     before = {"a": {"x": 100, "y": 10, "gone": 1, "list": [1]}, "word": "up"}
     after = {"a": {"x": 101, "y": 20, "new": 1, "list": [2]}, "word": "up"}
-    assert [(item["fact"], item["before"], item["after"]) for item in moved(before, after)] == [
+    assert [(item["fact"], item["before"], item["after"]) for item in changes(before, after)] == [
         ("a / y", 10, 20),
         ("a / x", 100, 101),
     ]
-    assert moved({}, after) == []
+    assert changes({}, after) == []
 
 
 def test_the_index_escapes_every_datum():
@@ -232,10 +232,10 @@ def test_the_index_escapes_every_datum():
         "parameters": {bad: bad},
         "seconds": 1.0,
         "error": {"cell": 1, "exception": bad, "message": bad},
-        "moved": [],
+        "changes": [],
         "as_of": bad,
     }
-    done = run | {"status": "done", "error": None, "moved": [{"fact": bad, "before": bad, "after": 1}]}
+    done = run | {"status": "done", "error": None, "changes": [{"fact": bad, "before": bad, "after": 1}]}
     page = index_page(
         {
             "plan": bad,

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from perflib.errors import InputError
-from perflib.reports.paper import find_chromium, pdf
+from perflib.reports.printing import find_chromium, pdf
 
 
 def test_a_page_becomes_a_pdf_beside_it(chromium, tmp_path, monkeypatch):
@@ -38,6 +38,6 @@ def test_what_is_lacking_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("perflib.reports.paper._APPS", ())
+    monkeypatch.setattr("perflib.reports.printing._APPS", ())
     with pytest.raises(InputError, match="name it in PERFLIB_CHROMIUM"):
         find_chromium()

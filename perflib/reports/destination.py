@@ -8,22 +8,20 @@ from typing import Any
 
 from perflib.errors import InputError
 
-_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
-
-class Target:
+class Destination:
     """The results' place. ``folder`` is where they are written; for an address they are copied on from there.
 
     Parameters
     ----------
-    asked : a path or an address given by the caller; empty means ``planned``.
+    given : a path or an address given by the caller; empty means ``planned``.
     planned : the plan's own folder for results.
     private : a folder for what is on its way.
     """
 
-    def __init__(self, asked: str, planned: Path, private: Path) -> None:
-        self.address = asked.rstrip("/") if _ADDRESS.match(asked) else ""
-        self.folder = private / "out" if self.address else Path(asked).resolve() if asked else planned
+    def __init__(self, given: str, planned: Path, private: Path) -> None:
+        self.address = given.rstrip("/") if re.match(r"[a-z][a-z0-9+.-]+://", given, re.IGNORECASE) else ""
+        self.folder = private / "out" if self.address else Path(given).resolve() if given else planned
         self._system: Any = _system(self.address) if self.address else None
 
     def fetch(self) -> None:
@@ -33,11 +31,9 @@ class Target:
 
     def send(self, folder: Path) -> None:
         """Copy one run's folder, its manifest last."""
-        if self._system is None or not folder.is_dir():
-            return
-        files = [file for file in folder.iterdir() if file.is_file()]
-        files.sort(key=lambda file: file.name == "manifest.json")
-        self._put(files, f"{self.address}/{folder.name}")
+        if self._system is not None and folder.is_dir():
+            files = (file for file in folder.iterdir() if file.is_file())
+            self._put(sorted(files, key=lambda file: file.name == "manifest.json"), f"{self.address}/{folder.name}")
 
     def send_top(self) -> None:
         """Copy the index and the status."""
@@ -56,14 +52,7 @@ def _system(address: str) -> Any:
 
         return fsspec.core.url_to_fs(address)[0]
     except ImportError as error:
-        raise InputError(
-            f"an address needs a package that is not installed ({error})",
-            where=address.partition("://")[0],
-            do="pip install fsspec and the package of that store, or give a folder",
-        ) from None
+        fault, do = f"an address needs a package that is not installed ({error})", "pip install fsspec and that package"
     except ValueError as error:
-        raise InputError(
-            f"not an address that fsspec knows ({error})",
-            where=address.partition("://")[0],
-            do="correct the address, or give a folder",
-        ) from None
+        fault, do = f"not an address that fsspec knows ({error})", "correct the address"
+    raise InputError(fault, where=address.partition("://")[0], do=f"{do}, or give a folder")
