@@ -10,6 +10,16 @@ def name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
+def names(columns: Iterable[str]) -> str:
+    """The columns as a comma-separated list of quoted identifiers."""
+    return ", ".join(map(name, columns))
+
+
+def added(relation: str, columns: Iterable[str]) -> str:
+    """The relation with further columns."""
+    return f"(SELECT {', '.join(['*', *columns])} FROM {relation})"
+
+
 def literal(text: object) -> str:
     """``text`` as a quoted string literal."""
     return "'" + str(text).replace("'", "''") + "'"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from perflib.errors import MappingError, SourceError
@@ -20,67 +19,51 @@ class Bound:
     absent: bool = False
 
 
-@dataclass(frozen=True)
-class BoundFilter:
-    """A filter and where its column is: a source position, or None for the canonical column of that name."""
-
-    rule: Filter
-    place: int | None
-
-
-def bind(mapping: Mapping, header: Sequence[str], where: str) -> tuple[Bound, ...]:
-    """The places of every mapped column.
+def bind(mapping: Mapping, names: Sequence[str], where: str) -> tuple[Bound, ...]:
+    """The places of every mapped column among the names of a file.
 
     Raises
     ------
-    MappingError : a mapped column is not in the header, or is there more than once.
+    MappingError : a mapped column is not there, or is there more than once.
     """
-    names = [text.strip() for text in header]
     return tuple(_bound(spec, names, f"{where}, {mapping.where}") for spec in mapping.specs if not spec.row_number)
 
 
-def bind_filters(mapping: Mapping, header: Sequence[str], where: str) -> tuple[BoundFilter, ...]:
-    """The places of the filters' columns: the source column of that name, else the canonical one."""
-    names = [text.strip() for text in header]
-    canonical = {spec.column.name for spec in mapping.specs} - {mapping.numbered}
-    found = []
+def bind_filters(mapping: Mapping, names: Sequence[str], where: str) -> Iterator[tuple[Filter, int | None]]:
+    """The filters with the places of their columns: the source column of that name; None for the canonical one."""
+    canonical = set(mapping.by_column) - {mapping.numbered}
     for rule in mapping.filters:
-        if rule.column in names:
-            found.append(BoundFilter(rule, _place(rule.column, names, where)))
-        elif rule.column in canonical:
-            found.append(BoundFilter(rule, None))
-        else:
+        if rule.column not in {*names, *canonical}:
             raise absent(names, f"no column {rule.column!r} to filter on", where, rule.column)
-    return tuple(found)
+        yield rule, _place(rule.column, names, where) if rule.column in names else None
 
 
-def wanted(mapping: Mapping, columns: Collection[str] | None = None) -> set[str]:
+def wanted(mapping: Mapping, columns: Set[str] | None = None) -> set[str]:
     """Every header name the mapping speaks of, or only those that make these ``columns``."""
-    specs = (spec for spec in mapping.specs if columns is None or spec.column.name in columns)
-    parts = (part for spec in specs for part in spec.sources)
+    specs = mapping.by_column
+    parts = (
+        part for column in (specs if columns is None else columns & specs.keys()) for part in specs[column].sources
+    )
     return {name for part in parts for names in part for name in names} | mapping.extra.columns()
 
 
-def _bound(spec: Spec, names: list[str], where: str) -> Bound:
+def _bound(spec: Spec, names: Sequence[str], where: str) -> Bound:
     places: list[int] = []
     for part in spec.sources:
         present = [each for each in part if set(each) <= set(names)]
         if not present and spec.optional:
             return Bound(spec, (), absent=True)
         if not present:
-            missed = next(name for name in part[0] if name not in names)
-            sought = " or ".join(" with ".join(map(repr, each)) for each in part)
             raise absent(
                 names,
-                f"no column {sought}, wanted for {spec.column.name!r}",
+                f"no column {_either(part, 'or')}, wanted for {spec.column.name!r}",
                 where,
-                missed,
+                next(name for name in part[0] if name not in names),
                 "correct `from` in the mapping, or add `optional: true`",
             )
         if len(present) > 1:
-            both = " and ".join(" with ".join(map(repr, each)) for each in present)
             raise MappingError(
-                f"columns {both} are both present, one wanted for {spec.column.name!r}",
+                f"columns {_either(present, 'and')} are both present, one wanted for {spec.column.name!r}",
                 where=where,
                 do="name one of them in `from`",
             )
@@ -88,11 +71,15 @@ def _bound(spec: Spec, names: list[str], where: str) -> Bound:
     return Bound(spec, tuple(places))
 
 
-def _place(name: str, names: list[str], where: str) -> int:
-    if Counter(names)[name] > 1:
-        positions = ", ".join(str(place + 1) for place, text in enumerate(names) if text == name)
+def _either(names: Sequence[Sequence[str]], word: str) -> str:
+    return f" {word} ".join(" with ".join(map(repr, each)) for each in names)
+
+
+def _place(name: str, names: Sequence[str], where: str) -> int:
+    places = [str(place) for place, text in enumerate(names, 1) if text == name]
+    if len(places) > 1:
         raise MappingError(
-            f"column {name!r} stands {Counter(names)[name]} times in the header (positions {positions}), wanted once",
+            f"column {name!r} stands {len(places)} times in the header (positions {', '.join(places)}), wanted once",
             where=where,
             do="rename or remove the copy in the export",
         )

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from perflib.agency import Decision
 from perflib.engine.connection import Engine
-from perflib.engine.sql import every, name
+from perflib.engine.sql import added, every, name, names
 from perflib.errors import SourceError
-from perflib.sources.judge import Plan
 from perflib.sources.language import ROWS
 from perflib.sources.mapping import Collapse
+from perflib.sources.plan import Plan
 from perflib.sources.repeated import differ
-from perflib.sources.rules import settled
+from perflib.sources.rules import broken
 
 _WORDS = {
     "min": "the smallest",
@@ -43,75 +43,68 @@ def merged(plan: Plan, accepted: str, rule: Collapse, earlier: Sequence[str], en
         an earlier source has the key.
     """
     keys, columns = plan.table.key, [column for column in plan.output if column not in plan.table.key]
-    held, known = ", ".join(map(name, keys)), every(f"{name(key)} IS NOT NULL" for key in keys)
-    filters = every(f"_f{place}" for place in range(len(plan.mapping.filters)))
-    kept = f"(SELECT * FROM {accepted} WHERE {filters})"
+    key, known = names(keys), every(f"{name(key)} IS NOT NULL" for key in keys)
+    kept = f"(SELECT * FROM {accepted} WHERE {plan.kept})"
     order = {"first": "_file, _record", "last": "_file DESC, _record DESC"}
     order["newest"] = f"recorded_at DESC NULLS LAST, {order['last']}"
     rules = {column: rule.rules.get(column, rule.otherwise) for column in columns}
     windows = [
-        f"row_number() OVER (PARTITION BY {held} ORDER BY {order[row]}) AS _{row}"
+        f"row_number() OVER (PARTITION BY {key} ORDER BY {order[row]}) AS _{row}"
         for row in order
         if row in rules.values()
     ]
+    free = [column for column in columns if not rules[column]]
     made = [f"{_made(column, rules[column], plan)} AS {name(column)}" for column in columns]
-    flags = [f"{differ(column)} AS {name('_d' + column)}" for column in columns if not rules[column]]
-    made += [*flags, "count(*) AS _rows", "count(DISTINCT _file) AS _files"]
+    made += [f"{differ(column)} AS {name('_d' + column)}" for column in free]
+    made += ["count(*) AS _rows", "count(DISTINCT _file) AS _files"]
     grouped = engine.stored(
-        f"SELECT {', '.join([held, *made])} FROM (SELECT {', '.join(['*', *windows])} FROM {kept} WHERE {known}) "
-        f"GROUP BY {held}"
+        f"SELECT {', '.join([key, *made])} FROM {added(kept, windows)} WHERE {known} GROUP BY {key}"
     )
-    _agree(plan, grouped, [column for column in columns if not rules[column]], engine, where)
-    _sound(plan, grouped, engine, where)
+    _refuse(plan, grouped, free, engine, where)
     for relation in earlier:
-        shared = engine.rows(f"SELECT count(*) FROM {grouped} SEMI JOIN {relation} AS other USING ({held})")[0][0]
+        shared = engine.rows(f"SELECT count(*) FROM {grouped} SEMI JOIN {relation} AS other USING ({key})")[0][0]
         if shared:
             raise SourceError(
-                f"{shared:,} of {' + '.join(keys)} stand in an earlier source of {plan.table.name} too",
+                f"{shared:,} of {plan.key} stand in an earlier source of {plan.table.name} too",
                 where=where,
                 do="read the files of both with one source, or drop them there by `filter`",
             )
-    output = ", ".join(map(name, plan.output))
+    output = names(plan.output)
     relation = f"(SELECT {output} FROM {grouped} UNION ALL SELECT {output} FROM {kept} WHERE NOT ({known}))"
     return _described(plan, rule, kept, grouped, relation, engine)
 
 
 def _made(column: str, rule: str, plan: Plan) -> str:
-    held = name(column)
+    cell = name(column)
     if rule in ROWS:
-        return f"max({held}) FILTER (_{rule} = 1)"
+        return f"max({cell}) FILTER (_{rule} = 1)"
     if rule in ("sum", "count"):
-        return f"CAST(sum({held}) AS {'BIGINT' if plan.table.columns[column].type == 'integer' else 'DOUBLE'})"
-    return f"{rule or 'max'}({held})"
+        return f"CAST(sum({cell}) AS {'BIGINT' if plan.table.columns[column].type == 'integer' else 'DOUBLE'})"
+    return f"{rule or 'max'}({cell})"
 
 
-def _agree(plan: Plan, grouped: str, columns: Sequence[str], engine: Engine, where: str) -> None:
-    if not columns:
-        return
-    flags = [name("_d" + column) for column in columns]
-    counts = ", ".join(f"count(*) FILTER ({flag})" for flag in flags)
-    found = dict(zip(columns, engine.rows(f"SELECT {counts} FROM {grouped}")[0], strict=True))
-    shown = ", ".join(f"{column} ({count:,})" for column, count in found.items() if count)
-    if shown:
+def _refuse(plan: Plan, grouped: str, free: Sequence[str], engine: Engine, where: str) -> None:
+    """Refuse rows that differ in a column without a rule, and rows that break a rule of the table once they are one."""
+    rules = plan.rules("reject")
+    flags = [name("_d" + column) for column in free] + [
+        f"_rows > 1 AND {broken(plan, rule, utc=True)}" for rule in rules
+    ]
+    counts = [f"count(*) FILTER ({flag})" for flag in flags]
+    counted = list(engine.rows(f"SELECT {', '.join(['count(*)', *counts])} FROM {grouped}")[0][1:])
+    differ = ", ".join(f"{column} ({count:,})" for column, count in zip(free, counted, strict=False) if count)
+    if differ:
         raise SourceError(
-            f"rows of one {' + '.join(plan.table.key)} differ in columns to which `collapse` gives no rule: {shown}",
+            f"rows of one {plan.key} differ in columns to which `collapse` gives no rule: {differ}",
             where=where,
             do="add a rule to `collapse: {columns: ...}`, or `otherwise: first`",
         )
-
-
-def _sound(plan: Plan, grouped: str, engine: Engine, where: str) -> None:
-    present = [*plan.table.key, *plan.output]
-    for rule in plan.table.rules:
-        if rule.then == "reject" and rule.earlier in present and rule.later in present:
-            broken = settled(plan.table, rule, plan.zone, plan.days)
-            count = engine.rows(f"SELECT count(*) FROM {grouped} WHERE _rows > 1 AND {broken}")[0][0]
-            if count:
-                raise SourceError(
-                    f"{count:,} rows that `collapse` makes break {rule.name}",
-                    where=where,
-                    do=f"give {rule.earlier} and {rule.later} rules that fit each other",
-                )
+    for rule, count in zip(rules, counted[len(free) :], strict=True):
+        if count:
+            raise SourceError(
+                f"{count:,} rows that `collapse` makes break {rule.name}",
+                where=where,
+                do=f"give {rule.earlier} and {rule.later} rules that fit each other",
+            )
 
 
 def _described(plan: Plan, rule: Collapse, kept: str, grouped: str, relation: str, engine: Engine) -> Merged:
@@ -122,15 +115,14 @@ def _described(plan: Plan, rule: Collapse, kept: str, grouped: str, relation: st
     named = [f"{column} {_WORDS[each]}" for column, each in rule.rules.items() if column in plan.output]
     rest = _WORDS[rule.otherwise] if rule.otherwise else "the same in all rows"
     words = ", ".join([*named, f"all else {rest}" if named else f"every value {rest}"])
-    key = " + ".join(plan.table.key)
     notes = [
-        f"{before:,} rows are {after:,} {plan.table.name}, one per {key} ({several:,} of several rows): {words}; "
+        f"{before:,} rows are {after:,} {plan.table.name}, one per {plan.key} ({several:,} of several rows): {words}; "
         f"{rule.because}"
     ]
     if files and {"sum", "count"} & set(rule.rules.values()):
         notes.append(
-            f"{files:,} of {key} have rows in several files, and all of them are counted: make sure that the "
+            f"{files:,} of {plan.key} have rows in several files, and all of them are counted: make sure that the "
             "files do not export a row twice"
         )
-    step = Decision(plan.table.name, f"one row per {key}: {words}", rule.because, before, after)
+    step = Decision(plan.table.name, f"one row per {plan.key}: {words}", rule.because, before, after)
     return Merged(relation, after, step, tuple(notes))

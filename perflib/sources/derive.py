@@ -31,28 +31,21 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A test of one column: ``texts`` it must (or with ``kind`` except must not) hold, or bounds of its text."""
-
-    column: str
-    kind: str
-    texts: tuple[str, ...] = ()
-    start: str = ""
-    end: str = ""
-
-
-@dataclass(frozen=True)
 class Derived:
-    """A new column: the first column that has a value, or the value of the first case whose conditions all hold."""
+    """A new column: the first column that has a value, or the value of the first case whose conditions all hold.
+
+    Each case is its conditions by column and its value. A condition is a list of texts, "present", "missing", or
+    ``except`` texts, ``from`` and ``until``, as the mapping states it.
+    """
 
     name: str
     first: tuple[str, ...] = ()
-    cases: tuple[tuple[tuple[Condition, ...], str], ...] = ()
+    cases: tuple[tuple[Mapping[str, Any], str], ...] = ()
     otherwise: str | None = None
 
     def columns(self) -> set[str]:
         """The columns it reads."""
-        return {*self.first, *(test.column for tests, _ in self.cases for test in tests)}
+        return {*self.first, *(column for tests, _ in self.cases for column in tests)}
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,7 @@ def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str]
     if item.first:
         return coalesce([shown(name) for name in item.first])
     cases = " ".join(
-        f"WHEN {every(_test(test, shown(test.column)) for test in tests)} THEN {literal(value)}"
+        f"WHEN {every(_test(test, shown(column)) for column, test in tests.items())} THEN {literal(value)}"
         for tests, value in item.cases
     )
     return f"CASE {cases} ELSE {'NULL' if item.otherwise is None else literal(item.otherwise)} END"
@@ -134,22 +127,19 @@ def expression(item: Derived, columns: Mapping[str, str], missing: Sequence[str]
 
 def present(column: str, missing: Sequence[str]) -> str:
     """SQL: the trimmed text of a column, NULL where it means missing."""
-    held = text(column)
-    return f"CASE WHEN {held} IN ({literals(missing)}) THEN NULL ELSE {held} END"
+    cell = text(column)
+    return f"CASE WHEN {cell} IN ({literals(missing)}) THEN NULL ELSE {cell} END"
 
 
-def _test(test: Condition, shown: str) -> str:
-    held = f"({shown})"
-    if test.kind == "present":
-        return f"{held} IS NOT NULL"
-    if test.kind == "missing":
-        return f"{held} IS NULL"
-    if test.kind == "in":
-        return f"coalesce({held} IN ({literals(floated(test.texts))}), false)"
-    if test.kind == "except":
-        return f"coalesce({held} NOT IN ({literals(floated(test.texts))}), false)"
-    bounds = [f"{held} >= {literal(test.start)}"] if test.start else []
-    bounds += [f"{held} < {literal(test.end)}"] if test.end else []
+def _test(test: Any, cell: str) -> str:
+    """SQL of a condition."""
+    if isinstance(test, str):
+        return f"({cell}) IS {'NOT ' if test == 'present' else ''}NULL"
+    if isinstance(test, tuple) or "except" in test:
+        sign, texts = ("IN", test) if isinstance(test, tuple) else ("NOT IN", test["except"])
+        return f"coalesce(({cell}) {sign} ({literals(floated(texts))}), false)"
+    signs = {"from": ">=", "until": "<"}
+    bounds = (f"({cell}) {sign} {literal(test[key])}" for key, sign in signs.items() if key in test)
     return f"coalesce({every(bounds)}, false)"
 
 
@@ -178,20 +168,8 @@ def _derived(name: str, given: Mapping[str, Any], where: str) -> Derived:
         raise MappingError("needs either `first` or `cases`", where=where)
     if "first" in given and "otherwise" in given:
         raise MappingError("`otherwise` does nothing without `cases`", where=where, do="take it out")
-    cases = tuple(
-        (tuple(_condition(column, test, where) for column, test in case["when"].items()), case["value"])
-        for case in given.get("cases", ())
-    )
+    cases = tuple((case["when"], case["value"]) for case in given.get("cases", ()))
+    for column, test in ((column, test) for tests, _ in cases for column, test in tests.items()):
+        if isinstance(test, dict) and (not test or ("except" in test and len(test) > 1)):
+            raise MappingError(f"the test of {column!r} needs `except`, or `from` and `until`", where=where)
     return Derived(name, given.get("first", ()), cases, given.get("otherwise"))
-
-
-def _condition(column: str, test: Any, where: str) -> Condition:
-    if isinstance(test, tuple):
-        return Condition(column, "in", test)
-    if isinstance(test, str):
-        return Condition(column, test)
-    if not test or ("except" in test and len(test) > 1):
-        raise MappingError(f"the test of {column!r} needs `except`, or `from` and `until`", where=where)
-    if "except" in test:
-        return Condition(column, "except", test["except"])
-    return Condition(column, "between", (), test.get("from", ""), test.get("until", ""))

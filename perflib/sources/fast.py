@@ -17,16 +17,17 @@ from typing import Any
 
 from perflib.engine.clock import shift
 from perflib.engine.connection import Engine, EngineError
-from perflib.engine.sql import floating, literal, name, padded, path_literal
+from perflib.engine.sql import added, floating, literal, name, padded, path_literal
 from perflib.errors import SourceError
 from perflib.files import limits
 from perflib.sources import delimited, textfile
 from perflib.sources.bind import wanted
-from perflib.sources.judge import Part, Plan, Shape, judge, shape, years_of
+from perflib.sources.plan import Plan
 from perflib.sources.records import Record, delimiter_of
 from perflib.sources.rules import masks
 from perflib.sources.staged import Staged, texts
 from perflib.sources.textfile import Look, last_lines, plain_lines
+from perflib.sources.validate import Part, Shape, shape, validate, years_of
 from perflib.sources.values import steps
 
 #: smaller files are read exactly at once
@@ -97,7 +98,7 @@ def _copied(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> C
         return None
     if not raws[0].strip():
         return None
-    form = shape(path.name, header, ["VARCHAR"] * len(header), plan, trim=False)
+    form = shape(Staged(path.name, "", header, ("VARCHAR",) * len(header), 0), plan, trim=False)
     if any(item.fixed for item in form.values):
         return None
     with path.open("rb") as stream:
@@ -133,7 +134,7 @@ def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -
     found = [Part(sure, relation, "NOT _doubt")]
     if doubtful:
         again = Staged(path.name, _texts(relation, copied), copied.header, types, doubtful, True, look.sha256)
-        found.append(judge(again, plan, engine))
+        found.append(validate(again, plan, engine))
     return found
 
 
@@ -163,18 +164,18 @@ def _query(path: Path, copied: Copied, plan: Plan, years: tuple[int, int]) -> st
     parsed = f"(SELECT {', '.join(read)} FROM {steps(form.values, held)})"
     local = [(item.name, item.spec.timezone or plan.zone) for item in form.values if item.stamp]
     shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
-    shifted = f"(SELECT {', '.join(['*', *shifts])} FROM {parsed})"
+    shifted = added(parsed, shifts)
     stamps = [
         f"make_timestamptz(epoch_us({name('l_' + stamp)}) + {name('o_' + stamp)}) AS {name(stamp)}"
         for stamp, _ in local
     ]
     unsure = [f"({name('l_' + stamp)} IS NOT NULL AND {name('o_' + stamp)} IS NULL)" for stamp, _ in local]
-    moved = f"(SELECT {', '.join(['*', *stamps, _any(unsure) + ' AS _unsure'])} FROM {shifted})"
+    moments = added(shifted, [*stamps, _any(unsure) + " AS _unsure"])
     doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])
     columns = [f"_f{place}" for place in range(len(form.filters))]
     columns += [*map(name, form.kept), *masks(form.counts, "_n")]
-    judged = f"(SELECT *, {doubt} AS _doubt FROM {moved})"
-    return f"SELECT {', '.join(columns)}, _doubt, CASE WHEN _doubt THEN {raw} END AS _raw FROM {judged}"
+    checked = added(moments, [f"{doubt} AS _doubt"])
+    return f"SELECT {', '.join(columns)}, _doubt, CASE WHEN _doubt THEN {raw} END AS _raw FROM {checked}"
 
 
 def _any(conditions: Sequence[str]) -> str:

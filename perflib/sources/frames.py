@@ -19,11 +19,12 @@ from perflib.errors import InputError, SourceError
 from perflib.privacy import Policy
 from perflib.privacy.quoting import quoted
 from perflib.sources.guard import Guard
-from perflib.sources.judge import judge, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import QUARANTINE_LIMIT, canonical
 from perflib.sources.opening import asked_personal, department
+from perflib.sources.plan import Plan
 from perflib.sources.staged import Staged
+from perflib.sources.validate import validate
 
 
 def from_frames(
@@ -53,12 +54,12 @@ def from_frames(
     if not frames:
         raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
     zone(timezone, "timezone")
-    asked = asked_personal(personal)
+    wanted = asked_personal(personal)
     guard = Guard(Policy.read(privacy, "from_frames"), name or "frames")
     engine = Engine()
     loaded: list[Loaded] = []
     for table, frame in frames.items():
-        loaded.append(_load(table, frame, timezone, asked, loaded, engine, quarantine_limit))
+        loaded.append(_load(table, frame, timezone, wanted, loaded, engine, quarantine_limit))
     settings = {} if privacy is None else {"privacy": guard.policy}
     return department(name or "frames", timezone, loaded, settings, guard, engine)
 
@@ -67,7 +68,7 @@ def _load(
     table: str,
     frame: pd.DataFrame,
     timezone: str,
-    asked: tuple[str, ...],
+    personal: tuple[str, ...],
     earlier: list[Loaded],
     engine: Engine,
     limit: float | None,
@@ -86,8 +87,8 @@ def _load(
     # one row of a few is a large share and yet no sign of a wrong frame
     mapping = replace(mapping, quarantine_limit=max(QUARANTINE_LIMIT, 1 / len(frame)) if limit is None else limit)
     staged = _stage(frame, names, where, engine)
-    asked_plan = plan(mapping, timezone, asked)
-    return load(asked_plan, [judge(staged, asked_plan, engine)], earlier, engine, where)
+    plan = Plan.of(mapping, timezone, personal)
+    return load(plan, [validate(staged, plan, engine)], earlier, engine, where)
 
 
 def _stage(frame: pd.DataFrame, names: list[str], where: str, engine: Engine) -> Staged:

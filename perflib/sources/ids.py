@@ -15,7 +15,8 @@ from typing import Protocol
 from perflib import schema
 from perflib.engine.connection import Engine
 from perflib.engine.sql import floating, name
-from perflib.sources.judge import Part, Plan
+from perflib.sources.plan import Plan
+from perflib.sources.validate import Part
 
 #: kinds of which a table may hold a few of many: two tables need not share one, unless chance would make them
 _SAMPLED = ("officer", "staff")
@@ -38,19 +39,18 @@ def whole(plan: Plan, parts: Sequence[Part], engine: Engine) -> list[Part]:
     A column that holds a true fraction anywhere (3.1 beside 3.0) is left as it stands: those are no numbers.
     """
     table = plan.table
-    kept = {*plan.output, *table.key} & {spec.column.name for spec in plan.mapping.specs}
+    kept = {*plan.output, *table.key} & set(plan.mapping.by_column)
     ids = [column for column in table.columns if column in kept and table.columns[column].id]
-    if not ids:
-        return list(parts)
     # rows that the one pass of a large file takes as they are end in no ".0": it sets those aside
     exact = [part for part in parts if not part.staged.source]
-    told = _any(ids, floating("{0}"), exact, engine)
-    broken = _any(told, "regexp_full_match({0}, '\\d*\\.\\d*[1-9]\\d*')", parts, engine) if told else []
-    changed = [column for column in told if column not in broken]
+    whole = _any(ids, floating("{0}"), exact, engine)
+    broken = _any(whole, "regexp_full_match({0}, '\\d*\\.\\d*[1-9]\\d*')", parts, engine)
+    changed = [column for column in whole if column not in broken]
     if not changed:
         return list(parts)
-    made = {name(column): f"regexp_replace({name(column)}, '^(\\d+)\\.0+$', '\\1')" for column in changed}
-    columns = ", ".join(f"{sql} AS {column}" for column, sql in made.items())
+    columns = ", ".join(
+        f"regexp_replace({column}, '^(\\d+)\\.0+$', '\\1') AS {column}" for column in map(name, changed)
+    )
     words = f"{', '.join(changed)}: whole numbers written as 7.0 are read as 7"
     return [
         replace(
@@ -64,8 +64,8 @@ def whole(plan: Plan, parts: Sequence[Part], engine: Engine) -> list[Part]:
 
 def _any(columns: Sequence[str], test: str, parts: Sequence[Part], engine: Engine) -> list[str]:
     """The columns of which some row of some part fulfils the test."""
-    asked = ", ".join(f"coalesce(bool_or({test.format(name(column))}), false)" for column in columns)
-    rows = [engine.rows(f"SELECT {asked} FROM {part.relation}")[0] for part in parts]
+    tests = ", ".join(f"coalesce(bool_or({test.format(name(column))}), false)" for column in columns)
+    rows = [engine.rows(f"SELECT {tests} FROM {part.relation}")[0] for part in parts] if columns else []
     return [column for place, column in enumerate(columns) if any(row[place] for row in rows)]
 
 

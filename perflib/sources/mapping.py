@@ -79,9 +79,14 @@ class Mapping:
     written: bool = True
 
     @property
+    def by_column(self) -> Dict[str, Spec]:
+        """The rules by their canonical column."""
+        return {spec.column.name: spec for spec in self.specs}
+
+    @property
     def numbered(self) -> str:
         """The column that is made of the numbers of file and row; empty where there is none."""
-        return next((spec.column.name for spec in self.specs if spec.row_number), "")
+        return next((name for name, spec in self.by_column.items() if spec.row_number), "")
 
 
 def load(path: Path) -> Mapping:

@@ -18,10 +18,11 @@ from perflib.sources import department_file, prepared, pseudonyms, readers
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.guard import Guard, folder_roots, guard_of, key_print, located, raw_settings
-from perflib.sources.judge import judge, numbered, plan
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
 from perflib.sources.mapping import load as load_mapping
+from perflib.sources.plan import Plan
+from perflib.sources.validate import numbered, validate
 
 
 def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[str] = ()) -> Department:
@@ -94,7 +95,7 @@ def department(
     return Department(name, timezone, tables, schema.main(by_table), settings, log, reports)
 
 
-def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
+def _file(file: DepartmentFile, personal: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     engine = Engine(file.roots)
     loaded: list[Loaded] = []
     sources = [source for source in file.sources if source.table in wanted]
@@ -105,14 +106,14 @@ def _file(file: DepartmentFile, asked: tuple[str, ...], wanted: tuple[str, ...])
             choices=dict.fromkeys(source.table for source in file.sources),
         )
     for source in sources:
-        loaded.append(load_source(source, file, asked, loaded, engine))
+        loaded.append(load_source(source, file, personal, loaded, engine))
     return file.name, file.timezone, loaded, file.settings, guard_of(file), engine
 
 
 def load_source(
-    source: Source, file: DepartmentFile, asked: tuple[str, ...], earlier: Sequence[Loaded], engine: Engine
+    source: Source, file: DepartmentFile, personal: tuple[str, ...], earlier: Sequence[Loaded], engine: Engine
 ) -> Loaded:
-    """One source of a department file, read and judged."""
+    """One source of a department file, read and validated."""
     mapping = load_mapping(source.mapping)
     if mapping.table.name != source.table:
         raise MappingError(
@@ -120,21 +121,18 @@ def load_source(
             where=mapping.where,
             do=f"correct `table` in {file.path.name} or in the mapping",
         )
-    asked_plan = plan(mapping, file.timezone, asked)
-    found = _matches(source, mapping, file)
+    plan, files = Plan.of(mapping, file.timezone, personal), _matches(source, mapping, file)
     before = sum(len(other.report.files) for other in earlier if other.table == mapping.table.name)
     where = Path(source.files).name or mapping.where
     with source_errors(where):
         parts = [
             numbered(
-                replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)),
-                asked_plan,
-                before,
+                replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), plan, before
             )
-            for place, (file, label) in enumerate(zip(found, _labels(found), strict=True))
-            for part in readers.parts(file, asked_plan, engine)
+            for place, (path, label) in enumerate(zip(files, _labels(files), strict=True))
+            for part in readers.parts(path, plan, engine)
         ]
-        return load(asked_plan, parts, earlier, engine, where)
+        return load(plan, parts, earlier, engine, where)
 
 
 def _labels(files: Sequence[Path | None]) -> list[str]:
@@ -165,7 +163,7 @@ def _matches(source: Source, mapping: SourceMapping, file: DepartmentFile) -> li
     return list(paths)
 
 
-def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
+def _folder(folder: Path, personal: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
     raw = raw_settings(folder)
     names = record.matching(folder, "*.parquet")
@@ -183,10 +181,11 @@ def _folder(folder: Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Pa
     for table in sorted(files, key=lambda item: (item != main, item)):
         record.file(files[table])
         staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
-        asked_plan = plan(mapping, timezone, asked)
+        plan = Plan.of(mapping, timezone, personal)
         with source_errors(files[table].name):
-            found = ready(files[table], staged, asked_plan, engine)
-            judged = [] if found else [judge(staged, asked_plan, engine)]
-            loaded.append(found or load(asked_plan, judged, loaded, engine, files[table].name))
+            loaded.append(
+                ready(files[table], staged, plan, engine)
+                or load(plan, [validate(staged, plan, engine)], loaded, engine, files[table].name)
+            )
     settings = department_file.kept_settings(raw, folder_roots(folder, raw))
     return str(raw.get("name") or folder.name), timezone, loaded, settings, guard_of(folder), engine

@@ -6,13 +6,14 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from perflib.engine.connection import Engine
-from perflib.sources.judge import Part
 from perflib.sources.rules import decode, width
 from perflib.sources.textfile import plain_lines
+from perflib.sources.validate import Part
 
 COLUMNS = ("file", "record", "line", "reasons", "raw")
 
@@ -27,21 +28,22 @@ def refused(part: Part, engine: Engine) -> dict[int, list[str]]:
     split = width(part.checks[0])
     # a million refused records break few combinations of rules: each is put into words once
     words = {
-        held: decode(part.checks[0], held[:split]) + decode(part.checks[1], held[split:])
-        for held in {row[1:] for row in found}
+        masks: decode(part.checks[0], masks[:split]) + decode(part.checks[1], masks[split:])
+        for masks in {row[1:] for row in found}
     }
     return {row[0]: words[row[1:]] for row in found}
 
 
-def frame(part: Part, reasons: Mapping[int, Sequence[str]], engine: Engine) -> pd.DataFrame:
-    """One row per refused record of a file."""
-    raws = raw_texts(part, list(reasons), engine)
-    rows = [
-        (part.staged.label, record, raws[record][0], "; ".join(words), raws[record][1])
-        for record, words in sorted(reasons.items())
-    ]
-    found = pd.DataFrame(rows, columns=list(COLUMNS))
-    return found.astype({"record": "int64", "line": "Int64"})
+def frame(parts: Sequence[Part], reasons: Sequence[Mapping[int, Sequence[str]]], engine: Engine) -> pd.DataFrame:
+    """One row per refused record of the files."""
+    rows: list[tuple[Any, ...]] = []
+    for part, refused_here in zip(parts, reasons, strict=True):
+        raws = raw_texts(part, list(refused_here), engine)
+        rows += (
+            (part.staged.label, record, raws[record][0], "; ".join(words), raws[record][1])
+            for record, words in sorted(refused_here.items())
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"record": "int64", "line": "Int64"})
 
 
 def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, tuple[int | None, str]]:
@@ -61,13 +63,6 @@ def raw_texts(part: Part, records: Sequence[int], engine: Engine) -> dict[int, t
     if part.staged.text:
         return {row[0]: (row[1], row[2]) for row in found}
     return {row[0]: (None, _line(row[1:])) for row in found}
-
-
-def joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """The frames of several files as one."""
-    found = [item for item in frames if len(item)]
-    empty = pd.DataFrame(columns=list(COLUMNS)).astype({"record": "int64", "line": "Int64"})
-    return pd.concat(found, ignore_index=True) if found else empty
 
 
 def tally(reasons: Iterable[Mapping[int, Sequence[str]]]) -> dict[str, int]:

@@ -8,11 +8,12 @@ from perflib import schema
 from perflib.engine.connection import Engine, source_errors
 from perflib.sources import fast, tables
 from perflib.sources.bind import wanted
-from perflib.sources.judge import Part, Plan, judge
 from perflib.sources.mapping import Mapping, canonical
 from perflib.sources.packed import regular
+from perflib.sources.plan import Plan
 from perflib.sources.rows import format_of
 from perflib.sources.staged import Staged
+from perflib.sources.validate import Part, validate
 
 
 def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
@@ -25,7 +26,7 @@ def parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
             if found := fast.read(path, {**reader, "format": form}, plan, engine):
                 return found
         staged = tables.stage(path, form, reader, engine, wanted(plan.mapping))
-        return [judge(staged, plan, engine, path)]
+        return [validate(staged, plan, engine, path)]
 
 
 def canonical_parquet(path: Path, table: schema.Table, engine: Engine) -> tuple[Staged, Mapping]:

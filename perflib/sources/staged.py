@@ -46,6 +46,11 @@ class Staged:
     def __post_init__(self) -> None:
         object.__setattr__(self, "header", tuple(schema.composed(name) for name in self.header))
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, without blanks around them."""
+        return [name.strip() for name in self.header]
+
 
 def texts(
     label: str,

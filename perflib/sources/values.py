@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from perflib.engine.clock import FIRST_YEAR, LAST_YEAR
-from perflib.engine.sql import coalesce, literal, literals, name
+from perflib.engine.sql import added, coalesce, literal, literals, name
 from perflib.schema import floated
 from perflib.sources import formats
 from perflib.sources.bind import Bound
@@ -89,7 +89,7 @@ def steps(found: Sequence[Value], relation: str) -> str:
         if item.fixed and item.stamp
     ]
     for step in (first, second, third, fourth):
-        relation = f"(SELECT {', '.join(['*', *step])} FROM {relation})"
+        relation = added(relation, step)
     return relation
 
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from perflib.engine.connection import Engine
-from perflib.engine.sql import every, literal
+from perflib.engine.sql import added, every, literal
 from perflib.errors import MappingError, SourceError
 from perflib.files import record
 from perflib.privacy.quoting import cell, quoted_all
 from perflib.sources import language, tables
 from perflib.sources.bind import absent
-from perflib.sources.derive import Extra, Lookup, Unpivot, expression, present
+from perflib.sources.derive import Extra, Lookup, expression, present
+from perflib.sources.mapping import Mapping
 from perflib.sources.rows import format_of
 from perflib.sources.staged import Staged
 
 
-def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, where: str) -> Staged:
+def widened(staged: Staged, mapping: Mapping, path: Path | None, engine: Engine) -> Staged:
     """The staged file with further text columns; files of lookups lie beside ``path``.
 
     Raises
@@ -26,37 +27,35 @@ def widened(staged: Staged, extra: Extra, path: Path | None, engine: Engine, whe
     MappingError : a column of a join or of ``derive`` is not there.
     SourceError : a lookup cannot be read, or its key is not unique and no ``first_by`` chooses.
     """
+    extra, where = mapping.extra, f"{staged.label}, {mapping.where}"
     if not extra:
         return staged
-    place = f"{staged.label}, {where}"
-    columns = _single([name.strip() for name in staged.header], "s")
-    joins, added, notes, also = "", [], list(staged.notes), dict(staged.also)
+    columns = _single(staged.names, "s")
+    new: dict[str, str] = {}
+    joins, notes, also = "", list(staged.notes), dict(staged.also)
     for number, lookup in enumerate(extra.lookups):
-        held, relation = _held(lookup, path, engine, place)
-        alias = f"j{number}"
-        on = _matching(lookup, columns, held, alias, place)
+        place, alias = f"{where}, join {lookup.name}", f"j{number}"
+        other, relation = _lookup(lookup, path, engine, place)
+        on = _matching(lookup, columns, other.names, alias, place)
         joins += f" LEFT JOIN {relation} AS {alias} ON {on}"
-        names = _single([f"{lookup.name}.{name.strip()}" for name in held.header], alias)
+        names = _single([f"{lookup.name}.{name}" for name in other.names], alias)
         columns |= names
-        added += list(names.items())
-        notes += [] if lookup.partial else _unmatched(staged, joins, f"{alias}._there", lookup, engine)
-        also |= {held.label: held.sha256}
+        new |= names
+        also[other.label] = other.sha256
+        if not lookup.partial:
+            unmatched = f"SELECT count(*) FROM {staged.relation} AS s{joins} WHERE {alias}._there IS NULL"
+            if lone := engine.rows(unmatched)[0][0]:
+                notes.append(f"{staged.label}: {lone:,} of {staged.rows:,} records have no match in {lookup.name}")
     start = len(staged.header)
-    made = [f"CAST({sql} AS VARCHAR) AS c{start + at}" for at, (_, sql) in enumerate(added)]
+    made = [f"CAST({sql} AS VARCHAR) AS c{at}" for at, sql in enumerate(new.values(), start)]
     relation = f"(SELECT {', '.join(['s.*', *made])} FROM {staged.relation} AS s{joins})"
-    header = (*staged.header, *(name for name, _ in added))
+    header = (*staged.header, *new)
     columns = {name: sql.removeprefix("s.") for name, sql in columns.items()}
-    columns |= {name: f"c{start + at}" for at, (name, _) in enumerate(added)}
-    relation = _derived(relation, len(header), extra, columns, place)
+    columns |= {name: f"c{at}" for at, name in enumerate(new, start)}
+    relation = _derived(relation, len(header), extra, columns, where)
     header += tuple(item.name for item in extra.derived)
-    return replace(
-        staged,
-        relation=relation,
-        header=header,
-        types=(*staged.types, *("VARCHAR",) * (len(header) - start)),
-        notes=tuple(notes),
-        also=tuple(also.items()),
-    )
+    types = (*staged.types, *("VARCHAR",) * (len(header) - start))
+    return replace(staged, relation=relation, header=header, types=types, notes=tuple(notes), also=tuple(also.items()))
 
 
 def _derived(relation: str, start: int, extra: Extra, columns: dict[str, str], where: str) -> str:
@@ -65,41 +64,31 @@ def _derived(relation: str, start: int, extra: Extra, columns: dict[str, str], w
     Written into one expression, columns that read each other twice would double its length each time.
     """
     made: dict[str, str] = {}
-    for at, item in enumerate(extra.derived):
+    for at, item in enumerate(extra.derived, start):
         if any(columns.get(name, "") in made for name in item.columns()):
-            relation, made = _step(relation, made), {}
-        sql = expression(item, columns, extra.missing, where)
-        columns[item.name] = f"c{start + at}"
-        made[columns[item.name]] = f"CAST({sql} AS VARCHAR)"
-    return _step(relation, made)
+            relation, made = added(relation, made.values()), {}
+        columns[item.name], sql = f"c{at}", expression(item, columns, extra.missing, where)
+        made[f"c{at}"] = f"CAST({sql} AS VARCHAR) AS c{at}"
+    return added(relation, made.values())
 
 
-def _step(relation: str, made: dict[str, str]) -> str:
-    return f"(SELECT {', '.join(['*', *(f'{sql} AS {column}' for column, sql in made.items())])} FROM {relation})"
-
-
-def unpivoted(staged: Staged, rule: Unpivot | None, where: str) -> Staged:
+def unpivoted(staged: Staged, mapping: Mapping) -> Staged:
     """The staged file with one record for each of several columns, if the mapping says so; all columns stay.
 
     Raises
     ------
     MappingError : one of the columns is not there, or a new one is there already.
     """
+    rule, names = mapping.extra.unpivot, staged.names
     if not rule:
         return staged
-    names, place = [name.strip() for name in staged.header], f"{staged.label}, {where}, unpivot"
+    where = f"{staged.label}, {mapping.where}, unpivot"
     for header, _ in rule.columns:
-        if names.count(header) != 1:
-            raise MappingError(
-                f"column {header!r} stands {names.count(header)} times, wanted once",
-                where=place,
-                choices=quoted_all(names, header),
-                found=header,
-            )
+        _once(header, names, "", where)
     if {rule.name, rule.value} & set(names):
         raise MappingError(
             f"the export has a column {rule.name!r} or {rule.value!r}",
-            where=place,
+            where=where,
             do="give `name` and `value` other names",
         )
     width, count = len(names), len(rule.columns)
@@ -128,69 +117,64 @@ def _single(names: Sequence[str], alias: str) -> dict[str, str]:
     return {name: f"{alias}.c{at}" for at, name in enumerate(names) if names.count(name) == 1}
 
 
-def _matching(lookup: Lookup, columns: dict[str, str], held: Staged, alias: str, where: str) -> str:
-    theirs = [name.strip() for name in held.header]
-    parts: list[str] = []
-    for own, other in lookup.on:
-        for name, names in ((own, columns), (other, theirs)):
+def _once(name: str, names: Sequence[str], file: str, where: str) -> None:
+    """Refuse a name that the columns of a file do not hold exactly once."""
+    if names.count(name) != 1:
+        raise MappingError(
+            f"column {name!r} stands {names.count(name)} times{file and f' in {file}'}, wanted once",
+            where=where,
+            choices=quoted_all(names, name),
+            found=name,
+        )
+
+
+def _matching(lookup: Lookup, columns: dict[str, str], others: Sequence[str], alias: str, where: str) -> str:
+    for pair in lookup.on:
+        for name, names in zip(pair, (list(columns), others), strict=True):
             if name not in names:
-                raise absent([*names], f"no column {name!r} to join on", f"{where}, join {lookup.name}", name)
-        parts.append(f"{_key(columns[own])} = {alias}.k{len(parts)}")
-    return every(parts)
+                raise absent(names, f"no column {name!r} to join on", where, name)
+    return every(f"{_key(columns[own])} = {alias}.k{at}" for at, (own, _) in enumerate(lookup.on))
 
 
-def _held(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tuple[Staged, str]:
+def _lookup(lookup: Lookup, path: Path | None, engine: Engine, where: str) -> tuple[Staged, str]:
     """The lookup's file and SQL of its rows, one per key; read once per engine."""
     if path is None or engine.roots is None:
         raise MappingError("a join needs a file beside the export", where=where)
     text = lookup.reader.get("file")
-    file = engine.roots.path(text, f"{where}, join {lookup.name}", path.parent) if text else path
+    file = engine.roots.path(text, where, path.parent) if text else path
     record.file(file)
-    asked = (str(file), repr(lookup))
-    if asked not in engine.lookups:
-        place, reader = f"{where}, join {lookup.name}", dict(lookup.reader)
-        staged = tables.stage(file, format_of(file, reader, place, language.LOOKUP), reader, engine)
-        engine.lookups[asked] = staged, _one_per_key(staged, lookup, engine, place)
-    return engine.lookups[asked]
+    key = (str(file), repr(lookup))
+    if key not in engine.lookups:
+        reader = dict(lookup.reader)
+        staged = tables.stage(file, format_of(file, reader, where, language.LOOKUP), reader, engine)
+        engine.lookups[key] = staged, _one_per_key(staged, lookup, engine, where)
+    return engine.lookups[key]
 
 
 def _one_per_key(staged: Staged, lookup: Lookup, engine: Engine, where: str) -> str:
-    names = [name.strip() for name in staged.header]
-    for name in (*(other for _, other in lookup.on), *([lookup.first_by] if lookup.first_by else [])):
-        if names.count(name) != 1:
-            raise MappingError(
-                f"column {name!r} stands {names.count(name)} times in {staged.label}, wanted once",
-                where=where,
-                choices=quoted_all(names, name),
-                found=name,
-            )
-    keys = [_key(f"c{names.index(other)}") for _, other in lookup.on]
-    made = ", ".join(f"{key} AS k{at}" for at, key in enumerate(keys))
-    kept = ", ".join(f"k{at}" for at in range(len(keys)))
-    inner = f"SELECT *, {made}, true AS _there FROM {staged.relation}"
-    if not lookup.first_by:
-        found = engine.rows(
-            f"SELECT {kept}, list(_record ORDER BY _record)[:3], count(*) FROM ({inner}) "
-            "GROUP BY ALL HAVING count(*) > 1 ORDER BY min(_record) LIMIT 1"
+    names = staged.names
+    for name in (*(other for _, other in lookup.on), *filter(None, [lookup.first_by])):
+        _once(name, names, staged.label, where)
+    keys = [f"k{at}" for at in range(len(lookup.on))]
+    made = (f"{_key(f'c{names.index(other)}')} AS {key}" for key, (_, other) in zip(keys, lookup.on, strict=True))
+    relation, kept = added(staged.relation, [*made, "true AS _there"]), ", ".join(keys)
+    if lookup.first_by:
+        order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"
+        return f"(SELECT * FROM {relation} QUALIFY row_number() OVER (PARTITION BY {kept} ORDER BY {order}) = 1)"
+    twice = engine.rows(
+        f"SELECT {kept}, list(_record ORDER BY _record)[:3], count(*) FROM {relation} "
+        "GROUP BY ALL HAVING count(*) > 1 ORDER BY min(_record) LIMIT 1"
+    )
+    for *parts, at, times in twice:
+        shown, places = " + ".join(cell("" if part is None else part) for part in parts), ", ".join(map(str, at))
+        raise SourceError(
+            f"a key such as {shown} stands {times} times in {staged.label} (records {places}), wanted once",
+            where=where,
+            do="join on more columns, or say which row counts: `first_by: column`",
         )
-        if found:
-            *key, at, times = found[0]
-            shown, places = " + ".join(cell("" if part is None else part) for part in key), ", ".join(map(str, at))
-            raise SourceError(
-                f"a key such as {shown} stands {times} times in {staged.label} (records {places}), wanted once",
-                where=where,
-                do="join on more columns, or say which row counts: `first_by: column`",
-            )
-        return f"({inner})"
-    order = f"{present(f'c{names.index(lookup.first_by)}', [''])} ASC NULLS LAST, _record"
-    return f"(SELECT * FROM ({inner}) QUALIFY row_number() OVER (PARTITION BY {kept} ORDER BY {order}) = 1)"
+    return relation
 
 
 def _key(column: str) -> str:
     """SQL: a key to join on; 1007.0 in one file is 1007 in the other."""
     return f"regexp_replace({present(column, [''])}, '^(\\d+)\\.0+$', '\\1')"
-
-
-def _unmatched(staged: Staged, joins: str, there: str, lookup: Lookup, engine: Engine) -> list[str]:
-    lone = engine.rows(f"SELECT count(*) FROM {staged.relation} AS s{joins} WHERE {there} IS NULL")[0][0]
-    return [f"{staged.label}: {lone:,} of {staged.rows:,} records have no match in {lookup.name}"] if lone else []

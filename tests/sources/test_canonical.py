@@ -74,7 +74,7 @@ def test_a_sound_file_is_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_quick_way_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "judge", lambda *given: pytest.fail("the general way was taken"))
+    monkeypatch.setattr(opening, "validate", lambda *given: pytest.fail("the general way was taken"))
     assert perflib.open(folder(tmp_path / "t", CALLS)).calls.count().execute() == 4
 
 
