@@ -98,7 +98,7 @@ def test_arrest_rates_show_what_may_be_shown(tmp_path: Path) -> None:
         {"Amber": 40.0, "Blue": float("nan"), "Coral": float("nan"), "Dune": 61.0}, nan_ok=True
     )
     assert shown.facts["Blue"] is None and shown.facts["overall"] == pytest.approx(1000 * 113 / 400)
-    assert "Blue" not in shown.answer and "113 arrests" in shown.answer and shown.chart.alt == shown.answer
+    assert "Blue" not in shown.answer and "282.5 over all" in shown.answer and shown.chart.alt == shown.answer
     everything(result, tmp_path)
 
 

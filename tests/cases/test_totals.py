@@ -224,5 +224,7 @@ def test_the_sample_keeps_its_residents():
     dept = pf.open("")
     rows = dept.population.execute()
     whole = rows[rows["group"].isna() & (rows["year"] == rows["year"].max())]["residents"].sum()
-    found = pf.metrics.indicators.measure(dept, "offences_per_residents").facts["all"]["denominator"]
+    found = pf.metrics.indicators.measure(dept, "offences_per_residents", period="2025").facts["all"]["denominator"]
     assert found == pytest.approx(whole)
+    years = pf.metrics.indicators.measure(dept, "offences_per_residents").facts["all"]
+    assert years["denominator"] == pytest.approx(rows[rows["group"].isna()]["residents"].sum())

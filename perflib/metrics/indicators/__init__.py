@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from perflib.metrics.indicators.dictionary import INDICATORS
+from perflib.metrics.indicators.dictionary import INDICATORS, OUTCOMES
 from perflib.metrics.indicators.measure import measure
 from perflib.metrics.indicators.record import Exposure, Indicator
 
-__all__ = ["INDICATORS", "Exposure", "Indicator", "describe", "measure"]
+__all__ = ["INDICATORS", "OUTCOMES", "Exposure", "Indicator", "describe", "measure"]
 
 
 def describe() -> list[dict[str, object]]:

@@ -17,7 +17,9 @@ _NOT_A_SUCCESS = (
     "An arrest is not a success by itself: more arrests can mean more crime, more officers or a lower threshold, and "
     "many are not charged.",
 )
-_DECIDED = _.outcome.isin(["charged", "declined", "diverted", "dismissed", "convicted"])
+#: what an arrest may lead to; pending and unknown are no outcome yet
+OUTCOMES = ("charged", "declined", "diverted", "dismissed", "convicted")
+_DECIDED = _.outcome.isin(OUTCOMES)
 _UCR = "FBI, Uniform Crime Reporting Handbook (2004): clearance by arrest or by exceptional means."
 
 
@@ -181,6 +183,20 @@ _EVERY = [
         _.outcome.isin(["charged", "convicted"]),
         _DECIDED,
         people="arrests",
+    ),
+    *(
+        _share(
+            f"arrests_{outcome}",
+            f"Arrests {outcome}",
+            f"Arrests {outcome}, of those whose outcome is known; pending and unknown outcomes are left out.",
+            "arrests",
+            "arrested_at",
+            _.outcome == outcome,
+            _DECIDED,
+            people="arrests",
+            caveats=_NOT_A_SUCCESS,
+        )
+        for outcome in OUTCOMES
     ),
     _share(
         "searched",

@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.figures import Chart
 from perflib.metrics.counts.areas import residents
-from perflib.metrics.indicators import words
 from perflib.metrics.indicators.dictionary import INDICATORS
-from perflib.metrics.indicators.record import Exposure, Indicator, columns
-from perflib.metrics.response.cells import ranked
-from perflib.metrics.response.groups import NONE, TIMES, shift_of
+from perflib.metrics.indicators.question import Question
+from perflib.metrics.indicators.record import Exposure, Indicator
+from perflib.metrics.response.cells import ranked, tag
+from perflib.metrics.response.groups import TIMES
+from perflib.models.counts import successive_dispersion
 from perflib.period import ends
-from perflib.privacy.people import people
-from perflib.privacy.quoting import quoted_all
+from perflib.privacy.people import People, people, register
+from perflib.privacy.releases import Register
 from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
-from perflib.selection import fiscal_start, listed, on_days
+from perflib.selection import fiscal_start, listed
+from perflib.words import indicators as words
 
 #: parts of time that follow each other: groups without a record are zeros, not gaps
 ORDERED = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
 #: with fewer whole months the scatter of counts cannot be estimated, and counts are taken for Poisson
 FEWEST_MONTHS = 6
-
-
-@dataclass(frozen=True)
-class Question:
-    """An indicator asked of a department: by which groups, of which days and rows."""
-
-    dept: Department
-    indicator: Indicator
-    by: tuple[str, ...]
-    first: dt.date | None
-    last: dt.date | None
-    only: Mapping[str, tuple[Any, ...]]
-    level: float
-    quantiles: tuple[float, ...]
-
-    def rows(self, table: str, time: str, only: Any = None) -> ir.Table:
-        """The rows of a table that count, with the columns ``by`` made."""
-        rows = self.dept.table(table)
-        if table == "population":  # totals beside their parts counted once, of the newest year
-            rows = ibis.memtable(_residents(self.dept, self.last))
-        if only is not None and columns(table, only) <= set(rows.columns):
-            rows = rows.filter(only)
-        for column, values in self.only.items():
-            rows = _chosen(self.dept, rows, time, column, values, table)
-        if time and self.first is not None and self.last is not None:
-            rows = rows.filter(on_days(self.dept, rows[time], self.first, self.last))
-        return rows.mutate(**{name: _key(self.dept, rows, time, name, table) for name in self.by})
-
-
-def _residents(dept: Department, last: dt.date | None) -> pd.DataFrame:
-    """Residents by area in the newest year up to a day."""
-    found, year = residents(dept).newest(last.year if last else None)
-    return found.rename("residents").reset_index().astype({"area": str, "residents": float}).assign(year=year)
 
 
 def measure(
@@ -75,6 +43,7 @@ def measure(
     level: float = 0.95,
     quantiles: Sequence[float] = (0.5, 0.9),
     name: str = "",
+    names: Mapping[str, str] | None = None,
     **only: Any,
 ) -> Result:
     """Any indicator of the dictionary, by anything, with its interval.
@@ -84,14 +53,17 @@ def measure(
     indicator : a name of the dictionary (``perflib indicators`` lists them), or a record of one's own.
     by : up to two of ``day, week, month, quarter, year, weekday, hour, shift`` or columns of the table; none: all rows.
     period : "" or "all", "YYYY-MM", "YYYY-MM-DD..YYYY-MM-DD" or a pair of days (local, both included).
-    quantiles : of a quantile indicator. level : coverage of the intervals.
+    quantiles : of a quantile indicator. level : coverage of the intervals. name : of the Result.
+    names : other names of the columns ``numerator``, ``denominator`` and ``value``, and of the facts of a group.
     only : column = value or list of values, such as ``district="0412"``, of every table the indicator reads.
 
     Returns
     -------
     Result with a row per group: ``by``, ``numerator``, ``denominator`` (rate, share), ``value``, ``low``, ``high``;
     of a quantile ``n`` (rows), ``known``, and ``median``, ``median_low``, ``median_high`` ...
-    Facts: the same by group, and ``dispersion`` of counts and rates. Not assessable where a column is not recorded.
+    Facts: the same by group, ``dispersion`` of counts and rates, ``overall`` and ``per`` of rates. A rate of residents
+    is one per person-year of all the years they are known for; of a period, over the residents of its last year. Not
+    assessable where a column is not recorded.
 
     Raises
     ------
@@ -103,57 +75,65 @@ def measure(
         raise InputError(f"{len(keys)} groups at once, two at most", where="by")
     first, last = ends(period, fiscal_start(dept))
     chosen = {column: values for column, value in only.items() if (values := listed(value))}
-    title = words.title(record, keys, chosen, first, last)
+    heading = words.title(record.label, keys, chosen, first, last)
     label = name or "_".join((record.name, *(("by", *keys) if keys else ())))
-    counted_for = record.denominator.table if isinstance(record.denominator, Exposure) else ""
-    doubtful = residents(dept).reason if counted_for == "population" else ""
-    if reason := record.missing(dept, (*keys, *chosen)) or doubtful:
-        return Result.not_assessable(label, reason, title=title, method=record.definition)
     asked = Question(dept, record, keys, first, last, chosen, level, tuple(quantiles))
+    doubtful = residents(dept).reason if asked.counts_residents() else ""
+    if reason := record.missing(dept, (*keys, *chosen)) or doubtful:
+        return Result.not_assessable(label, reason, title=heading, method=record.definition)
     table, facts = _quantiles(asked) if record.kind == "quantile" else _counted(asked)
     if table.empty:
-        return Result.not_assessable(label, "no record is left to count", title=title, method=record.definition)
+        return Result.not_assessable(label, "no record is left to count", title=heading, method=record.definition)
     about = None
     if record.people and record.kind != "quantile":
-        table, about = _about(asked, table)
-    made = words.result(record, keys, label, title, table, facts, level, asked.quantiles)
-    return replace(made, people=about)
+        table, about = _about(asked, table, names or {})
+    table = table.rename(columns=names or {})
+    groups = table[list(keys)].map(words.text).agg(" | ".join, axis=1) if keys else pd.Series("all", table.index)
+    value = tag(quantiles[0]) if record.kind == "quantile" else (names or {}).get("value", "value")
+    notes = words.residents(residents(dept).notes, asked.years()) if asked.counts_residents() else []
+    return Result(
+        label,
+        table,
+        facts=dict(zip(groups, table.drop(columns=list(keys)).to_dict("records"), strict=True)) | facts,
+        chart=_chart(asked, table, value, facts.get("overall")) if keys else None,
+        people=about,
+        words=partial(
+            words.indicator,
+            record=record,
+            heading=heading,
+            by=keys,
+            value=value,
+            level=level,
+            quantiles=quantiles,
+            names=names or {},
+            notes=notes,
+        ),
+    )
+
+
+def _chart(asked: Question, table: pd.DataFrame, value: str, overall: float | None) -> Chart:
+    """A line over time, else a dot per group beside the value of all."""
+    record, (first, *more) = asked.indicator, asked.by
+    timed, second = first in TIMES, more[0] if more else None
+    ends = (f"{value}_low", f"{value}_high") if record.kind == "quantile" else ("low", "high")
+    marks = {} if timed or overall is None else {"target": overall, "target_words": "all"}
+    return Chart(
+        "line" if timed else "dots",
+        first,
+        value,
+        *ends,
+        by=second,
+        x_label=first.replace("_", " ").capitalize(),
+        y_label=f"{record.label} ({record.unit})",
+        marks=marks,
+        panels=second is not None and timed and table[second].nunique() > 4,
+    )
 
 
 def _named(name: str) -> Indicator:
     if name not in INDICATORS:
         raise InputError(f"no indicator {name!r}", where="indicator", choices=INDICATORS, found=name)
     return INDICATORS[name]
-
-
-def _key(dept: Department, rows: ir.Table, time: str, name: str, table: str) -> ir.Value:
-    if name in TIMES and time:
-        wall = dept.local(rows[time]) if rows[time].type().is_timestamp() else rows[time].cast("timestamp")
-        return TIMES[name](wall)
-    if name == "shift" and dept.settings.get("shifts") and time:
-        return shift_of(dept.local(rows[time]), dept.settings["shifts"])
-    if table == "population" and name == "district":
-        return rows.area
-    if name not in rows.columns:
-        raise InputError(
-            f"{table} cannot be grouped by {name!r}",
-            where="by",
-            found=name,
-            choices=(*(TIMES if time else ()), *rows.columns),
-        )
-    return rows[name].cast("string").fill_null(NONE)
-
-
-def _chosen(dept: Department, rows: ir.Table, time: str, column: str, values: tuple[Any, ...], table: str) -> ir.Table:
-    key = _key(dept, rows, time, column, table)
-    there = set(rows.select(key=key).distinct().execute()["key"])
-    texts = [str(value) for value in values] if key.type().is_string() else list(values)
-    for value in texts:
-        if value not in there:
-            raise InputError(
-                f"no {column} {value!r} in {table}", where=column, found=value, choices=quoted_all(sorted(there), value)
-            )
-    return rows.filter(key.isin(texts))
 
 
 def _total(asked: Question, table: str, time: str, amount: Any, only: Any = None) -> pd.Series:
@@ -183,6 +163,8 @@ def _counted(asked: Question) -> tuple[pd.DataFrame, dict[str, Any]]:
         low, high = wilson(n, size, asked.level)
     else:
         facts["dispersion"] = _dispersion(asked)
+        if record.kind == "rate":
+            facts |= {"overall": float(record.per * n.sum() / size.sum()), "per": record.per}
         low, high = (end / size for end in poisson_limits(n, asked.level, facts["dispersion"]))
     frame = frame.assign(
         value=record.per * n / size, low=record.per * np.asarray(low), high=record.per * np.asarray(high)
@@ -213,7 +195,7 @@ def _dispersion(asked: Question) -> float:
     months = _whole(monthly, _total(monthly, record.table, record.time, record.numerator)).to_numpy(float)[1:-1]
     if len(months) < FEWEST_MONTHS:
         return 1.0
-    return float(max(1.0, np.mean(np.diff(months) ** 2) / 2 / max(months.mean(), 1e-9)))
+    return max(1.0, successive_dispersion(months))
 
 
 def _quantiles(asked: Question) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -234,17 +216,41 @@ def _quantiles(asked: Question) -> tuple[pd.DataFrame, dict[str, Any]]:
     return (found.sort_values(list(asked.by), ignore_index=True) if asked.by else found.drop(columns="all")), {}
 
 
-def _about(asked: Question, table: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
+def _about(asked: Question, table: pd.DataFrame, names: Mapping[str, str]) -> tuple[pd.DataFrame, People | None]:
     """The counts of people in the table; of a share the others too, since all but two of them tell of two."""
-    counts: tuple[str, ...] = ("numerator",)
+    dept, record = asked.dept, asked.indicator
+    counts: tuple[str, ...] = (names.get("numerator", "numerator"),)
     if asked.indicator.kind == "share":
         table = table.assign(others=table["denominator"] - table["numerator"])
-        counts = ("numerator", "others")
+        counts = (*counts, "others")
         if len(asked.by) > 1:
             raise InputError(
                 "a share of people by two groups at once is not offered: small counts could not be hidden",
                 where="by",
                 do="ask for one group, or for the count",
             )
+    one_list = len(asked.by) == 1 and asked.by[0] not in TIMES and len(counts) == 1
+    open_facts = ("overall", "dispersion", "per")
     across = asked.by[1] if len(asked.by) > 1 else ""
-    return table, people(asked.dept.settings, asked.indicator.people, asked.by, counts, across=across)
+    about = people(
+        dept.settings,
+        record.people,
+        asked.by,
+        counts,
+        across=across,
+        facts=open_facts,
+        register=_register(asked) if one_list else None,
+    )
+    return table, about
+
+
+def _register(asked: Question) -> Register | None:
+    """Where earlier lists of this count by this column are remembered."""
+    dept, table = asked.dept, asked.indicator.table
+    moment = dept.local(dept.table(table)[asked.indicator.time])
+    edges = dept.table(table).aggregate(first=moment.min(), last=moment.max()).execute().iloc[0]
+    first, last = (None if pd.isna(edges[name]) else edges[name].date() for name in ("first", "last"))
+    rules = [step.rule for step in dept.log if step.table == table]
+    rules += [f"{column}={values}" for column, values in asked.only.items()]
+    series = f"{dept.name}: {table} by {asked.by[0]}"
+    return register(dept.settings, series, rules, asked.first or first, asked.last or last)
