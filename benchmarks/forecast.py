@@ -106,8 +106,7 @@ def _perflib(case: Case) -> Made:
         known = case.counts.iloc[:stop].rename_axis("date").reset_index()
         known = known.melt("date", var_name="series", value_name="count")
         start = time.perf_counter()
-        made = forecast(known, case.horizon, freq=case.freq, progress=False).forecasts
-        assert made is not None
+        made = forecast(known, case.horizon, freq=case.freq).forecasts
         each = [made[name] for name in case.counts]
         found = np.stack([one.quantile(DECILES).T for one in each])
         spent += time.perf_counter() - start
@@ -124,7 +123,7 @@ def _perflib(case: Case) -> Made:
 def _warm(case: Case) -> None:
     """One forecast that is not timed: imports and compilation are counted for no model (Prophet's come compiled)."""
     first = case.counts.iloc[:, :2].iloc[-8 * case.horizon - 2 * case.lag :].rename_axis("date").reset_index()
-    forecast(first.melt("date", var_name="series", value_name="count"), case.horizon, freq=case.freq, progress=False)
+    forecast(first.melt("date", var_name="series", value_name="count"), case.horizon, freq=case.freq)
 
 
 def _peers(case: Case, wanted: tuple[str, ...]) -> dict[str, Made]:

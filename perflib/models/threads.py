@@ -1,7 +1,8 @@
-"""How many threads the linear algebra may use."""
+"""How many threads there are, and how many of them the linear algebra may use."""
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 
 
@@ -14,3 +15,8 @@ def one_thread() -> AbstractContextManager[object]:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     return threadpool_limits(limits=1)
+
+
+def workers() -> int:
+    """How many threads of our own run at a time: the cores, at most eight."""
+    return max(1, min(os.cpu_count() or 1, 8))

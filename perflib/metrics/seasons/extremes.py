@@ -1,4 +1,4 @@
-"""The busiest and the quietest hours in words: a run of hours that cannot be told apart, not the one that leads."""
+"""The busiest and the quietest hours: a run of hours that cannot be told apart, not the one that leads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HALF = 0.5
 ANY = "any day"
 
 
-def ends(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def ends(rates: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Facts ``busiest`` and ``quietest`` of a ``profile`` by weekday and hour.
 
     Returns
@@ -25,7 +25,7 @@ def ends(found: pd.DataFrame) -> dict[str, dict[str, Any]]:
     ``told``, whether any hour stands out. Where more than half of the week is alike, hours of all days together are
     compared, and ``weekday`` is "any day".
     """
-    known = found[found["hours"] > 0].reset_index(drop=True)
+    known = rates[rates["hours"] > 0].reset_index(drop=True)
     return {name: _end(known, highest) for name, highest in (("busiest", True), ("quietest", False))}
 
 
@@ -62,24 +62,9 @@ def _of_the_day(known: pd.DataFrame) -> pd.DataFrame:
 
 def _run(hours: np.ndarray[Any, Any], hour: int) -> tuple[int, int]:
     """The first of the neighbouring ``hours`` around one, and the hour after the last."""
-    held, start, end = {int(each) for each in hours}, hour, hour + 1
-    while start - 1 in held:
+    start, end = hour, hour + 1
+    while start - 1 in hours:
         start -= 1
-    while end in held:
+    while end in hours:
         end += 1
     return start, end
-
-
-def words(doing: str, most: dict[str, Any]) -> str:
-    """The busiest and quietest hours in one sentence without its stop; ``doing``: who does what, or empty."""
-    told = [f"{doing} most {when(most['busiest'], ' an hour')}", f"least {when(most['quietest'])}"]
-    return ", ".join(told).strip()
-
-
-def when(end: dict[str, Any], unit: str = "") -> str:
-    """One end in words: the run of hours, its rate, and how many others cannot be told apart from it."""
-    if not end["told"]:
-        return "at no hour in particular"
-    others, among = end["others"], "day" if end["weekday"] == ANY else "week"
-    more = f"; {others} other hour{'s' if others > 1 else ''} of the {among} cannot be told apart" if others else ""
-    return f"on {end['weekday']} from {end['start']:02d}:00 to {end['end']:02d}:00 ({end['together']:.1f}{unit}{more})"

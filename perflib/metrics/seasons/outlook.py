@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from perflib import schema
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.seasons.extremes import ends, words
-from perflib.metrics.seasons.read import Hours, read
-from perflib.metrics.seasons.rhythm import named, where
+from perflib.metrics.seasons.extremes import ends
+from perflib.metrics.seasons.read import Hours, read, subject_of
 from perflib.models.seasonality import profile
-from perflib.models.seasonality.demand import METHOD, total_words
 from perflib.result import Result
+from perflib.words import seasons as words
 
 #: months shown before the one ahead.
 MONTHS = 36
-LABELS = {
-    "month": "Month",
-    "basis": "Basis",
-    "count": "Events",
-    "days": "Days",
-    "per_day": "Events a day",
-    "low": "Low end",
-    "high": "High end",
-    "expected": "Not yet counted",
-}
 
 
 def outlook(
@@ -38,7 +29,7 @@ def outlook(
     name: str = "season_outlook",
     **cell: Any,
 ) -> Result:
-    """How many come in a day, at what hours most, and what the coming month is expected to bring.
+    """The report in two sentences: how many come in a day and when most, and what the coming month is to bring.
 
     Parameters
     ----------
@@ -51,84 +42,46 @@ def outlook(
     ``per_day``, ``events``, ``first``, ``last``, ``busiest``, ``quietest`` (``extremes.ends``), ``month``, ``total``,
     ``total_low``, ``total_high``, ``level``; without the last five where ``found`` is not assessable.
     """
-    subject = named(dept, table, origin)
-    title = f"How many {subject}, when, and what next?{where(cell)}"
-    held = read(dept, table, origin=origin, **cell)
-    if isinstance(held, str):
-        return Result.not_assessable(name, held, title=title, method=METHOD)
-    most = ends(profile(held.weights.iloc[:, 0], ("weekday", "hour"), held.exposure))
-    days, events = (held.last - held.first).days + 1, float(held.weights.to_numpy().sum())
+    subject, selection = subject_of(dept, table, origin), schema.asked(cell)
+    hours = read(dept, table, origin=origin, **cell)
+    if isinstance(hours, str):
+        title = words.outlook_title(subject, selection)
+        return Result.not_assessable(name, hours, title=title, method=words.DEMAND)
+    days, events = (hours.last - hours.first).days + 1, float(hours.all().sum())
     facts: dict[str, Any] = {
         "per_day": events / days,
         "events": events,
         "days": days,
-        "first": held.first,
-        "last": held.last,
-        **most,
+        "first": hours.first,
+        "last": hours.last,
+        **ends(profile(hours.all(), hours.exposure)),
     }
-    after = _next(found, facts)
-    doing = f"{subject[0].upper()}{subject[1:]}: {events / days:,.1f} came in a day from {held.first} to {held.last}"
-    answer = f"{doing}, {words('', most)}. {after}"
-    rows = _months(held, found)
-    chart = (
-        Chart(
-            "line",
-            "month",
-            "per_day",
-            "low",
-            "high",
-            y_label=f"{subject} a day",
-            alt=answer,
-            marks={"grey": "expected", "zero": False},
-        )
-        if len(rows) > 1
-        else None
-    )
-    said = [text for text in found.caveats if text not in held.notes and not text.startswith("Each ")]
-    return Result(name, rows, title, answer, METHOD, [*held.notes, *said], facts, chart, LABELS)
-
-
-def _next(found: Result, facts: dict[str, Any]) -> str:
-    """The month ahead in words; its facts are added."""
-    if found.reason:
-        return f"What is expected next month cannot be said: {found.reason}."
-    facts |= {"month": found.facts["month"], "level": found.facts["level"]}
-    facts |= {fact: next(iter(found.facts[fact].values())) for fact in ("total", "total_low", "total_high")}
-    length = pd.Timestamp(found.facts["month"]).days_in_month
-    return (
-        f"In {pd.Timestamp(found.facts['month']):%B %Y}, {total_words(found.facts)} are expected, "
-        f"{facts['total'] / length:,.1f} a day."
-    )
-
-
-def _months(held: Hours, found: Result) -> pd.DataFrame:
-    """Whole months as counted, and the month ahead as expected."""
-    days = held.weights.iloc[:, 0].resample("D").sum()
-    rows = days.resample("MS").agg(["sum", "size"]).rename(columns={"sum": "count", "size": "days"})
-    rows = rows[rows["days"] == pd.DatetimeIndex(rows.index).days_in_month].tail(MONTHS).rename_axis("month")
-    table = rows.reset_index().assign(basis="counted", per_day=lambda each: each["count"] / each["days"])
+    rows = _months(hours)
     if not found.reason:
-        start, each = pd.Timestamp(found.facts["month"]), found.facts
-        length = start.days_in_month
-        total, low, high = (next(iter(each[fact].values())) for fact in ("total", "total_low", "total_high"))
-        table = pd.concat(
-            [
-                table,
-                pd.DataFrame(
-                    [
-                        {
-                            "month": start,
-                            "basis": "expected",
-                            "count": total,
-                            "days": length,
-                            "per_day": total / length,
-                            "low": low / length,
-                            "high": high / length,
-                        }
-                    ]
-                ),
-            ],
-            ignore_index=True,
-        )
-    table = table.reindex(columns=["month", "basis", "count", "days", "per_day", "low", "high"])
-    return table.assign(expected=table["basis"] == "expected")
+        facts |= {fact: found.facts[fact]["all"] for fact in ("total", "total_low", "total_high")}
+        facts |= {"month": found.facts["month"], "level": found.facts["level"]}
+        rows = pd.concat([rows, _expected(facts)], ignore_index=True)
+    rows = rows.reindex(columns=["month", "basis", "count", "days", "per_day", "low", "high"])
+    rows["expected"] = rows["basis"] == "expected"
+    chart = Chart(
+        "line", "month", "per_day", "low", "high", y_label=f"{subject} a day", marks={"grey": "expected", "zero": False}
+    )
+    say = partial(words.outlook, subject=subject, selection=selection, notes=hours.notes, reason=found.reason)
+    return Result(name, rows, facts=facts, chart=chart if len(rows) > 1 else None, words=say)
+
+
+def _months(hours: Hours) -> pd.DataFrame:
+    """Whole months as counted."""
+    rows = hours.all().resample("D").sum().resample("MS").agg(["sum", "size"])
+    rows = rows.rename(columns={"sum": "count", "size": "days"})
+    rows = rows[rows["days"] == pd.DatetimeIndex(rows.index).days_in_month].tail(MONTHS).rename_axis("month")
+    return rows.reset_index().assign(basis="counted", per_day=lambda each: each["count"] / each["days"])
+
+
+def _expected(facts: dict[str, Any]) -> pd.DataFrame:
+    """The month ahead."""
+    start = pd.Timestamp(facts["month"])
+    names = {"per_day": "total", "low": "total_low", "high": "total_high"}
+    per_day = {column: facts[fact] / start.days_in_month for column, fact in names.items()}
+    row = {"month": start, "basis": "expected", "count": facts["total"], "days": start.days_in_month, **per_day}
+    return pd.DataFrame([row])

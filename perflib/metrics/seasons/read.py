@@ -18,10 +18,10 @@ from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.metrics.counts.completeness import last_complete
 from perflib.metrics.counts.lacking import lacking
-from perflib.metrics.counts.series import Series, daily
+from perflib.metrics.counts.series import daily
 from perflib.models.levels import level_shifts, weekly
 from perflib.privacy.quoting import no_such
-from perflib.words.response import NOT_RECORDED
+from perflib.words import seasons as words
 
 ALL = "all"
 FEWEST = 28
@@ -31,22 +31,30 @@ _MISSED, _LATELY = 10, 62
 @dataclass(frozen=True, eq=False)
 class Hours:
     """``weights``: records per local hour (rows) and part (columns); ``exposure``: how often that hour passed (0 or 2
-    at clock changes, else 1); ``first`` and ``last`` day; ``notes``: what a reader must know."""
+    at clock changes, else 1); ``first`` and ``last`` day.
+
+    ``notes``: what a reader must know, as codes: ``stamp``, ``basis`` (why the last day is the last), ``recorded``
+    (whether it is known who began the calls), ``stopped`` (district -> last day of its feed), ``jumps`` (``before``
+    and ``after`` a week, ``at``).
+    """
 
     weights: pd.DataFrame
     exposure: pd.Series
     first: dt.date
     last: dt.date
-    notes: tuple[str, ...]
+    notes: dict[str, Any]
 
     def only(self, part: str = "", by: str = "") -> Hours:
         """One part of it, or all together; InputError for a part that is not there."""
         parts = self.weights.columns
         if part and part not in parts:
             raise no_such("district", part, parts)
-        chosen = self.weights[part] if part else self.weights.sum(axis=1)
-        named = chosen.to_frame(part if by else ALL).rename_axis(columns="series")
-        return replace(self, weights=named)
+        hours = self.weights[part] if part else self.all()
+        return replace(self, weights=hours.to_frame(part if by else ALL).rename_axis(columns="series"))
+
+    def all(self) -> pd.Series:
+        """The hours of all parts together."""
+        return self.weights.sum(axis=1)
 
     def daily(self) -> pd.DataFrame:
         """``series, date, count``, every day of the period."""
@@ -69,8 +77,8 @@ def read(dept: Department, table: str = "calls", by: str = "", origin: str = "pu
     """
     asked = schema.asked(cell)
     if dept.has(table, "district") and not set(asked) - {"district"} and by in ("", "district"):
-        held = _read(dept, table, "district", origin, ())
-        return held if (by and not asked) or isinstance(held, str) else held.only(asked.get("district", ""), by)
+        hours = _read(dept, table, "district", origin, ())
+        return hours if (by and not asked) or isinstance(hours, str) else hours.only(asked.get("district", ""), by)
     return _read(dept, table, by, origin, tuple(asked.items()))
 
 
@@ -80,31 +88,27 @@ def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[
     columns = [*asked, *([by] if by else [])]
     if reason := lacking(dept, table, columns) or _untimed(dept, table):
         return reason
-    rows, notes = _rows(dept, table, origin, asked, by)
-    last, basis = until(dept, table, "district" not in asked)
-    stamp = dept.stamp(table)
-    kept = rows.filter(rows.hour < ibis.literal(dt.datetime.combine(last + dt.timedelta(days=1), dt.time())))
-    found = kept.group_by(["hour", "part"]).agg(n=lambda held: held.count()).execute()
-    if found.empty or (days := (pd.Timestamp(last) - found["hour"].min().normalize()).days + 1) < FEWEST:
-        return f"fewer than {FEWEST} complete days" if not found.empty else "no record fits"
-    weights = _filled(found, days)
-    return Hours(
-        weights,
-        exposure(weights.index, dept.timezone),
-        weights.index[0].date(),
-        last,
-        (f"Counted by the hour of {stamp}, local time.", basis, *notes, *_jumps(weights)),
-    )
-
-
-def _jumps(weights: pd.DataFrame) -> list[str]:
-    """Level shifts of the total: an extraction that changed looks like a season, or hides one."""
-    found = level_shifts(weekly(weights.sum(axis=1).resample("D").sum()))
-    return [
-        f"The level jumps from {each.before:,.0f} to {each.after:,.0f} a week at {each.at:%Y-%m-%d}: check the "
-        "extraction before reading a season or a forecast."
-        for each in found
-    ]
+    rows = _rows(dept, table, origin, asked, by)
+    last, basis, stopped = last_day(dept, table, "district" not in asked)
+    rows = rows.filter(rows.hour < ibis.literal(dt.datetime.combine(last + dt.timedelta(days=1), dt.time())))
+    counts = rows.group_by(["hour", "part"]).agg(n=lambda each: each.count()).execute()
+    if counts.empty:
+        return "no record fits"
+    first = counts["hour"].min().normalize()
+    if (days := (pd.Timestamp(last) - first).days + 1) < FEWEST:
+        return f"fewer than {FEWEST} complete days"
+    wide = counts.pivot_table(index="hour", columns="part", values="n", aggfunc="sum", fill_value=0)
+    weights = wide.reindex(pd.date_range(first, periods=24 * days, freq="h"), fill_value=0).astype(float)
+    weights = weights.rename_axis(columns="series")
+    jumps = level_shifts(weekly(weights.sum(axis=1).resample("D").sum()))  # of an extraction: they look like a season
+    notes = {
+        "stamp": dept.stamp(table),
+        "basis": basis,
+        "recorded": table != "calls" or not origin or dept.has(table, "origin"),
+        "stopped": stopped,
+        "jumps": [{"before": each.before, "after": each.after, "at": each.at} for each in jumps],
+    }
+    return Hours(weights, exposure(weights.index, dept.timezone), first.date(), last, notes)
 
 
 def untimed(dept: Department, table: str) -> str:
@@ -118,13 +122,10 @@ def _untimed(dept: Department, table: str) -> str:
     return f"{table} are dated by the {grain}, not by a time" if grain in COARSE or not dept.timed(table) else ""
 
 
-def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str], by: str) -> tuple[ir.Table, list[str]]:
-    rows, notes = dept.table(table), []
+def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str], by: str) -> ir.Table:
+    rows = dept.table(table)
     if origin and dept.has(table, "origin"):
         rows = rows.filter(rows.origin == origin)
-        notes.append(f"Only {table} whose origin is {origin}: what officers begin themselves follows their shifts.")
-    elif origin and table == "calls":
-        notes.append(NOT_RECORDED)
     if "service" in rows.columns and "service" not in asked:
         rows = rows.filter(rows.service.isnull() | (rows.service == "police"))
     for name in [*asked, *([by] if by else [])]:
@@ -137,13 +138,7 @@ def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str], b
         rows = rows.filter(rows[name].cast("string") == value)
     moment = rows[dept.stamp(table)]
     part = rows[by].cast("string").fill_null("not recorded") if by else ibis.literal(ALL)
-    return rows.filter(moment.notnull()).select(hour=dept.local(moment).truncate("h"), part=part), notes
-
-
-def _filled(found: pd.DataFrame, days: int) -> pd.DataFrame:
-    wide = found.pivot_table(index="hour", columns="part", values="n", aggfunc="sum", fill_value=0)
-    every = pd.date_range(found["hour"].min().normalize(), periods=24 * days, freq="h")
-    return wide.reindex(every, fill_value=0).astype(float).rename_axis(columns="series")
+    return rows.filter(moment.notnull()).select(hour=dept.local(moment).truncate("h"), part=part)
 
 
 def exposure(hours: Any, timezone: str) -> pd.Series:
@@ -155,37 +150,46 @@ def exposure(hours: Any, timezone: str) -> pd.Series:
     return pd.Series(1.0, index=passed).groupby(level=0).sum().reindex(index, fill_value=0.0)
 
 
-def until(dept: Department, table: str, feeds: bool = True) -> tuple[dt.date, str]:
-    """The last day to count, and the sentence that says why: the last complete one, or (``feeds``) the last on which
+def subject_of(dept: Department, table: str, origin: str) -> str:
+    """What is counted, for a reader."""
+    return words.subject(table, origin, dept.has(table, "origin"))
+
+
+def last_day(dept: Department, table: str, feeds: bool = True) -> tuple[dt.date, str, dict[str, dt.date]]:
+    """The last day to count, why, and the feeds that stopped: the last complete day, or (``feeds``) the last on which
     every district's feed still ran, whichever is earlier."""
     last, basis = last_complete(dept, table, daily(dept, table, ()))
-    stop, named = silent(dept, table, last) if feeds else (last, "")
-    if not named:
-        return last, basis
-    return stop, f"Counted to {stop}. Some feeds stopped: {named}. All later days are left out; check the feed."
+    stopped = _stopped(dept, table, last) if feeds else {}
+    return (min(stopped.values()), "", stopped) if stopped else (last, basis, {})
+
+
+def until(dept: Department, table: str) -> tuple[dt.date, str]:
+    """``last_day``, with the sentence that says why."""
+    last, basis, stopped = last_day(dept, table)
+    return last, basis or words.counted(last, stopped)
 
 
 def silent(dept: Department, table: str, last: dt.date) -> tuple[dt.date, str]:
     """The last day up to ``last`` on which every district's feed still ran, and the silent ones in words (or "")."""
-    return _fed(daily(dept, table, ("district",)), last) if dept.has(table, "district") else (last, "")
+    stopped = _stopped(dept, table, last)
+    return min(stopped.values(), default=last), words.stopped(stopped)
 
 
-def _fed(series: Series, last: dt.date) -> tuple[dt.date, str]:
-    """The last day on which every district's feed still ran: a silent feed is no quiet month.
+def _stopped(dept: Department, table: str, last: dt.date) -> dict[str, dt.date]:
+    """District -> last day with a record, where its feed is silent up to ``last``: a silent feed is no quiet month.
 
     A feed is silent when nothing came in its last days though more than ``_MISSED`` records were usual.
     """
+    if not dept.has(table, "district"):
+        return {}
+    series = daily(dept, table, ("district",))
     if series.grain in COARSE:
-        return last, ""
+        return {}
     reach = series.days.searchsorted(pd.Timestamp(last)) + 1
-    days = series.days[:reach]
     ends = {}
-    for name, counts in zip(series.cells[series.by[0]], series.counts[:, :reach], strict=True):
+    for name, counts in zip(series.cells["district"], series.counts[:, :reach], strict=True):
         seen = np.flatnonzero(counts)
-        gone = reach - 1 - seen[-1] if len(seen) else 0
-        if 0 < gone <= _LATELY and counts[max(0, seen[-1] - 180) : seen[-1] + 1].mean() * gone > _MISSED:
-            ends[name] = days[seen[-1]].date()
-    if not ends:
-        return last, ""
-    named = ", ".join(f"{series.by[0]} {name} (last on {end})" for name, end in ends.items())
-    return min(ends.values()), named
+        quiet = reach - 1 - seen[-1] if len(seen) else 0
+        if 0 < quiet <= _LATELY and counts[max(0, seen[-1] - 180) : seen[-1] + 1].mean() * quiet > _MISSED:
+            ends[name] = series.days[seen[-1]].date()
+    return ends

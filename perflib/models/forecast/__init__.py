@@ -1,18 +1,15 @@
 """Forecasts of counts: several candidates, judged and weighted by back-test, as calibrated count distributions."""
 
-from perflib.models.forecast.candidates import FAST
-from perflib.models.forecast.core import ForecastResult, forecast, forecasts
+from perflib.models.forecast.core import Forecast, forecast
 from perflib.models.forecast.distribution import CountForecast
 from perflib.models.forecast.panel import Panel, panel
 from perflib.models.forecast.scores import mase, randomised_pit, scaled_crps, seasonal_scale
 
 __all__ = [
-    "FAST",
     "CountForecast",
-    "ForecastResult",
+    "Forecast",
     "Panel",
     "forecast",
-    "forecasts",
     "mase",
     "panel",
     "randomised_pit",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.forecast import calendar, smoothing
@@ -78,21 +80,29 @@ DEFAULTS = {
 }
 
 
-def chosen(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
+def candidates_of(names: Sequence[str] | None, freq: str) -> dict[str, Candidate]:
     """The candidates of these names, the fast ones of the frequency by default; seasonal naive always among them.
 
     Raises
     ------
     InputError : a name is unknown.
     """
-    from perflib.models.forecast.optional import SLOW
-
-    every = FAST | SLOW
-    picked = DEFAULTS[freq] if names is None else tuple(dict.fromkeys([*names, "seasonal naive"]))
-    unknown = [name for name in picked if name not in every]
-    if unknown:
+    every = FAST | {"prophet": prophet}
+    names = DEFAULTS[freq] if names is None else tuple(dict.fromkeys([*names, "seasonal naive"]))
+    if unknown := [name for name in names if name not in every]:
         raise InputError(f"no candidate {unknown[0]!r}", where="candidates", choices=every, found=unknown[0])
-    return {name: every[name] for name in picked}
+    return {name: every[name] for name in names}
+
+
+def prophet(panel: Panel, horizon: int) -> Array:
+    """Prophet with its defaults (Taylor & Letham 2018), every series by itself; means below zero are set to zero."""
+    from prophet import Prophet
+
+    for name in ("cmdstanpy", "prophet"):  # they speak for every series
+        logging.getLogger(name).disabled = True
+    ahead = pd.DataFrame({"ds": panel.with_future(horizon)[len(panel.dates) :]})
+    models = [Prophet().fit(pd.DataFrame({"ds": panel.dates, "y": counts})) for counts in panel.counts]
+    return np.maximum(np.stack([model.predict(ahead)["yhat"].to_numpy() for model in models]), 1e-3)
 
 
 def _per_series(panel: Panel, horizon: int, trends: tuple[tuple[float, float], ...]) -> Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,22 +14,28 @@ from perflib.privacy.quoting import cell, quoted
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Steps per week and per year, the pandas alias, and the word for one step.
 FREQUENCIES = {"D": (7, 365.2425, "D", "day"), "W": (0, 52.1775, "W", "week"), "M": (0, 12.0, "MS", "month")}
-SEASONS = ("week", "year")
 _THIN = 5  # dates further apart than this on average are not taken for days unless freq says so
-ABSENT = ("unknown", "zero")
 LEAST = {"D": 14, "W": 8, "M": 8}  # known counts that a series needs
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Counts (N, T) of N series at T regular dates; NaN is unknown. ``seasons``: names of the seasons modelled."""
+    """Counts (N, T) of N series at T regular dates; NaN is unknown.
+
+    ``absent``: pairs of series and date without a row; ``negative``: corrections of earlier periods. Both are unknown.
+    """
 
     names: tuple[Any, ...]
     dates: pd.DatetimeIndex
     counts: Array
     freq: str
-    seasons: tuple[str, ...]
-    notes: tuple[str, ...] = field(default=())
+    absent: int = 0
+    negative: int = 0
+
+    @property
+    def seasons(self) -> tuple[str, ...]:
+        """The seasons that its length can show."""
+        return tuple(name for name in ("week", "year") if not too_short(name, self.freq, len(self.dates)))
 
     @property
     def lag(self) -> int:
@@ -40,13 +45,12 @@ class Panel:
 
     def until(self, stop: int) -> Panel:
         """The panel as it was known after its first ``stop`` dates."""
-        seasons = tuple(name for name in self.seasons if not too_short(name, self.freq, stop))
-        return Panel(self.names, self.dates[:stop], self.counts[:, :stop], self.freq, seasons)
+        return replace(self, dates=self.dates[:stop], counts=self.counts[:, :stop])
 
     def only(self, chosen: Array) -> Panel:
         """The panel of the series for which ``chosen`` (N,) is true."""
-        names = tuple(name for name, kept in zip(self.names, chosen, strict=True) if kept)
-        return Panel(names, self.dates, self.counts[chosen], self.freq, self.seasons, self.notes)
+        names = tuple(name for name, wanted in zip(self.names, chosen, strict=True) if wanted)
+        return replace(self, names=names, counts=self.counts[chosen])
 
     @property
     def enough(self) -> Array:
@@ -59,18 +63,14 @@ class Panel:
         return pd.date_range(self.dates[0], periods=len(self.dates) + horizon, freq=alias)
 
 
-def panel(frame: pd.DataFrame, season: object = None, freq: str | None = None, absent: str = "unknown") -> Panel:
-    """Arrange a long frame ``series, date, count`` as a Panel.
-
-    Negative counts are corrections of earlier periods, not counts: they become unknown, and a note says how many.
+def panel(frame: pd.DataFrame, freq: str | None = None) -> Panel:
+    """Arrange a long frame ``series, date, count`` as a Panel; an absent row and a negative count are unknown.
 
     Raises
     ------
     InputError : a column is absent, a value is no count, a pair of series and date occurs twice, two dates fall in one
-        month, or a season is asked for that the data cannot show.
+        month, or no count of a series is known.
     """
-    if absent not in ABSENT:
-        raise InputError(f"no such choice {absent!r}", where="absent", choices=ABSENT, found=absent)
     rows = _checked(frame)
     freq = _frequency(rows["date"], freq)
     wide = rows.pivot(index="date", columns="series", values="count")
@@ -78,9 +78,14 @@ def panel(frame: pd.DataFrame, season: object = None, freq: str | None = None, a
     wide.index = _steps(pd.DatetimeIndex(wide.index), freq)
     alias = FREQUENCIES[freq][2] if freq != "W" else f"W-{wide.index[0]:%a}".upper()
     wide = wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq=alias))
-    counts, notes = _known(wide.to_numpy(float).T, rows, wide, absent)
-    seasons, refused = _seasons(season, freq, len(wide))
-    return Panel(tuple(wide.columns), pd.DatetimeIndex(wide.index), counts, freq, seasons, (*notes, *refused))
+    counts = wide.to_numpy(float).T
+    negative, absent = int((counts < 0).sum()), counts.size - len(rows)  # no pair of series and date occurs twice
+    counts = np.where(counts < 0, np.nan, counts)
+    unknown = ~np.isfinite(counts).any(axis=1)
+    if unknown.any():
+        first = quoted(wide.columns[int(np.argmax(unknown))])
+        raise InputError(f"no known count in {int(unknown.sum())} series, the first {first!r}", where="frame")
+    return Panel(tuple(wide.columns), pd.DatetimeIndex(wide.index), counts, freq, absent, negative)
 
 
 def too_short(season: str, freq: str, length: int) -> str:
@@ -173,59 +178,3 @@ def _steps(dates: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
     if months.has_duplicates:
         raise InputError("several dates fall in one month", where="freq", do="sum to months, or say freq='D'")
     return months
-
-
-def _known(counts: Array, rows: pd.DataFrame, wide: pd.DataFrame, absent: str) -> tuple[Array, list[str]]:
-    notes = []
-    lacking = counts.size - len(rows)  # no pair of series and date occurs twice
-    if lacking > 0 and absent == "zero":
-        stated = rows.assign(there=1.0).pivot(index="date", columns="series", values="there").reindex(wide.index)
-        counts = np.where(stated[wide.columns].isna().to_numpy().T, 0.0, counts)
-        notes.append(f"{lacking:,} absent series-dates were taken as zero, as asked")
-    elif lacking > 0:
-        notes.append(
-            f"{lacking:,} absent series-dates were taken as unknown, not as zero; say absent='zero' if they mean none"
-        )
-    below = counts < 0
-    if below.any():
-        notes.append(f"{int(below.sum()):,} negative counts (corrections of earlier periods) were set to unknown")
-        counts = np.where(below, np.nan, counts)
-    empty = ~np.isfinite(counts).any(axis=1)
-    if empty.any():
-        first = wide.columns[int(np.argmax(empty))]
-        raise InputError(f"no known count in {int(empty.sum())} series, the first {quoted(first)!r}", where="frame")
-    return counts, notes
-
-
-def _seasons(season: object, freq: str, length: int) -> tuple[tuple[str, ...], list[str]]:
-    if season is None:
-        possible = [name for name in SEASONS if FREQUENCIES[freq][0 if name == "week" else 1]]
-        reasons = {name: too_short(name, freq, length) for name in possible}
-        kept = tuple(name for name in possible if not reasons[name])
-        return kept, [f"no season of the {name} is modelled: {why}" for name, why in reasons.items() if why]
-    asked: Sequence[object] = [season] if isinstance(season, (str, int, float)) else list(_iterable(season))
-    names = tuple(_season_name(each, freq) for each in asked)
-    for name in names:
-        why = too_short(name, freq, length)
-        if why:
-            raise InputError(why, where="season", do="leave that season out, or forecast a longer series")
-    return names, []
-
-
-def _iterable(season: object) -> Iterable[object]:
-    if not isinstance(season, Iterable):
-        raise InputError(f"{season!r} names no season", where="season", choices=SEASONS, found=season)
-    return season
-
-
-def _season_name(season: object, freq: str) -> str:
-    """A season by name or by its length in steps: 7 or "week", 365 or "year" (52 by the week, 12 by the month)."""
-    if season in SEASONS:
-        return str(season)
-    week, year = FREQUENCIES[freq][:2]
-    if isinstance(season, (int, float)) and not isinstance(season, bool):
-        if week and season == week:
-            return "week"
-        if abs(float(season) - year) < 1:
-            return "year"
-    raise InputError(f"{season!r} names no season of this data", where="season", choices=SEASONS, found=season)

@@ -10,7 +10,7 @@ import numpy as np
 
 from perflib.models.forecast.dispersion import Dispersion, Shape, fit_dispersion
 from perflib.models.forecast.distribution import mixture_cdf
-from perflib.models.forecast.parallel import workers
+from perflib.models.threads import workers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Multiples of the dispersion that are tried. Never below 1: a calm year does not prove that calm will last.
@@ -44,10 +44,10 @@ def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int,
             weight = 0.5 ** (len(origins) - 1 - at) * np.isfinite(actual[at]).mean()
             found = fit_dispersion(known, mean[:at], horizon, trust, shape)
             judged.append((weight, actual[at], np.maximum(mean[at], 1e-9), found))
-    if len(judged) < _LEAST or (_held(judged, 1.0)[0] >= LEVELS).all():
+    if len(judged) < _LEAST or (_coverage(judged, 1.0)[0] >= LEVELS).all():
         return 1.0
     with ThreadPoolExecutor(workers()) as pool:
-        every_multiple = list(pool.map(partial(_held, judged), MULTIPLES))
+        every_multiple = list(pool.map(partial(_coverage, judged), MULTIPLES))
     shares, log = np.array([share for share, _ in every_multiple]).T, np.array([log for _, log in every_multiple])
     needed = [
         np.interp(level, np.maximum.accumulate(share), MULTIPLES) for level, share in zip(LEVELS, shares, strict=True)
@@ -64,7 +64,7 @@ def _known(origins: tuple[int, ...], actual: Array, at: int) -> Array:
     return seen
 
 
-def _held(judged: list[tuple[float, Array, Array, Dispersion]], multiple: float) -> tuple[Array, float]:
+def _coverage(judged: list[tuple[float, Array, Array, Dispersion]], multiple: float) -> tuple[Array, float]:
     """Expected shares of the randomised PIT within the levels, and the mean log probability, weighted over origins."""
     shares, log, total = np.zeros(len(LEVELS)), 0.0, 0.0
     for weight, actual, mean, found in judged:

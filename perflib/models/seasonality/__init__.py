@@ -1,18 +1,18 @@
-"""Seasons: a test that holds for real counts, strength beside noise, profiles with exposure, expected demand."""
+"""Seasons: a test that holds for real counts, strength against that of noise, rates by hour, expected demand."""
 
-from perflib.models.seasonality.core import ALPHA, SeasonResult, seasonality
-from perflib.models.seasonality.demand import demand
+from perflib.models.seasonality.core import ALPHA, Seasons, seasonality
+from perflib.models.seasonality.demand import Demand, demand
 from perflib.models.seasonality.events import Hourly, hourly
 from perflib.models.seasonality.profile import profile, rate_interval
 from perflib.models.seasonality.spectrum import Stable, stable
-from perflib.models.seasonality.strength import components, noise, stabilised, strength
+from perflib.models.seasonality.strength import noise, stabilised, strength
 
 __all__ = [
     "ALPHA",
+    "Demand",
     "Hourly",
-    "SeasonResult",
+    "Seasons",
     "Stable",
-    "components",
     "demand",
     "hourly",
     "noise",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,79 +9,54 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.figures import Chart
 from perflib.models.forecast.core import predict
 from perflib.models.forecast.dispersion import log_pmf
 from perflib.models.forecast.distribution import mixture_quantile
 from perflib.models.forecast.panel import Panel, panel
 from perflib.models.seasonality.effects import WEEKDAYS
 from perflib.models.threads import one_thread
-from perflib.result import Result
+from perflib.rates import inside
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: days behind the shape of a week, events by which a weekday is drawn to its kind, days needed at the least.
 SHAPE_DAYS, DRAWN, FEWEST = 364, 20.0, 84
-METHOD = (
-    "Level: rolling-origin weighted forecast of daily counts; shape: hour-of-week shares of the last year, each "
-    "weekday drawn to its kind; negative-binomial counts whose dispersion comes from earlier months forecast alike; "
-    "the total's interval from the relative errors of whole earlier periods, t for their number, never below Poisson."
-)
 _GRID = np.exp(np.linspace(np.log(1e-4), np.log(3.0), 60))
-LABELS = {
-    "series": "Series",
-    "weekday": "Weekday",
-    "hour": "Hour",
-    "hours": "Such hours ahead",
-    "expected": "Expected an hour",
-    "low": "One hour, low",
-    "high": "One hour, high",
-    "mean_low": "Mean of the period, low",
-    "mean_high": "Mean of the period, high",
-}
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Dispersion of the count of one hour, and of the sum over the period of one hour of the week."""
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """The expected events of a period.
 
+    Attributes
+    ----------
+    table : a row per hour of the week: ``weekday, hour, hours`` (such hours in the period), ``expected`` (events in one
+        such hour), ``low``, ``high`` (interval for a single such hour: what may come), ``mean_low``, ``mean_high``
+        (interval for the mean over the period: what to staff for).
+    first, last : days of the period.
+    total, low, high : expected count of the whole period, and its interval (``total_interval``).
+    origins : earlier periods whose errors that interval rests on.
+    single, summed : dispersion of the count of one hour, and of the sum over the period of one hour of the week.
+    """
+
+    table: pd.DataFrame
+    first: pd.Timestamp
+    last: pd.Timestamp
+    total: float
+    low: float
+    high: float
+    origins: int
     single: float
     summed: float
 
 
-@dataclass(frozen=True)
-class Total:
-    """What the whole period may bring: ``expected``, the ends ``low`` and ``high``, and the earlier ``origins`` whose
-    errors they rest on."""
-
-    expected: float
-    low: float
-    high: float
-    origins: int
-
-
-def demand(
-    weights: pd.DataFrame,
-    start: object = None,
-    days: int = 28,
-    level: float = 0.80,
-    *,
-    candidates: Sequence[str] | None = None,
-) -> Result:
+def demand(weights: pd.Series, start: object = None, days: int = 28, level: float = 0.80) -> Demand:
     """How many events to expect in each hour of the week.
 
     Parameters
     ----------
-    weights : events per hour, index every local hour of whole days, a column per series (``hourly(...).weights``).
+    weights : events per hour, index every local hour of whole days (``hourly(...).weights``).
     start : first day of the period asked about; default the day after the data. days : its length.
-    level : central share of the intervals. candidates : of ``perflib.models.forecast``; None for the fast ones.
-
-    Returns
-    -------
-    Result ``demand``: ``series, weekday, hour, hours`` (such hours in the period), ``expected`` (events in one such
-    hour), ``low``, ``high`` (interval for a single such hour: what may come), ``mean_low``, ``mean_high`` (interval
-    for the mean over the period: what to staff for). Facts ``first``, ``last``, ``total`` per series with
-    ``total_low`` and ``total_high`` (interval for the count of the whole period: ``total_interval``), ``origins``
-    (earlier periods it rests on), ``level``, ``dispersion``, ``busiest``, ``quietest``.
+    level : central share of the intervals.
 
     Raises
     ------
@@ -94,52 +68,41 @@ def demand(
     weight of ``DRAWN`` events. The dispersion of one hour and of a month of hours is that of counts at
     the forecast's own earlier origins, with shares known then, so intervals are as wide as past errors were.
     """
-    counts, held, gap = _checked(weights, start, days, level)
-    horizon = gap + days
+    daily = _daily(weights)
+    last = daily.dates[-1]
+    begin = last + pd.Timedelta(days=1) if start is None else pd.Timestamp(start)  # type: ignore[arg-type]
+    gap = (begin - last).days - 1
+    if gap < 0 or days < 1 or gap + days > 92:
+        raise InputError(
+            f"{days} days from {begin:%Y-%m-%d} do not lie within 92 days after {last:%Y-%m-%d}", where="start"
+        )
+    tail = (1 - inside(level, "level")) / 2
     with one_thread():
-        found = predict(held, horizon, candidates)
-    rows = [
-        _series(name, counts[at], held, found.mean[at], found.test, at, gap, days, level)
-        for at, name in enumerate(held.names)
-    ]
-    table = pd.concat([row for row, _ in rows], ignore_index=True)
-    ahead = held.with_future(horizon)[len(held.dates) + gap :]
-    spreads = {name: spread for name, (_, spread) in zip(held.names, rows, strict=True)}
-    totals = {str(name): _total(found.mean[at], found.test, at, gap, level) for at, name in enumerate(held.names)}
-    return _result(table, spreads, totals, ahead, level)
+        found = predict(daily, gap + days)
+    counts, weekday = weights.to_numpy(dtype=float).reshape(-1, 24), daily.dates.day_of_week.to_numpy()
+    said = found.test.combined[:, 0]
+    single, summed = _dispersion(counts, weekday, found.test.origins, said, days)
+    ahead = pd.date_range(begin, periods=days)
+    mean = found.mean[0, gap:]
+    table = _table(mean[:, None] * shares(counts, weekday)[ahead.day_of_week], ahead, tail, single, summed)
+    came = found.test.actual[:, 0, gap:]
+    whole = np.isfinite(came).all(axis=1)
+    total = float(mean.sum())
+    low, high = total_interval(came[whole].sum(axis=1), said[whole, gap:].sum(axis=1), total, level)
+    return Demand(table, ahead[0], ahead[-1], total, low, high, int(whole.sum()), single, summed)
 
 
-def _checked(weights: pd.DataFrame, start: object, days: int, level: float) -> tuple[Array, Panel, int]:
-    """Counts (series, days, 24), their daily panel, and the days between the data and the period."""
+def _daily(weights: pd.Series) -> Panel:
+    """The panel of the daily sums of hourly weights."""
     index = pd.DatetimeIndex(weights.index)
     whole = len(index) % 24 == 0 and len(index) > 0 and index[0].hour == 0
     if not whole or not (np.diff(index.to_numpy()) == np.timedelta64(1, "h")).all():
         raise InputError("not every hour of whole days", where="weights", do="give every local hour, zeros included")
     if len(index) < 24 * FEWEST:
-        raise InputError(
-            f"{len(index) // 24} days are too few to know the hours of a week",
-            where="weights",
-            do=f"give at least {FEWEST}",
-        )
-    if not 0 < level < 1:
-        raise InputError(f"{level!r} is no share between 0 and 1", where="level")
-    daily = (
-        weights.resample("D")
-        .sum()
-        .rename_axis("date")
-        .reset_index()
-        .melt("date", var_name="series", value_name="count")
-    )
-    held = panel(daily, freq="D")
-    begin = pd.Timestamp(start) if start is not None else held.dates[-1] + pd.Timedelta(days=1)  # type: ignore[arg-type]
-    gap = (begin - held.dates[-1]).days - 1
-    if gap < 0 or days < 1 or gap + days > 92:
-        raise InputError(
-            f"{days} days from {begin:%Y-%m-%d} do not lie within 92 days after {held.dates[-1]:%Y-%m-%d}",
-            where="start",
-        )
-    counts = np.stack([weights[name].to_numpy(dtype=float).reshape(-1, 24) for name in held.names])
-    return counts, held, gap
+        few = f"{len(index) // 24} days are too few to know the hours of a week"
+        raise InputError(few, where="weights", do=f"give at least {FEWEST}")
+    sums = weights.resample("D").sum()
+    return panel(pd.DataFrame({"series": "all", "date": sums.index, "count": sums.to_numpy()}), "D")
 
 
 def shares(counts: Array, weekday: Array) -> Array:
@@ -153,51 +116,40 @@ def shares(counts: Array, weekday: Array) -> Array:
     return np.asarray((own + DRAWN * near[kind]) / (own.sum(axis=1, keepdims=True) + DRAWN))
 
 
-def _series(
-    name: Any, counts: Array, held: Panel, mean: Array, test: Any, at: int, gap: int, days: int, level: float
-) -> tuple[pd.DataFrame, Spread]:
-    weekday = held.dates.day_of_week.to_numpy()
-    spread = _spread(counts, weekday, test, at, days)
-    ahead = held.with_future(gap + days)[len(held.dates) + gap :].day_of_week.to_numpy()
-    expected = mean[gap:, None] * shares(counts, weekday)[ahead]
-    hours = np.bincount(ahead, minlength=7)
-    summed = np.stack([expected[ahead == day].sum(axis=0) for day in range(7)])
-    one = summed / np.maximum(hours, 1)[:, None]
-    tails = np.array([(1 - level) / 2, (1 + level) / 2]).reshape(2, 1, 1)
-    single = _quantiles(tails, one, spread.single)
-    month = _quantiles(tails, summed, spread.summed) / np.maximum(hours, 1)[:, None]
-    table = pd.DataFrame(
-        {
-            "series": name,
-            "weekday": np.repeat(WEEKDAYS, 24),
-            "hour": np.tile(np.arange(24), 7),
-            "hours": np.repeat(hours, 24),
-            "expected": one.ravel(),
-            "low": single[0].ravel(),
-            "high": single[1].ravel(),
-            "mean_low": month[0].ravel(),
-            "mean_high": month[1].ravel(),
-        }
-    )
-    return table[table["hours"] > 0], spread
+def _table(expected: Array, ahead: pd.DatetimeIndex, tail: float, single: float, summed: float) -> pd.DataFrame:
+    """The hours of the week of a period, from the ``expected`` events (days, 24) of its days ``ahead``."""
+    weekday = ahead.day_of_week.to_numpy()
+    hours = np.bincount(weekday, minlength=7)
+    sums = np.stack([expected[weekday == day].sum(axis=0) for day in range(7)])
+    each = np.maximum(hours, 1)[:, None]
+    low, high = _quantiles(tail, sums / each, single)
+    mean_low, mean_high = _quantiles(tail, sums, summed) / each
+    columns = {"expected": sums / each, "low": low, "high": high, "mean_low": mean_low, "mean_high": mean_high}
+    table = pd.DataFrame({"weekday": np.repeat(WEEKDAYS, 24), "hour": np.tile(np.arange(24), 7)})
+    table = table.assign(hours=np.repeat(hours, 24), **{name: values.ravel() for name, values in columns.items()})
+    return table[table["hours"] > 0]
 
 
-def _quantiles(tails: Array, mean: Array, dispersion: float) -> Array:
-    return mixture_quantile(tails, np.maximum(mean, 1e-9), np.full((*mean.shape, 1), dispersion), np.ones(1))
+def _quantiles(tail: float, mean: Array, dispersion: float) -> Array:
+    ends = np.array([tail, 1 - tail]).reshape(2, 1, 1)
+    return mixture_quantile(ends, np.maximum(mean, 1e-9), np.full((*mean.shape, 1), dispersion), np.ones(1))
 
 
-def _spread(counts: Array, weekday: Array, test: Any, at: int, days: int) -> Spread:
-    """Most likely dispersion of what came at earlier origins around what would have been said then."""
+def _dispersion(
+    counts: Array, weekday: Array, origins: tuple[int, ...], daily: Array, days: int
+) -> tuple[float, float]:
+    """Most likely dispersion, of single hours and of sums, of what came at earlier ``origins`` around the ``daily``
+    means (origins, days) that would have been forecast then."""
     single, summed = [], []
-    for place, origin in enumerate(test.origins):
+    for origin, forecast in zip(origins, daily, strict=True):
         end = min(origin + days, len(counts))
         came, when = counts[origin:end], weekday[origin:end]
-        said = test.combined[place, at, : end - origin, None] * shares(counts[:origin], weekday[:origin])[when]
+        said = forecast[: end - origin, None] * shares(counts[:origin], weekday[:origin])[when]
         single.append((came.ravel(), said.ravel()))
         if end - origin >= 7:
             sums = [[part[when == day].sum(axis=0) for day in range(7)] for part in (came, said)]
             summed.append(tuple(np.stack(each).ravel() for each in sums))
-    return Spread(_likely(single), _likely(summed or single))
+    return _likely(single), _likely(summed or single)
 
 
 def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) -> tuple[float, float]:
@@ -225,88 +177,8 @@ def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) 
     return float(low), float(high)
 
 
-def _total(mean: Array, test: Any, at: int, gap: int, level: float) -> Total:
-    """The whole period, with the errors of the same stretch ahead at the origins that saw it whole."""
-    came, said = test.actual[:, at, gap:], test.combined[:, at, gap:]
-    whole = np.isfinite(came).all(axis=1)
-    expected = float(mean[gap:].sum())
-    low, high = total_interval(came[whole].sum(axis=1), said[whole].sum(axis=1), expected, level)
-    return Total(expected, low, high, int(whole.sum()))
-
-
 def _likely(pairs: list[Any]) -> float:
     """Dispersion with the highest negative-binomial likelihood; counts are rounded, since spans give fractions."""
     came = np.round(np.concatenate([pair[0] for pair in pairs]))
     said = np.maximum(np.concatenate([pair[1] for pair in pairs]), 1e-9)
     return float(max(_GRID, key=lambda value: float(log_pmf(came, said, np.asarray(value)).sum())))
-
-
-def _result(
-    table: pd.DataFrame, spread: dict[Any, Spread], totals: dict[str, Total], ahead: pd.DatetimeIndex, level: float
-) -> Result:
-    whole = table.assign(part=table["expected"]).groupby(["weekday", "hour"], sort=False)["part"].sum()
-    top, low = (list(whole.index)[place] for place in (int(whole.to_numpy().argmax()), int(whole.to_numpy().argmin())))
-    first, last = f"{ahead[0]:%Y-%m-%d}", f"{ahead[-1]:%Y-%m-%d}"
-    facts = {
-        "first": first,
-        "last": last,
-        "level": level,
-        **_totals(totals),
-        "dispersion": {str(name): vars(each) for name, each in spread.items()},
-        "busiest": {"weekday": top[0], "hour": top[1], "expected": float(whole.max())},
-        "quietest": {"weekday": low[0], "hour": low[1], "expected": float(whole.min())},
-    }
-    answer = _answer(table, facts, totals, level)
-    chart = (
-        Chart(
-            "heat",
-            "hour",
-            "expected",
-            by="weekday",
-            x_label="hour of the day",
-            y_label="expected an hour",
-            marks={"unit": "expected in one hour"},
-            alt=answer,
-        )
-        if len(spread) == 1
-        else None
-    )
-    caveats = (
-        f"Each {level:.0%} interval holds for its own hour; of the 168, about {1 - level:.0%} will lie outside.",
-        "Holidays and events of the coming period are not foreseen beyond those of earlier years.",
-    )
-    title = f"What is expected per hour of the week, {first} to {last}?"
-    return Result("demand", table, title, answer, METHOD, caveats, facts, chart, LABELS)
-
-
-def _totals(totals: dict[str, Total]) -> dict[str, Any]:
-    ends = {"total": "expected", "total_low": "low", "total_high": "high"}
-    made: dict[str, Any] = {
-        fact: {name: getattr(each, kept) for name, each in totals.items()} for fact, kept in ends.items()
-    }
-    return {**made, "origins": min(each.origins for each in totals.values())}
-
-
-def _answer(table: pd.DataFrame, facts: dict[str, Any], totals: dict[str, Total], level: float) -> str:
-    top, low = facts["busiest"], facts["quietest"]
-    words = (
-        f"{total_words(facts)} are expected from {facts['first']} to {facts['last']}; most on {top['weekday']} "
-        f"from {top['hour']:02d}:00 ({top['expected']:.1f} an hour), fewest on {low['weekday']} from "
-        f"{low['hour']:02d}:00 ({low['expected']:.1f})."
-    )
-    if len(totals) > 1:
-        return words
-    row = table[(table["weekday"] == top["weekday"]) & (table["hour"] == top["hour"])].iloc[0]
-    return (
-        f"{words} In that hour {row['low']:.0f} to {row['high']:.0f} may come on a single day, "
-        f"{row['mean_low']:.1f} to {row['mean_high']:.1f} in the mean of the period ({level:.0%} intervals)."
-    )
-
-
-def total_words(facts: Mapping[str, Any]) -> str:
-    """The total of a ``demand`` in words, with its interval where it has one and there is a single series."""
-    total = sum(facts["total"].values())
-    if len(facts["total"]) > 1 or not np.isfinite(low := next(iter(facts["total_low"].values()))):
-        return f"{total:,.0f}"
-    high = next(iter(facts["total_high"].values()))
-    return f"{total:,.0f} ({low:,.0f} to {high:,.0f}; {facts['level']:.0%} interval)"

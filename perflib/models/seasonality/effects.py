@@ -10,29 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.models.forecast import calendar
+from perflib.models.forecast.calendar import hinges
 from perflib.models.forecast.regression import poisson
 
 Array = np.ndarray[Any, np.dtype[Any]]
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-FIRST, NEW_YEAR = "first of the month", "1 January"
-#: steps over which errors may be related, and the days after which a trend may bend.
-LAGS = {"D": 28, "W": 6, "M": 2}
-_BEND, _DRAWS, _SEED, _STEPS = 20.0, 4000, 30, {"D": 365.2425, "W": 52.1775, "M": 12.0}
+WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+MONTHS = tuple("January February March April May June July August September October November December".split())
+#: days over which errors may be related.
+LAGS = 28
+_BEND, _DRAWS, _SEED, _YEAR = 20.0, 4000, 30, 365.2425
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,45 +36,31 @@ class Term:
 
 
 def terms(
-    dates: pd.DatetimeIndex, counts: Array, seasons: Sequence[str], freq: str, special: dict[str, dict[str, Array]]
+    dates: pd.DatetimeIndex, counts: Array, seasons: Sequence[str], special: dict[str, dict[str, Array]]
 ) -> list[Term]:
     """The terms of a model: week, year, and each kind of ``special`` days (kind -> name -> mask over the dates)."""
-    held = []
-    if "week" in seasons and freq == "D":
-        held.append(_factor("week", WEEKDAYS, dates.day_of_week.to_numpy(), counts, np.ones(len(dates))))
-    if "year" in seasons:
-        days = dates.days_in_month.to_numpy() if freq == "M" else np.full(len(dates), 7.0 if freq == "W" else 1.0)
-        middle = dates + pd.Timedelta(days=3) if freq == "W" else dates
-        held.append(_factor("year", MONTHS, middle.month.to_numpy() - 1, counts, days))
+    places = {"week": (WEEKDAYS, dates.day_of_week.to_numpy()), "year": (MONTHS, dates.month.to_numpy() - 1)}
+    made = [_factor(season, *places[season], counts) for season in seasons]
     for kind, named in special.items():
-        kept = {name: mask for name, mask in named.items() if mask.sum() >= 2}
-        if kept:
-            columns = np.column_stack([mask.astype(float) for mask in kept.values()])
-            held.append(
-                Term(
-                    kind,
-                    tuple(kept),
-                    columns,
-                    np.eye(len(kept)),
-                    columns.sum(0),
-                    np.nan_to_num(counts) @ columns,
-                    centred=False,
-                )
-            )
-    return held
+        often = {name: mask for name, mask in named.items() if mask.sum() >= 2}
+        if often:
+            columns = np.column_stack([mask.astype(float) for mask in often.values()])
+            counted = np.nan_to_num(counts) @ columns
+            made.append(Term(kind, tuple(often), columns, np.eye(len(often)), columns.sum(0), counted, centred=False))
+    return made
 
 
-def _factor(season: str, names: tuple[str, ...], place: Array, counts: Array, days: Array) -> Term:
+def _factor(season: str, names: tuple[str, ...], place: Array, counts: Array) -> Term:
     """Sum-to-zero columns of a factor; a position that never occurs is left out."""
     there = np.unique(place)
     code = np.searchsorted(there, place)
     read = np.vstack([np.eye(len(there) - 1), -np.ones(len(there) - 1)])
-    exposure = np.bincount(code, days * np.isfinite(counts), minlength=len(there))
+    exposure = np.bincount(code, np.isfinite(counts).astype(float), minlength=len(there))
     counted = np.bincount(code, np.nan_to_num(counts), minlength=len(there))
     return Term(season, tuple(names[each] for each in there), read[code], read, exposure, counted)
 
 
-def effects(dates: pd.DatetimeIndex, counts: Array, freq: str, held: list[Term], level: float = 0.95) -> pd.DataFrame:
+def effects(dates: pd.DatetimeIndex, counts: Array, model: list[Term], level: float = 0.95) -> pd.DataFrame:
     """A row per position: ``season, position, ratio, low, high, count, days``.
 
     ``ratio`` is that of the expected count a day to its mean over the calendar (special days: to days without them),
@@ -98,40 +70,39 @@ def effects(dates: pd.DatetimeIndex, counts: Array, freq: str, held: list[Term],
     Notes
     -----
     Poisson estimating equations with a trend that may bend each year; covariance by Newey & West (1987, Econometrica
-    55) over ``LAGS`` steps, so that neither over-dispersion nor autocorrelation of days narrows the intervals; never
+    55) over ``LAGS`` days, so that neither over-dispersion nor autocorrelation of days narrows the intervals; never
     less than that of over-dispersed counts whose errors are independent, or decay as those of neighbouring steps do:
     a term that few days bear hides its own errors, and months use up much of what slow errors there are.
     """
-    if not held:
+    if not model:
         return pd.DataFrame(columns=["season", "position", "ratio", "low", "high", "count", "days"])
     known = np.isfinite(counts)
-    exposure = dates.days_in_month.to_numpy().astype(float) if freq == "M" else np.ones(len(dates))
-    trend = calendar.hinges(len(dates), len(dates), _STEPS[freq])
-    design = np.hstack([np.ones((len(dates), 1)), *(term.columns for term in held), trend])
+    trend = hinges(len(dates), len(dates), _YEAR)
+    design = np.hstack([np.ones((len(dates), 1)), *(term.columns for term in model), trend])
     prior = np.r_[np.zeros(design.shape[1] - trend.shape[1]) + 1e-3, 0.1, np.full(trend.shape[1] - 1, _BEND)]
     prior[0] = 0.0
     filled = np.where(known, counts, 0.0)
-    beta = poisson(design, filled, known.astype(float), prior, exposure)
-    spreads = _covariances(design, filled, known, exposure * np.exp(design @ beta), prior, LAGS[freq])
+    beta = poisson(design, filled, known.astype(float), prior, np.ones(len(dates)))
+    spreads = _covariances(design, filled, known, np.exp(design @ beta), prior)
     normal = np.random.default_rng(_SEED).normal(size=(_DRAWS, len(beta)))
     draws = [normal @ _root(spread) for spread in spreads]
     parts, start = [], 1
-    for term in held:
+    for term in model:
         span = slice(start, start + term.columns.shape[1])
         parts.append(_read(term, beta[span], [each[:, span] for each in draws], level))
         start = span.stop
     return pd.concat(parts, ignore_index=True)
 
 
-def _covariances(design: Array, counts: Array, known: Array, mean: Array, prior: Array, lags: int) -> list[Array]:
+def _covariances(design: Array, counts: Array, known: Array, mean: Array, prior: Array) -> list[Array]:
     """Robust to dispersion and autocorrelation; that of independent counts with their own dispersion; and that of
     counts whose scaled errors follow a first-order autoregression."""
     curve = (design * (mean * known)[:, None]).T @ design + np.diag(prior + 1e-9)
     score = design * ((counts - mean) * known)[:, None]
     meat = score.T @ score
-    for lag in range(1, min(lags, len(score) - 1) + 1):
+    for lag in range(1, min(LAGS, len(score) - 1) + 1):
         cross = score[lag:].T @ score[:-lag]
-        meat += (1 - lag / (lags + 1)) * (cross + cross.T)
+        meat += (1 - lag / (LAGS + 1)) * (cross + cross.T)
     wide = np.linalg.inv(curve)
     freedom = max(int(known.sum()) - design.shape[1], 1)
     rest = (counts - mean) / np.sqrt(np.maximum(mean, 1e-9)) * known

@@ -1,4 +1,4 @@
-"""How strong a season is, beside what noise without any season would show; and a series taken apart."""
+"""How strong a season is, and what noise without any season would show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _SEED = 12
@@ -25,36 +24,14 @@ def strength(values: Array, period: int) -> float:
     """
     from statsmodels.tsa.seasonal import STL
 
-    found = STL(np.asarray(values, dtype=float), period=period).fit()
-    both = float(np.var(found.seasonal + found.resid))
-    return max(0.0, 1 - float(np.var(found.resid)) / both) if both > 0 else 0.0
+    parts = STL(np.asarray(values, dtype=float), period=period).fit()
+    both = float(np.var(parts.seasonal + parts.resid))
+    return max(0.0, 1 - float(np.var(parts.resid)) / both) if both > 0 else 0.0
 
 
 @lru_cache(maxsize=64)
 def noise(length: int, period: int) -> tuple[float, float]:
     """Median and 95th percentile of the strength that white noise of this length shows (drawn with a fixed seed)."""
     rng = np.random.default_rng(_SEED)
-    draws = 400 if length <= 400 else 100
-    found = [strength(rng.normal(size=length), period) for _ in range(draws)]
-    return float(np.median(found)), float(np.quantile(found, 0.95))
-
-
-def components(dates: pd.DatetimeIndex, counts: Array, periods: dict[str, int]) -> pd.DataFrame:
-    """A series taken apart: ``date``, ``observed``, ``trend``, one column per season, ``remainder``.
-
-    STL for one season, MSTL (Bandara, Hyndman & Bergmeir 2021) for several, on the stabilised scale; ``counts`` have
-    none missing. Without a season only ``observed`` is there.
-    """
-    from statsmodels.tsa.seasonal import MSTL, STL
-
-    values = stabilised(counts)
-    made: dict[str, Any] = {"date": dates, "observed": values}
-    if len(periods) == 1:
-        ((name, period),) = periods.items()
-        found = STL(values, period=period).fit()
-        made |= {"trend": found.trend, name: found.seasonal, "remainder": found.resid}
-    elif periods:
-        names = sorted(periods, key=lambda name: periods[name])
-        found = MSTL(values, periods=[periods[name] for name in names]).fit()
-        made |= {"trend": found.trend, **dict(zip(names, found.seasonal.T, strict=True)), "remainder": found.resid}
-    return pd.DataFrame(made)
+    draws = [strength(rng.normal(size=length), period) for _ in range(400 if length <= 400 else 100)]
+    return float(np.median(draws)), float(np.quantile(draws, 0.95))
