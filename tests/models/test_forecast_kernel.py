@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import nbinom
 
 from perflib.models.forecast import kernel
-from perflib.models.forecast.dispersion import log_pmf
 from perflib.models.forecast.distribution import _added, _bisected
 from perflib.models.peers import draws, rule
 
@@ -21,9 +20,6 @@ def test_probabilities_are_scipys(count: int, dispersion: float) -> None:
     known = nbinom.logpmf(count, size, size / (size + mean))
     found = kernel.log_pmf(float(count), mean, dispersion, math.lgamma(count + 1.0))
     assert found == pytest.approx(known, rel=1e-8, abs=1e-7)
-    assert log_pmf(np.array(float(count)), np.array(mean), np.array(dispersion)) == pytest.approx(
-        known, rel=1e-8, abs=1e-7
-    )
 
 
 def test_mixtures_are_mixed() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from perflib.errors import InputError
-from perflib.models.forecast import mase, randomised_pit, scaled_crps, seasonal_scale
-from perflib.models.forecast.scores import pit_share
+from perflib.models.forecast import mase, randomised_pit, seasonal_scale
+from perflib.models.forecast.scores import pinball_sums, pit_share
 
 TRAIN = [10, 12, 14, 16, 11, 13, 15, 17, 12, 14, 16, 18]
 
@@ -34,7 +34,7 @@ def test_unequal_lengths_are_refused():
 
 def test_scaled_crps_by_hand():
     # All deciles 2, actual 5 and 0: pinball d * 3 and (1 - d) * 2, means 1.5 and 1; 2 * 2.5 / 5.
-    assert scaled_crps([5.0, 0.0], np.full((2, 9), 2.0)) == pytest.approx(1.0, abs=1e-12)
+    assert pinball_sums(np.array([5.0, 0.0]), np.full((2, 9), 2.0)) == pytest.approx((5.0, 5.0), abs=1e-12)
 
 
 def test_pit_lies_between_the_two_steps_of_the_cdf():

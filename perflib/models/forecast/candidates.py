@@ -24,9 +24,9 @@ _MEMORY = {"D": 364.0, "W": 208.0, "M": 48.0}
 def seasonal_naive(panel: Panel, horizon: int) -> Array:
     """The last known count at the same place of the season (weekday, month); the yardstick of every other."""
     lag, counts = panel.lag, panel.counts
-    last = _last_known(counts, lag)
+    last = pd.DataFrame(counts.T).groupby(np.arange(counts.shape[1]) % lag).last().reindex(range(lag)).to_numpy().T
     ahead = (counts.shape[1] + np.arange(horizon)) % lag
-    return np.maximum(last[:, ahead], 0.0)
+    return np.maximum(np.where(np.isfinite(last), last, _typical(counts))[:, ahead], 0.0)
 
 
 def smooth(panel: Panel, horizon: int) -> Array:
@@ -120,13 +120,3 @@ def _period(panel: Panel) -> int:
 def _typical(counts: Array) -> Array:
     known = np.isfinite(counts)
     return (np.where(known, counts, 0).sum(1) / np.maximum(known.sum(1), 1))[:, None]
-
-
-def _last_known(counts: Array, lag: int) -> Array:
-    last = np.repeat(_typical(counts), lag, axis=1)
-    for place in range(min(lag, counts.shape[1])):
-        column = counts[:, place::lag]
-        known = np.isfinite(column)
-        at = column.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
-        last[:, place] = np.where(known.any(axis=1), column[np.arange(len(column)), at], last[:, place])
-    return last

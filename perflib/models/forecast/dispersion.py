@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from perflib.models.forecast import kernel
 
@@ -74,18 +73,6 @@ def _likelihood(
     origin, series, step = np.nonzero(np.isfinite(actual))
     y, mu, rise = actual[origin, series, step], np.maximum(mean[origin, series, step], 1e-9), rise[step]
     return np.asarray(kernel.likelihoods(y, mu, rise, series, grid, weights[used], multiples[used], actual.shape[1]))
-
-
-def log_pmf(y: Array, mean: Array, dispersion: Array) -> Array:
-    """Log probability of the count ``y`` under a negative binomial of this mean and dispersion."""
-    size = 1 / dispersion
-    return (
-        gammaln(y + size)
-        - gammaln(size)
-        - gammaln(y + 1)
-        - size * np.log1p(mean * dispersion)
-        + y * np.log(mean / (size + mean))
-    )
 
 
 def _evidence(likelihood: Array, rounds: int = 30) -> tuple[float, Array]:

@@ -98,9 +98,16 @@ def _added(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
 
 
 def _bisected(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
+    """Quantiles by bisection between ends that are moved out from the normal approximation until they hold them."""
     spread = np.sqrt(mean + mean**2 * (dispersion @ weights))
-    guess = np.maximum(np.floor(mean + spread * ndtri(q)), 0.0)
-    low, high = _bracket(q, guess, 0.25 * spread + 1.0, mean, dispersion, weights)
+    guess, step = np.maximum(np.floor(mean + spread * ndtri(q)), 0.0), 0.25 * spread + 1.0
+    low, high = np.maximum(np.floor(guess - step), -1.0), np.ceil(guess + step)
+    while (below := mixture_cdf(low, mean, dispersion, weights) >= q).any():
+        step = 2 * step
+        low, high = np.where(below, np.maximum(np.floor(low - step), -1.0), low), np.where(below, low, high)
+    while (above := mixture_cdf(high, mean, dispersion, weights) < q).any():
+        step = 2 * step
+        low, high = np.where(above, high, low), np.where(above, np.ceil(high + step), high)
     while True:
         open_ = high - low > 1
         if not open_.any():
@@ -109,22 +116,6 @@ def _bisected(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array
         enough = mixture_cdf(middle, mean, dispersion, weights) >= q
         high = np.where(open_ & enough, middle, high)
         low = np.where(open_ & ~enough, middle, low)
-
-
-def _bracket(
-    q: Array, guess: Array, step: Array, mean: Array, dispersion: Array, weights: Array
-) -> tuple[Array, Array]:
-    low, high = np.maximum(np.floor(guess - step), -1.0), np.ceil(guess + step)
-    while True:
-        below = (low >= 0) & (mixture_cdf(low, mean, dispersion, weights) >= q)
-        above = mixture_cdf(high, mean, dispersion, weights) < q
-        if not (below.any() or above.any()):
-            return low, high
-        step = 2 * step
-        high, low = (
-            np.where(below, low, np.where(above, np.ceil(high + step), high)),
-            np.where(above, high, np.where(below, np.maximum(np.floor(low - step), -1.0), low)),
-        )
 
 
 def _component_cdf(count: Array, mean: Array, dispersion: Array) -> Array:

@@ -49,7 +49,11 @@ def _city(
     panel: Panel, counts: Array, seen: Array, dates: pd.DatetimeIndex, age: Array, horizon: int
 ) -> tuple[Array, Array]:
     year, length = FREQUENCIES[panel.freq][1], len(counts)
-    columns, information = _profile(panel, dates)
+    columns, information = _profile(panel, dates, 5 if panel.freq == "M" else 3)
+    if panel.freq == "D" and "year" in panel.seasons:
+        special = calendar.special_days(dates)
+        columns = np.hstack([columns, special])
+        information = np.r_[information, np.full(special.shape[1], DAY_INFORMATION)]
     trend = calendar.hinges(length, length + horizon, year)
     design = np.hstack([np.ones((len(dates), 1)), columns, trend])
     prior = np.r_[0, information, 0.1, np.full(trend.shape[1] - 1, BEND_INFORMATION)]
@@ -59,26 +63,19 @@ def _city(
     return np.exp(design[:, :-bends] @ fitted[:-bends]), np.exp(trend @ fitted[-bends:])
 
 
-def _profile(panel: Panel, dates: pd.DatetimeIndex) -> tuple[Array, Array]:
-    parts, prior = [np.empty((len(dates), 0))], [np.empty(0)]
-    if "week" in panel.seasons:
-        parts.append(calendar.weekday(dates))
-        prior.append(np.full(6, 1e-3))
-    if "year" in panel.seasons:
-        parts.append(calendar.waves(dates, 5 if panel.freq == "M" else 3))
-        prior.append(np.full(parts[-1].shape[1], 1e-3))
-    if panel.freq == "D" and "year" in panel.seasons:
-        parts.append(calendar.special_days(dates))
-        prior.append(np.full(parts[-1].shape[1], DAY_INFORMATION))
-    return np.hstack(parts), np.concatenate(prior)
+def _profile(panel: Panel, dates: pd.DatetimeIndex, waves: int) -> tuple[Array, Array]:
+    """Columns of the week and of the year (``waves`` pairs), and a vague prior of each."""
+    parts = [np.empty((len(dates), 0))]
+    parts += [calendar.weekday(dates)] if "week" in panel.seasons else []
+    parts += [calendar.waves(dates, waves)] if "year" in panel.seasons else []
+    columns = np.hstack(parts)
+    return columns, np.full(columns.shape[1], 1e-3)
 
 
 def _deviations(counts: Array, expected: Array, panel: Panel, dates: pd.DatetimeIndex, age: Array) -> Array:
     """Factors (N, T + H) by which each series departs from the common profile, a ridge regression on a log scale."""
-    columns = [np.ones((len(dates), 1))]
-    columns += [calendar.weekday(dates)] if "week" in panel.seasons else []
-    columns += [calendar.waves(dates, 2 if panel.freq == "M" else 1)] if "year" in panel.seasons else []
-    design = np.hstack(columns)
+    columns, _ = _profile(panel, dates, 2 if panel.freq == "M" else 1)
+    design = np.hstack([np.ones((len(dates), 1)), columns])
     count, wide = len(counts), design.shape[1]
     if count == 1 or wide == 1:
         return np.ones((count, len(dates)))
@@ -107,32 +104,23 @@ def poisson(design: Array, counts: Array, weight: Array, prior: Array, exposure:
     ------
     numpy.linalg.LinAlgError : columns are exact combinations of each other and have no prior.
     """
-    found = np.zeros(design.shape[1])
-    found[0] = np.log(max((weight * counts).sum(), 0.5) / max((weight * exposure).sum(), 1e-9))
-    value = _objective(design, counts, weight, prior, exposure, found)
+    beta = np.zeros(design.shape[1])
+    beta[0] = np.log(max((weight * counts).sum(), 0.5) / max((weight * exposure).sum(), 1e-9))
+
+    def objective(tried: Array) -> float:
+        line = np.clip(design @ tried, -30, 30)
+        return float((weight * (counts * line - exposure * np.exp(line))).sum() - (prior * tried**2).sum() / 2)
+
+    value = objective(beta)
     for _ in range(steps):
-        mean = exposure * np.exp(np.clip(design @ found, -30, 30))
+        mean = exposure * np.exp(np.clip(design @ beta, -30, 30))
         curve = (design * (weight * mean)[:, None]).T @ design + np.diag(prior + 1e-9)
-        step = np.linalg.solve(curve, design.T @ (weight * (counts - mean)) - prior * found)
-        found, gained = _halved(design, counts, weight, prior, exposure, found, step, value)
-        value += gained
-        if gained < 1e-7 * (1 + abs(value)):
+        step = np.linalg.solve(curve, design.T @ (weight * (counts - mean)) - prior * beta)
+        for half in range(12):  # the Newton step, halved until the penalised likelihood rises; none where it never does
+            gained = objective(beta + step / 2**half) - value
+            if gained >= 0:
+                beta, value = beta + step / 2**half, value + gained
+                break
+        if not gained >= 1e-7 * (1 + abs(value)):
             break
-    return found
-
-
-def _objective(design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array) -> float:
-    line = np.clip(design @ found, -30, 30)
-    return float((weight * (counts * line - exposure * np.exp(line))).sum() - (prior * found**2).sum() / 2)
-
-
-def _halved(
-    design: Array, counts: Array, weight: Array, prior: Array, exposure: Array, found: Array, step: Array, value: float
-) -> tuple[Array, float]:
-    """The Newton step, halved until the penalised likelihood rises; no step where it never does."""
-    for half in range(12):
-        tried = found + step / 2**half
-        gained = _objective(design, counts, weight, prior, exposure, tried) - value
-        if gained >= 0:
-            return tried, gained
-    return found, 0.0
+    return beta

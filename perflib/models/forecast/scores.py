@@ -43,18 +43,12 @@ def mase(train: Array, actual: Array, forecast: Array, season: int) -> Array:
     return mean_present(np.abs(actual - forecast)) / seasonal_scale(train, season)
 
 
-def scaled_crps(actual: Array, deciles: Array) -> float:
-    """2 x mean pinball loss over the nine deciles / sum of |actual|, pooled over every value.
-
-    ``deciles`` has a last axis of nine. A discrete approximation of the continuous ranked probability score (Gneiting &
-    Raftery 2007), scaled so that series of several sizes can be pooled. Missing actual values are left out.
-    """
-    loss, size = pinball_sums(actual, deciles)
-    return float(loss / size) if size > 0 else float("nan")
-
-
 def pinball_sums(actual: Array, deciles: Array) -> tuple[float, float]:
-    """The two sums whose ratio is the scaled CRPS, so that parts can be pooled."""
+    """The two sums whose ratio is the scaled CRPS: 2 x the mean pinball loss over the nine deciles, and |actual|.
+
+    ``deciles`` has a last axis of nine; missing actual values are left out. A discrete approximation of the continuous
+    ranked probability score (Gneiting & Raftery 2007), scaled so that series of several sizes can be pooled.
+    """
     actual = np.asarray(actual, dtype=float)
     error = actual[..., None] - np.asarray(deciles, dtype=float)
     loss = np.maximum(DECILES * error, (DECILES - 1) * error).mean(axis=-1)

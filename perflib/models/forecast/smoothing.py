@@ -71,23 +71,22 @@ def _tamed(ratio: Array, period: int) -> Array:
 
 
 def centred_mean(counts: Array, period: int) -> Array:
-    """Centred moving average over one period (half weights at the ends when even); one-sided near the ends."""
-    known = np.isfinite(counts)
-    filled = np.where(known, counts, 0.0)
+    """Centred moving average over one period (half weights at the ends when even); unknown near the ends."""
     half = period // 2
-    kernel = np.ones(2 * half + 1)
+    weights = np.ones(2 * half + 1)
     if period % 2 == 0:
-        kernel[[0, -1]] = 0.5
-    total, weight = (_rolled(values, kernel) for values in (filled, known.astype(float)))
-    mean = total / np.maximum(weight, 1e-9)
+        weights[[0, -1]] = 0.5
+    total, weight = _summed(counts, weights, (half, half))
     # A cut window does not hold every season: nothing is learnt about the season there.
-    return np.where(weight >= 0.9 * period, mean, np.nan)
+    return np.where(weight >= 0.9 * period, total / np.maximum(weight, 1e-9), np.nan)
 
 
-def _rolled(values: Array, kernel: Array) -> Array:
-    half = len(kernel) // 2
-    padded = np.pad(values, ((0, 0), (half, half)))
-    return np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=1) @ kernel
+def _summed(values: Array, weights: Array, ends: tuple[int, int]) -> tuple[Array, Array]:
+    """Weighted sums over windows, and the weight known in each; ``ends``: steps added before and after."""
+    known = np.isfinite(values)
+    padded = [np.pad(part, ((0, 0), ends)) for part in (np.where(known, values, 0.0), known.astype(float))]
+    total, weight = (np.lib.stride_tricks.sliding_window_view(part, len(weights), axis=1) @ weights for part in padded)
+    return total, weight
 
 
 def smooth(root: Array, constants: Array, burn: int, ahead: int, memory: float) -> tuple[Array, Array, Array]:
@@ -116,10 +115,7 @@ def reaches(damping: float, ahead: int) -> Array:
 
 
 def _means_ahead(root: Array, ahead: int) -> Array:
-    known = np.isfinite(root)
-    kernel = np.ones(ahead)
-    padded = [np.pad(values, ((0, 0), (0, ahead))) for values in (np.where(known, root, 0), known.astype(float))]
-    total, there = (np.lib.stride_tricks.sliding_window_view(each, ahead, axis=1)[:, :-1] @ kernel for each in padded)
+    total, there = (part[:, :-1] for part in _summed(root, np.ones(ahead), (0, ahead)))
     whole = np.arange(root.shape[1]) + ahead <= root.shape[1]
     return np.where((there > 0) & whole, total / np.maximum(there, 1), np.nan)
 

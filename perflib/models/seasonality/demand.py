@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.models.forecast import kernel
 from perflib.models.forecast.core import predict
-from perflib.models.forecast.dispersion import log_pmf
 from perflib.models.forecast.distribution import mixture_quantile
 from perflib.models.forecast.panel import Panel, panel
 from perflib.models.seasonality.effects import WEEKDAYS
@@ -181,4 +181,5 @@ def _likely(pairs: list[Any]) -> float:
     """Dispersion with the highest negative-binomial likelihood; counts are rounded, since spans give fractions."""
     came = np.round(np.concatenate([pair[0] for pair in pairs]))
     said = np.maximum(np.concatenate([pair[1] for pair in pairs]), 1e-9)
-    return float(max(_GRID, key=lambda value: float(log_pmf(came, said, np.asarray(value)).sum())))
+    each, one = np.zeros(came.size, int), np.ones(1)
+    return float(_GRID[kernel.likelihoods(came, said, np.ones(came.size), each, _GRID, one, one, 1)[0].argmax()])

@@ -159,10 +159,6 @@ def _student(normal: float, term: Term) -> float:
 
 
 def _logs(term: Term, beta: Array) -> Array:
-    logs = beta @ term.read.T
-    return np.asarray(logs - _mean(logs, term.exposure)[..., None] if term.centred else logs)
-
-
-def _mean(logs: Array, exposure: Array) -> Array:
-    """Logarithm of the mean multiple over the calendar."""
-    return np.asarray(np.log(np.exp(logs) @ (exposure / exposure.sum())))
+    """Logarithms of the positions' multiples, for a centred term relative to their mean over the calendar."""
+    logs = np.asarray(beta @ term.read.T)
+    return logs - np.log(np.exp(logs) @ (term.exposure / term.exposure.sum()))[..., None] if term.centred else logs
