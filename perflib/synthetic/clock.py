@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from perflib.synthetic.columns import Floats, Ints, Mask
+from perflib.synthetic.columns import Floats, Ints, Rows
 from perflib.synthetic.plan import Plan
 
 HOUR, DAY = 3600, 86400
 
 
-class Hours(NamedTuple):
-    """Consecutive UTC hours: ``start`` and its ``local`` wall-clock time, in seconds since 1970."""
-
-    start: Ints
-    local: Ints
-
-    @property
-    def day(self) -> Ints:
-        """Local day, in days since 1970."""
-        return self.local // DAY
-
-    @property
-    def hour(self) -> Ints:
-        """Local hour, 0 to 23."""
-        return self.local % DAY // HOUR
-
-    def rows(self, rows: Mask) -> Hours:
-        """Some of the hours."""
-        return Hours(self.start[rows], self.local[rows])
-
-
-def hours(plan: Plan) -> Hours:
-    """Every hour from the first local midnight to the end of the last local day."""
-    start = np.arange(plan.midnight(plan.first_day), plan.end, HOUR, dtype=np.int64)
-    return Hours(start, to_local(plan, start))
+def hours(plan: Plan) -> Rows:
+    """Every UTC hour: its ``start`` in seconds since 1970, and local ``day`` (since 1970) and ``hour``."""
+    start = np.arange(plan.midnight(plan.first_day), plan.end, HOUR)
+    local = to_local(plan, start)
+    return Rows(start=start, day=local // DAY, hour=local % DAY // HOUR)
 
 
 def to_local(plan: Plan, moments: npt.ArrayLike) -> Ints:

@@ -12,17 +12,19 @@ import pyarrow as pa
 
 from perflib import schema
 
-#: by type of the schema: what a number is multiplied by, and the two types it is cast to in turn
-_CASTS = {
-    "timestamp": (1_000_000, pa.int64(), pa.timestamp("us", tz="UTC")),
-    "date": (1, pa.int32(), pa.date32()),
-    "integer": (1, pa.int64(), pa.int64()),
-    "number": (1, pa.float64(), pa.float64()),
-    "boolean": (1, pa.int8(), pa.bool_()),
+#: types of the schema: in the file, and how their numbers count time
+ARROW = {
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
 }
+UNITS = {"timestamp": "datetime64[s]", "date": "datetime64[D]"}
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Frame = Mapping[str, Any]
 
 
 class Rows(SimpleNamespace):
@@ -33,7 +35,7 @@ class Rows(SimpleNamespace):
 
 
 class Labels(NamedTuple):
-    """Texts kept as ``codes`` into ``names``; a code below zero is missing."""
+    """Texts kept as ``codes`` into ``names``, whole numbers or 0 and 1; a code below zero is missing."""
 
     codes: Ints
     names: Any
@@ -41,13 +43,27 @@ class Labels(NamedTuple):
     def __getitem__(self, keep: Any) -> Labels:
         return Labels(self.codes[keep], self.names)
 
+    def put(self, rows: Mask, name: str | None) -> Labels:
+        """With another text in these rows; None is missing."""
+        return Labels(np.where(rows, -1 if name is None else self.names.index(name), self.codes), self.names)
+
+
+def sizes(named: Mapping[Any, float]) -> Floats:
+    """The numbers of a mapping, in its order."""
+    return np.array(list(named.values()))
+
+
+def only(rows: Mask, values: Any) -> Floats:
+    """The values in these rows, NaN elsewhere."""
+    return np.where(rows, values, np.nan)
+
 
 def join(parts: Sequence[Rows]) -> Rows:
     """The rows of all parts, one below the other."""
     return Rows(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
-def to_arrow(table: str, *frames: Mapping[str, Any]) -> pa.Table:
+def to_arrow(table: str, *frames: Frame) -> pa.Table:
     """An Arrow table of those of the schema's columns that the frames have, in the schema's order.
 
     The rows of several frames stand one below the other. Timestamps come as seconds and dates as days since 1970 (UTC),
@@ -63,9 +79,9 @@ def to_arrow(table: str, *frames: Mapping[str, Any]) -> pa.Table:
 
 def _array(values: Any, kind: str) -> pa.Array:
     if isinstance(values, Labels):
-        codes = np.asarray(values.codes)
+        codes = np.asarray(values.codes, dtype=np.int64)
         return pa.array(list(values.names), pa.string()).take(pa.array(codes, mask=codes < 0))
-    if kind not in _CASTS:
+    if kind not in ARROW:
         return pa.array(values).cast(pa.string())
-    factor, stored, meant = _CASTS[kind]
-    return pa.array(np.asarray(values, dtype=float) * factor, from_pandas=True).cast(stored).cast(meant)
+    numbers = np.asarray(values, dtype=float).astype(UNITS.get(kind, float))
+    return pa.array(numbers, from_pandas=True).cast(ARROW[kind])

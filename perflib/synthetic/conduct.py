@@ -6,23 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from perflib.synthetic.calls import TYPE_NAMES, by_type, in_district, seen
+from perflib.synthetic.calls import TYPE_NAMES, by_type, in_district, in_extract
 from perflib.synthetic.clock import DAY, HOUR, shift_of
-from perflib.synthetic.columns import Labels, Rows
+from perflib.synthetic.columns import Frame, Labels, Rows, only, sizes
 from perflib.synthetic.people import race_shares
 from perflib.synthetic.rng import Draws
 from perflib.synthetic.world import World
 
-#: chance of a use of force by an average officer at a scene where it comes to force at all
-ON_SCENE = 0.30
-PLACE_FACTOR, SHIFT_FACTOR = np.array([1.2, 1.0, 0.8, 1.1, 0.9, 1.0]), np.array([0.8, 1.15, 1.25])
-CUTS = (0.2, 1.2, 2.4, 3.6, 5.0)
-LEVELS = ("hold", "takedown", "strike", "conducted energy device", "spray or baton", "firearm pointed")
-#: log odds of carrying contraband, by race and by district
-RISK_BY_RACE, RISK_BY_PLACE = np.array([-2.4, -2.3, -2.4, -2.6]), np.array([0.1, 0.0, -0.1, 0.05, 0.0, -0.05])
 
-
-def stops(world: World) -> dict[str, Any]:
+def stops(world: World) -> Frame:
     """The table of stops. A person is searched when the risk of contraband passes a threshold.
 
     The planted truth is a lower threshold for one group in one district.
@@ -30,9 +22,10 @@ def stops(world: World) -> dict[str, Any]:
     plan, calls = world.plan, world.calls
     traffic, pedestrian = TYPE_NAMES.index("Traffic stop"), TYPE_NAMES.index("Subject stop")
     at = calls[np.isin(calls.kind, (traffic, pedestrian)) & calls.came]
-    draws, subject = world.draws("stops", at.rid), world.subject("stops", at, race_shares(plan)[at.district])
+    draws = world.draws("stops", at.rid)
+    subject = world.subject(draws, race_shares(plan)[at.district])
     race = subject["subject_race"]
-    mean = RISK_BY_RACE[race.codes] + RISK_BY_PLACE[at.district]
+    mean = sizes(plan.risk_by_race)[race.codes] + np.array(plan.risk_by_district)[at.district]
     risk = 1 / (1 + np.exp(-(mean + 0.9 * draws.normal("risk"))))
     low = in_district(plan, plan.search_district, at.district) & (race.codes == race.names.index(plan.search_group))
     searched = risk > np.where(low, plan.search_threshold_low, plan.search_threshold)
@@ -40,10 +33,10 @@ def stops(world: World) -> dict[str, Any]:
     arrested = (hit & draws.below("held", 0.5)) | draws.below("heldother", 0.02)
     ticket = np.where(arrested, -1, draws.choose("ticket", (0.45, 0.40, 0.15)))
     frame = {
-        "stop_id": at.number,
+        "stop_id": at.call_id,
         "stopped_at": at.reached,
         "duration_min": np.round((at.cleared_at - at.reached) / 60, 1),
-        "kind": Labels((at.kind == pedestrian).astype(np.int64), ("traffic", "pedestrian")),
+        "kind": Labels(at.kind == pedestrian, ("traffic", "pedestrian")),
         "reason": draws.label("reason"),
         "call_type": Labels(at.kind, TYPE_NAMES),
         "frisked": searched & (at.rid % 2 == 0),
@@ -57,46 +50,43 @@ def stops(world: World) -> dict[str, Any]:
         "unit": world.unit(world.post(at.officer, at.day)),
         **world.place(at),
     }
-    return world.published("stops", at, at.rid, at.closed_at, frame)
+    return world.published(draws, at, at.closed_at, frame)
 
 
-def force(world: World) -> dict[str, Any]:
+def force(world: World) -> Frame:
     """The table of force: at a scene that turns, each officer there uses force with a chance in proportion to rate."""
     plan, sent = world.plan, world.sent
-    tension = by_type("tension", sent.kind) * PLACE_FACTOR[sent.district] * SHIFT_FACTOR[shift_of(sent.hour)]
-    turned = world.draws("force", sent.rid).below("volatile", plan.force_per_response / ON_SCENE * tension)
-    inclined = world.draws("force", sent.key).below(
-        "used", np.minimum(ON_SCENE * world.people.force[sent.officer], 0.97)
-    )
-    at = sent[turned & inclined]
+    tension = by_type("tension", sent) * np.array(plan.force_by_district)[sent.district]
+    tension = tension * sizes(plan.force_by_shift)[shift_of(sent.hour)]
+    turned = world.draws("force", sent.rid).below("volatile", plan.force_per_response / plan.force_on_scene * tension)
+    chance = np.minimum(plan.force_on_scene * world.people.force[sent.officer], 0.97)
+    at = sent[turned & world.draws("force", sent.key).below("used", chance)]
     draws, scene = world.draws("force", at.key), world.draws("force", at.rid)
     # Ordinal logistic: the scene's own gravity is shared by all officers there, the lean is the officer's.
     u = draws.uniform("level")
     latent = scene.normal("gravity") + world.people.lean[at.officer] + np.log(u / (1 - u))
-    level = 1 + np.searchsorted(CUTS, latent)
+    level = 1 + np.searchsorted(plan.force_cuts, latent)
     moment = at.reached + np.floor(900 * draws.uniform("moment"))
     fresh = moment > plan.midnight(plan.last_day - 60)
     frame = {
-        "force_id": at.number,
-        "incident_id": at.number,
-        "call_id": at.number,
+        "force_id": at.call_id,
+        "incident_id": at.call_id,
+        "call_id": at.call_id,
         "used_at": moment,
         "officer_id": world.officer(at.officer),
         "level": level,
-        "kind": Labels(level - 1, LEVELS),
+        "kind": Labels(level - 1, plan.force_levels),
         "officer_injured": draws.below("hurt", 0.07 * level),
         "subject_injured": scene.below("injured", 0.13 * level),
-        "justified": Labels(
-            np.where(fresh, 2, draws.below("justified", 0.03)), ("within_policy", "outside_policy", "pending")
-        ),
-        **world.subject("force", at),
+        "justified": draws.label("justified").put(fresh, "pending"),
+        **world.subject(scene),
         "unit": world.unit(at.post),
         **world.place(at),
     }
-    return world.published("force", at, at.key, moment, frame)
+    return world.published(draws, at, moment, frame)
 
 
-def complaints(world: World) -> dict[str, Any]:
+def complaints(world: World) -> Frame:
     """The table of complaints: a rate per response, lower after the course that works."""
     plan, sent = world.plan, world.sent
     trained = sent.day > world.trained[plan.course][sent.officer]
@@ -104,47 +94,42 @@ def complaints(world: World) -> dict[str, Any]:
     at, draws = _at(world, "complaints", rate * np.where(trained, plan.course_effect, 1.0))
     filed = at.reached + np.floor(DAY * (0.1 + 15 * draws.exponential("filed")))
     closed = filed + np.floor(DAY * (45 + 60 * draws.exponential("investigated")))
-    done, finding, outcome = closed < plan.end, draws.label("finding"), draws.label("outcome")
-    code = np.where(done, finding.codes, finding.names.index("pending"))
-    sustained = code == finding.names.index("sustained")
+    done = closed < plan.end
+    finding = draws.label("finding").put(~done, "pending")
     frame = {
-        "complaint_id": at.number,
+        "complaint_id": at.call_id,
         "officer_id": world.officer(at.officer),
         "allegation": draws.label("allegation"),
         "occurred_at": at.reached,
         "filed_at": filed,
-        "closed_at": np.where(done, closed, np.nan),
-        "source": _source(draws, 0.15),
-        "finding": Labels(code, finding.names),
-        "outcome": Labels(np.where(sustained, outcome.codes, -1), outcome.names),
+        "closed_at": only(done, closed),
+        "source": draws.label("source"),
+        "finding": finding,
+        "outcome": draws.label("outcome").put(finding.codes != finding.names.index("sustained"), None),
         "complainant_race": draws.label("race"),
         "complainant_sex": draws.label("sex"),
         **world.place(at),
     }
-    return world.published("complaints", at, at.key, filed, frame)
+    return world.published(draws, at, filed, frame)
 
 
-def commendations(world: World) -> dict[str, Any]:
+def commendations(world: World) -> Frame:
     """The table of commendations: a rate per response, with a few officers who earn many."""
     rate = world.plan.commendations_per_response * world.people.commend[world.sent.officer]
     at, draws = _at(world, "commendations", rate)
     awarded = at.reached + np.floor(DAY * (1 + 25 * draws.uniform("awarded")))
     frame = Rows(
-        commendation_id=at.number,
+        commendation_id=at.call_id,
         officer_id=world.officer(at.officer),
         awarded_at=awarded,
         kind=draws.label("kind"),
-        source=_source(draws, 0.3),
+        source=draws.label("source"),
         recorded_at=awarded + HOUR,
     )
-    return vars(frame[seen(world.plan, at, frame.recorded_at)])
+    return vars(frame[in_extract(world.plan, at, frame.recorded_at)])
 
 
 def _at(world: World, table: str, rate: Any) -> tuple[Rows, Draws]:
     """The responses from which something came, with the chance of each, and random numbers for what came."""
     at = world.sent[world.draws(table, world.sent.key).below("made", rate)]
     return at, world.draws(table, at.key)
-
-
-def _source(draws: Draws, internal: float) -> Labels:
-    return Labels(draws.below("source", internal).astype(np.int64), ("public", "internal"))

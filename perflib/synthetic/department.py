@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,36 @@ import yaml
 from tqdm import tqdm
 
 from perflib import schema
-from perflib.synthetic import calls, cases, community, conduct, people, places, roster, training, units
+from perflib.synthetic import calls, cases, community, conduct, people, places, roster, staff, units
 from perflib.synthetic.clock import hours, months
 from perflib.synthetic.columns import Rows, join, to_arrow
-from perflib.synthetic.plan import Plan, known, make, read
-from perflib.synthetic.shifts import shifts
+from perflib.synthetic.plan import Plan, check_name, make, read
 from perflib.synthetic.truth import filled, truths
 from perflib.synthetic.world import World
 
 SEED = 20240101
+LARGE: dict[str, Callable[[World], Any]] = {
+    "officers": staff.officers,
+    "assignments": staff.assignments,
+    "population": community.population,
+}
+#: what makes each table but the calls: none draws from another's random streams
+TABLES = LARGE | {
+    "unit_responses": units.unit_responses,
+    "incidents": lambda world: world.once(cases.incidents),
+    "policy_events": units.policy_events,
+    "camera_activations": units.camera_activations,
+    "arrests": cases.arrests,
+    "stops": conduct.stops,
+    "force": conduct.force,
+    "complaints": conduct.complaints,
+    "commendations": conduct.commendations,
+    "shifts": staff.shifts,
+    "training": staff.courses,
+    "requests": community.requests,
+    "feedback": community.feedback,
+    "surveys": community.surveys,
+}
 
 
 def write(
@@ -52,81 +72,51 @@ def write(
     agency : "city" or "town" (15 officers).
     seed : the same seed gives the same rows on every machine.
     tables : names of the tables to write; default all of the scale.
-    overrides : any field of ``perflib.synthetic.plan.Plan``, such as ``step_size=1.0``.
+    overrides : any field of the plan (``perflib/synthetic/plan.yml``), such as ``step_size=1.0``.
 
     Raises
     ------
     ParameterError : an unknown scale, agency, table or override.
     """
-    plan = make(scale, agency, seed, **overrides)
-    for name in tables or ():
-        known("table", name, schema.names())
-    target, staff = Path(folder), people.make(plan)
+    plan, makers = make(scale, agency, seed, **overrides), LARGE if scale == "large" else TABLES
+    every = ["calls", *makers]
+    wanted = every if tables is None else tables
+    for name in wanted:
+        check_name("table", name, every)
+    target, officers = Path(folder), people.make(plan)
     target.mkdir(parents=True, exist_ok=True)
-    _write_tables(target, plan, staff, schema.names() if tables is None else tables)
-    _write_text(target, plan, staff)
+    trained = staff.completed(plan, officers)
+    planned = roster.make(plan, officers, trained)
+    duty, calls_file = roster.duty(plan, officers, planned), target / "calls.parquet"
+    by_month = _write_calls(calls_file, plan, officers, duty, keep=scale != "large")
+    if "calls" not in wanted:
+        calls_file.unlink()
+    world = World(plan, officers, planned, trained, join(by_month or [Rows()]))
+    for name in tqdm([name for name in makers if name in wanted], desc="other tables", disable=None, leave=False):
+        made = makers[name](world)
+        frames = made if isinstance(made, list) else [made]
+        pq.write_table(to_arrow(name, *frames), target / f"{name}.parquet", compression="zstd")
+    _write_text(target, plan, officers)
     return target
 
 
-def _write_tables(folder: Path, plan: Plan, staff: people.People, wanted: Collection[str]) -> None:
-    trained = training.completed(plan, staff)
-    planned, all_tables = roster.make(plan, staff, trained), plan.scale != "large"
-    by_month = _write_calls(folder / "calls.parquet", plan, staff, roster.duty(plan, staff, planned), keep=all_tables)
-    if "calls" not in wanted:
-        (folder / "calls.parquet").unlink()
-    every: dict[str, Callable[[], Any]] = {
-        "officers": lambda: people.officers(plan, staff),
-        "assignments": lambda: people.assignments(plan, staff),
-        "population": lambda: community.population(plan),
-    }
-    if all_tables:
-        every |= frames(World(plan, staff, planned, trained, join(by_month)))
-    for name, frame in tqdm(every.items(), desc="other tables", disable=None, leave=False):
-        if name in wanted:
-            made = frame()
-            parts = made if isinstance(made, list) else [made]
-            pq.write_table(to_arrow(name, *parts), folder / f"{name}.parquet", compression="zstd")
-
-
-def _write_calls(path: Path, plan: Plan, staff: people.People, duty: roster.Duty, keep: bool) -> list[Rows]:
+def _write_calls(path: Path, plan: Plan, officers: people.People, duty: roster.Duty, keep: bool) -> list[Rows]:
     """Writes the calls month by month, so that ten million need not be in memory, and returns them if they are kept."""
-    every, kept, writer = hours(plan), [], None
+    every, parts, writer = hours(plan), [], None
     month = months(every.day)
     with ExitStack() as files:
         for number in tqdm(np.unique(month), desc="calls by month", disable=None, leave=False):
-            made = calls.make(plan, every.rows(month == number), duty)
-            table = to_arrow("calls", calls.table(plan, staff, made))
+            made = calls.make(plan, every[month == number], duty)
+            table = to_arrow("calls", calls.table(plan, officers, made))
             writer = writer or files.enter_context(pq.ParquetWriter(path, table.schema, compression="zstd"))
             writer.write_table(table)
-            kept += [made] if keep else []
-    return kept
+            parts += [made] if keep else []
+    return parts
 
 
-def frames(world: World) -> dict[str, Callable[[], Any]]:
-    """What makes each table that follows from the calls: none draws from another's random streams."""
-    plan = world.plan
-    incidents, cameras = cache(lambda: cases.incidents(world)), cache(lambda: units.camera_events(world))
-    return {
-        "unit_responses": lambda: units.unit_responses(world),
-        "incidents": incidents,
-        "policy_events": lambda: [cameras(), units.report_events(world, incidents())],
-        "camera_activations": lambda: units.camera_activations(cameras()),
-        "arrests": lambda: cases.arrests(world, incidents()),
-        "stops": lambda: conduct.stops(world),
-        "force": lambda: conduct.force(world),
-        "complaints": lambda: conduct.complaints(world),
-        "commendations": lambda: conduct.commendations(world),
-        "shifts": lambda: shifts(world),
-        "training": lambda: training.table(plan, world.people, world.trained),
-        "requests": lambda: community.requests(plan),
-        "feedback": lambda: community.feedback(plan),
-        "surveys": lambda: community.surveys(plan),
-    }
-
-
-def _write_text(folder: Path, plan: Plan, staff: people.People) -> None:
+def _write_text(folder: Path, plan: Plan, officers: people.People) -> None:
     texts = {
-        "truth.yml": _yaml(truths(plan, staff)),
+        "truth.yml": _yaml(truths(plan, officers)),
         "department.yml": _yaml(filled(read("department"), vars(plan))),
         "boundaries.geojson": json.dumps(places.boundaries(plan), indent=1) + "\n",
     }

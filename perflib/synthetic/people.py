@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from perflib.synthetic.clock import DAY
-from perflib.synthetic.columns import Floats, Ints, Labels, Rows, join
-from perflib.synthetic.places import beat_names
+from perflib.synthetic.columns import Floats, Ints, Rows, join, sizes
 from perflib.synthetic.plan import SHIFTS, Plan, day, read
 from perflib.synthetic.rng import SHARES, Draws
 
-#: posts other than patrol: duty, shift, share of officers
+#: posts other than patrol: duty, shift, share of officers, and their number in the town
 POSTS = pd.DataFrame.from_dict(read("choices")["posts"], orient="index")
 FOREVER = 10**6
 
@@ -53,21 +50,21 @@ class People:
 
 def make(plan: Plan) -> People:
     """The officers of a plan: the same ones whenever plan and seed are the same."""
-    ids, draws = np.arange(plan.officers), Draws(plan.seed, "officers/", np.arange(plan.officers))
-    areas, patrol = len(plan.districts), 3 * len(plan.districts)
+    draws = Draws(plan.seed, "officers/", np.arange(plan.officers))
+    patrol = 3 * len(plan.districts)
     post, (hired, left) = _first_posts(plan, draws, patrol), _careers(plan, draws)
     steady = np.flatnonzero((post < patrol) & (hired < plan.first_day) & (left == FOREVER))
     activity, lean = draws.gamma("activity", plan.activity_cv), 0.5 * draws.normal("lean")
     chosen = _choose(plan, steady, post, activity)
-    lean[chosen["level"]] = 2.0
+    lean[chosen["level"]] = plan.level_lean
     rates = {what: draws.gamma(f"rate/{what}", plan.cv) for what in ("force", "complaint", "commend")}
     for what, rate in rates.items():
         rate[chosen[what]] = plan.outlier_multiple
     return People(
-        names=[f"P{number:04d}" for number in ids + 1],
+        names=[f"P{number:04d}" for number in draws.ids + 1],
         units=[f"{district} {shift}" for district in plan.districts for shift in SHIFTS] + [*POSTS.index, plan.renamed],
         duties=["patrol"] * patrol + [*POSTS.duty, "tactical"],
-        shifts=np.array([0, 1, 2] * areas + [*POSTS["shift"], 1]),
+        shifts=np.array([*np.arange(patrol) % 3, *POSTS["shift"], 1]),
         patrol=patrol,
         hired=hired,
         left=left,
@@ -79,55 +76,9 @@ def make(plan: Plan) -> People:
     )
 
 
-def officers(plan: Plan, people: People) -> dict[str, Any]:
-    """The table of officers; demographics are drawn independently of every trait."""
-    ids, draws = np.arange(plan.officers), Draws(plan.seed, "officers/", np.arange(plan.officers))
-    administers = people.post == people.units.index("Administration")
-    rank = np.where(np.isin(ids, supervisors(people)), 1, np.where(administers, 2, 0))
-    return {
-        "officer_id": Labels(ids, people.names),
-        "hired_on": people.hired,
-        "left_on": np.where(people.left == FOREVER, np.nan, people.left),
-        "rank": Labels(rank, ("Officer", "Sergeant", "Lieutenant")),
-        "unit": Labels(people.post, people.units),
-        "sworn": np.ones(plan.officers),
-        "race": draws.label("race"),
-        "sex": draws.label("sex"),
-        "birth_year": np.floor(plan.last.year - (24 + 30 * draws.uniform("age"))),
-        "recorded_at": people.hired * DAY + 36000,
-    }
-
-
-def assignments(plan: Plan, people: People) -> dict[str, Any]:
-    """The table of spells; a renamed unit closes one spell and opens another."""
-    spells = people.spells
-    district = np.where(spells.post < people.patrol, spells.post // 3, -1)
-    home = Draws(plan.seed, "assignments/", spells.officer * 64 + spells.post).whole("home", plan.beats)
-    return {
-        "officer_id": Labels(spells.officer, people.names),
-        "unit": Labels(spells.post, people.units),
-        "district": Labels(district, plan.districts),
-        "beat": Labels(np.where(district < 0, -1, district * plan.beats + home), beat_names(plan)),
-        "shift": Labels(people.shifts[spells.post], SHIFTS),
-        "duty": Labels(spells.post, people.duties),
-        "supervisor_id": Labels(supervisors(people)[spells.post], people.names),
-        "start_on": spells.start,
-        "end_on": np.where(spells.end == FOREVER, np.nan, spells.end),
-        "recorded_at": spells.start * DAY + 36000,
-    }
-
-
-def supervisors(people: People) -> Ints:
-    """The officer who leads each post: the longest serving of those who held it; -1 for an empty post."""
-    officer, leads = people.spells.officer, np.full(len(people.units), -1)
-    newest_first = np.argsort(people.hired[officer], kind="stable")[::-1]
-    leads[people.spells.post[newest_first]] = officer[newest_first]
-    return leads
-
-
 def race_shares(plan: Plan) -> Floats:
     """Residents by district (rows) and race (columns): the districts differ."""
-    city = np.array(list(SHARES["officers/race"].values()))
+    city = sizes(SHARES["officers/race"])
     area, race = np.ogrid[: len(plan.districts), : city.size]
     share = city * (1 + 0.5 * np.cos(area * 1.7 + race * 2.1))
     return share / share.sum(axis=1, keepdims=True)
@@ -146,7 +97,7 @@ def _careers(plan: Plan, draws: Draws) -> tuple[Ints, Ints]:
     years = plan.days / 365.25
     new = draws.below("new", 0.08 * years)
     before = plan.first_day - 200 - draws.whole("hired", 7000)
-    during = plan.first_day + (draws.uniform("hired") * plan.days * 0.9).astype(np.int64)
+    during = plan.first_day + draws.whole("hired", plan.days * 0.9)
     goes = draws.below("goes", 0.08 * years) & ~new
     leaves = plan.first_day + (plan.days * (0.1 + 0.85 * draws.uniform("left"))).astype(np.int64)
     return np.where(new, during, before), np.where(goes, leaves, FOREVER)
@@ -158,9 +109,9 @@ def _choose(plan: Plan, steady: Ints, post: Ints, activity: Floats) -> dict[str,
     busy = (activity > 0.9) & (activity < 1.6)
     queue = steady[np.lexsort((Draws(plan.seed, "officers/", steady).uniform("chosen"), ~busy[steady]))]
     moved = queue[post[queue] // 3 == 0][: plan.moved]
-    sizes = {**dict.fromkeys(("force", "complaint", "commend", "level"), plan.outliers), "fatigue": plan.fatigued}
-    groups = np.split(queue[~np.isin(queue, moved)], np.cumsum(list(sizes.values())))
-    return {what: np.sort(group) for what, group in zip(("moved", *sizes), (moved, *groups), strict=False)}
+    counts = {**dict.fromkeys(("force", "complaint", "commend", "level"), plan.outliers), "fatigue": plan.fatigued}
+    groups = np.split(queue[~np.isin(queue, moved)], np.cumsum(list(counts.values())))
+    return {what: np.sort(group) for what, group in zip(("moved", *counts), (moved, *groups), strict=False)}
 
 
 def _spells(plan: Plan, draws: Draws, post: Ints, hired: Ints, left: Ints, moved: Ints, patrol: int) -> Rows:

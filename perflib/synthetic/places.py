@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from perflib.synthetic.columns import Ints, Labels
+from perflib.synthetic.columns import Frame, Ints, Labels
 from perflib.synthetic.plan import Plan
 from perflib.synthetic.rng import Draws
 
@@ -20,9 +20,8 @@ def beat_names(plan: Plan) -> list[str]:
     return [f"{district}{beat + 1:02d}" for district in plan.districts for beat in range(plan.beats)]
 
 
-def place(plan: Plan, table: str, ids: Ints, district: Ints) -> dict[str, Any]:
+def place(plan: Plan, draws: Draws, district: Ints) -> Frame:
     """District, beat, address key and point of each row; beats are unequal, addresses repeat."""
-    draws = Draws(plan.seed, f"{table}/", ids)
     inside = (draws.uniform("beat") ** 1.3 * plan.beats).astype(np.int64)
     beat = district * plan.beats + inside
     address = beat * ADDRESSES + (draws.uniform("house") ** 2 * ADDRESSES).astype(np.int64)
@@ -44,9 +43,11 @@ def corner(plan: Plan, district: Any, inside: Any) -> tuple[Any, Any]:
 
 def boundaries(plan: Plan) -> dict[str, Any]:
     """GeoJSON of districts and beats; ``level`` tells which, ``id`` is the label used in the tables."""
-    size, districts = plan.beats, enumerate(plan.districts)
-    features = [_feature(plan, "district", name, number * size, size) for number, name in districts]
-    features += [_feature(plan, "beat", name, number, 1) for number, name in enumerate(beat_names(plan))]
+    features = [
+        _feature(plan, level, label, number * beats, beats)
+        for level, labels, beats in (("district", plan.districts, plan.beats), ("beat", beat_names(plan), 1))
+        for number, label in enumerate(labels)
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -54,11 +55,9 @@ def _feature(plan: Plan, level: str, label: str, first: int, beats: int) -> dict
     """The rectangle of some beats from a first one on."""
     district, inside = divmod(first, plan.beats)
     west, south = corner(plan, district, inside)
-    east, north = west + WIDTH * beats / plan.beats, south + HEIGHT
-    ring = [
-        [round(x, 6), round(y, 6)]
-        for x, y in ((west, south), (east, south), (east, north), (west, north), (west, south))
-    ]
+    width = WIDTH * beats / plan.beats
+    corners = ((0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT), (0, 0))
+    ring = [[round(west + right, 6), round(south + up, 6)] for right, up in corners]
     names = {"level": level, "id": label, "district": plan.districts[district]}
     return {"type": "Feature", "properties": names, "geometry": {"type": "Polygon", "coordinates": [ring]}}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,99 +14,15 @@ import yaml
 
 from perflib.errors import ParameterError
 
-SCALES = ("small", "sample", "events", "large")
 SHIFTS = ("Day", "Evening", "Night")
 EPOCH = date(1970, 1, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """One department's truths; ``plan.yml`` has their values and says what they are.
+class Plan(SimpleNamespace):
+    """One department's truths by name: the fields of ``plan.yml``, which says what they are, and agency, scale, seed.
 
     Dates are local days; ``None`` as a district means the effect is not planted.
     """
-
-    agency: str
-    scale: str
-    seed: int
-    name: str
-    timezone: str
-    first: date
-    last: date
-    districts: list[str]
-    district_share: list[float]
-    district_response: list[float]
-    beats: int
-    residents: int
-    officers: int
-    calls_per_day: float
-    requests_per_day: float
-    feedback_per_day: float
-    respondents: int
-    season: float
-    season_peak_day: int
-    weekday: Mapping[str, float]
-    hourly: list[float]
-    day_shock_sd: float
-    trend_district: str | None
-    trend_per_year: float
-    sd_log: float
-    medians_min: Mapping[str, float]
-    step_district: str | None
-    step_date: date
-    step_size: float
-    cancelled: float
-    stamp_missing: float
-    without_arrival: Mapping[str, float]
-    cv: float
-    activity_cv: float
-    outliers: int
-    outlier_multiple: float
-    force_per_response: float
-    complaints_per_response: float
-    commendations_per_response: float
-    renamed: str
-    rename_date: date
-    moved_date: date
-    moved: int
-    course: str
-    idle_course: str
-    course_effect: float
-    course_first: date
-    cohorts: int
-    cohort_days: int
-    compliance: float
-    excluded: float
-    breach_unit: str | None
-    breach_compliance: float
-    breach_first: date
-    breach_last: date
-    fatigued: int
-    fatigue_first: date
-    fatigue_last: date
-    overtime: float
-    fatigue_overtime: float
-    late_share: float
-    late_mean_hours: float
-    stopped_district: str | None
-    stopped_days: int
-    hazard: Mapping[float, float]
-    exceptional: float
-    unfounded: float
-    heaped: float
-    mix_district: str | None
-    mix_date: date
-    mix_kind: str
-    mix_multiple: float
-    coded: float
-    instrument_wave: str
-    instrument_shift: float
-    place_trust: list[float]
-    answers_by_age: Mapping[str, float]
-    search_district: str | None
-    search_group: str
-    search_threshold: float
-    search_threshold_low: float
 
     @property
     def first_day(self) -> int:
@@ -146,21 +62,20 @@ def make(scale: str = "small", agency: str = "city", seed: int = 20240101, **ove
     ------
     ParameterError : an unknown scale, agency or field.
     """
-    known("scale", scale, SCALES)
-    known("agency", agency, ("city", "town"))
-    names = [field.name for field in fields(Plan)]
-    for name in overrides:
-        known("override", name, names)
+    check_name("scale", scale, ("small", "sample", "events", "large"))
+    check_name("agency", agency, ("city", "town"))
     every = read("plan")
+    for name in overrides:
+        check_name("override", name, every["sample"])
     town = every["town"] if agency == "town" else {}
     own = {"scale": scale, "agency": agency, "seed": seed, **overrides}
     return Plan(**{**every["sample"], **every[scale], **town, **own})
 
 
-def known(what: str, found: str, choices: Collection[str]) -> None:
+def check_name(what: str, name: str, choices: Collection[str]) -> None:
     """Refuse a name that is not among the choices."""
-    if found not in choices:
-        raise ParameterError(f"unknown {what} {found!r}", choices=choices, found=found)
+    if name not in choices:
+        raise ParameterError(f"unknown {what} {name!r}", choices=choices, found=name)
 
 
 @cache

@@ -79,10 +79,10 @@ class Draws:
             return np.searchsorted(share, u * share[-1])
         return (u[:, None] * share[:, -1:] > share).sum(axis=1)
 
-    def label(self, purpose: str) -> Labels:
-        """One of the values that ``choices.yml`` names for this purpose."""
+    def label(self, purpose: str, weights: npt.ArrayLike | None = None) -> Labels:
+        """One of the values that ``choices.yml`` names for this purpose, drawn with its weights or with these."""
         shares = SHARES[self.stem + purpose]
-        return Labels(self.choose(purpose, list(shares.values())), list(shares))
+        return Labels(self.choose(purpose, list(shares.values()) if weights is None else weights), list(shares))
 
 
 def _mix(word: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perflib.synthetic.calls import PRIORITIES, arrivals, with_priority, with_stamps
+from perflib.synthetic.calls import PRIORITIES, arrivals, with_stamps
 from perflib.synthetic.clock import hours
 from perflib.synthetic.plan import make
 
@@ -43,18 +43,18 @@ def calls_with_step(
 
     when = dt.date.fromisoformat(str(date))
     plan = make(scale, seed=seed, step_size=size, step_district=district, step_date=when, **overrides)
-    every = with_priority(plan, arrivals(plan, hours(plan)))
+    every = arrivals(plan, hours(plan))
     calls = with_stamps(plan, every[(every.origin == 0) & (every.priority < 2)])
     calls = calls[~np.isnan(calls.arrived_at)]
-    stamps = {"received_at": calls.received, "dispatched_at": calls.dispatched_at, "arrived_at": calls.arrived_at}
+    stamps = ("received_at", "dispatched_at", "arrived_at")
     return pd.DataFrame(
         {
             "call_id": calls.rid.astype(str),
-            **{name: pd.to_datetime(values.astype("int64"), unit="s", utc=True) for name, values in stamps.items()},
+            **{name: pd.to_datetime(vars(calls)[name].astype("int64"), unit="s", utc=True) for name in stamps},
             "priority": np.array(PRIORITIES)[calls.priority],
             "origin": "public",
             "closing": "attended",
             "district": np.array(plan.districts)[calls.district],
-            "response_min": (calls.arrived_at - calls.received) / 60,
+            "response_min": (calls.arrived_at - calls.received_at) / 60,
         }
     )

@@ -32,16 +32,13 @@ def filled(template: Any, values: dict[str, Any]) -> Any:
 def derived(plan: Plan, people: People) -> dict[str, Any]:
     """What follows from the plan and the officers drawn."""
     named = {f"{what} officers": [people.names[officer] for officer in who] for what, who in people.chosen.items()}
-    leaning, hourly = people.lean[people.chosen["level"]], np.array(plan.hourly)
     return {
         **named,
         "response by district": dict(zip(plan.districts, plan.district_response, strict=True)),
         "trust by district": dict(zip(plan.districts, plan.place_trust, strict=False)),
         "months": monthly(plan),
-        "hours": (hourly / hourly.mean()).round(4).tolist(),
         "moved from": plan.districts[0],
         "moved to": plan.districts[1],
-        "lean": round(float(leaning.max(initial=0)), 4),
         "hazard by day": {f"from day {days}": hazard for days, hazard in plan.hazard.items()},
         "hazard by offence": OFFENCES.hazard.to_dict(),
         "cleared by day": {

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from perflib.synthetic.calls import seen
+from perflib.synthetic.calls import in_extract
+from perflib.synthetic.cases import incidents
 from perflib.synthetic.clock import DAY, HOUR
-from perflib.synthetic.columns import Labels, Rows
+from perflib.synthetic.columns import Floats, Frame, Ints, Labels, Rows
 from perflib.synthetic.plan import day
 from perflib.synthetic.world import World
 
 GRACE = 60
 
 
-def unit_responses(world: World) -> dict[str, Any]:
+def unit_responses(world: World) -> Frame:
     """The table of unit responses: the primary unit has the call's own stamps, the others follow it."""
     sent = world.sent
     draws, first = world.draws("unit_responses", sent.key), sent.turn == 0
@@ -23,7 +24,7 @@ def unit_responses(world: World) -> dict[str, Any]:
     later = np.maximum(sent.reached, assigned) + np.floor(150 * draws.exponential("later"))
     stays = np.floor((sent.cleared_at - sent.reached) * (0.3 + 0.7 * draws.uniform("stays")))
     return {
-        "call_id": sent.number,
+        "call_id": sent.call_id,
         "unit_id": world.car(sent.officer, sent.post),
         "officer_id": world.officer(sent.officer),
         "assigned_at": assigned,
@@ -35,14 +36,14 @@ def unit_responses(world: World) -> dict[str, Any]:
     }
 
 
-def camera_events(world: World) -> dict[str, Any]:
+def camera_events(world: World) -> Frame:
     """The camera rule's events, with the columns of the recordings: one per attended call, of its primary officer.
 
     One unit keeps the rule less often in the planted months.
     """
     plan, at = world.plan, world.sent[world.sent.turn == 0]
     draws = world.draws("policy_events", at.rid)
-    breaks = np.array([unit == plan.breach_unit for unit in world.people.units])[at.post]
+    breaks = np.array(world.people.units)[at.post] == plan.breach_unit
     breaks &= (at.day >= day(plan.breach_first)) & (at.day <= day(plan.breach_last))
     complied = draws.below("complied", np.where(breaks, plan.breach_compliance, plan.compliance))
     prompt = np.floor(at.reached + (GRACE + 30) * draws.uniform("prompt") - 30)
@@ -51,51 +52,51 @@ def camera_events(world: World) -> dict[str, Any]:
     excluded = draws.below("excluded", plan.excluded)
     started[excluded] = np.nan
     return {
-        **_events("camera_on_arrival", at.number, at.number, at.reached + GRACE, started),
+        **_events("camera_on_arrival", at.call_id, at.reached + GRACE, started, excluded),
         "officer_id": world.officer(at.officer),
-        "excluded": Labels(excluded - 1, ["equipment failure"]),
         "district": Labels(at.district, plan.districts),
         "unit": world.unit(at.post),
         "recorded_at": at.recorded_at,
-        "activation_id": at.number * 10 + 1,
+        "activation_id": at.call_id * 10 + 1,
         "started_at": started,
         "ended_at": np.maximum(at.cleared_at, started + 60),
         "buffered": np.ones_like(at.rid),
     }
 
 
-def camera_activations(events: dict[str, Any]) -> dict[str, Any]:
+def camera_activations(world: World) -> Frame:
     """The table of recordings: the events at which a camera ran."""
-    return vars(Rows(**events)[~np.isnan(events["started_at"])])
+    events = Rows(**world.once(camera_events))
+    return vars(events[~np.isnan(events.started_at)])
 
 
-def report_events(world: World, cases: dict[str, Any]) -> dict[str, Any]:
+def policy_events(world: World) -> list[Frame]:
+    """The table of both rules' events."""
+    return [world.once(camera_events), report_events(world)]
+
+
+def report_events(world: World) -> Frame:
     """The 24-hour report rule's events: one per case, kept in nine cases of ten everywhere."""
-    at = Rows(**cases)
+    at = Rows(**world.once(incidents))
     draws = world.draws("policy_events", at.call_id)
     wait = np.where(draws.below("report", 0.9), draws.uniform("hours"), 1.01 + draws.exponential("hours"))
     done = np.floor(at.reported_at + DAY * wait)
-    frame = Rows(
-        **_events("report_within_24h", at.incident_id, at.call_id, at.reported_at + DAY, done),
-        officer_id=at.officer_id,
-        excluded=Labels(np.full(done.size, -1), []),
-        district=at.district,
-        unit=at.unit,
-        recorded_at=done + HOUR,
-    )
+    event = _events("report_within_24h", at.call_id, at.reported_at + DAY, done, np.zeros_like(at.call_id))
+    frame = Rows(**{**vars(at), **event, "recorded_at": done + HOUR})
     utc = Rows(district=at.district.codes, day=at.reported_at // DAY)
-    return vars(frame[seen(world.plan, utc, frame.recorded_at)])
+    return vars(frame[in_extract(world.plan, utc, frame.recorded_at)])
 
 
-def _events(rule: str, event: Any, call: Any, due: Any, done: Any) -> dict[str, Any]:
+def _events(rule: str, call: Ints, due: Floats, done: Floats, excluded: Any) -> Frame:
     """The columns that the events of every rule have."""
-    none = np.zeros_like(event)
+    none = np.zeros_like(call)
     return {
-        "event_id": event,
+        "event_id": call,
         "rule_id": Labels(none, [rule]),
-        "policy_version": Labels(none, ["1"]),
+        "policy_version": none + 1,
         "call_id": call,
         "due_at": due,
         "done_at": done,
         "complied": done <= due,
+        "excluded": Labels(excluded - 1, ["equipment failure"]),
     }

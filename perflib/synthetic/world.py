@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from perflib.synthetic.calls import recorded, seen
+from perflib.synthetic.calls import in_extract, recorded
 from perflib.synthetic.clock import duty_day
-from perflib.synthetic.columns import Floats, Ints, Labels, Rows
+from perflib.synthetic.columns import Floats, Frame, Ints, Labels, Rows
 from perflib.synthetic.people import People
 from perflib.synthetic.places import place
 from perflib.synthetic.plan import Plan
-from perflib.synthetic.rng import SHARES, Draws
+from perflib.synthetic.rng import Draws
 from perflib.synthetic.roster import Roster
 
 
@@ -27,6 +28,13 @@ class World:
     roster: Roster
     trained: dict[str, Ints]
     calls: Rows
+    _made: dict[Any, Frame] = field(default_factory=dict)
+
+    def once(self, make: Callable[[World], Frame]) -> Frame:
+        """What a function makes of this department, made once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
     def draws(self, table: str, ids: Ints) -> Draws:
         """Random numbers of a table's rows."""
@@ -65,20 +73,16 @@ class World:
         names = [f"{stem}-{number:03d}" for stem in stems for number in range(count)]
         return Labels(np.where(post >= 0, post * count + officer, -1), names)
 
-    def place(self, at: Rows) -> dict[str, Any]:
+    def place(self, at: Rows) -> Frame:
         """District, beat, address and point of what happened at calls."""
-        return place(self.plan, "calls", at.rid, at.district)
+        return place(self.plan, self.draws("calls", at.rid), at.district)
 
-    def subject(self, table: str, at: Rows, races: Any = None) -> dict[str, Any]:
-        """Who was stopped, arrested or subject to force; ``races`` are row by row, or those of ``choices.yml``."""
-        draws = self.draws(table, at.rid)
-        race = (
-            draws.label("race") if races is None else Labels(draws.choose("race", races), list(SHARES["officers/race"]))
-        )
+    def subject(self, draws: Draws, races: Any = None) -> Frame:
+        """Who was stopped, arrested or subject to force; ``races`` are weights row by row, or those of the city."""
         age = np.floor(16 + 45 * draws.uniform("age") ** 1.5)
-        return {"subject_race": race, "subject_sex": draws.label("sex"), "subject_age": age}
+        return {"subject_race": draws.label("race", races), "subject_sex": draws.label("sex"), "subject_age": age}
 
-    def published(self, table: str, at: Rows, ids: Ints, known: Floats, frame: dict[str, Any]) -> dict[str, Any]:
+    def published(self, draws: Draws, at: Rows, happened: Floats, frame: Frame) -> Frame:
         """The rows that had reached the records by the end, with ``recorded_at``."""
-        moment = recorded(self.plan, table, ids, known)
-        return vars(Rows(**frame, recorded_at=moment)[seen(self.plan, at, moment)])
+        moment = recorded(self.plan, draws, happened)
+        return vars(Rows(**frame, recorded_at=moment)[in_extract(self.plan, at, moment)])
