@@ -129,7 +129,7 @@ class Explorer:
 
 def _of_quantile(view: Result, quantile: float) -> Result:
     """The same view with another quantile drawn and said first."""
-    from perflib.metrics.response.cells import tag
+    from perflib.words.response import stem as tag
 
     if view.chart is None:
         return view

@@ -176,7 +176,7 @@ def _open_ended(enough: pd.DataFrame, top: float, groups: int) -> list[str]:
     ]
 
 
-def unbounded(row: Facts, quantiles: Sequence[float]) -> str:
+def unbounded(row: Mapping[Any, Any], quantiles: Sequence[float]) -> str:
     """Why upper bounds of a group do not exist; empty where they do."""
     without = [quantile(q) for q in quantiles if pd.isna(row[f"{stem(q)}_upper"])]
     share = percent(row["missing_share"])

@@ -17,7 +17,7 @@ from perflib.metrics.counts.areas import residents
 from perflib.metrics.indicators.dictionary import INDICATORS
 from perflib.metrics.indicators.question import Question
 from perflib.metrics.indicators.record import Exposure, Indicator
-from perflib.metrics.response.cells import ranked, tag
+from perflib.metrics.response.cells import ranked
 from perflib.metrics.response.groups import TIMES
 from perflib.models.counts import successive_dispersion
 from perflib.period import ends
@@ -27,6 +27,7 @@ from perflib.rates import poisson_limits, wilson
 from perflib.result import Result
 from perflib.selection import fiscal_start, listed
 from perflib.words import indicators as words
+from perflib.words.response import stem as tag
 
 #: parts of time that follow each other: groups without a record are zeros, not gaps
 ORDERED = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}

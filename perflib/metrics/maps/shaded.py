@@ -20,7 +20,6 @@ from perflib.metrics.counts.periods import known
 from perflib.metrics.counts.series import ABSENT, Series, daily
 from perflib.metrics.maps.boundaries import Boundaries, boundaries
 from perflib.metrics.response.by import response
-from perflib.metrics.response.cells import tag
 from perflib.models.counts import successive_dispersion
 from perflib.models.totals import Residents
 from perflib.period import Period, ends
@@ -30,6 +29,7 @@ from perflib.result import Result
 from perflib.verdicts import CHANGES, Verdict
 from perflib.words.response import INTERVALS, missing
 from perflib.words.response import quantile as quantile_name
+from perflib.words.response import stem as tag
 
 #: counts below this are not shown; the year a rate is stated for.
 THRESHOLD, YEAR = 5, 365.25

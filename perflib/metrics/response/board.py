@@ -10,8 +10,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.response.by import response
-from perflib.metrics.response.groups import lacking
-from perflib.metrics.response.scope import origins, scope_of, unstamped
+from perflib.metrics.response.scope import origins, scope_of, unanswerable
 from perflib.result import Result
 from perflib.words import response_changes as words
 
@@ -37,11 +36,10 @@ def board(dept: Department, *, months: int = 36, most: int = 3000, **scope: Any)
     Raises InputError as ``response`` does.
     """
     scoped = scope_of(dept, **scope)
-    absent = [*lacking(dept, _KEYS), *unstamped(dept, scoped.interval)]
-    whole = response(dept, list(_KEYS), quantiles=(0.5, 0.9), name="response_board", **scope) if not absent else None
+    reason = unanswerable(dept, scoped.interval, _KEYS)
+    whole = response(dept, list(_KEYS), quantiles=(0.5, 0.9), name="response_board", **scope) if not reason else None
     if whole is None or whole.reason:
-        reason = whole.reason if whole else f"the calls record no {absent[0]}"
-        return Result.not_assessable("response_board", reason, title=words.BOARD)
+        return Result.not_assessable("response_board", whole.reason if whole else reason, title=words.BOARD)
     table = _newest(whole.table, months, most)[[*_KEYS, *_MEASURES]]
     chart = Chart(
         "line",

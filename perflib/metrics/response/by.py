@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,8 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.engine.tables import view
 from perflib.figures import Chart
-from perflib.metrics.response.cells import LOST, cells, points, tag
-from perflib.metrics.response.groups import grouped, lacking
+from perflib.metrics.response.cells import ENDS, LOST, cells, points
+from perflib.metrics.response.groups import grouped
 from perflib.metrics.response.scope import (
     INTERVALS,
     in_service,
@@ -21,6 +21,7 @@ from perflib.metrics.response.scope import (
     of_origin,
     origins,
     scope_of,
+    unanswerable,
     unstamped,
     with_interval,
 )
@@ -63,20 +64,16 @@ def response(
     InputError : unknown interval, origin, group, district or priority, or a period that is none.
     """
     keys, asked = [by] if isinstance(by, str) else list(by), scope_of(dept, **scope)
-    label = name or f"response_by_{'_'.join(keys)}"
-    if absent := [*lacking(dept, keys), *unstamped(dept, asked.interval)]:
-        return Result.not_assessable(
-            label, f"the calls record no {absent[0]}", title=words.by_title(keys, asked.codes())
-        )
+    label, title = name or f"response_by_{'_'.join(keys)}", words.by_title(keys, asked.codes())
+    if reason := unanswerable(dept, asked.interval, keys):
+        return Result.not_assessable(label, reason, title=title)
     rows = grouped(dept, measured(dept, asked), keys, fill=False)
     if level is None:
         table = points(rows, keys, quantiles)
-        return Result(label, table, words.by_title(keys, asked.codes()), f"{len(table):,} groups.", words.LINEAR)
-    table = _few(cells(rows, keys, quantiles, level), quantiles, fewest)
-    if not len(table):
-        return Result.not_assessable(
-            label, f"no {words.subject(asked.codes())}", title=words.by_title(keys, asked.codes())
-        )
+        return Result(label, table, title, f"{len(table):,} groups.", words.LINEAR)
+    table = _noted(cells(rows, keys, quantiles, level), quantiles, fewest)
+    if table.empty:
+        return Result.not_assessable(label, f"no {words.subject(asked.codes())}", title=title)
     table = table.sort_values([*keys[1:], keys[0]], ignore_index=True)  # figures keep the order of the rows
     say = partial(
         words.by_group,
@@ -133,7 +130,8 @@ def intervals(dept: Department, **scope: Any) -> Result:
     if not present:
         return Result.not_assessable("response_intervals", "the calls record no two times of any interval", title=title)
     rows = _with_offsets(dept, of_origin(in_service(dept, asked), asked.origin))
-    table = _intervals(view(_stretches(rows, present)), present)
+    parts = [_stretch(rows, name) for name in present]
+    table = _intervals(view(parts[0].union(*parts[1:]) if parts[1:] else parts[0]), present)
     if not table["n"].sum():
         return Result.not_assessable("response_intervals", f"no {words.subject(asked.codes())}", title=title)
     return Result(
@@ -158,11 +156,6 @@ def _with_offsets(dept: Department, rows: Any) -> Any:
     )
 
 
-def _stretches(rows: Any, present: Sequence[str]) -> Any:
-    parts = [_stretch(rows, name) for name in present]
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
 def _stretch(rows: Any, name: str) -> Any:
     """One interval of every call: ``minutes``, ``fate`` and what is wrong with its stamps."""
     item = INTERVALS[name]
@@ -180,97 +173,67 @@ def _stretch(rows: Any, name: str) -> Any:
 
 def _intervals(stretches: Any, present: Sequence[str]) -> pd.DataFrame:
     """One row per interval, in the order of a call."""
-    counts = (
-        stretches.group_by("interval")
-        .agg(
-            start_missing=stretches.start_missing.mean(),
-            end_missing=stretches.end_missing.mean(),
-            clock_change=stretches.clock_change.sum(),
-        )
-        .execute()
+    odd = stretches.group_by("interval").agg(
+        start_missing=stretches.start_missing.mean(),
+        end_missing=stretches.end_missing.mean(),
+        clock_change=stretches.clock_change.sum(),
     )
-    found = cells(stretches, ["interval"], (0.5, 0.9), 0.95)
-    if found.empty:
-        return found
-    found = found.set_index("interval").loc[list(present)].reset_index()
-    found.insert(1, "words", [words.INTERVALS[name] for name in found["interval"]])
-    found.insert(3, "missing_share", 1 - found["known"] / found["n"])
-    return found.merge(counts, on="interval", how="left", sort=False)
+    table = cells(stretches, ["interval"], (0.5, 0.9), 0.95)
+    if table.empty:
+        return table
+    table = table.set_index("interval").loc[list(present)].reset_index()
+    table.insert(1, "words", [words.INTERVALS[name] for name in table["interval"]])
+    table.insert(3, "missing_share", 1 - table["known"] / table["n"])
+    return table.merge(odd.execute(), on="interval", how="left", sort=False)
 
 
-def _few(found: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.DataFrame:
+def _noted(table: pd.DataFrame, quantiles: Sequence[float], fewest: int) -> pd.DataFrame:
     """Adds ``missing_share`` and ``note``; empties the quantiles of groups with too few known values."""
-    found = found.copy()
-    found.insert(list(found.columns).index("known") + 1, "missing_share", 1 - found["known"] / found["n"])
-    few = found["known"] < fewest
-    values = [tag(q) + end for q in quantiles for end in ("", "_low", "_high", "_lower", "_upper")]
-    found[values] = found[values].astype(float).mask(few)
-    found["note"] = [
-        f"too few: {known} known of {n}" if short else ""
-        for known, n, short in zip(found["known"], found["n"], few, strict=True)
-    ]
-    return found
+    table = table.copy()
+    table.insert(list(table.columns).index("known") + 1, "missing_share", 1 - table["known"] / table["n"])
+    few = table["known"] < fewest
+    values = [words.stem(q) + end for q in quantiles for end in ENDS]
+    table[values] = table[values].astype(float).mask(few)
+    notes = "too few: " + table["known"].astype(str) + " known of " + table["n"].astype(str)
+    return table.assign(note=notes.where(few, ""))
 
 
-def _facts(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
-    return {
-        " | ".join(words.group(key, row[key]) for key in keys): _row_facts(row, quantiles)
-        for row in found.to_dict("records")
-    }
+def _facts(table: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
+    facts = {}
+    for row in table.to_dict("records"):
+        figures = {name: row[name] for name in ("n", "known", "missing_share", "zero", "negative", *LOST)}
+        figures |= {f"{stem}{end or '_min'}": row[stem + end] for stem in map(words.stem, quantiles) for end in ENDS}
+        reason = row["note"] or words.unbounded(row, quantiles)
+        group = " | ".join(words.group(key, row[key]) for key in keys)
+        facts[group] = figures | ({"reason": reason} if reason else {})
+    return facts
 
 
-def _row_facts(row: Mapping[Any, Any], quantiles: Sequence[float]) -> dict[str, Any]:
-    facts: dict[str, Any] = {name: row[name] for name in ("n", "known", "missing_share", "zero", "negative", *LOST)}
-    for q in quantiles:
-        stem = tag(q)
-        facts |= {
-            f"{stem}_min": row[stem],
-            f"{stem}_low": row[f"{stem}_low"],
-            f"{stem}_high": row[f"{stem}_high"],
-            f"{stem}_lower": row[f"{stem}_lower"],
-            f"{stem}_upper": row[f"{stem}_upper"],
-        }
-    reason = row["note"] or words.unbounded(row, quantiles)
-    return facts | ({"reason": reason} if reason else {})
-
-
-def _chart(found: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> Chart | None:
+def _chart(table: pd.DataFrame, keys: Sequence[str], quantiles: Sequence[float]) -> Chart | None:
+    """The first quantile, and the highest beside it where there is one key; over time without bounds."""
     if len(keys) > 2:
         return None
-    first = tag(quantiles[0])
+    first, *others = [_drawn(q) for q in quantiles if q in (quantiles[0], max(quantiles))]
     timed = keys[0] in ("day", "week", "month", "quarter", "year", "hour")
-    marks: dict[str, Any] = (
-        {}
-        if timed
-        else {
-            "outer_low": f"{first}_lower",
-            "outer_high": f"{first}_upper",
-            "note": "note",
-            "label": words.quantile(quantiles[0]),
-            "also": [] if len(keys) > 1 else [_also(q) for q in quantiles[1:] if q == max(quantiles)],
-        }
-    )
+    marks: dict[str, Any] = {}
+    if not timed:
+        marks = {key: first[key] for key in ("outer_low", "outer_high", "label")}
+        marks |= {"note": "note", "also": others if len(keys) == 1 else []}
     return Chart(
         "line" if timed else "dots",
         keys[0],
-        first,
-        f"{first}_low",
-        f"{first}_high",
+        first["y"],
+        first["low"],
+        first["high"],
         by=keys[1] if len(keys) > 1 else None,
         x_label=words.GROUPS.get(keys[0], keys[0]),
-        y_label="Minutes" if marks.get("also") else f"{words.quantile(quantiles[0]).capitalize()} (minutes)",
+        y_label="Minutes" if marks.get("also") else f"{first['label'].capitalize()} (minutes)",
         marks=marks,
-        panels=len(keys) > 1 and timed and found[keys[1]].nunique() > 4,
+        panels=len(keys) > 1 and timed and table[keys[1]].nunique() > 4,
     )
 
 
-def _also(q: float) -> dict[str, str]:
-    stem = tag(q)
-    return {
-        "y": stem,
-        "low": f"{stem}_low",
-        "high": f"{stem}_high",
-        "outer_low": f"{stem}_lower",
-        "outer_high": f"{stem}_upper",
-        "label": words.quantile(q),
-    }
+def _drawn(q: float) -> dict[str, str]:
+    """The columns by which a quantile is drawn."""
+    names = zip(("y", "low", "high", "outer_low", "outer_high"), ENDS, strict=True)
+    return {name: words.stem(q) + end for name, end in names} | {"label": words.quantile(q)}

@@ -16,13 +16,13 @@ from perflib.engine.tables import sample
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.response.by import FEWEST, response
-from perflib.metrics.response.cells import tag
-from perflib.metrics.response.groups import grouped, lacking
-from perflib.metrics.response.scope import Scope, measured, unstamped
+from perflib.metrics.response.groups import grouped
+from perflib.metrics.response.scope import Scope, measured, unanswerable
 from perflib.period import ends
 from perflib.rates import combined
 from perflib.result import Result
 from perflib.words import response_changes as words
+from perflib.words.response import stem
 
 #: rows the regression sees; more are sampled by a hash of the call's id.
 MOST = 10_000
@@ -73,9 +73,10 @@ def compare(
 
 
 def _difference(row: dict[Any, Any], by: str, q: float) -> dict[str, Any]:
-    stem = tag(q)
-    now, now_low, now_high = (row[f"{stem}{end}_now"] for end in ("", "_low", "_high"))
-    old, old_low, old_high = (row[f"{stem}{end}_before"] for end in ("", "_low", "_high"))
+    column = stem(q)
+    (now, now_low, now_high), (old, old_low, old_high) = (
+        [row[column + end + side] for end in ("", "_low", "_high")] for side in ("_now", "_before")
+    )
     difference, low, high = combined((1, -1), (now, old), (now_low, old_low), (now_high, old_high))
     known = bool(np.isfinite(low) and np.isfinite(high))
     return {
@@ -139,19 +140,12 @@ def adjusted(
     """
     from perflib.models.quantiles import quantile_regression
 
-    if absent := [*lacking(dept, [compare]), *unstamped(dept, Scope(**scope).interval)]:
-        return Result.not_assessable(
-            "response_adjusted", f"the calls record no {absent[0]}", title="Compared on like calls"
-        )
-    rows = (
-        _two_periods(dept, period, against, scope)
-        if compare == "period"
-        else (
-            measured(dept, Scope(period=period, **scope))
-            .pipe(lambda table: grouped(dept, table, [compare]))
-            .rename(group=compare)
-        )
-    )
+    if reason := unanswerable(dept, Scope(**scope).interval, [compare]):
+        return Result.not_assessable("response_adjusted", reason, title="Compared on like calls")
+    if compare == "period":
+        rows = _two_periods(dept, period, against, scope)
+    else:
+        rows = grouped(dept, measured(dept, Scope(period=period, **scope)), [compare]).rename(group=compare)
     frame, total = _frame(dept, rows, most)
     if frame.empty or frame["group"].nunique() < 2:
         return Result.not_assessable("response_adjusted", f"fewer than two groups of {compare} with known times")

@@ -13,9 +13,9 @@ from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.files.shared import once_per_batch
 from perflib.metrics.response.by import FEWEST
-from perflib.metrics.response.cells import cells, tag
+from perflib.metrics.response.cells import cells
 from perflib.metrics.response.groups import grouped
-from perflib.metrics.response.scope import Scope, in_service, measured, scope_of, unstamped
+from perflib.metrics.response.scope import Scope, in_service, measured, scope_of, unanswerable
 from perflib.models.quantiles import interval_se
 from perflib.result import Result
 from perflib.words import response
@@ -38,16 +38,14 @@ def series(
         raise InputError(f"no period {every!r}", where="every", choices=GRAINS, found=every)
     asked = Scope(**scope)
     keys = [every, *([by] if by else [])]
-    found = cells(grouped(dept, measured(dept, asked), keys, fill=False), keys, [q], 0.95)
-    stem = tag(q)
+    table = cells(grouped(dept, measured(dept, asked), keys, fill=False), keys, [q], 0.95)
     frame = pd.DataFrame(
         {
-            "date": pd.to_datetime(found[every]),
-            "series": found[by].astype(str) if by else "all",
-            "n": found["n"],
-            "known": found["known"],
+            "date": pd.to_datetime(table[every]),
+            "series": table[by].astype(str) if by else "all",
+            **{name: table[name] for name in ("n", "known")},
             **{
-                name: found[stem + end].astype(float)
+                name: table[response.stem(q) + end].astype(float)
                 for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))
             },
         }
@@ -83,8 +81,8 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
 
     asked = scope_of(dept, **scope)
     title = words.changed_title(every, q, None, asked.codes())
-    if absent := unstamped(dept, asked.interval):
-        return Result.not_assessable("response_trend", f"the calls record no {absent[0]}", title=title)
+    if reason := unanswerable(dept, asked.interval):
+        return Result.not_assessable("response_trend", reason, title=title)
     frame = series(dept, every, None, q, **scope)
     if len(frame) < 3:
         return Result.not_assessable(
@@ -118,8 +116,8 @@ def steps(
 
     asked = scope_of(dept, **scope)
     title = words.changed_title(every, q, None, asked.codes())
-    if absent := unstamped(dept, asked.interval):
-        return Result.not_assessable("response_steps", f"the calls record no {absent[0]}", title=title)
+    if reason := unanswerable(dept, asked.interval):
+        return Result.not_assessable("response_steps", reason, title=title)
     frame = series(dept, every, by, q, **scope) if by and dept.has("calls", by) else pd.DataFrame({"series": []})
     if by and frame["series"].nunique() >= 3:
         tested = step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by)

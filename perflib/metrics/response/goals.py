@@ -10,8 +10,8 @@ import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.response.groups import grouped, lacking
-from perflib.metrics.response.scope import Scope, measured, unstamped
+from perflib.metrics.response.groups import grouped
+from perflib.metrics.response.scope import Scope, measured, unanswerable
 from perflib.rates import wilson
 from perflib.result import Result
 from perflib.words import response as words
@@ -32,8 +32,8 @@ def targets(dept: Department, *, level: float = 0.95, **scope: Any) -> Result:
     if not goals:
         return Result.not_assessable("response_targets", "the department file names no priority_targets")
     asked = Scope(**scope)
-    if absent := [*lacking(dept, ["priority"]), *unstamped(dept, asked.interval)]:
-        return Result.not_assessable("response_targets", f"the calls record no {absent[0]}")
+    if reason := unanswerable(dept, asked.interval, ["priority"]):
+        return Result.not_assessable("response_targets", reason)
     rows = grouped(dept, measured(dept, asked), ["priority"])
     wanted = {str(code): _goal(goal) for code, goal in goals.items()}
     limit = ibis.cases(*((rows.priority == code, goal[0]) for code, goal in wanted.items()))

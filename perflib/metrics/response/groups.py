@@ -56,11 +56,10 @@ def lacking(dept: Department, by: Sequence[str]) -> list[str]:
     """The names of ``by`` that the schema has for calls but this department's calls do not."""
     known = schema.get("calls").columns
     made = {"shift"} if dept.settings.get("shifts") else set()
-    found = [name for name in by if name in known and name not in made and not dept.has("calls", name)]
-    clock = {"hour"} | made
-    if not found and clock & set(by) and dept.resolution("calls") not in ("time", ""):
+    missing = [name for name in by if name in known and name not in made and not dept.has("calls", name)]
+    if not missing and {"hour", *made} & set(by) and dept.resolution("calls") not in ("time", ""):
         return ["time of day in received_at"]
-    return found
+    return missing
 
 
 def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringValue:
@@ -70,32 +69,27 @@ def shift_of(local: ir.TimestampValue, shifts: Mapping[str, Any]) -> ir.StringVa
     no shift covers is "no shift".
     """
     minute = local.hour() * 60 + local.minute()
-    cases = [
-        (_within(minute, *(_minutes(name, edge) for edge in _edges(name, hours))), name)
-        for name, hours in shifts.items()
-    ]
+    cases = []
+    for name, hours in shifts.items():
+        start, end = _minutes(name, hours)
+        late, early = minute >= start, minute < end
+        cases.append((late & early if start < end else late | early, name))
     return ibis.cases(*cases, else_="no shift")
 
 
-def _edges(name: str, hours: Any) -> tuple[Any, Any]:
+def _minutes(name: str, hours: Any) -> tuple[int, ...]:
+    """The minutes of the day at which a shift begins and ends."""
     if isinstance(hours, Mapping):
         hours = [hours.get("start"), hours.get("end")]
     if not isinstance(hours, (list, tuple)) or len(hours) != 2:
         raise InputError(f"shift {name!r} is not [start, end]", where="shifts", do='write it as ["07:00", "15:00"]')
-    return hours[0], hours[1]
-
-
-def _minutes(name: str, edge: Any) -> int:
-    try:
-        if isinstance(edge, int):  # YAML 1.1 reads 15:00 as a number of minutes
-            return edge % 1440
-        clock = dt.time.fromisoformat("00:00" if str(edge) == "24:00" else str(edge))
-    except ValueError:
-        raise InputError(f"shift {name!r}: {edge!r} is not a time", where="shifts", do="write it as HH:MM") from None
-    return clock.hour * 60 + clock.minute
-
-
-def _within(minute: ir.IntegerValue, start: int, end: int) -> ir.BooleanValue:
-    if start < end:
-        return (minute >= start) & (minute < end)
-    return (minute >= start) | (minute < end)
+    minutes = []
+    for edge in hours:
+        try:  # YAML 1.1 reads 15:00 as a number of minutes
+            clock = dt.time.fromisoformat(str(edge).replace("24:00", "00:00")) if not isinstance(edge, int) else edge
+        except ValueError:
+            raise InputError(
+                f"shift {name!r}: {edge!r} is not a time", where="shifts", do="write it as HH:MM"
+            ) from None
+        minutes.append(clock % 1440 if isinstance(clock, int) else clock.hour * 60 + clock.minute)
+    return tuple(minutes)

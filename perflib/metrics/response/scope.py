@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.engine.tables import microseconds, remembered, view
 from perflib.errors import InputError
+from perflib.metrics.response.groups import lacking
 from perflib.period import ends
 from perflib.privacy.quoting import no_such
 from perflib.selection import on_days
@@ -84,9 +86,17 @@ def scope_of(dept: Department, **asked: Any) -> Scope:
 
 def unstamped(dept: Department, interval: str) -> list[str]:
     """The stamps of an interval that the department's calls do not record, or of which they record the day alone."""
-    ends = (INTERVALS[interval].start, INTERVALS[interval].end)
-    absent = [name for name in ends if not dept.has("calls", name)]
-    return absent or [f"time of day in {name}" for name in ends if dept.resolution("calls", name) not in ("time", "")]
+    stamps = (INTERVALS[interval].start, INTERVALS[interval].end)
+    missing = [name for name in stamps if not dept.has("calls", name)]
+    return missing or [
+        f"time of day in {name}" for name in stamps if dept.resolution("calls", name) not in ("time", "")
+    ]
+
+
+def unanswerable(dept: Department, interval: str, by: Sequence[str] = ()) -> str:
+    """Why the calls cannot be asked for an interval by these columns; empty when they can."""
+    missing = [*lacking(dept, by), *unstamped(dept, interval)]
+    return f"the calls record no {missing[0]}" if missing else ""
 
 
 def _tuple(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -112,16 +122,12 @@ def in_service(dept: Department, scope: Scope) -> ir.Table:
 def _only(calls: ir.Table, column: str, wanted: tuple[str, ...]) -> ir.Table:
     if column not in calls.columns:
         raise InputError(f"the calls have no {column}", where=column)
-    found = _values(calls, column)
-    unknown = [value for value in wanted if value not in found]
-    if unknown:
-        raise no_such(column, unknown[0], sorted(found))
+    # asked once of the same rows: every question of a report checks its district
+    known = remembered(calls, column, lambda: set(calls.select(column).distinct().execute()[column].dropna()))
+    for value in wanted:
+        if value not in known:
+            raise no_such(column, value, sorted(known))
     return calls.filter(calls[column].isin(wanted))
-
-
-def _values(calls: ir.Table, column: str) -> set[Any]:
-    """The values of a column; asked once of the same rows, since every question of a report checks its district."""
-    return remembered(calls, column, lambda: set(calls.select(column).distinct().execute()[column].dropna()))
 
 
 def measured(dept: Department, scope: Scope) -> ir.Table:
@@ -145,10 +151,10 @@ def with_interval(calls: ir.Table, interval: str) -> ir.Table:
     no unit was ever assigned), or its stamp is missing though a unit was assigned.
     """
     stretch = INTERVALS[interval]
-    lacking = [name for name in (stretch.start, stretch.end) if name not in calls.columns]
-    if lacking:
+    missing = [name for name in (stretch.start, stretch.end) if name not in calls.columns]
+    if missing:
         raise InputError(
-            f"the calls have no {lacking[0]}, which {interval} needs",
+            f"the calls have no {missing[0]}, which {interval} needs",
             where="interval",
             choices=[name for name, item in INTERVALS.items() if {item.start, item.end} <= set(calls.columns)],
         )
@@ -173,5 +179,5 @@ def origins(dept: Department, scope: Scope) -> dict[str, int]:
     calls = in_service(dept, scope)
     if "origin" not in calls.columns:
         return {}
-    found = calls.group_by(origin=calls.origin.fill_null("unknown")).agg(n=lambda table: table.count()).execute()
-    return {str(name): int(n) for name, n in sorted(zip(found["origin"], found["n"], strict=True))}
+    counts = calls.group_by(origin=calls.origin.fill_null("unknown")).agg(n=calls.count()).execute()
+    return {str(name): int(n) for name, n in sorted(zip(counts["origin"], counts["n"], strict=True))}
