@@ -10,8 +10,8 @@ from perflib.models.sampling import discovery_sample
 
 @pytest.mark.parametrize(("population", "n"), [(None, 59), (100, 45), (500, 56), (1000, 57), (5000, 59)])
 def test_discovery_sample(population, n):
-    facts = discovery_sample(0.05, 0.95, population).facts
-    assert facts["n"] == n and facts["chance_missed"] <= 0.05
+    sample = discovery_sample(0.05, 0.95, population)
+    assert sample.n == n and sample.chance_missed <= 0.05
 
 
 @pytest.mark.parametrize("call", [lambda: discovery_sample(5), lambda: discovery_sample(0.05, population=0)])
