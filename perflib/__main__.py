@@ -81,9 +81,9 @@ def _report(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from perflib.sources.check import check
 
-    found = check(options.department)
-    print(found.json() if options.json else found.text())
-    return int(found.exit_code)
+    checked = check(options.department)
+    print(checked.json() if options.json else checked.text())
+    return int(checked.exit_code)
 
 
 def _sample(options: argparse.Namespace) -> int:

@@ -103,8 +103,8 @@ def _windows_user() -> str:
 
 def _behind_sudo() -> dict[str, str]:
     """Who came by sudo, as the environment says: beside the account that runs this, never in its place."""
-    said = os.environ.get("SUDO_UID", "")
-    return {"sudo": f"uid {int(said)}"} if said.isascii() and said.isdigit() and os.name != "nt" else {}
+    uid = os.environ.get("SUDO_UID", "")
+    return {"sudo": f"uid {int(uid)}"} if uid.isascii() and uid.isdigit() and os.name != "nt" else {}
 
 
 def entries(path: Path) -> Iterator[dict[str, Any]]:

@@ -43,15 +43,15 @@ def reidentify(department: str | Path, code: str, reason: str) -> str:
     logs = dict.fromkeys((log_of(department), audit.beside(guard.key_file)))
     for log in logs:
         audit.append(log, "re-identify", guard.agency, f"{code}; reason: {reason.strip()}", "asked")
-    found = _behind(department, code)
+    identity = _behind(department, code)
     for log in logs:
-        audit.append(log, "re-identify", guard.agency, code, "answered" if found else "nobody of this code")
-    if not found:
+        audit.append(log, "re-identify", guard.agency, code, "answered" if identity else "nobody of this code")
+    if not identity:
         raise PrivacyError(
             f"nobody in the sources of {guard.agency} has the code {code}",
             do="was the report made with another key, or from other sources?",
         )
-    return found
+    return identity
 
 
 def _behind(department: str | Path, code: str) -> str:
@@ -91,13 +91,13 @@ def _audit(options: argparse.Namespace) -> int:
         for entry in audit.entries(path):
             print("  ".join(_plain(entry[key]) for key in ("when", "who", "what", "department", "result", "detail")))
         return 0
-    found, head = audit.verify(path, options.holds), audit.chain(path).head_file
-    for fault in found.faults:
+    verdict, head = audit.verify(path, options.holds), audit.chain(path).head_file
+    for fault in verdict.faults:
         print(f"FAULT  {fault}")
-    for note in found.notes:
+    for note in verdict.notes:
         print(f"NOTE  {note}")
-    print(f"{found.lines:,} lines, {len(found.faults)} faults; last hash {found.last}; {path}; head {head}")
-    return 1 if found.faults and (verifying or head.exists()) else 0
+    print(f"{verdict.lines:,} lines, {len(verdict.faults)} faults; last hash {verdict.last}; {path}; head {head}")
+    return 1 if verdict.faults and (verifying or head.exists()) else 0
 
 
 def _plain(text: object) -> str:

@@ -68,8 +68,8 @@ def once_per_batch(metric: Callable[P, T]) -> Callable[P, T]:
         rest = [*arguments[1:], *options.values()]
         if not opened or not all(isinstance(value, _PLAIN) for value in rest):
             return metric(*arguments, **options)
-        asked = [metric.__module__, metric.__qualname__, opened, repr(arguments[1:]), repr(sorted(options.items()))]
-        result: Any = once(record.digest(json.dumps(asked))[:32], lambda: _drawn(metric(*arguments, **options)))
+        question = [metric.__module__, metric.__qualname__, opened, repr(arguments[1:]), repr(sorted(options.items()))]
+        result: Any = once(record.digest(json.dumps(question))[:32], lambda: _drawn(metric(*arguments, **options)))
         return result
 
     return shared

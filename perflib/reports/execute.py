@@ -122,8 +122,8 @@ def _raised(notebook: Any) -> dict[str, Any] | None:
         for output in cell.get("outputs", [])
         if output.output_type == "error"
     )
-    found = next(errors, None)
-    return None if found is None else {"exception": found.ename, "message": found.evalue}
+    error = next(errors, None)
+    return error and {"exception": error.ename, "message": error.evalue}
 
 
 def _without_records(notebook: Any) -> None:
@@ -139,12 +139,12 @@ def _frames(lines: Iterable[str]) -> Iterator[str]:
     within = False
     for line in lines:
         plain = _COLOURS.sub("", line)
-        found = _ERROR.match(plain)
-        if found:
-            yield f"{found[1]}: {outcome(found[1].rpartition('.')[2], found[2])}"
+        error = _ERROR.match(plain)
+        if error:
+            yield f"{error[1]}: {outcome(error[1].rpartition('.')[2], error[2])}"
         elif not within or not plain.strip() or plain.startswith(_BLOCKS):
             yield line
-        within = bool(found) or (within and not plain.startswith(_BLOCKS))
+        within = bool(error) or (within and not plain.startswith(_BLOCKS))
 
 
 def _failed_cell(executed: Any) -> int | None:

@@ -85,8 +85,8 @@ def fire(hooks: Sequence[Hook], status: Mapping[str, Any], out: Path, commands: 
     ``commands`` must be allowed by whoever starts the batch: a plan alone may not start programs.
     """
     event = {"completion"} | ({"failure"} if status["failed"] else set())
-    said = (_one(hook, status, out, commands) for hook in hooks if event & set(hook.on))
-    return [words for words in said if words]
+    faults = (_one(hook, status, out, commands) for hook in hooks if event & set(hook.on))
+    return [fault for fault in faults if fault]
 
 
 def _one(hook: Hook, status: Mapping[str, Any], out: Path, commands: bool) -> str:
@@ -126,12 +126,12 @@ def _webhook(variable: str, text: str) -> str:
     here = parts is not None and _this_machine(parts)
     if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and here)):
         return f"the environment variable {variable} holds no https address (or it names a user)"
-    asked = urllib.request.Request(
+    request = urllib.request.Request(
         address, text.encode("utf-8"), {"Content-Type": "application/json; charset=utf-8"}, method="POST"
     )
     straight = [urllib.request.ProxyHandler({})] if here else []
     try:
-        with urllib.request.build_opener(_Stay, *straight).open(asked, timeout=PATIENCE):
+        with urllib.request.build_opener(_Stay, *straight).open(request, timeout=PATIENCE):
             return ""
     except urllib.error.HTTPError as answer:  # a redirection too: it is not followed
         return f"the webhook of {variable} answered {answer.code}"
@@ -156,7 +156,7 @@ def _this_machine(parts: SplitResult) -> bool:
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection: what is told is for the address that was named."""
+    """Follows no redirection: the status is for the address that was named."""
 
     def redirect_request(self, *_: Any) -> None:
         """None: the answer is final."""

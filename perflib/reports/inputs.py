@@ -31,8 +31,9 @@ def inputs_of(notes: Iterable[record.Note], base: Path) -> list[Input]:
         key = f"{note['kind']} {note['name']} {note.get('pattern', '')}"
         if key not in best or "sha256" in note:
             best[key] = note
-    found = [_input(note, base) for note in best.values()]
-    return sorted(found, key=lambda item: (item["kind"] != "file", item["path"]))
+    return sorted(
+        (_input(note, base) for note in best.values()), key=lambda item: (item["kind"] != "file", item["path"])
+    )
 
 
 def changed(notes: Iterable[record.Note]) -> list[str]:
@@ -48,36 +49,21 @@ def look_again() -> None:
 
 
 def _input(note: record.Note, base: Path) -> Input:
-    kind, path = note["kind"], _seen(note, base)
+    kind, name = note["kind"], note["name"]
+    path = str(note["shown"]).replace("\\", "/") if note["shown"] != name else relative(Path(name), base)
+    size, mark = 0, note.get("found")
+    of: str | list[str] = path
     if kind == "file":
-        found = note.get("sha256") or _print_of_file(Path(note["name"]))
-        return {"kind": kind, "path": path, "bytes": max(note["stamp"][0], 0), "sha256": found, "of": path}
-    if kind == "files":
-        return {
-            "kind": kind,
-            "path": f"files that match {path.rstrip('/')}/{note['pattern']}",
-            "bytes": 0,
-            "sha256": note["found"],
-            "of": [path, note["pattern"]],
-        }
-    if kind == "variable":
-        return {
-            "kind": kind,
-            "path": f"environment variable {note['name']} (keyed hash)",
-            "bytes": 0,
-            "sha256": variable_print(note["name"]),
-            "of": note["name"],
-        }
-    if kind == "key":
-        words, size = "key of the pseudonyms (fingerprint)", 32
+        label, size, mark = path, max(note["stamp"][0], 0), note.get("sha256") or _print_of_file(Path(name))
+    elif kind == "files":
+        label, of = f"files that match {path.rstrip('/')}/{note['pattern']}", [path, note["pattern"]]
+    elif kind == "variable":
+        label, of, mark = f"environment variable {name} (keyed hash)", name, variable_print(name)
+    elif kind == "key":
+        label, size = "key of the pseudonyms (fingerprint)", 32
     else:
-        words, size = f"{note['label']} in a database (fingerprint)", 0
-    return {"kind": kind, "path": words, "bytes": size, "sha256": note["found"], "of": path}
-
-
-def _seen(note: record.Note, base: Path) -> str:
-    written = str(note["shown"])
-    return written.replace("\\", "/") if written != note["name"] else relative(Path(note["name"]), base)
+        label = f"{note['label']} in a database (fingerprint)"
+    return {"kind": kind, "path": label, "bytes": size, "sha256": mark, "of": of}
 
 
 def current(item: Mapping[str, Any], base: Path) -> str:
@@ -145,8 +131,8 @@ def variable_print(name: str) -> str:
         key = privacy.read_key(privacy.default_key("inputs"))
     except PerflibError:
         return ""
-    said = f"perflib: {name}={os.environ.get(name)}".encode("utf-8", "surrogateescape")
-    return hmac.digest(key, said, "sha256").hex()
+    text = f"perflib: {name}={os.environ.get(name)}".encode("utf-8", "surrogateescape")
+    return hmac.digest(key, text, "sha256").hex()
 
 
 @cache
@@ -173,18 +159,14 @@ def versions() -> dict[str, str]:
     """The versions of perflib, Python, the system and every package that perflib declares."""
     from perflib import __version__
 
-    found = {"perflib": __version__, "python": sys.version.split()[0], "system": platform.system()}
-    for package in _packages():
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
-def _packages() -> list[str]:
     try:
         declared = [text for text in requires("perflib") or [] if "extra ==" not in text]
     except PackageNotFoundError:
-        return []
-    return [name[0] for text in declared if (name := re.match(r"[\w.-]+", text))]
+        declared = []
+    installed = {"perflib": __version__, "python": sys.version.split()[0], "system": platform.system()}
+    for name in (match[0] for text in declared if (match := re.match(r"[\w.-]+", text))):
+        try:
+            installed[name] = version(name)
+        except PackageNotFoundError:
+            installed[name] = "not installed"
+    return installed

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -69,15 +69,15 @@ class Contract:
         check_words(values, given, self.notebook)
         return values
 
-    def _typed(self, item: Parameter, value: Any) -> Value:
-        typed = _from_text(item.type, value) if isinstance(value, str) else _from_value(item.type, value)
-        if typed is None:
-            found = f"{value!r} ({type(value).__name__})"
+    def _typed(self, item: Parameter, given: Any) -> Value:
+        value = _read(item.type, given)
+        if value is None:
             hint = " (put it in quotes)" if item.type == "str" else ""
             raise ParameterError(
-                f"parameter {item.name!r} must be {item.type}, found {found}{hint}", where=self.notebook
+                f"parameter {item.name!r} must be {item.type}, found {given!r} ({type(given).__name__}){hint}",
+                where=self.notebook,
             )
-        return typed if item.name in ("department", "holidays") else schema.composed(typed)  # a path is what it is
+        return value if item.name in ("department", "holidays") else schema.composed(value)  # a path is what it is
 
 
 def read_contract(notebook: str | Path) -> Contract:
@@ -95,9 +95,9 @@ def read_contract(notebook: str | Path) -> Contract:
         if cell.get("cell_type") == "code" and "parameters" in cell.get("metadata", {}).get("tags", [])
     ]
     if len(cells) != 1:
-        found = "no cell" if not cells else f"{len(cells)} cells"
+        number = f"{len(cells)} cells" if cells else "no cell"
         raise ParameterError(
-            f"{found} tagged 'parameters'",
+            f"{number} tagged 'parameters'",
             where=path.name,
             do="tag exactly one code cell 'parameters' with lines such as `district: str = \"\"`",
         )
@@ -134,28 +134,34 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _declarations(source: str, where: str) -> list[Parameter]:
+def _declarations(source: str, where: str) -> Iterator[Parameter]:
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
         raise ParameterError(f"the cell tagged 'parameters' is not Python (line {error.lineno})", where=where) from None
-    comments = _comments(source)
-    found = [_declaration(statement, comments, where) for statement in statements]
-    doubled = {item.name for item in found if [other.name for other in found].count(item.name) > 1}
-    if doubled:
-        raise ParameterError(f"parameter {', '.join(sorted(doubled))} is declared twice", where=where)
-    return found
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    names: set[str] = set()
+    for statement in statements:
+        parameter = _declaration(statement, comments.get(statement.end_lineno or 0, ""), where)
+        if parameter.name in names:
+            raise ParameterError(f"parameter {parameter.name} is declared twice", where=where)
+        names.add(parameter.name)
+        yield parameter
 
 
-def _declaration(statement: ast.stmt, comments: dict[int, str], where: str) -> Parameter:
+def _declaration(statement: ast.stmt, comment: str, where: str) -> Parameter:
     match statement:
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value) if (
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as node) if (
             kind in TYPES
         ):
-            default = _literal(value)
-            typed = None if default is None else _from_value(kind, default)
-            if typed is not None:
-                return Parameter(name, kind, typed, comments.get(statement.end_lineno or statement.lineno, ""))
+            try:
+                value = ast.literal_eval(node)
+            except (ValueError, TypeError):
+                value = None
+            default = None if isinstance(value, str) and kind != "str" else _read(kind, value)
+            if default is not None:
+                return Parameter(name, kind, default, comment)
     raise ParameterError(
         f"{ast.unparse(statement)!r} in the cell tagged 'parameters' is not a parameter",
         where=where,
@@ -164,31 +170,14 @@ def _declaration(statement: ast.stmt, comments: dict[int, str], where: str) -> P
     )
 
 
-def _literal(node: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError):
-        return None
-
-
-def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
-
-
-def _from_text(kind: str, text: str) -> Value | None:
-    if kind == "str":
-        return text
-    if kind == "bool":
-        return _TRUTH.get(text.strip().lower())
-    try:
-        number = int(text) if kind == "int" else float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _from_value(kind: str, value: Any) -> Value | None:
-    if kind == "float" and type(value) is int:
-        return float(value)
-    return cast("Value", value) if type(value) is TYPES[kind] else None
+def _read(kind: str, value: Any) -> Value | None:
+    """The value as the annotated type, which a text is read as; None where it is not of that type."""
+    if isinstance(value, str) and kind == "bool":
+        return _TRUTH.get(value.strip().lower())
+    if isinstance(value, str) or (type(value), kind) == (int, "float"):
+        try:
+            value = TYPES[kind](value)
+        except ValueError:
+            return None
+    right = type(value) is TYPES[kind] and not (isinstance(value, float) and not math.isfinite(value))
+    return cast("Value", value) if right else None

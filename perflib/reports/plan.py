@@ -145,7 +145,7 @@ def _notebook(text: str, file: Path, where: str) -> Path:
     shipped = shipped_notebooks() / name
     if PurePosixPath(name).name == name == PureWindowsPath(name).name and shipped.is_file():
         return shipped
-    known = sorted(found.name for folder in (file.parent, shipped_notebooks()) for found in folder.glob("*.ipynb"))
+    known = sorted(book.name for folder in (file.parent, shipped_notebooks()) for book in folder.glob("*.ipynb"))
     raise ParameterError(f"there is no notebook {text!r}", where=where, choices=known, found=text)
 
 

@@ -61,17 +61,11 @@ def _ask_once() -> None:
     import ibis
 
     calls = ibis.table({"district": "string", "at": "timestamp('UTC')", "minutes": "float64"}, name="calls")
-    wanted = calls.filter((calls.district == "1") & calls.minutes.notnull() & calls.district.isin(["1", "2"]))
-    shaped = wanted.mutate(
-        month=wanted.at.cast("timestamp").truncate("M").date(),
-        fate=ibis.cases((wanted.minutes < 0, "negative"), (wanted.minutes >= 0, "known"), else_="missing"),
+    shaped = calls.filter((calls.district == "1") & calls.minutes.notnull()).mutate(
+        month=calls.at.cast("timestamp").truncate("M").date(),
+        fate=ibis.cases((calls.minutes < 0, "negative"), else_="known"),
     )
-    counted = shaped.group_by(["month", "fate"]).agg(
-        n=shaped.count(),
-        known=shaped.minutes.count(),
-        zero=(shaped.minutes == 0).sum().fill_null(0),
-        all=shaped.minutes.collect(where=shaped.minutes.notnull()),
-    )
+    counted = shaped.group_by(["month", "fate"]).agg(n=shaped.count(), all=shaped.minutes.collect())
     ibis.to_sql(counted.order_by("month"), dialect="duckdb")
 
 

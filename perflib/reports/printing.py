@@ -74,10 +74,10 @@ def find_chromium() -> str:
     roots = [os.environ.get(name) for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
     known = [Path(root) / place for root in roots if root for place in _PLACES]
     known += [Path("/Applications") / f"{app}.app" / "Contents" / "MacOS" / app for app in _APPS]
-    found = [*filter(None, map(shutil.which, _NAMES)), *(str(path) for path in known if path.is_file())]
-    if not found:
+    browsers = [*filter(None, map(shutil.which, _NAMES)), *(str(path) for path in known if path.is_file())]
+    if not browsers:
         raise InputError("no Chromium, Chrome or Edge on this machine", do=f"install one, or name it in {CHROMIUM}")
-    return found[0]
+    return browsers[0]
 
 
 def _as_root() -> list[str]:

@@ -8,38 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-_TAGS = {
-    "table",
-    "thead",
-    "tbody",
-    "tfoot",
-    "tr",
-    "th",
-    "td",
-    "caption",
-    "p",
-    "div",
-    "span",
-    "ul",
-    "ol",
-    "li",
-    "b",
-    "i",
-    "em",
-    "strong",
-    "code",
-    "pre",
-    "br",
-    "hr",
-    "h3",
-    "h4",
-    "h5",
-    "sub",
-    "sup",
-    "dl",
-    "dt",
-    "dd",
-}
+_TAGS = frozenset(
+    "table thead tbody tfoot tr th td caption p div span ul ol li b i em strong code pre br hr h3 h4 h5 sub sup "
+    "dl dt dd".split()
+)
 _ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -20,7 +20,7 @@ LINES = {"line", "control", "steps"}  # the kinds of chart the library draws; sc
 _FIGURE = re.compile(r'src="(data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]+)"')
 _HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*$", re.MULTILINE)
 _SHOWN_WHOLE, _SHOWN_ALONE = 14, 40
-_BRIEF = 900  # characters of what was asked that may stand above the headline
+_BRIEF = 900  # characters of an introduction that may stand above the headline
 
 
 def render(executed: Any, manifest: Mapping[str, Any]) -> str:
@@ -35,20 +35,20 @@ def render(executed: Any, manifest: Mapping[str, Any]) -> str:
     data, and no text may become markup. The data stand in blocks that are not executed. With scripts off it reads the
     same: pictures and tables stand as they are.
     """
-    asked, blocks = _asked(_blocks(executed))
+    introduction, blocks = _introduction(_blocks(executed))
     messages = [block["text"] for block in blocks if block["kind"] == "message"]
-    found = [block["result"] for block in asked + blocks if block["kind"] == "result"]
-    scripts = _scripts(found)
+    results = [block["result"] for block in introduction + blocks if block["kind"] == "result"]
+    scripts = _scripts(results)
     style = _read("report.css") + (_read(CHARTS[1]) if len(scripts) > 1 else "")
     template = environment().get_template("report.html.j2")
     text: str = template.render(
         messages=messages,
         title=_title(executed, manifest),
-        about=_about(found),
+        about=next((result["facts"] for result in results if result["name"] == "about"), {}),
         headline=_headline(blocks),
-        asked=asked,
+        introduction=introduction,
         blocks=blocks,
-        results=found,
+        results=results,
         contents=_contents(blocks),
         manifest=manifest,
         style=Markup(style),
@@ -65,12 +65,12 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _scripts(found: list[Any]) -> list[str]:
+def _scripts(results: list[Any]) -> list[str]:
     """The chart library, where a figure needs it, and our own script; none when there is nothing to show."""
-    if not any(result["rows"] for result in found):
+    if not any(result["rows"] for result in results):
         return []
     own = "".join(_read(f"script/{name}.js") for name in SCRIPTS)
-    kinds = {(result["chart"] or {}).get("kind") for result in found}
+    kinds = {(result["chart"] or {}).get("kind") for result in results}
     library = [f"/*!\n{_read(CHARTS[2]).strip()}\n*/\n{_read(CHARTS[0])}"] if kinds & LINES else []
     return [*library, f'(() => {{\n"use strict";\n{own}}})();\n']
 
@@ -88,7 +88,7 @@ def _blocks(executed: Any) -> list[dict[str, Any]]:
     return blocks
 
 
-def _asked(blocks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _introduction(blocks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What stands before the section of the headline, when it is words only: it goes above the headline, in brief."""
     at = next((n for n, block in enumerate(blocks) if "headline" in block.get("tags", ())), 0)
     while at and blocks[at - 1]["kind"] == "prose":
@@ -107,24 +107,24 @@ def _length(block: Mapping[str, Any]) -> int:
 
 
 def _shown(executed: Any) -> Iterator[dict[str, Any]]:
-    said: set[str] = set()
+    earlier: set[str] = set()
     for cell in executed.cells:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown":
             yield {"kind": "prose", "html": markdown(_without_title(cell.source)), "source": cell.source, "tags": tags}
         elif cell.cell_type == "code" and "explorer" not in tags:  # unattended it repeats a figure of the page
             for output in cell.outputs:
-                yield _output(output, said) | {"tags": tags}
+                yield _output(output, earlier) | {"tags": tags}
 
 
 def _without_title(source: str) -> str:
     return re.sub(r"\A\s*#\s+[^\n]*\n?", "", source)
 
 
-def _output(output: Any, said: set[str]) -> dict[str, Any]:
+def _output(output: Any, earlier: set[str]) -> dict[str, Any]:
     data = output.get("data", {})
     if MIME in data:
-        return {"kind": "result"} | _result(data, said)
+        return {"kind": "result"} | _result(data, earlier)
     if output.output_type == "error":
         return {"kind": "error", "text": plain("\n".join(output.traceback))}
     if output.output_type == "stream":
@@ -140,12 +140,13 @@ def _output(output: Any, said: set[str]) -> dict[str, Any]:
     return {"kind": "stream", "text": plain(data.get("text/plain", ""))}
 
 
-def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
+def _result(data: Mapping[str, Any], earlier: set[str]) -> dict[str, Any]:
     described = data[MIME]
     figure = _FIGURE.search(data.get("text/html", ""))
-    told = described["caveats"]
-    fresh = told if figure else [caveat for caveat in told if caveat not in said]  # a figure leaves with all of its own
-    said.update(told)
+    every = described["caveats"]
+    # a figure leaves with all of its own
+    caveats = every if figure else [caveat for caveat in every if caveat not in earlier]
+    earlier.update(every)
     chart = described.get("chart") or {}
     return {
         "result": described,
@@ -153,21 +154,15 @@ def _result(data: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
         "alt": chart.get("alt") or described["answer"],
         "table": html_table(described, described["title"]),
         "folded": len(described["rows"]) > (_SHOWN_WHOLE if chart else _SHOWN_ALONE),
-        "caveats": fresh,
-        "repeated": len(told) - len(fresh),
+        "caveats": caveats,
+        "repeated": len(every) - len(caveats),
     }
 
 
 def _title(executed: Any, manifest: Mapping[str, Any]) -> str:
-    for cell in executed.cells:
-        found = _HEADING.search(cell.source) if cell.cell_type == "markdown" else None
-        if found:
-            return found[1]
-    return str(manifest["notebook"]["file"])
-
-
-def _about(found: list[Any]) -> Mapping[str, Any]:
-    return next((result["facts"] for result in found if result["name"] == "about"), {})
+    texts = (cell.source for cell in executed.cells if cell.cell_type == "markdown")
+    headings = (match[1] for match in map(_HEADING.search, texts) if match)
+    return next(headings, str(manifest["notebook"]["file"]))
 
 
 def _headline(blocks: list[dict[str, Any]]) -> str:

@@ -54,7 +54,7 @@ def run(
     folder = Path(out) if out else _default_folder(path, parameters or {}, department)
     make_folder(folder)
     if "department" in values:
-        key_print(str(values["department"]))  # a wrong department is said before any kernel starts
+        key_print(str(values["department"]))  # a wrong department is refused before any kernel starts
     task = Task(
         path,
         values,
@@ -92,10 +92,8 @@ def full_values(path: Path, given: Mapping[str, Any], department: str | Path, ba
 
 def shown_values(values: Mapping[str, Value], base: Path) -> dict[str, Value]:
     """The values as a manifest shows them: the department's path relative to ``base``."""
-    shown = dict(values)
-    if shown.get("department"):
-        shown["department"] = inputs.relative(Path(str(shown["department"])), base)
-    return shown
+    department = values.get("department")
+    return dict(values) | ({"department": inputs.relative(Path(str(department)), base)} if department else {})
 
 
 def _default_folder(path: Path, given: Mapping[str, Any], department: str | Path) -> Path:

@@ -147,12 +147,12 @@ def _columns(described: Mapping[str, Any], most: int) -> list[Column]:
     bounds = {name: _bounds(name, values, chart) for name in names}
     hidden = {bound for pair in bounds.values() if pair for bound in pair}
     headings = {name: labels.get(name) or _spoken(name) for name in names}
-    said = {labels[name] for name in names if name in labels}
+    labelled = {labels[name] for name in names if name in labels}
     words = {name: f"{headings[name]} {chart.get('y_label', '') if name == chart.get('y') else ''}" for name in names}
     return [
         _column(name, headings[name], words[name], most, values[name], *[values[bound] for bound in bounds[name] or ()])
         for name in names
-        if name not in hidden and (name in labels or headings[name] not in said)  # a code beside its words
+        if name not in hidden and (name in labels or headings[name] not in labelled)  # a code beside its words
     ]
 
 

@@ -27,9 +27,9 @@ AHEAD = BEHIND = dt.timedelta(days=61)
 
 @dataclass(frozen=True)
 class Words:
-    """The words a parameter takes, in notebooks that have the parameter ``beside`` too; ``several``: with commas."""
+    """The words a parameter takes where a notebook has ``together_with`` too; ``several``: with commas."""
 
-    beside: str
+    together_with: str
     valid: tuple[str, ...]
     several: bool = False
     empty: bool = True
@@ -63,15 +63,21 @@ class Survey:
         ParameterError : a district or priority that is not there (the valid ones are listed), a period without data, a
             month to look ahead to that is not ahead.
         """
-        asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
+        given = _known(values)
         for name in CHOSEN:
-            if name in asked and asked[name] not in self.choices[name]:
-                raise _no_such(self, name, asked[name], where)
+            value, valid = given.get(name, ""), self.choices.get(name, [])
+            if value and value not in valid:
+                raise ParameterError(
+                    f"{self.name} has no {name} {value!r}",
+                    where=where,
+                    found=value,
+                    choices=quoted_all(valid, value, self.declared),
+                )
         if ahead(values) and self.main == "calls":
-            _check_month(str(values["month"]), str(values["as_of"]), self.data.last, where)
-        if "period" in asked or "compare_to" in asked:
-            period = read_period(asked.get("period", ""), self.data)
-            read_comparison(asked.get("compare_to", ""), period, self.data)
+            _check_month(values, self.data.last, where)
+        if "period" in given or "compare_to" in given:
+            period = read_period(given.get("period", ""), self.data)
+            read_comparison(given.get("compare_to", ""), period, self.data)
 
 
 def survey(department: Department) -> Survey:
@@ -92,10 +98,14 @@ def survey(department: Department) -> Survey:
 
 def needs_department(values: Mapping[str, object]) -> bool:
     """Whether one of ``KNOWN`` is set to more than a word that is right for any department."""
-    asked = {name: str(values[name]) for name in KNOWN if values.get(name)}
-    if asked.get("period") in ("all", "latest-month") and not asked.get("compare_to"):
-        del asked["period"]
-    return bool(asked or ahead(values)) and "department" in values
+    given = _known(values)
+    if given.get("period") in ("all", "latest-month") and not given.get("compare_to"):
+        del given["period"]
+    return bool(given or ahead(values)) and "department" in values
+
+
+def _known(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(values[name]) for name in KNOWN if values.get(name)}
 
 
 def ahead(values: Mapping[str, object]) -> bool:
@@ -113,45 +123,37 @@ def check_words(values: Mapping[str, object], given: Iterable[str], where: str =
     ParameterError : with the valid values listed.
     """
     for name in given:
-        value = values[name]
-        if isinstance(value, str) and name in WORDS and WORDS[name].beside in values:
-            _check_word(name, value, WORDS[name], where)
-        if isinstance(value, str) and value and name in DAYS:
+        value, words = values[name], WORDS.get(name)
+        if not isinstance(value, str):
+            continue
+        if words and words.together_with in values and (value or not words.empty):
+            for one in value.replace(" ", "").split(",") if words.several else [value]:
+                if one not in words.valid:
+                    raise ParameterError(f"{name} cannot be {one!r}", where=where, choices=words.valid, found=one)
+        if value and name in DAYS:
             _day(name, value, where)
     if ahead(values) and "month" in given:
-        _first_of("month", str(values["month"]), where)
+        _day("month", str(values["month"]), where)
     first, last = (str(values.get(name) or "") for name in ("first", "last"))
     if first and last and {"first", "last"} & set(given) and first > last:
         raise ParameterError(f"first {first!r} lies after last {last!r}", where=where, do="give the earlier day first")
 
 
-def _check_word(name: str, value: str, words: Words, where: str) -> None:
-    if not value and words.empty:
-        return
-    for one in value.replace(" ", "").split(",") if words.several else [value]:
-        if one not in words.valid:
-            raise ParameterError(f"{name} cannot be {one!r}", where=where, choices=words.valid, found=one)
-
-
 def _day(name: str, value: str, where: str) -> dt.date:
+    """The day a parameter names; of a month its first."""
+    unit, form, rest = ("month", "YYYY-MM", "-01") if name == "month" else ("day", "YYYY-MM-DD", "")
     try:
-        return dt.date.fromisoformat(value)
+        return dt.date.fromisoformat(value + rest)
     except ValueError:
-        raise ParameterError(f"{name} {value!r} is not a day", where=where, do="write it as YYYY-MM-DD") from None
+        raise ParameterError(f"{name} {value!r} is not a {unit}", where=where, do=f"write it as {form}") from None
 
 
-def _first_of(name: str, month: str, where: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(f"{month}-01")
-    except ValueError:
-        raise ParameterError(f"{name} {month!r} is not a month", where=where, do="write it as YYYY-MM") from None
-
-
-def _check_month(month: str, as_of: str, last: dt.date, where: str) -> None:
+def _check_month(values: Mapping[str, object], last: dt.date, where: str) -> None:
     """Refuse a month that no forecast from these records reaches. Which day is the last complete one is not asked here:
     a month just before the end of the records may still be ahead of it."""
+    month, as_of = str(values["month"]), str(values["as_of"] or "")
     end = min(last, _day("as_of", as_of, where)) if as_of else last
-    if not end - BEHIND <= _first_of("month", month, where) <= end + AHEAD:
+    if not end - BEHIND <= _day("month", month, where) <= end + AHEAD:
         starts = [(end.replace(day=1) + dt.timedelta(days=31 * at)).replace(day=1) for at in (1, 2)]
         raise ParameterError(
             f"month {month!r} does not begin within two months after {end}, the end of the records",
@@ -184,19 +186,10 @@ def main_table(path: str) -> str:
     from perflib import schema
     from perflib.sources import department_file
 
-    found = Path(path)
-    file = found / "department.yml" if found.is_dir() else found
+    place = Path(path)
+    file = place / "department.yml" if place.is_dir() else place
     if path and file.is_file():
         sources = department_file.settings(file).get("sources")
         if isinstance(sources, list) and sources and all(isinstance(source, dict) for source in sources):
             return schema.main(str(source.get("table", "")) for source in sources)
-    return "calls" if not path or (found / "calls.parquet").is_file() else ""
-
-
-def _no_such(asked: Survey, name: str, value: str, where: str) -> ParameterError:
-    return ParameterError(
-        f"{asked.name} has no {name} {value!r}",
-        where=where,
-        found=value,
-        choices=quoted_all(asked.choices[name], value, asked.declared),
-    )
+    return "calls" if not path or (place / "calls.parquet").is_file() else ""

@@ -42,10 +42,10 @@ class Workspace:
 
     def text(self) -> str:
         """The same, for a reader, and what to do next."""
-        said = [f"workspace in {self.folder}: {len(self.written)} files written"]
-        said += [f"  kept as it was: {name}" for name in self.kept]
-        said += [f"next: perflib lab {self.folder}", f"      {self.folder / 'README.md'} says the rest"]
-        return "\n".join(said)
+        lines = [f"workspace in {self.folder}: {len(self.written)} files written"]
+        lines += [f"  kept as it was: {name}" for name in self.kept]
+        lines += [f"next: perflib lab {self.folder}", f"      {self.folder / 'README.md'} says the rest"]
+        return "\n".join(lines)
 
 
 def init(folder: str | Path) -> Workspace:
@@ -193,9 +193,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     explore.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path("."))
     explore.add_argument("--port", type=int, default=_JUPYTER_STARTS, help="default: %(default)s, or the next free one")
     explore.add_argument("--no-browser", action="store_true", help="only print the address")
-    explore.set_defaults(command=lambda asked: lab(asked.folder, port=asked.port, browser=not asked.no_browser))
+    explore.set_defaults(command=lambda options: lab(options.folder, port=options.port, browser=not options.no_browser))
 
 
-def _init(asked: argparse.Namespace) -> int:
-    print(init(asked.folder).text())
+def _init(options: argparse.Namespace) -> int:
+    print(init(options.folder).text())
     return 0
