@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def draw_dots(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
         ax.axvline(0, color=style.MUTED, linewidth=0.8, zorder=1)
     _category_axis(ax, lanes, table, chart)
     if len(parts) > 1:
-        _legend(ax)
+        style.legend(ax)
 
 
 def _series(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame, str, str, Chart]]:
@@ -52,14 +52,10 @@ def _series(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame, 
     also = chart.marks.get("also") or ()
     if chart.by is not None or not also:
         return [(*group, chart) for group in style.groups(table, chart.by)]
-    first = (str(chart.marks.get("label", chart.y)), table, style.PALETTE[0], style.MARKERS[0], chart)
-    return [
-        first,
-        *(
-            (str(spec["label"]), table, style.PALETTE[place], style.MARKERS[place], _other(chart, spec))
-            for place, spec in enumerate(also, start=1)
-        ),
-    ]
+    named = [(str(chart.marks.get("label", chart.y)), chart)]
+    named += [(str(spec["label"]), _other(chart, spec)) for spec in also]
+    looks = zip(named, style.PALETTE, style.MARKERS, strict=False)
+    return [(label, table, colour, marker, part) for (label, part), colour, marker in looks]
 
 
 def _other(chart: Chart, spec: Mapping[str, str]) -> Chart:
@@ -101,35 +97,16 @@ def _points(
     ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, colour: str, marker: str, label: str
 ) -> None:
     y, out = style.numbers(rows, chart.y), style.flags(rows, chart.marks.get("highlight"))
+    look: dict[str, Any] = {"markeredgecolor": "white", "linestyle": "none"}
     ax.plot(
-        y[~out],
-        spots[~out],
-        marker,
-        color=colour,
-        markersize=6,
-        markeredgecolor="white",
-        markeredgewidth=0.6,
-        linestyle="none",
-        label=label,
-        zorder=4,
+        y[~out], spots[~out], marker, color=colour, markersize=6, markeredgewidth=0.6, label=label, zorder=4, **look
     )
-    ax.plot(
-        y[out], spots[out], "D", color=style.ALERT, markersize=7, markeredgecolor="white", linestyle="none", zorder=5
-    )
+    ax.plot(y[out], spots[out], "D", color=style.ALERT, markersize=7, zorder=5, **look)
     note = chart.marks.get("note")
     if note is not None:
         for spot, words in zip(spots[~np.isfinite(y)], rows[note][~np.isfinite(y)], strict=True):
-            ax.annotate(
-                "" if pd.isna(words) else str(words),
-                (0, spot),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                fontsize=7.5,
-                color=style.MUTED,
-                va="center",
-                style="italic",
-            )
+            look = {"xycoords": ("axes fraction", "data"), "color": style.MUTED, "style": "italic"}
+            style.beside(ax, "" if pd.isna(words) else str(words), (0, spot), **look)
 
 
 def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -147,7 +124,7 @@ def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     ax.margins(x=0.12)
     _category_axis(ax, lanes, table, chart)
     if len(parts) > 1:
-        _legend(ax)
+        style.legend(ax)
 
 
 def _one_bar(ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look: tuple[str, str, float]) -> None:
@@ -159,15 +136,7 @@ def _one_bar(ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look
     ax.hlines(spots[known], low[known], high[known], color=style.INK, linewidth=1.3)
     for spot, value, end in zip(spots, y, np.fmax(y, high), strict=True):
         if np.isfinite(value):
-            ax.annotate(
-                style.text(value, share),
-                (end, spot),
-                xytext=(4, 0),
-                textcoords="offset points",
-                fontsize=style.SMALL,
-                color=style.INK,
-                va="center",
-            )
+            style.beside(ax, style.text(value, share), (end, spot))
 
 
 def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: Chart) -> None:
@@ -179,15 +148,3 @@ def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: 
     style.number_axis(ax.xaxis, share)
     style.axis_labels(ax, chart.y_label, chart.x_label)
     style.vertical_constant(ax, chart, share)
-
-
-def _legend(ax: Axes) -> None:
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=4,
-        frameon=False,
-        fontsize=style.SMALL,
-        handletextpad=0.3,
-        borderaxespad=0.1,
-    )

@@ -44,10 +44,11 @@ def _one_line(
 ) -> tuple[str, Any, float, str]:
     x, y = style.positions(rows[chart.x]), style.numbers(rows, chart.y)
     grey = style.flags(rows, chart.marks.get("grey"))
-    if chart.low and chart.high:
-        low, high = style.numbers(rows, chart.low), style.numbers(rows, chart.high)
-        ax.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0, zorder=2)
-        _lone_whiskers(ax, x, y, low, high, colour)
+    _band(ax, x, rows, chart, colour)
+    known = np.isfinite(style.numbers(rows, chart.low)) & np.isfinite(style.numbers(rows, chart.high))
+    # a band needs two neighbours; a point without one gets whiskers, so that no interval goes unseen
+    lone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
+    style.whiskers(ax, x, rows, chart, lone, color=colour, linewidth=1.2, zorder=3)
     ax.plot(x, np.where(grey, np.nan, y), color=colour, linewidth=1.6, zorder=3, label=label)
     if len(x) <= 60:
         ax.plot(x[~grey], y[~grey], marker, color=colour, markersize=3.6, linestyle="none", zorder=4)
@@ -66,15 +67,9 @@ def _one_line(
     return (label, x[known[-1]], float(y[known[-1]]), colour) if len(known) else (label, 0, np.nan, colour)
 
 
-def _lone_whiskers(ax: Axes, x: np.ndarray, y: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str) -> None:
-    """A band needs two neighbours; a point without one gets whiskers, so that no interval goes unseen."""
-    known = np.isfinite(low) & np.isfinite(high)
-    beside = np.zeros(len(known), dtype=bool)
-    beside[1:] |= known[:-1]
-    beside[:-1] |= known[1:]
-    lone = known & ~beside
-    if lone.any():
-        ax.vlines(x[lone], low[lone], high[lone], color=colour, linewidth=1.2, zorder=3)
+def _band(ax: Axes, x: np.ndarray, rows: pd.DataFrame, chart: Chart, colour: str, **look: Any) -> None:
+    low, high = style.numbers(rows, chart.low), style.numbers(rows, chart.high)
+    ax.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0, zorder=2, **look)
 
 
 def _break(ax: Axes, place: Any) -> None:
@@ -82,18 +77,7 @@ def _break(ax: Axes, place: Any) -> None:
     at = at.tz_localize(None) if isinstance(at, pd.Timestamp) and at.tzinfo else at
     ax.axvline(at, color=style.ALERT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
     words = f"step {at.day} {at:%b %Y}" if isinstance(at, pd.Timestamp) else f"step at {at}"
-    ax.annotate(
-        words,
-        (at, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=style.ALERT,
-        va="bottom",
-        ha="center",
-        annotation_clip=False,
-    )
+    style.above(ax, words, at, style.ALERT)
 
 
 def draw_control(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -141,18 +125,7 @@ def _control_words(
     words = [f"◆ {int(signal.sum())} of {len(signal)} points signal"] if signal.any() else []
     words += [f"○ {int(ruled.sum())} meet a run rule"] if ruled.any() else []
     if words:
-        ax.annotate(
-            "   ".join(words),
-            (0, 1),
-            xycoords="axes fraction",
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=style.SMALL,
-            color=style.ALERT,
-            ha="left",
-            va="bottom",
-            annotation_clip=False,
-        )
+        style.above(ax, "   ".join(words), 0, style.ALERT, data=False, ha="left")
 
 
 def draw_steps(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -163,16 +136,7 @@ def draw_steps(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     ends = []
     for label, rows, colour, _ in style.groups(table, chart.by):
         x, y = style.positions(rows[chart.x]), style.numbers(rows, chart.y)
-        if chart.low and chart.high:
-            ax.fill_between(
-                x,
-                style.numbers(rows, chart.low),
-                style.numbers(rows, chart.high),
-                step="post",
-                color=colour,
-                alpha=0.16,
-                linewidth=0,
-            )
+        _band(ax, x, rows, chart, colour, step="post")
         ax.plot(x, y, color=colour, linewidth=1.6, drawstyle="steps-post")
         ends.append((label, x[-1], float(y[-1]), colour))
     style.plain_axes(ax)

@@ -231,17 +231,13 @@ def _label(ax: Axes, polygons: Polygons, words: str, fill: Any, bold: bool, poin
 
 def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
     bar = ax.figure.colorbar(colours, ax=ax, shrink=0.75, pad=0.02, aspect=24)
-    bar.set_label("\n".join(wrap(unit, 40)), fontsize=style.SMALL, color=style.INK)
+    style.colour_scale(bar, "\n".join(wrap(unit, 40)))
     if change:
         low, high = (float(end or 1.0) for end in colours.get_clim())
         usual = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
         ticks = [tick for tick in usual if low <= tick <= high]
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
         bar.minorticks_off()
-    else:
-        style.number_axis(bar.ax.yaxis)
-    bar.ax.tick_params(labelsize=style.SMALL)
-    bar.outline.set_visible(False)
 
 
 def _legend(ax: Axes, chart: Chart, strong: bool, few: bool, blank: bool) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from perflib.figures import style
@@ -19,28 +18,24 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 def draw_heat(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     """A grid of ``y`` by column ``x`` (across, such as hour) and column ``by`` (down, such as weekday), in one hue.
 
-    Missing cells stay white and crossed. Marks: ``unit`` (words beside the colour scale).
+    Missing cells stay white. Marks: ``unit`` (words beside the colour scale).
     """
     down = table[chart.by] if chart.by else pd.Series("", index=table.index)
     grid = table[chart.y].groupby([down.rename("down"), table[chart.x].rename("across")], sort=False).mean().unstack()
     grid = grid.reindex(index=_ordered(grid.index), columns=sorted(grid.columns))
-    ax.set_facecolor("white")
-    image = ax.pcolormesh(
-        np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap="Blues", edgecolor="white", linewidth=0.6
-    )
+    import seaborn
+
+    # seaborn draws the figure to see whether labels overlap; without a layout that costs little
+    figure: Any = ax.figure
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine(None)
     step = max(1, len(grid.columns) // 12)
-    ax.set_xticks(np.arange(0, len(grid.columns), step) + 0.5, [str(name) for name in grid.columns[::step]])
-    ax.set_yticks(np.arange(len(grid)) + 0.5, [str(name) for name in grid.index])
-    ax.invert_yaxis()
-    ax.tick_params(labelsize=style.SMALL, length=0)
-    for side in ax.spines.values():
-        side.set_visible(False)
+    look: dict[str, Any] = {"cmap": "Blues", "linewidths": 0.6, "cbar_kws": {"shrink": 0.9, "pad": 0.02}}
+    seaborn.heatmap(grid.astype(float), ax=ax, xticklabels=step, yticklabels=True, **look)
+    figure.set_layout_engine(layout)
+    ax.tick_params(labelsize=style.SMALL, length=0, rotation=0)
     style.axis_labels(ax, chart.x_label, "")
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
-    bar.set_label(chart.marks.get("unit", chart.y_label), fontsize=style.SMALL)
-    bar.ax.tick_params(labelsize=style.SMALL)
-    bar.outline.set_visible(False)
-    style.number_axis(bar.ax.yaxis)
+    style.colour_scale(ax.collections[0].colorbar, chart.marks.get("unit", chart.y_label))
 
 
 def _ordered(names: pd.Index) -> list[object]:
@@ -65,26 +60,12 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     y, out = style.numbers(ordered, chart.y), style.flags(ordered, chart.marks.get("highlight"))
     ax.plot(x[~out], y[~out], "o", color=style.PALETTE[0], alpha=0.6, markersize=4, markeredgecolor="none")
     ax.plot(x[out], y[out], "D", color=style.ALERT, markersize=6, markeredgecolor="white")
-    if chart.low and chart.high and chart.marks.get("intervals"):
-        ax.vlines(
-            x[~out],
-            style.numbers(ordered, chart.low)[~out],
-            style.numbers(ordered, chart.high)[~out],
-            color=style.PALETTE[0],
-            linewidth=0.8,
-            alpha=0.25,
-        )
-    if chart.low and chart.high:
-        ax.vlines(
-            x[out],
-            style.numbers(ordered, chart.low)[out],
-            style.numbers(ordered, chart.high)[out],
-            color=style.ALERT,
-            linewidth=1,
-        )
+    if chart.marks.get("intervals"):
+        style.whiskers(ax, x, ordered, chart, ~out, color=style.PALETTE[0], linewidth=0.8, alpha=0.25)
+    style.whiskers(ax, x, ordered, chart, out, color=style.ALERT, linewidth=1)
     if chart.marks.get("name"):
         for name, left, up in zip(ordered[chart.marks["name"]][out], x[out], y[out], strict=True):
-            ax.annotate(str(name), (left, up), xytext=(5, 0), textcoords="offset points", fontsize=7.5, va="center")
+            style.beside(ax, str(name), (left, up))
     style.plain_axes(ax)
     style.axis_labels(ax, chart.x_label, chart.y_label)
     style.number_axis(ax.xaxis)
@@ -99,18 +80,10 @@ def _limits(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
     ):
         there = [chart.marks[mark] for mark in pair if chart.marks.get(mark) is not None]
         for place, column in enumerate(there):
-            ax.plot(
-                x,
-                style.numbers(ordered, column),
-                color=style.MUTED,
-                linewidth=1,
-                linestyle=dashes,
-                label="_" if place else f"{share} {whose}",
-            )
+            look: dict[str, Any] = {"linestyle": dashes, "label": "_" if place else f"{share} {whose}"}
+            ax.plot(x, style.numbers(ordered, column), color=style.MUTED, linewidth=1, **look)
     if ax.get_lines():
-        ax.legend(
-            loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, frameon=False, fontsize=style.SMALL, borderaxespad=0.1
-        )
+        style.legend(ax, "right", 2)
 
 
 def _centre(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:

@@ -135,17 +135,39 @@ def vertical_constant(ax: Axes, chart: Chart, share: bool) -> None:
     value = float(chart.marks["target"])
     label = chart.marks.get("target_words", "no difference" if value in (0, 1) else "target")
     ax.axvline(value, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
-    ax.annotate(
-        f"{label} {text(value, share)}",
-        (value, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=SMALL,
-        color=MUTED,
-        va="bottom",
-        ha="center",
-    )
+    above(ax, f"{label} {text(value, share)}", value, MUTED)
+
+
+def above(ax: Axes, words: str, x: Any, colour: str, *, data: bool = True, ha: str = "center") -> None:
+    """Words above the upper edge of the axes, at a value of ``x`` (``data``) or at a share of the width."""
+    coords = ("data" if data else "axes fraction", "axes fraction")
+    beside(ax, words, (x, 1), (0, 3), xycoords=coords, color=colour, va="bottom", ha=ha, annotation_clip=False)
+
+
+def beside(ax: Axes, words: str, at: tuple[Any, Any], points: tuple[int, int] = (4, 0), **look: Any) -> None:
+    """Words in small print some points beside a place."""
+    look = {"fontsize": SMALL, "va": "center", "color": INK, **look}
+    ax.annotate(words, at, xytext=points, textcoords="offset points", **look)
+
+
+def whiskers(ax: Axes, x: np.ndarray, table: pd.DataFrame, chart: Chart, which: np.ndarray, **look: Any) -> None:
+    """Vertical lines over the intervals of the rows ``which``."""
+    low, high = (numbers(table, column)[which] for column in (chart.low, chart.high))
+    ax.vlines(x[which], low, high, **look)
+
+
+def legend(ax: Axes, side: str = "left", columns: int = 4) -> None:
+    """A legend above the axes."""
+    place: dict[str, Any] = {"loc": f"lower {side}", "bbox_to_anchor": (float(side == "right"), 1.0)}
+    ax.legend(ncols=columns, frameon=False, fontsize=SMALL, handletextpad=0.5, borderaxespad=0.1, **place)
+
+
+def colour_scale(bar: Any, words: str) -> None:
+    """A quiet colour bar with its unit."""
+    bar.set_label(words, fontsize=SMALL, color=INK)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.outline.set_visible(False)
+    number_axis(bar.ax.yaxis)
 
 
 def end_labels(ax: Axes, ends: Sequence[tuple[str, Any, float, str]]) -> None:

@@ -137,8 +137,8 @@ def test_the_first_category_is_the_reference_whatever_its_name():
     )
     result = quantile_regression(frame, "y", ["group", "busy"])
     assert list(result.table["term"]) == ["const", "group: a", "group: b", "busy: True"]
-    formula = quantile_regression(frame.assign(group=frame["group"].astype(str)), "y", "group + busy")
-    assert list(formula.table["term"]) == ["const", "group: b", "group: c", "busy: True"]
+    texts = quantile_regression(frame.assign(group=frame["group"].astype(str)), "y", ["group", "busy"])
+    assert list(texts.table["term"]) == ["const", "group: b", "group: c", "busy: True"]
 
 
 def test_repeated_terms_and_equal_values_are_said():

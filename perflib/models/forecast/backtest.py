@@ -67,8 +67,6 @@ def run(panel: Panel, horizon: int, candidates: Mapping[str, Candidate], origins
 def expected(candidate: Candidate, panel: Panel, horizon: int) -> Array:
     """What a candidate expects, (N, H); missing for series that had hardly begun, which would spoil what all share."""
     enough = panel.enough
-    if enough.all():
-        return candidate(panel, horizon)
     means = np.full((len(enough), horizon), np.nan)
     if enough.any():
         means[enough] = candidate(panel.only(enough), horizon)

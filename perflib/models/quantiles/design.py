@@ -1,4 +1,4 @@
-"""The design matrix of a regression from columns of a frame, or from a formula."""
+"""The design matrix of a regression from columns of a frame."""
 
 from __future__ import annotations
 
@@ -21,23 +21,18 @@ class Design(NamedTuple):
     dropped: int
 
 
-def of_terms(frame: pd.DataFrame, outcome: str, terms: Sequence[str] | str) -> Design:
-    """The design of ``terms``: column names, or the right-hand side of a formula of patsy.
+def of_terms(frame: pd.DataFrame, outcome: str, terms: Sequence[str]) -> Design:
+    """The design of the columns ``terms``.
 
     A number stays a number. Any other column becomes one contrast per level that occurs but the first: the first
     category of a categorical, else the first in order. Rows with a missing value are left out.
     Raises InputError when a column is absent or the outcome is not numeric.
     """
-    named = [outcome] if isinstance(terms, str) else [outcome, *terms]
-    absent = [column for column in named if column not in frame.columns]
-    if absent:
-        raise InputError(f"no column {absent[0]!r}", where="frame", choices=frame.columns, found=absent[0])
+    missing = [column for column in (outcome, *terms) if column not in frame.columns]
+    if missing:
+        raise InputError(f"no column {missing[0]!r}", where="frame", choices=frame.columns, found=missing[0])
     if not pd.api.types.is_numeric_dtype(frame[outcome]):
         raise InputError(f"is {frame[outcome].dtype}, not numeric", where=outcome)
-    return _of_formula(frame, outcome, terms) if isinstance(terms, str) else _of_columns(frame, outcome, terms)
-
-
-def _of_columns(frame: pd.DataFrame, outcome: str, terms: Sequence[str]) -> Design:
     known = frame[[outcome, *terms]].dropna()
     parts: dict[str, Floats] = {"const": np.ones(len(known))}
     for term in terms:
@@ -55,27 +50,3 @@ def _columns(values: pd.Series, term: str) -> dict[str, Floats]:
         levels = sorted(values.unique())
     plain = values.astype(object).to_numpy()
     return {f"{term}: {level}": (plain == level).astype(float) for level in levels[1:]}
-
-
-def _of_formula(frame: pd.DataFrame, outcome: str, right: str) -> Design:
-    import patsy
-
-    plain = frame.assign(
-        **{
-            column: frame[column].astype(object).where(frame[column].notna(), np.nan)
-            for column in frame.columns
-            if not pd.api.types.is_numeric_dtype(frame[column])
-        }
-    )
-    response, design = patsy.dmatrices(f"Q({outcome!r}) ~ {right}", plain, return_type="dataframe")
-    names = tuple(_term(column) for column in design.columns)
-    return Design(names, design.to_numpy(float), response.iloc[:, 0].to_numpy(float), len(frame) - len(response))
-
-
-def _term(patsy_name: str) -> str:
-    """``Q('district')[T.0412]`` -> ``district: 0412``."""
-    if patsy_name == "Intercept":
-        return "const"
-    head, bracket, level = patsy_name.partition("[T.")
-    plain = head[3:-2] if head.startswith("Q(") and head.count("(") == 1 else head
-    return f"{plain}: {level[:-1]}" if bracket else plain

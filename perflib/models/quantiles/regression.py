@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.figures import Chart
 from perflib.models.quantiles import interior
 from perflib.models.quantiles.design import Design, of_terms
 from perflib.models.quantiles.sandwich import covariance
@@ -21,13 +20,11 @@ _THIN = 10
 def quantile_regression(
     frame: pd.DataFrame,
     outcome: str,
-    terms: Sequence[str] | str,
+    terms: Sequence[str],
     tau: float | Sequence[float] = 0.5,
     *,
     level: float = 0.95,
     name: str = "quantile_regression",
-    title: str = "",
-    unit: str = "",
 ) -> Result:
     """Linear regression of the ``tau``-quantiles of ``outcome`` on ``terms``.
 
@@ -36,8 +33,7 @@ def quantile_regression(
     frame : one row per observation; rows with a missing outcome or term are left out and counted in a caveat.
     outcome : numeric column.
     terms : column names (texts and categories become contrasts with their first level; a category's own order
-        counts), or the right-hand side of a formula in the language of patsy, written by the analyst (a formula is
-        code: never pass one from outside).
+        counts).
     tau : one or several levels in (0, 1).
     level : coverage of the intervals.
 
@@ -57,25 +53,25 @@ def quantile_regression(
     used, size = design.matrix.shape
     thin = min(taus + [1 - value for value in taus]) * used / size
     if thin < _THIN:
-        return Result.not_assessable(
-            name,
-            f"{used} rows leave under {_THIN} observations beyond the quantile for each of {size} coefficients",
-            title=title,
-        )
+        few = f"{used} rows leave under {_THIN} observations beyond the quantile for each of {size} coefficients"
+        return Result.not_assessable(name, few)
     rows: list[dict[str, Any]] = []
-    doubts = [f"{design.dropped:,} rows with missing values are left out."] if design.dropped else []
+    caveats = [f"{design.dropped:,} rows with missing values are left out."] if design.dropped else []
     for value in taus:
-        found, said = _fit(design, value, level)
-        rows, doubts = rows + found, doubts + said
+        fitted, notes = _fit(design, value, level)
+        rows, caveats = rows + fitted, caveats + notes
     if not all(np.isfinite(row["se"]) for row in rows):
-        return Result.not_assessable(
-            name, "too many values are equal: their spread around the fit is zero", title=title
-        )
-    return _result(pd.DataFrame(rows), used, doubts, level, name, title, unit, outcome)
+        return Result.not_assessable(name, "too many values are equal: their spread around the fit is zero")
+    table = pd.DataFrame(rows)
+    facts: dict[str, Any] = {"n": used}
+    for quantile, part in table.groupby("tau"):
+        facts[f"{quantile:g}"] = part.set_index("term")[["estimate", "se", "low", "high", "p"]].to_dict("index")
+    method = "Quantile regression (Koenker and Bassett 1978), kernel sandwich covariance (Powell 1991)."
+    return Result(name, table, method=method, caveats=caveats, facts=facts)
 
 
 def _fit(design: Design, tau: float, level: float) -> tuple[list[dict[str, Any]], list[str]]:
-    """One row per coefficient, and what is doubtful about them."""
+    """One row per coefficient, and caveats on them."""
     from scipy.special import stdtr, stdtrit
 
     columns = np.linalg.matrix_rank(design.matrix)
@@ -83,9 +79,9 @@ def _fit(design: Design, tau: float, level: float) -> tuple[list[dict[str, Any]]
     variance = np.diag(covariance(design.matrix, design.outcome, estimate, tau))
     se, free = np.sqrt(variance), len(design.outcome) - columns
     half, p = stdtrit(free, (1 + level) / 2) * se, 2 * stdtr(free, -np.abs(estimate / se))
-    doubts = [] if closed else [f"Quantile {tau:g}: the search ended before the exact fit."]
+    caveats = [] if closed else [f"Quantile {tau:g}: the search ended before the exact fit."]
     if columns < len(design.names):
-        doubts.append(f"Quantile {tau:g}: some terms repeat one another; their coefficients cannot be told apart.")
+        caveats.append(f"Quantile {tau:g}: some terms repeat one another; their coefficients cannot be told apart.")
     return [
         {
             "tau": tau,
@@ -97,29 +93,4 @@ def _fit(design: Design, tau: float, level: float) -> tuple[list[dict[str, Any]]
             "p": p[place],
         }
         for place, term in enumerate(design.names)
-    ], doubts
-
-
-def _result(
-    table: pd.DataFrame, n: int, doubts: list[str], level: float, name: str, title: str, unit: str, outcome: str
-) -> Result:
-    facts: dict[str, Any] = {"n": n}
-    for tau, part in table.groupby("tau"):
-        facts[f"{tau:g}"] = part.set_index("term")[["estimate", "se", "low", "high", "p"]].to_dict("index")
-    slopes = table[table["term"] != "const"].assign(tau=lambda shown: shown["tau"].map("{:g}".format))
-    told = [
-        f"{row.term}, quantile {row.tau}: {row.estimate:.4g} ({row.low:.4g} to {row.high:.4g})"
-        for row in slopes.head(4).itertuples()
-    ]
-    shown = f"{outcome} ({unit})" if unit else outcome
-    answer = f"Differences in {shown} with {level:.0%} intervals, n {n:,}: {'; '.join(told)}."
-    return Result(
-        name,
-        table,
-        title or f"What goes with {outcome}?",
-        answer,
-        "Quantile regression (Koenker and Bassett 1978), kernel sandwich covariance (Powell 1991).",
-        doubts,
-        facts,
-        Chart("dots", "term", "estimate", "low", "high", by="tau", y_label=unit, alt=answer),
-    )
+    ], caveats
