@@ -63,8 +63,8 @@ def level_shifts(weeks: pd.Series) -> tuple[Shift, ...]:
     if len(values) < 2 * WEEKS:
         return ()
     spread = _dispersion(values)
-    found = [_step(values, place, spread) for place in range(WEEKS, len(values) - WEEKS + 1)]
-    return tuple(_peaks([shift for shift in found if shift is not None]))
+    steps = [_step(values, place, spread) for place in range(WEEKS, len(values) - WEEKS + 1)]
+    return tuple(_peaks([shift for shift in steps if shift is not None]))
 
 
 def shared_shifts(groups: Mapping[str, pd.Series]) -> dict[pd.Timestamp, dict[str, Shift]]:
@@ -76,12 +76,12 @@ def shared_shifts(groups: Mapping[str, pd.Series]) -> dict[pd.Timestamp, dict[st
     for group, weeks in groups.items():
         for shift in level_shifts(weeks):
             by_date.setdefault(shift.at, {})[group] = shift
-    return {at: held for at, held in sorted(by_date.items()) if _together(held)}
+    return {at: feeds for at, feeds in sorted(by_date.items()) if _together(feeds)}
 
 
-def _together(held: Mapping[str, Shift]) -> bool:
-    up = sum(shift.after > shift.before for shift in held.values())
-    return max(up, len(held) - up) > 1
+def _together(feeds: Mapping[str, Shift]) -> bool:
+    up = sum(shift.after > shift.before for shift in feeds.values())
+    return max(up, len(feeds) - up) > 1
 
 
 def _dispersion(values: pd.Series) -> float:
@@ -103,10 +103,10 @@ def _step(values: pd.Series, place: int, spread: float) -> Shift | None:
     return Shift(pd.Timestamp(values.index[place]), before, after, change / deviation)
 
 
-def _peaks(found: list[Shift]) -> list[Shift]:
+def _peaks(steps: list[Shift]) -> list[Shift]:
     """One shift per run of neighbouring candidates: the largest."""
     kept: list[Shift] = []
-    for shift in found:
+    for shift in steps:
         if kept and shift.at - kept[-1].at < pd.Timedelta(weeks=WEEKS):
             if abs(shift.z) > abs(kept[-1].z):
                 kept[-1] = shift

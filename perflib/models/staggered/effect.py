@@ -67,29 +67,29 @@ def effect(
     """
     _known(method, METHODS, "method")
     _known(controls, CONTROLS, "controls")
-    found = panel(frame, unit=unit, period=period, first=first, outcome=outcome, within=within)
-    held = cells(found, controls == "never")
-    treated = held.where(held.at >= found.first[held.cohort])
+    cohorts = panel(frame, unit=unit, period=period, first=first, outcome=outcome, within=within)
+    used = cells(cohorts, controls == "never")
+    treated = used.where(used.at >= cohorts.first[used.cohort])
     title = f"Did {what} move {measure}?"
-    started = int(found.size[np.unique(treated.cohort)].sum())
-    others = _compared(found, treated)
+    started = int(cohorts.size[np.unique(treated.cohort)].sum())
+    others = _compared(cohorts, treated)
     if min(started, others) < LEAST_UNITS:
         reason = (
             f"{started} units start while others can be compared with, {others} to compare them with; "
             f"at least {LEAST_UNITS} of each are needed"
         )
         return Result.not_assessable(name, reason, title=title, method=METHODS[method])
-    job = _Job(found, method == "efficient", level)
-    table, more = _estimates(job, held, treated, window)
+    job = _Job(cohorts, method == "efficient", level)
+    table, more = _estimates(job, used, treated, window)
     table["when"] = [_when(row, who, when) for row in table.to_dict("records")]
     table = table[["average", "at", "when", "estimate", "se", "low", "high", "units"]]
     facts = {
         **more,
-        "before_p": _before(job, held),
+        "before_p": _before(job, used),
         "treated": started,
         "controls": others,
         "method": method,
-        "left_out": found.left_out,
+        "left_out": cohorts.left_out,
     }
     facts |= _baseline(job, treated, facts["simple"])
     facts["evidence"] = bool(facts["simple"]["low"] > 0 or facts["simple"]["high"] < 0) and facts["before_p"] >= DOUBT
@@ -101,7 +101,7 @@ def effect(
         title,
         answer,
         f"{METHODS[method]}; compared with {CONTROLS[controls]}{' of the same ' + within if within else ''}.",
-        _caveats(facts, method, found, who),
+        _caveats(facts, method, cohorts, who),
         facts,
         _chart(answer, measure, f"{who} and {when}"),
         _labels(who, when),
@@ -123,7 +123,7 @@ def _labels(who: str, when: str) -> dict[str, str]:
 
 def _baseline(job: _Job, treated: Cells, simple: dict[str, float]) -> dict[str, float | None]:
     """What those who started would have had without it, and the effect over that."""
-    had = float(average(job.found, treated, "simple") @ job.found.mean[treated.cohort, treated.at])
+    had = float(average(job.cohorts, treated, "simple") @ job.cohorts.mean[treated.cohort, treated.at])
     without = had - simple["estimate"]
     each = {"change": "estimate", "change_low": "low", "change_high": "high"}
     return {"baseline": without, **{key: simple[one] / without if without > 0 else None for key, one in each.items()}}
@@ -134,35 +134,35 @@ def _known(value: str, choices: dict[str, str], where: str) -> None:
         raise InputError(f"no {where} {value!r}", where=where, choices=choices, found=value)
 
 
-def _compared(found: Panel, held: Cells) -> int:
+def _compared(cohorts: Panel, used: Cells) -> int:
     """Units that serve as a control of some cell."""
-    serves = np.zeros(len(found.size), dtype=bool)
-    for stratum in np.unique(found.stratum[held.cohort]):
-        last = held.until[found.stratum[held.cohort] == stratum].min()
-        serves |= (found.stratum == stratum) & (found.first > last)
-    return int(found.size[serves].sum())
+    serves = np.zeros(len(cohorts.size), dtype=bool)
+    for stratum in np.unique(cohorts.stratum[used.cohort]):
+        last = used.until[cohorts.stratum[used.cohort] == stratum].min()
+        serves |= (cohorts.stratum == stratum) & (cohorts.first > last)
+    return int(cohorts.size[serves].sum())
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    found: Panel
+    cohorts: Panel
     efficient: bool
     level: float
 
     def product(self, one: Floats, other: Floats) -> float:
         """Covariance of two contrasts of cohort means."""
-        spread = np.einsum("kt,kts,ks->k", one, self.found.cov, other)
-        return float((spread / self.found.size).sum())
+        spread = np.einsum("kt,kts,ks->k", one, self.cohorts.cov, other)
+        return float((spread / self.cohorts.size).sum())
 
     def total(self, weights: Floats) -> float:
         """A contrast of cohort means."""
-        return float((weights * self.found.mean).sum())
+        return float((weights * self.cohorts.mean).sum())
 
-    def estimate(self, held: Cells, weight: Floats, efficient: bool | None = None) -> dict[str, float]:
+    def estimate(self, used: Cells, weight: Floats, efficient: bool | None = None) -> dict[str, float]:
         """One average effect with its standard errors and interval."""
         from scipy.stats import norm
 
-        after, before = contrasts(self.found, held, weight)
+        after, before = contrasts(self.cohorts, used, weight)
         spread = self.product(before, before)
         best = self.efficient if efficient is None else efficient
         beta = self.product(after, before) / spread if best and spread > 0 else 1.0
@@ -177,7 +177,7 @@ class _Job:
             "beta": beta,
             "low": value - half,
             "high": value + half,
-            "units": float(self.found.size[np.unique(held.cohort)].sum()),
+            "units": float(self.cohorts.size[np.unique(used.cohort)].sum()),
         }
 
     def refinement(self, after: Floats) -> float:
@@ -186,22 +186,22 @@ class _Job:
         Regress each cohort's part on the periods before anyone starts (Roth and Sant'Anna 2023, section 4); the
         covariance of those periods is the mean over cohorts.
         """
-        ahead = int(self.found.first.min())
-        early = self.found.cov[:, :ahead, :ahead]
+        ahead = int(self.cohorts.first.min())
+        early = self.cohorts.cov[:, :ahead, :ahead]
         slope = np.zeros(ahead)
         for k in np.flatnonzero(np.abs(after).sum(axis=1) > 0):
-            slope += np.linalg.pinv(early[k]) @ self.found.cov[k, :ahead] @ after[k]
-        return float(slope @ early.mean(axis=0) @ slope / self.found.size.sum())
+            slope += np.linalg.pinv(early[k]) @ self.cohorts.cov[k, :ahead] @ after[k]
+        return float(slope @ early.mean(axis=0) @ slope / self.cohorts.size.sum())
 
 
-def _estimates(job: _Job, held: Cells, treated: Cells, window: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    facts: dict[str, Any] = {kind: job.estimate(treated, average(job.found, treated, kind)) for kind in AVERAGES}
+def _estimates(job: _Job, used: Cells, treated: Cells, window: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    facts: dict[str, Any] = {kind: job.estimate(treated, average(job.cohorts, treated, kind)) for kind in AVERAGES}
     rows: list[dict[str, Any]] = [{"average": kind, "at": None, **facts[kind]} for kind in AVERAGES]
-    since = held.at - job.found.first[held.cohort]
+    since = used.at - job.cohorts.first[used.cohort]
     for event in range(-window, window + 1):
-        part = held.where(since == event)
+        part = used.where(since == event)
         if len(part.cohort):
-            size = job.found.size[part.cohort].astype(float)
+            size = job.cohorts.size[part.cohort].astype(float)
             best = job.efficient and event >= 0
             rows.append({"average": "event", "at": event, **job.estimate(part, size / size.sum(), best)})
     table = pd.DataFrame(rows).drop(columns=["beta", "se_neyman"]).astype({"at": "Int64", "units": int})
@@ -218,17 +218,17 @@ def _when(row: dict[Any, Any], who: str, when: str) -> str:
     return f"first {when}" if at == 0 else f"{many} {'before' if at < 0 else 'after'}"
 
 
-def _before(job: _Job, held: Cells) -> float:
+def _before(job: _Job, used: Cells) -> float:
     """P value of the joint test that the LEADS periods before the start differ by nothing from the one just before."""
     from scipy.stats import chi2
 
-    since = held.at - job.found.first[held.cohort]
+    since = used.at - job.cohorts.first[used.cohort]
     leads = []
     for event in range(-1 - LEADS, -1):
-        part = held.where(since == event)
+        part = used.where(since == event)
         if len(part.cohort):
-            size = job.found.size[part.cohort].astype(float)
-            after, before = contrasts(job.found, part, size / size.sum())
+            size = job.cohorts.size[part.cohort].astype(float)
+            after, before = contrasts(job.cohorts, part, size / size.sum())
             leads.append(after - before)
     if not leads:
         return 1.0
@@ -257,7 +257,7 @@ def _answer(facts: dict[str, Any], words: dict[str, str], level: float) -> str:
     )
 
 
-def _caveats(facts: dict[str, Any], method: str, found: Panel, who: str) -> list[str]:
+def _caveats(facts: dict[str, Any], method: str, cohorts: Panel, who: str) -> list[str]:
     assumed = {
         "efficient": "Assumes that when somebody starts is as good as random. Where officers are sent because of a bad "
         "month, they improve anyway (regression to the mean), and this figure would credit the course.",
@@ -275,7 +275,7 @@ def _caveats(facts: dict[str, Any], method: str, found: Panel, who: str) -> list
         )
     lines += [
         f"{count:,} {who}s {why} are left out." if count > 1 else f"1 {who} {why} is left out."
-        for why, count in found.left_out.items()
+        for why, count in cohorts.left_out.items()
         if count
     ]
     return lines

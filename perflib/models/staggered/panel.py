@@ -65,9 +65,9 @@ def panel(frame: pd.DataFrame, *, unit: str, period: str, first: str, outcome: s
 
 def _rows(frame: pd.DataFrame, unit: str, period: str, first: str, outcome: str, within: str | None) -> pd.DataFrame:
     named = {"unit": unit, "period": period, "first": first, "outcome": outcome}
-    lacking = [column for column in (*named.values(), within) if column is not None and column not in frame.columns]
-    if lacking:
-        raise InputError(f"no column {lacking[0]!r}", where="frame", choices=frame.columns, found=lacking[0])
+    missing = [column for column in (*named.values(), within) if column is not None and column not in frame.columns]
+    if missing:
+        raise InputError(f"no column {missing[0]!r}", where="frame", choices=frame.columns, found=missing[0])
     rows = pd.DataFrame({key: frame[column].to_numpy() for key, column in named.items()})
     rows["stratum"] = pd.factorize(frame[within])[0] if within else 0
     for key in ("period", "first", "outcome"):
@@ -83,8 +83,8 @@ def _rows(frame: pd.DataFrame, unit: str, period: str, first: str, outcome: str,
 def _check(rows: pd.DataFrame, named: dict[str, str]) -> None:
     if rows.empty:
         raise InputError("no row has a unit and an outcome", where="frame")
-    found = np.unique(rows["period"])
-    if np.isnan(found).any() or (found % 1 != 0).any() or (np.diff(found) != 1).any():
+    labels = np.unique(rows["period"])
+    if np.isnan(labels).any() or (labels % 1 != 0).any() or (np.diff(labels) != 1).any():
         raise InputError(
             "periods must be whole numbers without a gap",
             where=named["period"],
@@ -106,9 +106,9 @@ def _cohorts(outcome: Floats, begun: Ints, stratum: Ints, periods: Ints, left: d
     keys, cohort, size = np.unique(np.column_stack([stratum, begun]), axis=0, return_inverse=True, return_counts=True)
     cohort = cohort.ravel()
     kept = np.flatnonzero(size >= 2)
-    held = [outcome[cohort == k] for k in kept]
+    parts = [outcome[cohort == k] for k in kept]
     length = len(periods)
-    mean = np.array([each.mean(axis=0) for each in held]).reshape(-1, length)
-    cov = np.array([np.cov(each, rowvar=False) for each in held]).reshape(-1, length, length)
+    mean = np.array([each.mean(axis=0) for each in parts]).reshape(-1, length)
+    cov = np.array([np.cov(each, rowvar=False) for each in parts]).reshape(-1, length, length)
     left = {**left, "alone in their cohort": int(size[size < 2].sum())}
     return Panel(periods, keys[kept, 1], keys[kept, 0], size[kept].astype(np.int64), mean, cov, left)

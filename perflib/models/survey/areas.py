@@ -27,8 +27,8 @@ def direct(frame: pd.DataFrame, value: str, area: str, weight: str | None = None
         w = part[weight].to_numpy(float) if weight else np.ones(len(part))
         row: dict[str, Any] = {"area": name, "n": len(part), "n_effective": effective(w)}
         if len(part) >= HIDDEN:
-            found = mean(part[value].to_numpy(float), w)
-            row |= {"estimate": found.mean, "se": found.se, "low": found.low, "high": found.high}
+            estimate = mean(part[value].to_numpy(float), w)
+            row |= {"estimate": estimate.mean, "se": estimate.se, "low": estimate.low, "high": estimate.high}
         rows.append(row)
     return pd.DataFrame(rows, columns=["area", "n", "n_effective", "estimate", "se", "low", "high"])
 
@@ -137,9 +137,9 @@ def poststratified(
     from scipy.stats import norm
 
     names = [area, *factors]
-    held = _held(frame, value, names, cells, size)
+    answers = _complete(frame, value, names, cells, size)
     population = cells[cells[size] > 0].groupby(names, sort=True)[size].sum().reset_index()
-    summary = held.groupby(names, sort=True)[value].agg(["size", "mean", "var"]).reset_index()
+    summary = answers.groupby(names, sort=True)[value].agg(["size", "mean", "var"]).reset_index()
     blocks = [*([name] for name in names), *([area, name] for name in factors)]
     maps = [_map(summary, population, block) for block in blocks]
     fitted = _fit(summary, [rows for rows, _ in maps])
@@ -155,7 +155,7 @@ def poststratified(
     table = pd.DataFrame(
         {
             "area": towns,
-            "n": [int((held[area] == name).sum()) for name in towns],
+            "n": [int((answers[area] == name).sum()) for name in towns],
             "estimate": middle,
             "se": se,
             "low": middle - reach,
@@ -165,20 +165,20 @@ def poststratified(
     return pd.concat([table, apart(*less_the_whole(middle, cover, inside.sum(axis=1) / people.sum()), level)], axis=1)
 
 
-def _held(frame: pd.DataFrame, value: str, names: list[str], cells: pd.DataFrame, size: str) -> pd.DataFrame:
+def _complete(frame: pd.DataFrame, value: str, names: list[str], cells: pd.DataFrame, size: str) -> pd.DataFrame:
     for where, table, wanted in (("frame", frame, [value, *names]), ("cells", cells, [*names, size])):
-        lacking = [name for name in wanted if name not in table.columns]
-        if lacking:
-            raise InputError(f"no column {lacking[0]!r}", where=where, choices=table.columns, found=lacking[0])
-    held = frame[[value, *names]].dropna()
-    held = held.assign(**{name: held[name].astype(str) for name in names})
+        missing = [name for name in wanted if name not in table.columns]
+        if missing:
+            raise InputError(f"no column {missing[0]!r}", where=where, choices=table.columns, found=missing[0])
+    answers = frame[[value, *names]].dropna()
+    answers = answers.assign(**{name: answers[name].astype(str) for name in names})
     for name in names:
-        unknown = set(held[name]) - set(cells[name].astype(str))
+        unknown = set(answers[name]) - set(cells[name].astype(str))
         if unknown:
             raise InputError(f"{name} {quoted(sorted(unknown)[0])!r} is not in the population", where="cells")
-    if len(held) < 30:
-        raise InputError(f"{len(held)} answers are too few for a model of areas", where="frame")
-    return held
+    if len(answers) < 30:
+        raise InputError(f"{len(answers)} answers are too few for a model of areas", where="frame")
+    return answers
 
 
 def _map(summary: pd.DataFrame, population: pd.DataFrame, block: list[str]) -> tuple[Array, Array]:
@@ -210,8 +210,8 @@ def _fit(summary: pd.DataFrame, maps: list[Array]) -> dict[str, Any]:
         return float(2 * np.log(np.diag(root)).sum() + np.log(one @ one) + ((rest - middle * one) ** 2).sum() + prior)
 
     start = np.full(len(kernels), np.log(within / 50))
-    found = minimize(loss, start, method="L-BFGS-B", bounds=[(np.log(within) - 14, np.log(within) + 3)] * len(start))
-    tried = found.x + np.outer(_STEPS, np.eye(len(start))[0])
+    best = minimize(loss, start, method="L-BFGS-B", bounds=[(np.log(within) - 14, np.log(within) + 3)] * len(start))
+    tried = best.x + np.outer(_STEPS, np.eye(len(start))[0])
     losses = np.array([loss(logs) for logs in tried])
     # the prior is one on deviations, the steps are even in log variances: hence half a log more
     logs = (losses.min() - losses) / 2 + (tried[:, 0] - tried[:, 0].max()) / 2

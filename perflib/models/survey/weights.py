@@ -20,21 +20,21 @@ TOLERANCE = 1e-6
 
 def kish(weights: Sequence[float] | Array) -> float:
     """Design effect of unequal weights, n sum(w^2) / (sum w)^2 (Kish 1965): how much wider than simple sampling."""
-    held = _weights(weights)
-    return float(len(held) * (held**2).sum() / held.sum() ** 2)
+    w = _weights(weights)
+    return float(len(w) * (w**2).sum() / w.sum() ** 2)
 
 
 def effective(weights: Sequence[float] | Array) -> float:
     """Effective number of respondents, (sum w)^2 / sum(w^2)."""
-    held = _weights(weights)
-    return float(held.sum() ** 2 / (held**2).sum())
+    w = _weights(weights)
+    return float(w.sum() ** 2 / (w**2).sum())
 
 
 def _weights(weights: Sequence[float] | Array) -> Array:
-    held = np.asarray(weights, dtype=float)
-    if held.size == 0 or not np.isfinite(held).all() or (held < 0).any() or held.sum() <= 0:
+    w = np.asarray(weights, dtype=float)
+    if w.size == 0 or not np.isfinite(w).all() or (w < 0).any() or w.sum() <= 0:
         raise InputError("weights must be known, not negative and not all zero", where="weights")
-    return held
+    return w
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,8 @@ def rake(
     weights, done, off = start.copy(), 0, np.inf
     for done in range(1, cycles + 1):  # noqa: B007 - the number of passes is reported
         for name, code in codes.items():
-            held = np.bincount(code, weights, minlength=len(targets[name]))
-            weights = weights * (targets[name] * weights.sum() / np.maximum(held, 1e-300))[code]
+            sums = np.bincount(code, weights, minlength=len(targets[name]))
+            weights = weights * (targets[name] * weights.sum() / np.maximum(sums, 1e-300))[code]
         adjusted = weights / start
         weights = start * np.clip(adjusted, low * adjusted.mean(), high * adjusted.mean())
         last, off = off, max(_off(weights, codes[name], targets[name]) for name in codes)
@@ -158,8 +158,8 @@ def _fault(
     bounds: tuple[float, float],
 ) -> str:
     worst = max(codes, key=lambda name: _off(weights, codes[name], targets[name]))
-    held = np.bincount(codes[worst], weights, minlength=len(targets[worst])) / weights.sum()
-    at = int(np.abs(held - targets[worst]).argmax())
+    sums = np.bincount(codes[worst], weights, minlength=len(targets[worst])) / weights.sum()
+    at = int(np.abs(sums - targets[worst]).argmax())
     level = [level for level, total in margins[worst].items() if total > 0][at]
     why = (
         f"{bounded} weights stand at their bounds {bounds[0]:g} and {bounds[1]:g}"
@@ -167,7 +167,7 @@ def _fault(
         else "the margins contradict each other in this sample"
     )
     return (
-        f"margin {worst} cannot be met: {level!r} reaches {held[at]:.1%} where {targets[worst][at]:.1%} is wanted "
+        f"margin {worst} cannot be met: {level!r} reaches {sums[at]:.1%} where {targets[worst][at]:.1%} is wanted "
         f"({why})"
     )
 

@@ -42,16 +42,16 @@ def cox(
     """
     from statsmodels.duration.hazard_regression import PHReg
 
-    held = columns_of(frame, [time, event, *terms], None)
-    rows = held.assign(at_risk=1.0)
+    complete = columns_of(frame, [time, event, *terms], None)
+    rows = complete.assign(at_risk=1.0)
     design, about = design_of(rows, terms)
-    status = (held[event].to_numpy() == cause).astype(int)
+    status = (complete[event].to_numpy() == cause).astype(int)
     if status.sum() < 10 * max(1, design.shape[1]):
         return Result.not_assessable(name, few(status.sum(), design.shape[1]))
-    moments, exog = held[time].to_numpy(float), design.to_numpy(float)
+    moments, exog = complete[time].to_numpy(float), design.to_numpy(float)
     fitted = PHReg(moments, exog, status=status, ties="efron").fit()
     facts = {
-        "n": float(len(held)),
+        "n": float(len(complete)),
         "events": float(status.sum()),
         "loglik": float(fitted.llf),
         "survival": _survival(moments, status, exog, fitted.params),

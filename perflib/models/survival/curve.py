@@ -34,13 +34,13 @@ def incidence(table: dict[Any, Floats], causes: list[int]) -> dict[int, tuple[Fl
     at_risk = table["at_risk"]
     ended = np.sum([table[cause] for cause in causes], axis=0)
     before = np.concatenate([[1.0], np.cumprod(1 - ended / at_risk)[:-1]])
-    found = {}
+    curves = {}
     for cause in causes:
         hits = table[cause]
         curve = np.cumsum(before * hits / at_risk)
         naive = 1 - np.cumprod(1 - hits / at_risk)
-        found[cause] = (curve, np.sqrt(_variance(curve, before, hits, ended, at_risk)), naive)
-    return found
+        curves[cause] = (curve, np.sqrt(_variance(curve, before, hits, ended, at_risk)), naive)
+    return curves
 
 
 def _variance(curve: Floats, before: Floats, hits: Floats, ended: Floats, at_risk: Floats) -> Floats:

@@ -49,8 +49,8 @@ def hazard_ratios(
     """
     import statsmodels.api as sm
 
-    held = columns_of(frame, [time, event, *terms], weights)
-    rows = _intervals(held.rename(columns={time: "time", event: "event"}), edges)
+    complete = columns_of(frame, [time, event, *terms], weights)
+    rows = _intervals(complete.rename(columns={time: "time", event: "event"}), edges)
     patterns = rows[rows["at_risk"] > 0].groupby(["interval", *terms], observed=True)
     rows = patterns[["at_risk", "events"]].sum().reset_index()
     design, about = design_of(rows, terms)
@@ -64,7 +64,7 @@ def hazard_ratios(
     family = sm.families.Binomial(link=sm.families.links.CLogLog())
     fitted = sm.GLM(counts, pd.concat([periods, design], axis=1).to_numpy(float), family=family).fit(maxiter=100)
     place = slice(periods.shape[1], None)
-    more = {"n": float(held["weight"].sum()), "events": events}
+    more = {"n": float(complete["weight"].sum()), "events": events}
     return as_ratios(about, fitted.params[place], fitted.bse[place], level, name, more)
 
 
@@ -75,11 +75,11 @@ def few(events: float, coefficients: int) -> str:
 
 def columns_of(frame: pd.DataFrame, names: Sequence[str], weights: str | None) -> pd.DataFrame:
     """The named columns of complete rows, and ``weight``."""
-    lacking = [column for column in (*names, *([weights] if weights else [])) if column not in frame.columns]
-    if lacking:
-        raise InputError(f"no column {lacking[0]!r}", choices=frame.columns, found=lacking[0])
-    held = frame[list(names)].assign(weight=frame[weights].astype(float) if weights else 1.0)
-    return held.dropna()
+    missing = [column for column in (*names, *([weights] if weights else [])) if column not in frame.columns]
+    if missing:
+        raise InputError(f"no column {missing[0]!r}", choices=frame.columns, found=missing[0])
+    complete = frame[list(names)].assign(weight=frame[weights].astype(float) if weights else 1.0)
+    return complete.dropna()
 
 
 def _intervals(cases: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
