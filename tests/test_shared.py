@@ -54,3 +54,13 @@ def test_a_result_over_a_whole_department_is_computed_once_with_the_same_facts(s
     assert len(list(folder.glob("*.pickle"))) == 2, "a part of a department is not shared"
     response.volume_shift(dept, by="district")
     assert len(list(folder.glob("*.pickle"))) == 3, "another question is another Result"
+
+
+def test_the_results_of_officers_and_nowcasts_go_through_the_folder(small_city: Any, folder: Path) -> None:
+    from perflib.metrics import asof, officers
+
+    dept = pf.open(small_city)
+    for metric, arguments in ((officers.compare, ("force",)), (officers.past, ("force",)), (asof.nowcast, ())):
+        first, again = (metric(dept, *arguments) for _ in range(2))
+        assert again.facts == first.facts and again.bundle == first.bundle is not None
+    assert len(list(folder.glob("*.pickle"))) == 4

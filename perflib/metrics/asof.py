@@ -15,6 +15,7 @@ import pandas as pd
 from perflib.agency import COARSE, Department
 from perflib.errors import InputError, why
 from perflib.files.roots import given
+from perflib.files.shared import once_per_batch
 from perflib.models.trend import nowcast as model
 from perflib.models.trend.nowcast import COMPLETE
 from perflib.privacy.quoting import quoted_all
@@ -82,6 +83,7 @@ def _release(known: pd.DataFrame, first: pd.Timestamp, end: pd.Timestamp) -> pd.
     return long.assign(release=end)[["release", "date", "group", "count"]]
 
 
+@once_per_batch
 def nowcast(
     dept: Department,
     table: str = "incidents",

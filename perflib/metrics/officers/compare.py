@@ -8,6 +8,7 @@ from typing import Any
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.files.shared import once_per_batch
 from perflib.metrics.officers.cells import NONE, PERIODS, Cells, cells
 from perflib.metrics.officers.measures import EXPOSURES, exposure, lacking, measure
 from perflib.privacy import refuse_protected
@@ -18,6 +19,7 @@ from perflib.verdicts import Verdict
 SMALL = 30
 
 
+@once_per_batch
 def compare(
     dept: Department,
     measure_name: str,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.files.shared import once_per_batch
 from perflib.metrics.officers.cells import cells
 from perflib.metrics.officers.measures import EXPOSURES, exposure, lacking, measure
 from perflib.result import Result
@@ -13,6 +14,7 @@ from perflib.result import Result
 _PERIODS = ("year", "quarter", "month")
 
 
+@once_per_batch
 def past(
     dept: Department,
     measure_name: str,
