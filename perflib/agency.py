@@ -202,7 +202,7 @@ class Department:
         parts = [rows[name].fill_null("unknown") for name in by]
         feed = ibis.literal(", ").join(parts) if parts else ibis.literal("")
         counted = rows.filter(rows[dated].notnull()).select(day=self.local(rows[dated]).date(), feed=feed)
-        found = counted.group_by(["day", "feed"]).agg(records=lambda held: held.count())
+        found = counted.group_by(["day", "feed"]).agg(records=lambda t: t.count())
         return found.order_by(["day", "feed"]).execute()
 
     def full_hours(self, table: str) -> pd.Series:
@@ -214,7 +214,7 @@ class Department:
             return pd.Series(dtype="int64")
         walls = rows.select(wall=self.local(rows[event]))
         full = walls.filter(walls.wall == walls.wall.truncate("h"))
-        found = full.group_by(hour=lambda held: held.wall.hour()).agg(records=lambda held: held.count()).execute()
+        found = full.group_by(hour=lambda t: t.wall.hour()).agg(records=lambda t: t.count()).execute()
         return found.set_index("hour")["records"].sort_index()
 
     def decisions(self) -> pd.DataFrame:

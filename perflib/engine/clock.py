@@ -10,7 +10,8 @@ stamps that the clock's own setting back put before it): the reading under which
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -21,21 +22,29 @@ from perflib.errors import MappingError
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 JITTER = "INTERVAL 1 MINUTE"
+_EPOCH, _DAY = dt.datetime(1970, 1, 1), 86_400
 
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the clocks: wall times of ``[start, end)`` happen twice or, with ``gap``, never."""
+    """One change of the clocks, at second ``at`` since 1970 in UTC, and the seconds east of UTC before and after it.
 
-    start: dt.datetime
-    end: dt.datetime
+    Wall times of ``[start, end)`` happen twice or, with ``gap``, never.
+    """
+
+    at: int
     before: int
     after: int
 
     @property
-    def at(self) -> int:
-        """The second of the change since 1970, in UTC."""
-        return int(self.start.replace(tzinfo=dt.UTC).timestamp()) - min(self.before, self.after)
+    def start(self) -> dt.datetime:
+        """The first wall time that happens twice or never."""
+        return _EPOCH + dt.timedelta(seconds=self.at + min(self.before, self.after))
+
+    @property
+    def end(self) -> dt.datetime:
+        """The first wall time that is certain again."""
+        return _EPOCH + dt.timedelta(seconds=self.at + max(self.before, self.after))
 
     @property
     def gap(self) -> bool:
@@ -55,43 +64,31 @@ def zone(name: str, where: str) -> ZoneInfo:
 
 def seconds(year: int) -> int:
     """The second since 1970 at which a year begins, in UTC."""
-    return int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp())
+    return int((dt.datetime(year, 1, 1) - _EPOCH).total_seconds())
 
 
 @lru_cache(maxsize=64)
 def changes(name: str, first: int, last: int) -> tuple[int, tuple[Change, ...]]:
     """Seconds east of UTC at the start of year ``first``, and the changes up to the end of year ``last``."""
     where = ZoneInfo(name)
-    moment = dt.datetime(first, 1, 1, tzinfo=dt.UTC)
-    end = dt.datetime(last + 1, 1, 2, tzinfo=dt.UTC)
-    start = _offset(where, moment)
-    found, held, step = [], start, dt.timedelta(days=1)
-    while moment < end:
-        if _offset(where, moment + step) != held:
-            at = _edge(where, moment, moment + step)
-            after = _offset(where, at)
-            found.append(_change(at, held, after))
-            held, moment = after, at
-        else:
-            moment += step
+    start = before = _offset(where, seconds(first))
+    found = []
+    for morning in range(seconds(first), seconds(last + 1) + _DAY, _DAY):
+        after = _offset(where, morning + _DAY)
+        if after != before:
+            found.append(Change(_edge(where, morning, before), before, after))
+            before = after
     return start, tuple(found)
 
 
-def _change(at: dt.datetime, before: int, after: int) -> Change:
-    naive = at.replace(tzinfo=None)
-    edges = sorted(naive + dt.timedelta(seconds=offset) for offset in (before, after))
-    return Change(edges[0], edges[1], before, after)
+def _edge(where: ZoneInfo, morning: int, before: int) -> int:
+    """The first second of a day at which the offset is no longer ``before``."""
+    day = range(morning, morning + _DAY + 1)
+    return day[bisect_left(day, True, key=lambda second: _offset(where, second) != before)]
 
 
-def _edge(where: ZoneInfo, low: dt.datetime, high: dt.datetime) -> dt.datetime:
-    held = _offset(where, low)
-    while high - low > dt.timedelta(seconds=1):
-        middle = low + dt.timedelta(seconds=int((high - low).total_seconds()) // 2)
-        low, high = (low, middle) if _offset(where, middle) != held else (middle, high)
-    return high
-
-
-def _offset(where: ZoneInfo, moment: dt.datetime) -> int:
+def _offset(where: ZoneInfo, second: int) -> int:
+    moment = (_EPOCH + dt.timedelta(seconds=second)).replace(tzinfo=dt.UTC)
     offset = moment.astimezone(where).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
 
@@ -145,21 +142,20 @@ def _tree(stamp: str, edges: list[tuple[dt.datetime, str]], weights: Sequence[fl
 
 def touched(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     """SQL: whether a local stamp happens twice or never."""
-    return _within(stamp, changes(zone_name, *years)[1])
+    return _between(stamp, dict.fromkeys(changes(zone_name, *years)[1], "true"), "false")
 
 
 def second_shift(stamp: str, zone_name: str, years: tuple[int, int]) -> str:
     """SQL: seconds from the first to the second occurrence of a local stamp; 0 where there is only one."""
-    found = [change for change in changes(zone_name, *years)[1] if not change.gap]
-    values = [(change, str(change.before - change.after)) for change in found]
-    return _between(stamp, values, "0") if found else "0"
+    found = changes(zone_name, *years)[1]
+    return _between(stamp, {change: str(change.before - change.after) for change in found if not change.gap}, "0")
 
 
 def late(start: str, others: Sequence[str], zone_name: str, years: tuple[int, int]) -> str:
     """SQL: the record starts within an hour that happens twice, and a later stamp of it stands after that hour."""
-    found = [change for change in changes(zone_name, *years)[1] if not change.gap]
-    last = f"greatest({', '.join(others)})" if len(others) > 1 else (others[0] if others else "")
-    parts = [f"({_within(start, (change,))} AND {last} >= {_at(change.end)})" for change in found] if last else []
+    found = [change for change in changes(zone_name, *years)[1] if not change.gap and others]
+    last = f"greatest({', '.join(others)})"
+    parts = [f"{_between(start, {change: 'true'}, 'false')} AND {last} >= {_at(change.end)}" for change in found]
     return f"coalesce({' OR '.join(parts)}, false)" if parts else "false"
 
 
@@ -170,14 +166,12 @@ def resolved(stamp: str, zone_name: str, years: tuple[int, int], before: Sequenc
         return first
     cases = ""
     if after:
-        next_one = f"least({', '.join(after)})" if len(after) > 1 else after[0]
-        turned = f"coalesce({next_one} < {stamp} - {JITTER}, false)"
+        turned = f"coalesce(least({', '.join(after)}) < {stamp} - {JITTER}, false)"
         cases = f"WHEN _late AND NOT {turned} THEN ({first}) + to_seconds({second}) "
     elif before:
         cases = f"WHEN _late THEN ({first}) + to_seconds({second}) "
     if before:
-        latest = f"greatest({', '.join(before)})" if len(before) > 1 else before[0]
-        cases += f"WHEN ({first}) < {latest} - {JITTER} THEN ({first}) + to_seconds({second}) "
+        cases += f"WHEN ({first}) < greatest({', '.join(before)}) - {JITTER} THEN ({first}) + to_seconds({second}) "
     return f"CASE {cases}ELSE ({first}) END" if cases else first
 
 
@@ -191,15 +185,12 @@ def earlier(table: schema.Table) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _within(stamp: str, found: tuple[Change, ...]) -> str:
-    return _between(stamp, [(change, "true") for change in found], "false") if found else "false"
-
-
-def _between(stamp: str, values: list[tuple[Change, str]], otherwise: str) -> str:
+def _between(stamp: str, values: Mapping[Change, str], otherwise: str) -> str:
+    """SQL: the value of the change within whose wall times the stamp is."""
     edges = [(dt.datetime.min, otherwise)]
-    for change, held in values:
-        edges += [(change.start, held), (change.end, otherwise)]
-    return f"({_tree(stamp, edges)})"
+    for change, value in values.items():
+        edges += [(change.start, value), (change.end, otherwise)]
+    return f"({_tree(stamp, edges)})" if values else otherwise
 
 
 def _at(moment: dt.datetime) -> str:

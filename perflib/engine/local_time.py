@@ -36,18 +36,14 @@ def _function(zone: str, first: int, last: int) -> tuple[Any, str]:
     conversion asks its calendar for every row, which takes three times as long. As a function the tree stays out of
     every query, whose writing it would make slow.
     """
-    offset, found = changes(zone, first, last - 1)
-    starts, end = [seconds(first)], seconds(last)
-    offsets = [offset]
-    for change in found:
-        if change.at < end:
-            starts.append(change.at)
-            offsets.append(change.after)
+    offset, every = changes(zone, first, last - 1)
+    found = [change for change in every if change.at < seconds(last)]
+    starts, offsets = [seconds(first), *(each.at for each in found)], [offset, *(each.after for each in found)]
     name = f"perflib_local_{re.sub(r'[^A-Za-z0-9]', '_', zone)}_{first}_{last}"
     quick = f"make_timestamp(epoch_us(moment) + {_offset(starts, offsets)})"
     text = (
         f"CREATE MACRO IF NOT EXISTS {name}(moment) AS CASE WHEN epoch_us(moment) BETWEEN {starts[0]}000000 AND "
-        f"{end}000000 - 1 THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END"
+        f"{seconds(last)}000000 - 1 THEN {quick} ELSE timezone('{ZoneInfo(zone).key}', moment) END"
     )
 
     def local(moment: Any) -> Any: ...

@@ -40,15 +40,15 @@ def text(column: str) -> str:
     return f"nfc_normalize(trim(CAST({column} AS VARCHAR)))"
 
 
-def floating(held: str) -> str:
+def floating(cell: str) -> str:
     """SQL: a text ends as whole numbers of a float or decimal column do."""
     # few texts end in 0, and that is quickly seen
-    return f"CASE WHEN suffix({held}, '0') THEN suffix({held}, '.0') OR suffix({held}, '.00') ELSE false END"
+    return f"CASE WHEN suffix({cell}, '0') THEN suffix({cell}, '.0') OR suffix({cell}, '.00') ELSE false END"
 
 
 def coalesce(parts: list[str]) -> str:
     """The first known of the expressions."""
-    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+    return f"coalesce({', '.join(parts)})"
 
 
 def longest(types: Sequence[str]) -> str:
@@ -61,6 +61,11 @@ def longest(types: Sequence[str]) -> str:
 def every(parts: Iterable[str]) -> str:
     """All of the conditions; true when there is none."""
     return " AND ".join(f"({part})" for part in parts) or "true"
+
+
+def some(parts: Iterable[str]) -> str:
+    """One of the conditions, unknown ones aside; false when there is none."""
+    return f"({' OR '.join(f'coalesce({part}, false)' for part in parts) or 'false'})"
 
 
 def padded(text: str) -> str:

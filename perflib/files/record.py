@@ -139,8 +139,8 @@ def stamp(path: Path | str) -> list[int]:
 
 def digest(content: str | bytes) -> str:
     """The SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal."""
-    held = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    return hashlib.sha256(held).hexdigest()
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256(path: Path) -> str:

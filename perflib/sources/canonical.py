@@ -12,7 +12,7 @@ from perflib import schema
 from perflib.agency import SourceReport
 from perflib.engine.clock import FIRST_YEAR, LAST_YEAR
 from perflib.engine.connection import Engine
-from perflib.engine.sql import every, floating, literals, name, names, padded, path_literal
+from perflib.engine.sql import every, floating, literals, name, names, padded, path_literal, some
 from perflib.sources import quarantine
 from perflib.sources.load import Loaded, measured, measures
 from perflib.sources.plan import Plan
@@ -42,8 +42,7 @@ def ready(path: Path, staged: Staged, plan: Plan, engine: Engine) -> Loaded | No
     relation, counted = f"read_parquet({path_literal(path)})", rule_checks(plan, "count", utc=True)
     faults = [fault for column in columns for fault in _faults(column)]
     faults += [check.failed for check in rule_checks(plan, utc=True)]
-    broken = " OR ".join(f"coalesce({fault}, false)" for fault in faults) or "false"
-    counts = (f"count(*) FILTER ({condition})" for condition in (broken, *(check.failed for check in counted)))
+    counts = (f"count(*) FILTER ({condition})" for condition in (some(faults), *(check.failed for check in counted)))
     wrong, *row = engine.rows(f"SELECT {', '.join([*counts, *measures(plan)])} FROM {relation}")[0]
     known = every(f"{name(key)} IS NOT NULL" for key in plan.table.key)
     keys = names(plan.table.key)

@@ -137,28 +137,24 @@ def _downloaded(chosen: DataSet) -> Path:
 
     place = Path(pooch.os_cache("perflib")) / "catalog" / chosen.folder
     for file in chosen.files:
-        _retrieve(pooch, file, place)
+        try:
+            pooch.retrieve(
+                file.url,
+                known_hash=f"sha256:{file.sha256}",
+                fname=Path(file.path).name,
+                path=(place / file.path).parent,
+                progressbar=False,
+            )
+        except ValueError as fault:  # pooch's word for a hash that differs
+            raise SourceError(
+                "the download has other bytes than the catalogue states; the set is refused", where=file.url
+            ) from fault
+        except OSError as fault:
+            brief = " ".join(str(fault).split())[:200]
+            raise SourceError(
+                f"cannot be downloaded ({brief})", where=file.url, do=f"name a local folder in {LOCAL}"
+            ) from fault
     return _verified(chosen, place)
-
-
-def _retrieve(pooch: Any, file: File, place: Path) -> None:
-    try:
-        pooch.retrieve(
-            file.url,
-            known_hash=f"sha256:{file.sha256}",
-            fname=Path(file.path).name,
-            path=(place / file.path).parent,
-            progressbar=False,
-        )
-    except ValueError as fault:  # pooch's word for a hash that differs
-        raise SourceError(
-            "the download has other bytes than the catalogue states; the set is refused", where=file.url
-        ) from fault
-    except OSError as fault:
-        brief = " ".join(str(fault).split())[:200]
-        raise SourceError(
-            f"cannot be downloaded ({brief})", where=file.url, do=f"name a local folder in {LOCAL}"
-        ) from fault
 
 
 def _sets(catalogue: str | Path | None) -> dict[str, DataSet]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from perflib.errors import SourceError
@@ -52,9 +50,3 @@ def _nested(cell: Any, where: str) -> str:
         if not level:
             return json.dumps(cell, ensure_ascii=False)
     raise SourceError(f"more than {limits.JSON_DEPTH} lists or objects in one another", where=where)
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,15 +13,12 @@ import pandas as pd
 
 from perflib import schema
 from perflib.agency import Department, SourceReport
-from perflib.engine.connection import Engine
 from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
 from perflib.models.totals import counted_once
 from perflib.result import json_safe, spreadsheet_safe
 from perflib.sources import declared, department_file, ids, opening
-from perflib.sources.department_file import DepartmentFile
-from perflib.sources.guard import Guard, guard_of, located
-from perflib.sources.load import Loaded
+from perflib.sources.guard import located
 
 _MISSING_SHOWN = 0.0005
 
@@ -50,14 +47,11 @@ class Check:
 
     def json(self) -> str:
         """The table for machines."""
-        totals = {key: sum(getattr(source, key) for source in self.sources) for key in _TOTALS}
         described = {
             "department": self.name,
             "timezone": self.timezone,
-            "rows_read": totals["read"],
-            "accepted": totals["accepted"],
-            "quarantined": totals["quarantined"],
-            "clock_change_rows": totals["clock_change_rows"],
+            "rows_read": sum(source.read for source in self.sources),
+            **{name: sum(getattr(source, name) for source in self.sources) for name in _COUNTS},
             "sources": [_described(source, self.timelines.get(source.table), self.timezone) for source in self.sources],
             "notes": list(self.notes),
             "errors": list(self.faults),
@@ -66,7 +60,8 @@ class Check:
         return json.dumps(json_safe(described), indent=2, ensure_ascii=False)
 
 
-_TOTALS = ("read", "accepted", "quarantined", "clock_change_rows")
+_COUNTS = ("accepted", "quarantined", "clock_change_rows")
+_FIELDS = ("table", "files", *_COUNTS, "reasons", "counted", "missing", "trust", "notes", "sha256")
 
 
 def check(path: str | Path) -> Check:
@@ -75,15 +70,20 @@ def check(path: str | Path) -> Check:
     A user's mistake becomes a line of ``faults``, never a traceback; ``exit_code`` is then 1.
     """
     try:
-        held = _opened(path)
+        opened = _opened(path)
     except PerflibError as fault:
         return Check(str(path), "", (), faults=(str(fault),))
-    if not held.loaded:
-        return Check(held.name, held.timezone, held.reports, faults=held.faults)
-    found = held.department()
-    faults = (*held.faults, *declared.emptied(found))
-    notes = (*declared.unmatched(found), *ids.unmatched(held.loaded, held.engine), *_residents(found))
-    return Check(found.name, found.timezone, held.reports, _timelines(found), faults, notes)
+    reports, faults = tuple(opened.reports), tuple(opened.faults)
+    if not opened.loaded:
+        return Check(opened.name, opened.timezone, reports, faults=faults)
+    found = opened.department()
+    notes = (*declared.unmatched(found), *ids.unmatched(opened.loaded, opened.engine), *_residents(found))
+    timelines = {
+        table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
+        for table in found.tables
+        if found.stamp(table)
+    }
+    return Check(found.name, found.timezone, reports, timelines, (*faults, *declared.emptied(found)), notes)
 
 
 def quarantine(path: str | Path) -> pd.DataFrame:
@@ -95,11 +95,10 @@ def quarantine(path: str | Path) -> pd.DataFrame:
     ------
     PerflibError : a source cannot be read to its end.
     """
-    held = _opened(path)
-    reports, faults = held.reports, held.faults
-    if len(faults) > sum(report.accepted == 0 or report.quarantined > 0 for report in reports):
-        raise SourceError("; ".join(faults))
-    parts = [report.quarantine.assign(table=report.table) for report in reports if len(report.quarantine)]
+    opened = _opened(path)
+    if len(opened.faults) > sum(report.accepted == 0 or report.quarantined > 0 for report in opened.reports):
+        raise SourceError("; ".join(opened.faults))
+    parts = [report.quarantine.assign(table=report.table) for report in opened.reports if len(report.quarantine)]
     columns = ["table", "file", "record", "line", "reasons", "raw"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
@@ -131,44 +130,11 @@ def export(rows: pd.DataFrame, path: str | Path) -> Path:
     return target
 
 
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """The sources of a department as far as they could be read, their reports, and the faults of the others."""
-
-    name: str
-    timezone: str
-    loaded: Sequence[Loaded]
-    settings: Mapping[str, Any]
-    guard: Guard
-    engine: Engine
-    reports: tuple[SourceReport, ...]
-    faults: tuple[str, ...] = ()
-
-    def department(self) -> Department:
-        return opening.department(self.name, self.timezone, self.loaded, self.settings, self.guard, self.engine)
-
-
-def _opened(path: str | Path) -> _Held:
+def _opened(path: str | Path) -> opening.Opened:
     given = Path(path) / "department.yml" if Path(path).is_dir() else Path(path)
-    if str(path) and given.is_file() and department_file.settings(given).get("sources"):
-        return _each_source(department_file.read(given))
-    parts = opening.read_all(located(path), (), schema.names())
-    return _Held(*parts, tuple(item.report for item in parts[2]))
-
-
-def _each_source(file: DepartmentFile) -> _Held:
-    engine = Engine(file.roots)
-    loaded: list[Loaded] = []
-    reports: list[SourceReport] = []
-    faults: list[str] = []
-    for source in file.sources:
-        try:
-            loaded.append(opening.load_source(source, file, (), loaded, engine))
-            reports.append(loaded[-1].report)
-        except PerflibError as fault:
-            faults.append(str(fault))
-            reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
-    return _Held(file.name, file.timezone, loaded, file.settings, guard_of(file), engine, tuple(reports), tuple(faults))
+    sources = str(path) and given.is_file() and department_file.settings(given).get("sources")
+    place = department_file.read(given) if sources else located(path)
+    return opening.read_all(place, (), schema.names(), every=True)
 
 
 def _residents(found: Department) -> tuple[str, ...]:
@@ -177,31 +143,13 @@ def _residents(found: Department) -> tuple[str, ...]:
     return tuple(f"population: {words}" for words in (*once.notes, once.reason) if words)
 
 
-def _timelines(found: Department) -> dict[str, Timeline]:
-    dated = [table for table in found.tables if found.stamp(table)]
-    return {
-        table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
-        for table in dated
-    }
-
-
 def _described(source: SourceReport, dates: Timeline | None, zone: str) -> dict[str, Any]:
     first, last = source.span(zone)
     return {
-        "table": source.table,
-        "files": source.files,
         "rows_read": source.read,
-        "accepted": source.accepted,
-        "quarantined": source.quarantined,
-        "reasons": source.reasons,
-        "counted": source.counted,
-        "missing": source.missing,
-        "clock_change_rows": source.clock_change_rows,
+        **{name: getattr(source, name) for name in _FIELDS},
         "first": first,
         "last": last,
-        "trust": source.trust,
-        "notes": source.notes,
-        "sha256": source.sha256,
         **(dates.facts() if dates else {}),
         "findings": dates.sentences() if dates else [],
     }

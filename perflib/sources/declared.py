@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,24 +90,24 @@ def unmatched(department: Department) -> tuple[str, ...]:
     counts = {table: _counts(department, table) for table in department.tables if department.has(table, "district")}
     if not names or not counts:
         return ()
-    found = {name: sum(held.get(name, 0) for held in counts.values()) for held in counts.values() for name in held}
+    found: Counter[str] = sum(counts.values(), Counter())
     idle = [repr(name) for name in names if name not in found]
     other = sorted(set(found) - set(names), key=lambda name: (-found[name], name))
-    told = [f"declared districts that no record has ({len(idle)} of {len(names)}): {_some(idle)}"] if idle else []
+    notes = [f"declared districts that no record has ({len(idle)} of {len(names)}): {_some(idle)}"] if idle else []
     if other:
         each = [
             f"{quoted(name, found[name], names)!r} "
-            f"({', '.join(f'{table} {held[name]:,}' for table, held in counts.items() if name in held)})"
+            f"({', '.join(f'{table} {by_name[name]:,}' for table, by_name in counts.items() if name in by_name)})"
             for name in other
         ]
-        told.append(f"districts of records that the department file does not declare: {_some(each)}")
-    return tuple(told)
+        notes.append(f"districts of records that the department file does not declare: {_some(each)}")
+    return tuple(notes)
 
 
-def _counts(department: Department, table: str) -> dict[str, int]:
+def _counts(department: Department, table: str) -> Counter[str]:
     rows = department.table(table)
-    held = rows.filter(rows.district.notnull()).group_by("district").agg(n=lambda t: t.count()).execute()
-    return {str(name): int(count) for name, count in zip(held["district"], held["n"], strict=True)}
+    rows = rows.filter(rows.district.notnull()).group_by("district").agg(n=lambda t: t.count()).execute()
+    return Counter(dict(zip(map(str, rows["district"]), map(int, rows["n"]), strict=True)))
 
 
 def _some(words: list[str]) -> str:
@@ -116,13 +117,13 @@ def _some(words: list[str]) -> str:
 
 def emptied(department: Department) -> tuple[str, ...]:
     """Sentences: the tables of which the filters leave no record."""
-    told = []
+    notes = []
     for name, table in department.tables.items():
         steps = [step for step in department.log if step.table == name]
         if steps and not table.count().execute():
             last = next((step for step in steps if step.rows_before and not step.rows_after), steps[-1])
-            told.append(
+            notes.append(
                 f"{name}: no record is left of {steps[0].rows_before:,} by the filter {last.rule} ({last.because}); "
                 "correct `filter` in the mapping"
             )
-    return tuple(told)
+    return tuple(notes)

@@ -17,8 +17,6 @@ from perflib.files.roots import Roots
 from perflib.privacy import Policy
 from perflib.sources import declared, department_language
 
-SETTINGS = ("districts", "shifts", "priority_targets", "boundaries", "policy")
-
 
 @dataclass(frozen=True)
 class Source:
@@ -91,7 +89,7 @@ def kept_settings(raw: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
     DepartmentError : a path leads out of the folder of the file and its roots.
     """
     where = roots.file.name
-    found = {**(raw.get("settings") or {}), **{key: raw[key] for key in SETTINGS if key in raw}}
+    found = {**(raw.get("settings") or {}), **{key: raw[key] for key in department_language.DECLARED if key in raw}}
     if "privacy" in found:
         raise DepartmentError("`privacy` stands among the settings", where=where, do="write it at the left margin")
     if "privacy" in raw:

@@ -158,7 +158,7 @@ def _lookup(name: str, given: Mapping[str, Any], where: str) -> Lookup:
     if not (given.get("file") or given.get("member")):
         raise MappingError("needs `on` and `file` (or `member`)", where=where)
     on = composed(given["on"])
-    pairs = on.items() if isinstance(on, dict) else [(text, text) for text in ([on] if isinstance(on, str) else on)]
+    pairs = on.items() if isinstance(on, dict) else zip(on, on, strict=True)
     reader = {key: given[key] for key in given if key not in ("on", "first_by", "partial")}
     return Lookup(name, reader, tuple(pairs), composed(given.get("first_by", "")), given.get("partial", False))
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from perflib.engine.clock import shift
 from perflib.engine.connection import Engine, EngineError
-from perflib.engine.sql import added, floating, literal, name, padded, path_literal
+from perflib.engine.sql import added, floating, literal, name, padded, path_literal, some
 from perflib.errors import SourceError
 from perflib.files import limits
 from perflib.sources import delimited, textfile
@@ -112,13 +112,13 @@ def _copied(path: Path, reader: dict[str, Any], plan: Plan, engine: Engine) -> C
 
 
 def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -> list[Part] | None:
-    held = f"read_parquet({literal(copied.part)}, file_row_number = true)"
+    copy = f"read_parquet({literal(copied.part)}, file_row_number = true)"
     rows, doubtful, blank = engine.rows(
-        f"SELECT count(*), count(*) FILTER (_doubt), count(*) FILTER (_raw = '') FROM {held}"
+        f"SELECT count(*), count(*) FILTER (_doubt), count(*) FILTER (_raw = '') FROM {copy}"
     )[0]
     if rows != look.lines - 1 or blank or doubtful > DOUBTFUL * rows:
         return None
-    relation = f"(SELECT *, false AS _touched, file_row_number + 1 AS _record FROM {held})"
+    relation = f"(SELECT *, false AS _touched, file_row_number + 1 AS _record FROM {copy})"
     types = ("VARCHAR",) * len(copied.header)
     sure = Staged(
         path.name,
@@ -156,12 +156,12 @@ def _query(path: Path, copied: Copied, plan: Plan, years: tuple[int, int]) -> st
         f"delim = {literal(copied.mark)}, quote = '', escape = '', null_padding = true, nullstr = {literal(chr(1))}, "
         f"new_line = '{ends}')"
     )
-    held = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
-    failed = [f"coalesce({check.failed}, false)" for check in form.checks if not check.instead]
+    marked = f"(SELECT *, {_untidy(form, header)} AS _untidy FROM {relation})"
+    failed = some(check.failed for check in form.checks if not check.instead)
     fields = [f"c{place}" for place in range(len(header))]
     raw = f"concat_ws({literal(copied.mark)}, {', '.join(fields)})"
-    read = [*fields, "_untidy", *form.parsed, *form.filters, _any(failed) + " AS _failed"]
-    parsed = f"(SELECT {', '.join(read)} FROM {steps(form.values, held)})"
+    read = [*fields, "_untidy", *form.parsed, *form.filters, failed + " AS _failed"]
+    parsed = f"(SELECT {', '.join(read)} FROM {steps(form.values, marked)})"
     local = [(item.name, item.spec.timezone or plan.zone) for item in form.values if item.stamp]
     shifts = [f"{shift(name('l_' + stamp), zone, years)} AS {name('o_' + stamp)}" for stamp, zone in local]
     shifted = added(parsed, shifts)
@@ -170,16 +170,12 @@ def _query(path: Path, copied: Copied, plan: Plan, years: tuple[int, int]) -> st
         for stamp, _ in local
     ]
     unsure = [f"({name('l_' + stamp)} IS NOT NULL AND {name('o_' + stamp)} IS NULL)" for stamp, _ in local]
-    moments = added(shifted, [*stamps, _any(unsure) + " AS _unsure"])
-    doubt = _any(["_untidy", "_failed", "_unsure", *(f"coalesce({rule.failed}, false)" for rule in form.rules)])
+    moments = added(shifted, [*stamps, some(unsure) + " AS _unsure"])
+    doubt = some(["_untidy", "_failed", "_unsure", *(rule.failed for rule in form.rules)])
     columns = [f"_f{place}" for place in range(len(form.filters))]
     columns += [*map(name, form.kept), *masks(form.counts, "_n")]
     checked = added(moments, [f"{doubt} AS _doubt"])
     return f"SELECT {', '.join(columns)}, _doubt, CASE WHEN _doubt THEN {raw} END AS _raw FROM {checked}"
-
-
-def _any(conditions: Sequence[str]) -> str:
-    return f"({' OR '.join(conditions)})" if conditions else "false"
 
 
 def _untidy(form: Shape, header: Sequence[str]) -> str:

@@ -113,8 +113,8 @@ def _runs(tokens: Sequence[str]) -> list[list[str]]:
     """The tokens, numbers that stand side by side taken together."""
     runs: list[list[str]] = []
     for number, group in groupby(tokens, _numeric):
-        held = list(group)
-        runs += [held] if number else [[token] for token in held]
+        same = list(group)
+        runs += [same] if number else [[token] for token in same]
     return runs
 
 
@@ -205,14 +205,14 @@ def utc(moment: str) -> str:
 
 
 def _numbered(text: str, form: str, decimal: str) -> str:
-    held = text if decimal == "." else f"replace({text}, ',', '.')"
+    point = text if decimal == "." else f"replace({text}, ',', '.')"
     if form == EXCEL:
-        seconds = f"CAST(round(TRY_CAST({held} AS DOUBLE) * 86400) AS BIGINT)"
+        seconds = f"CAST(round(TRY_CAST({point} AS DOUBLE) * 86400) AS BIGINT)"
         stamp = f"TIMESTAMP '1899-12-30 00:00:00' + to_seconds({seconds})"
         return f"CASE WHEN regexp_full_match({text}, {_DAYS[decimal]}) THEN {stamp} END"
-    number = f"TRY_CAST({held} AS DECIMAL(24, 6))"
+    number = f"TRY_CAST({point} AS DECIMAL(24, 6))"
     micros = f"TRY_CAST({number} * {1_000_000 // EPOCHS[form]} AS BIGINT)"
-    fit = rf"regexp_full_match({held}, '-?\d{{1,17}}(\.\d*)?') AND abs({number}) >= {_SOONEST * EPOCHS[form]}"
+    fit = rf"regexp_full_match({point}, '-?\d{{1,17}}(\.\d*)?') AND abs({number}) >= {_SOONEST * EPOCHS[form]}"
     return f"CASE WHEN {fit} THEN make_timestamptz({micros}) END"
 
 

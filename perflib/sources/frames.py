@@ -21,7 +21,7 @@ from perflib.privacy.quoting import quoted
 from perflib.sources.guard import Guard
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import QUARANTINE_LIMIT, canonical
-from perflib.sources.opening import asked_personal, department
+from perflib.sources.opening import Opened, personal_columns
 from perflib.sources.plan import Plan
 from perflib.sources.staged import Staged
 from perflib.sources.validate import validate
@@ -54,25 +54,16 @@ def from_frames(
     if not frames:
         raise InputError("no frames", do="give at least one: from_frames(calls=frame)", choices=schema.names())
     zone(timezone, "timezone")
-    wanted = asked_personal(personal)
+    wanted = personal_columns(personal)
     guard = Guard(Policy.read(privacy, "from_frames"), name or "frames")
-    engine = Engine()
-    loaded: list[Loaded] = []
-    for table, frame in frames.items():
-        loaded.append(_load(table, frame, timezone, wanted, loaded, engine, quarantine_limit))
     settings = {} if privacy is None else {"privacy": guard.policy}
-    return department(name or "frames", timezone, loaded, settings, guard, engine)
+    opened = Opened(name or "frames", timezone, settings, guard, Engine())
+    for table, frame in frames.items():
+        opened.add(_load(table, frame, wanted, opened, quarantine_limit))
+    return opened.department()
 
 
-def _load(
-    table: str,
-    frame: pd.DataFrame,
-    timezone: str,
-    personal: tuple[str, ...],
-    earlier: list[Loaded],
-    engine: Engine,
-    limit: float | None,
-) -> Loaded:
+def _load(table: str, frame: pd.DataFrame, personal: tuple[str, ...], opened: Opened, limit: float | None) -> Loaded:
     wanted = schema.get(table)
     where = f"frame {table}"
     if not isinstance(frame, pd.DataFrame):
@@ -86,9 +77,8 @@ def _load(
         raise SourceError("has columns but no rows", where=where)
     # one row of a few is a large share and yet no sign of a wrong frame
     mapping = replace(mapping, quarantine_limit=max(QUARANTINE_LIMIT, 1 / len(frame)) if limit is None else limit)
-    staged = _stage(frame, names, where, engine)
-    plan = Plan.of(mapping, timezone, personal)
-    return load(plan, [validate(staged, plan, engine)], earlier, engine, where)
+    staged, plan = _stage(frame, names, where, opened.engine), Plan.of(mapping, opened.timezone, personal)
+    return load(plan, [validate(staged, plan, opened.engine)], opened.loaded, opened.engine, where)
 
 
 def _stage(frame: pd.DataFrame, names: list[str], where: str, engine: Engine) -> Staged:
@@ -108,7 +98,7 @@ def _array(column: pd.Series, where: str) -> pa.Array:
     try:
         found = pa.Array.from_pandas(column)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        found = pa.array([None if _blank(item) else _text(item) for item in column], type=pa.string())
+        found = pa.array([None if pd.isna(item) is True else _text(item) for item in column], type=pa.string())
     except pa.ArrowException as fault:
         raise InputError(f"cannot be read ({type(fault).__name__})", where=where) from None
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
@@ -120,7 +110,3 @@ def _array(column: pd.Series, where: str) -> pa.Array:
 def _text(item: Any) -> str:
     """A mixed value as a person would write it: 101.0 is 101."""
     return str(int(item)) if isinstance(item, float) and item.is_integer() and abs(item) < 9e15 else str(item)
-
-
-def _blank(item: object) -> bool:
-    return item is None or item is pd.NaT or item is pd.NA or (isinstance(item, float) and item != item)

@@ -120,7 +120,7 @@ def key_print(path: str | Path) -> str:
 def _has_ids(place: DepartmentFile | Path) -> bool:
     if isinstance(place, DepartmentFile):
         mappings = (mapping.load(source.mapping) for source in place.sources)
-        return any(spec.column.pseudonym for held in mappings for spec in held.specs)
+        return any(spec.column.pseudonym for each in mappings for spec in each.specs)
     from perflib.sources.tables import parquet_columns
 
     files = ((file.stem, file) for file in place.glob("*.parquet") if file.stem in schema.names())

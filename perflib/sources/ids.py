@@ -112,8 +112,8 @@ def unmatched(sources: Sequence[Source], engine: Engine) -> tuple[str, ...]:
 
 
 def _distinct(table: str, column: schema.Column, relations: Sequence[str], engine: Engine) -> _Ids:
-    held = " UNION ALL ".join(f"SELECT {name(column.name)} AS id FROM {relation}" for relation in relations)
-    distinct = engine.table(f"SELECT DISTINCT id FROM ({held}) WHERE id IS NOT NULL")
+    union = " UNION ALL ".join(f"SELECT {name(column.name)} AS id FROM {relation}" for relation in relations)
+    distinct = engine.table(f"SELECT DISTINCT id FROM ({union}) WHERE id IS NOT NULL")
     return _Ids(table, column, distinct, engine.rows(f"SELECT count(*) FROM {distinct}")[0][0])
 
 
@@ -129,16 +129,14 @@ def _told(kind: str, found: Sequence[_Ids], engine: Engine) -> Iterator[str]:
 
 def _pairs(found: Sequence[_Ids]) -> list[tuple[_Ids, _Ids]]:
     """Columns to compare: with the table they refer to, else each with each of the others; never within a table."""
+    columns = {each: f"{each.table}.{each.column.name}" for each in found}
     return [
         (one, other)
         for one, other in combinations(found, 2)
-        if one.table != other.table and _meet(one, other) and _meet(other, one)
+        if one.table != other.table
+        and one.column.refers in ("", columns[other])
+        and other.column.refers in ("", columns[one])
     ]
-
-
-def _meet(one: _Ids, other: _Ids) -> bool:
-    refers = one.column.refers
-    return not refers or refers == f"{other.table}.{other.column.name}"
 
 
 def _missed(kind: str, pair: tuple[_Ids, _Ids], found: Sequence[_Ids], engine: Engine) -> int | None:

@@ -61,9 +61,9 @@ def _records(values: _Values, where: str, notes: list[str]) -> Iterator[Any]:
         yield from chain(begun, values)
         return
     first = begun[0]
-    if "error" in first and not any(isinstance(held, list) for held in first.values()):
+    if "error" in first and not any(isinstance(value, list) for value in first.values()):
         raise SourceError("an error that a service gave instead of records", where=where, do="ask the service again")
-    cut = [held for held in (first, first.get("properties")) if isinstance(held, dict) and held.get(_MORE) is True]
+    cut = [value for value in (first, first.get("properties")) if isinstance(value, dict) and value.get(_MORE) is True]
     if cut:
         notes.append(f"{where}: the service gave a part of the records only ({_MORE}); the others are in further files")
     yield from _wrapped(first, where)
@@ -71,11 +71,11 @@ def _records(values: _Values, where: str, notes: list[str]) -> Iterator[Any]:
 
 def _wrapped(first: dict[str, Any], where: str) -> Iterator[Any]:
     """The records that one object holds, those of a map service included; an object that holds none is a record."""
-    lists = {key: held for key, held in first.items() if isinstance(held, list)}
+    lists = {key: value for key, value in first.items() if isinstance(value, list)}
     if isinstance(first.get("features"), list):
         for feature in first["features"]:
-            held = feature if isinstance(feature, dict) else {}
-            yield held.get("attributes") or held.get("properties") or feature
+            value = feature if isinstance(feature, dict) else {}
+            yield value.get("attributes") or value.get("properties") or feature
     elif len(lists) > 1:
         raise SourceError(
             f"holds {len(lists)} lists, one list of records was wanted",
@@ -130,33 +130,30 @@ class _Values:
                 return self.buffer[self.at : self.at + 1]
 
     def _value(self) -> Any:
+        """The next value; more of the text is read where the value may be cut, or a number may go on."""
         while True:
-            found, end, fault = self._decoded()
-            # a number at the end of what is read may go on
-            if (end is None or end == len(self.buffer)) and self._more():
+            fault = None
+            try:
+                found, end = self.decoder.raw_decode(self.buffer, self.at)
+            except json.JSONDecodeError as error:
+                fault, end = self._fault(error.msg, error.pos), len(self.buffer)
+                if not error.msg.startswith("Unterminated string") and error.pos <= end - 16:
+                    raise fault from error
+            except RecursionError as error:
+                words = f"more than {limits.JSON_DEPTH} lists or objects in one another"
+                raise self._fault(words, self.at) from error
+            except PerflibError:
+                raise
+            except ValueError as error:  # Python's own limit of digits
+                raise self._fault(f"a number of more than {limits.DIGITS:,} digits", self.at) from error
+            if end == len(self.buffer) and self._more():
                 continue
             if fault:
                 raise fault
-            begun, self.at = self.at, end or 0
-            if self.at - begun > limits.JSON_RECORD:
+            if end - self.at > limits.JSON_RECORD:
                 raise self._long()
+            self.at = end
             return found
-
-    def _decoded(self) -> tuple[Any, int | None, SourceError | None]:
-        """A value and where it ends; None and a fault where the text may be cut."""
-        try:
-            return *self.decoder.raw_decode(self.buffer, self.at), None
-        except json.JSONDecodeError as fault:
-            cut = fault.msg.startswith("Unterminated string") or fault.pos > len(self.buffer) - 16
-            if cut:
-                return None, None, self._fault(fault.msg, fault.pos)
-            raise self._fault(fault.msg, fault.pos) from fault
-        except RecursionError as fault:
-            raise self._fault(f"more than {limits.JSON_DEPTH} lists or objects in one another", self.at) from fault
-        except PerflibError:
-            raise
-        except ValueError as fault:  # Python's own limit of digits
-            raise self._fault(f"a number of more than {limits.DIGITS:,} digits", self.at) from fault
 
     def _more(self) -> bool:
         """Take in more of the text; what is done with is dropped."""

@@ -109,7 +109,7 @@ _FILE = {
 LOOKUP = {
     "file": Key(Text(), "its name, beside the export"),
     "on": Key(
-        Either("header names", Text(), Many(Text(), least=1), Pairs(Text(), least=1)),
+        Either("header names", Many(Text()), Many(Text(), least=1), Pairs(Text(), least=1)),
         "the key: columns of both files, or own: other",
         True,
     ),

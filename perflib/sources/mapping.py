@@ -136,13 +136,10 @@ def parse(raw: Any, where: str) -> Mapping:
         table,
         specs,
         reader,
-        read.get("timezone", ""),
-        read.get("trust", ""),
-        tuple(Filter(**each) for each in read.get("filter", ())),
-        read.get("quarantine_limit", QUARANTINE_LIMIT),
-        read.get("notes", ()),
-        derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
-        collapse,
+        filters=tuple(Filter(**each) for each in read.get("filter", ())),
+        extra=derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
+        collapse=collapse,
+        **{key: read[key] for key in ("timezone", "trust", "quarantine_limit", "notes") if key in read},
     )
 
 

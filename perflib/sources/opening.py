@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from perflib import schema
-from perflib.agency import Department
+from perflib.agency import Department, SourceReport
 from perflib.engine import postgresql
 from perflib.engine.connection import Engine, source_errors
-from perflib.errors import DepartmentError, MappingError, SourceError, alone
+from perflib.errors import DepartmentError, MappingError, PerflibError, SourceError, alone
 from perflib.files import record
-from perflib.sources import department_file, prepared, pseudonyms, readers
+from perflib.sources import department_file, fast, prepared, pseudonyms
+from perflib.sources.bind import wanted
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
 from perflib.sources.guard import Guard, folder_roots, guard_of, key_print, located, raw_settings
 from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
+from perflib.sources.mapping import canonical
 from perflib.sources.mapping import load as load_mapping
+from perflib.sources.packed import regular
 from perflib.sources.plan import Plan
-from perflib.sources.validate import numbered, validate
+from perflib.sources.rows import format_of
+from perflib.sources.tables import parquet, stage
+from perflib.sources.validate import Part, numbered, validate
 
 
 def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[str] = ()) -> Department:
@@ -38,80 +43,99 @@ def open(path: str | Path = "", personal: Iterable[str] = (), tables: Iterable[s
     DepartmentError, MappingError, SourceError : each naming file, record and column, what was found and wanted.
     PrivacyError : the key of the codes cannot be used.
     """
-    asked, wanted = asked_personal(personal), asked_tables(tables)
+    columns, names = personal_columns(personal), table_names(tables)
 
     def make() -> Department:
-        return department(*read_all(located(path), asked, wanted))
+        return read_all(located(path), columns, names).department()
 
     with alone():
-        return prepared.opened(path, lambda: (asked, wanted, key_print(path)), make)
+        return prepared.opened(path, lambda: (columns, names, key_print(path)), make)
 
 
 def people(path: str | Path) -> tuple[Guard, list[str]]:
     """The ids of officers and staff as the sources give them, for re-identification alone; and how they are guarded."""
     ids = tuple(table for table in schema.names() if pseudonyms.columns(table))
-    *_, loaded, _, guard, engine = read_all(located(path), (), ids)
-    return guard, pseudonyms.identities(loaded, engine)
+    opened = read_all(located(path), (), ids)
+    return opened.guard, pseudonyms.identities(opened.loaded, opened.engine)
 
 
-Parts = tuple[str, str, Sequence[Loaded], Mapping[str, Any], Guard, Engine]
+@dataclass
+class Opened:
+    """The sources of a department that were read, their reports, and the faults of the others."""
+
+    name: str
+    timezone: str
+    settings: Mapping[str, Any]
+    guard: Guard
+    engine: Engine
+    loaded: list[Loaded] = field(default_factory=list)
+    reports: list[SourceReport] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, loaded: Loaded) -> None:
+        """Take in a source."""
+        self.loaded.append(loaded)
+        self.reports.append(loaded.report)
+
+    def department(self) -> Department:
+        """The sources as one Department, ids coded; sources of one table are joined."""
+        loaded = pseudonyms.coded(self.loaded, self.guard, self.engine)
+        queries: dict[str, list[str]] = {}
+        for item in loaded:
+            queries.setdefault(item.table, []).append(f"SELECT * FROM {item.relation}")
+        tables = self.engine.views({table: " UNION ALL BY NAME ".join(parts) for table, parts in queries.items()})
+        log = tuple(step for item in loaded for step in item.log)
+        reports = tuple(item.report for item in loaded)
+        return Department(self.name, self.timezone, tables, schema.main(tables), self.settings, log, reports)
 
 
-def read_all(place: DepartmentFile | Path, asked: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
-    return _file(place, asked, wanted) if isinstance(place, DepartmentFile) else _folder(place, asked, wanted)
+def read_all(
+    place: DepartmentFile | Path, personal: Sequence[str], tables: Sequence[str], every: bool = False
+) -> Opened:
+    """The sources of these tables; with ``every`` the later ones too when an earlier one of a file is refused."""
+    if isinstance(place, DepartmentFile):
+        return _file(place, personal, tables, every)
+    return _folder(place, personal, tables)
 
 
-def asked_personal(personal: Iterable[str]) -> tuple[str, ...]:
-    """The personal columns asked for; MappingError for a name that is not one."""
-    asked = (personal,) if isinstance(personal, str) else tuple(personal)
+def personal_columns(personal: Iterable[str]) -> tuple[str, ...]:
+    """The personal columns to keep; MappingError for a name that is not one."""
+    names = (personal,) if isinstance(personal, str) else tuple(personal)
     valid = sorted({column for table in schema.tables().values() for column in table.personal})
-    for column in asked:
+    for column in names:
         if column not in valid:
             raise MappingError(f"no personal column {column!r}", where="personal", choices=valid, found=column)
-    return asked
+    return names
 
 
-def asked_tables(tables: Iterable[str]) -> tuple[str, ...]:
-    """The canonical tables asked for, all when none is; MappingError for a name that is not one."""
-    asked = (tables,) if isinstance(tables, str) else tuple(tables)
-    return tuple(schema.get(table).name for table in asked) or schema.names()
+def table_names(tables: Iterable[str]) -> tuple[str, ...]:
+    """The canonical tables to read, all when none is named; MappingError for a name that is not one."""
+    names = (tables,) if isinstance(tables, str) else tuple(tables)
+    return tuple(schema.get(table).name for table in names) or schema.names()
 
 
-def department(
-    name: str, timezone: str, loaded: Sequence[Loaded], settings: Mapping[str, Any], guard: Guard, engine: Engine
-) -> Department:
-    """The loaded sources as one Department, ids coded; sources of one table are joined."""
-    loaded = pseudonyms.coded(loaded, guard, engine)
-    by_table: dict[str, list[Loaded]] = {}
-    for item in loaded:
-        by_table.setdefault(item.table, []).append(item)
-    queries = {
-        table: " UNION ALL BY NAME ".join(f"SELECT * FROM {item.relation}" for item in items)
-        for table, items in by_table.items()
-    }
-    tables = engine.views(queries)
-    log = tuple(step for item in loaded for step in item.log)
-    reports = tuple(item.report for item in loaded)
-    return Department(name, timezone, tables, schema.main(by_table), settings, log, reports)
-
-
-def _file(file: DepartmentFile, personal: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
-    engine = Engine(file.roots)
-    loaded: list[Loaded] = []
-    sources = [source for source in file.sources if source.table in wanted]
+def _file(file: DepartmentFile, personal: Sequence[str], tables: Sequence[str], every: bool) -> Opened:
+    opened = Opened(file.name, file.timezone, file.settings, guard_of(file), Engine(file.roots))
+    sources = [source for source in file.sources if source.table in tables]
     if not sources:
         raise DepartmentError(
-            f"has no source for {', '.join(wanted)}",
+            f"has no source for {', '.join(tables)}",
             where=str(file.path),
             choices=dict.fromkeys(source.table for source in file.sources),
         )
     for source in sources:
-        loaded.append(load_source(source, file, personal, loaded, engine))
-    return file.name, file.timezone, loaded, file.settings, guard_of(file), engine
+        try:
+            opened.add(_source(source, file, personal, opened.loaded, opened.engine))
+        except PerflibError as fault:
+            if not every:
+                raise
+            opened.faults.append(str(fault))
+            opened.reports += [fault.report] if isinstance(fault, SourceError) and fault.report else []
+    return opened
 
 
-def load_source(
-    source: Source, file: DepartmentFile, personal: tuple[str, ...], earlier: Sequence[Loaded], engine: Engine
+def _source(
+    source: Source, file: DepartmentFile, personal: Sequence[str], earlier: Sequence[Loaded], engine: Engine
 ) -> Loaded:
     """One source of a department file, read and validated."""
     mapping = load_mapping(source.mapping)
@@ -130,9 +154,21 @@ def load_source(
                 replace(part, file=place, staged=replace(part.staged, label=label or part.staged.label)), plan, before
             )
             for place, (path, label) in enumerate(zip(files, _labels(files), strict=True))
-            for part in readers.parts(path, plan, engine)
+            for part in _parts(path, plan, engine)
         ]
         return load(plan, parts, earlier, engine, where)
+
+
+def _parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
+    """The records of one file (None: a database named by an environment variable), each accepted or refused."""
+    reader = dict(plan.mapping.reader)
+    with source_errors(path.name if path else plan.mapping.where):
+        form = format_of(path, reader, f"{plan.mapping.where}, reader")
+        if path is not None and form in ("csv", "tsv"):
+            regular(path)
+            if parts := fast.read(path, {**reader, "format": form}, plan, engine):
+                return parts
+        return [validate(stage(path, form, reader, engine, wanted(plan.mapping)), plan, engine, path)]
 
 
 def _labels(files: Sequence[Path | None]) -> list[str]:
@@ -163,7 +199,7 @@ def _matches(source: Source, mapping: SourceMapping, file: DepartmentFile) -> li
     return list(paths)
 
 
-def _folder(folder: Path, personal: tuple[str, ...], wanted: tuple[str, ...]) -> Parts:
+def _folder(folder: Path, personal: Sequence[str], tables: Sequence[str]) -> Opened:
     """A folder of ``<table>.parquet``; a ``department.yml`` beside them gives name, timezone and settings."""
     raw = raw_settings(folder)
     names = record.matching(folder, "*.parquet")
@@ -171,21 +207,21 @@ def _folder(folder: Path, personal: tuple[str, ...], wanted: tuple[str, ...]) ->
     present = {Path(name).stem: folder / name for name in names}
     if not present:
         raise DepartmentError("holds neither Parquet files nor a department.yml with sources", where=str(folder))
-    files = {table: file for table, file in present.items() if table in wanted or table not in schema.names()}
+    files = {table: file for table, file in present.items() if table in tables or table not in schema.names()}
     if not files:
-        raise DepartmentError(f"has no table {', '.join(wanted)}", where=str(folder), choices=present)
+        raise DepartmentError(f"has no table {', '.join(tables)}", where=str(folder), choices=present)
     timezone = str(raw.get("timezone") or "UTC")
-    engine = Engine()
-    loaded: list[Loaded] = []
+    settings = department_file.kept_settings(raw, folder_roots(folder, raw))
+    opened = Opened(str(raw.get("name") or folder.name), timezone, settings, guard_of(folder), Engine())
     main = "calls" if "calls" in files else next(iter(files))
     for table in sorted(files, key=lambda item: (item != main, item)):
-        record.file(files[table])
-        staged, mapping = readers.canonical_parquet(files[table], schema.get(table), engine)
-        plan = Plan.of(mapping, timezone, personal)
-        with source_errors(files[table].name):
-            loaded.append(
-                ready(files[table], staged, plan, engine)
-                or load(plan, [validate(staged, plan, engine)], loaded, engine, files[table].name)
+        path, engine = files[table], opened.engine
+        record.file(path)
+        with source_errors(path.name):
+            staged = parquet(path, engine)
+            plan = Plan.of(canonical(schema.get(table), list(staged.header), path.name), timezone, personal)
+            opened.add(
+                ready(path, staged, plan, engine)
+                or load(plan, [validate(staged, plan, engine)], opened.loaded, engine, path.name)
             )
-    settings = department_file.kept_settings(raw, folder_roots(folder, raw))
-    return str(raw.get("name") or folder.name), timezone, loaded, settings, guard_of(folder), engine
+    return opened

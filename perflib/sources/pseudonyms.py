@@ -28,15 +28,15 @@ def coded(loaded: Sequence[Loaded], guard: Guard, engine: Engine) -> list[Loaded
     ------
     PrivacyError : there is no usable key.
     """
-    held = [item for item in loaded if present(item)]
+    with_ids = [item for item in loaded if present(item)]
     if not guard.policy.pseudonyms:
         words = f"ids of officers and staff are shown as they were given: {guard.policy.because}"
-        return [_noted(item, words) if item in held else item for item in loaded]
-    people = identities(held, engine)
+        return [_noted(item, words) if item in with_ids else item for item in loaded]
+    people = identities(with_ids, engine)
     if not people:
         return list(loaded)
     _translation(privacy.codes(people, guard.key()), engine)
-    return [replace(item, relation=_translated(item)) if item in held else item for item in loaded]
+    return [replace(item, relation=_translated(item)) if item in with_ids else item for item in loaded]
 
 
 def present(item: Loaded) -> list[str]:
@@ -67,8 +67,8 @@ def _translation(codes: dict[str, str], engine: Engine) -> None:
 
 def _translated(item: Loaded) -> str:
     ids = present(item)
-    held = ", ".join(_code(each) if each in ids else name(each) for each in item.columns)
-    return f"(SELECT {held} FROM {item.relation})"
+    columns = ", ".join(_code(each) if each in ids else name(each) for each in item.columns)
+    return f"(SELECT {columns} FROM {item.relation})"
 
 
 def _code(column: str) -> str:

@@ -79,11 +79,11 @@ class Rows:
 
     def records(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows without the last ones, the footer."""
-        held: deque[Row] = deque()
+        waiting: deque[Row] = deque()
         for row in rows:
-            held.append(row)
-            if len(held) > self.footer:
-                yield held.popleft()
+            waiting.append(row)
+            if len(waiting) > self.footer:
+                yield waiting.popleft()
 
     def notes(self, label: str) -> tuple[str, ...]:
         """What was left out of a file."""

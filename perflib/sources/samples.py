@@ -39,4 +39,4 @@ def _text(spec: Spec, part: Part, record: int, engine: Engine) -> str:
     places = [names.index(each) for alike in present for each in alike or ()]
     cells = ", ".join(f"CAST(c{place} AS VARCHAR)" for place in places)
     found = engine.rows(f"SELECT {cells} FROM {part.staged.relation} WHERE _record = {record:d}")
-    return " ".join(spec.join.join(held or "" for held in found[0]).split()) if found else ""
+    return " ".join(spec.join.join(text or "" for text in found[0]).split()) if found else ""

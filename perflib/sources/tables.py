@@ -14,8 +14,9 @@ from perflib.engine.connection import Engine, unreadable
 from perflib.engine.sql import literal, path_literal
 from perflib.errors import SourceError
 from perflib.files import limits
+from perflib.files.record import sha256
 from perflib.sources import delimited, json_records, textfile, workbook
-from perflib.sources.cells import digest, shown
+from perflib.sources.cells import shown
 from perflib.sources.packed import counted, of_kind, regular
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Staged, texts
@@ -62,7 +63,7 @@ def parquet(path: Path, engine: Engine) -> Staged:
     if not rows:
         raise SourceError("columns without rows", where=path.name)
     header, types = (tuple(item[at] for item in found) for at in (0, 1))
-    return Staged(path.name, relation, header, types, rows, sha256=digest(path))
+    return Staged(path.name, relation, header, types, rows, sha256=sha256(path))
 
 
 def parquet_columns(path: Path) -> set[str]:
@@ -81,8 +82,10 @@ def _no_bomb(path: Path) -> None:
     schema = _parquet_schema(path)
     limits.columns(schema.names, path.name)
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    held = {field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema}
-    names = [name for name, kind in held.items() if kind in kinds]
+    types = {
+        field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema
+    }
+    names = [name for name, kind in types.items() if kind in kinds]
     with unreadable(path.name, *_BROKEN), pq.ParquetFile(path, read_dictionary=names) as file:
         groups = range(file.metadata.num_row_groups)
         counted(path, sum(file.metadata.row_group(at).total_byte_size for at in groups))
@@ -107,4 +110,4 @@ def _duckdb(path: Path, reader: dict[str, Any], engine: Engine) -> Staged:
         raise SourceError("a relation without rows", where=path.name)
     relation = f"read_parquet({literal(part)})"
     types = tuple(kind for _, kind in engine.columns(relation)[1:])
-    return Staged(path.name, relation, header, types, rows, sha256=digest(path))
+    return Staged(path.name, relation, header, types, rows, sha256=sha256(path))

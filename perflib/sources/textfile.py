@@ -50,8 +50,6 @@ class Look:
     encoding: str
     sha256: str
     lines: int
-    quotes: int
-    ascii: bool
     plain: bool
     returns: bool = False
     raw: bool = True
@@ -86,46 +84,39 @@ class _Scan:
         self.path, self.encoding, self.stated, self.endless = path, encoding, stated, endless
         self.wide = encoding.startswith(("utf-16", "utf-32"))
         self.hash, self.decoder = hashlib.sha256(), codecs.getincrementaldecoder(encoding)()
-        self.lines = self.quotes = self.run_length = self.returns = self.pairs = 0
-        self.ascii, self.note, self.last = True, "", b""
+        self.lines = self.run_length = self.returns = self.pairs = 0
+        self.ascii, self.quoted, self.note, self.last = True, False, "", b""
 
     def run(self, head: bytes, stream: IO[bytes]) -> Look:
-        chunk, size = head, 0
+        if not head:
+            raise SourceError("the file is empty", where=self.path.name, do="export it again")
+        chunk = head
         while chunk:
-            size += len(chunk)
             self._take(chunk)
             chunk = stream.read(CHUNK)
         self._decode(b"", True)
-        if not size:
-            raise SourceError("the file is empty", where=self.path.name, do="export it again")
-        lines = self.lines + (not self.last.endswith(b"\n"))
-        plain = not (self.quotes or self.wide or self.returns != self.pairs)
-        plain = plain and self.returns in (0, self.lines)
+        lines, returns = self.lines + (not self.last.endswith(b"\n")), self.returns
+        plain = not (self.quoted or self.wide or returns != self.pairs) and returns in (0, self.lines)
         digest, raw = self.hash.hexdigest(), isinstance(getattr(stream, "raw", None), io.FileIO)
-        ends = "" if self.returns and not self.lines else "\n"
-        return Look(
-            self.encoding, digest, lines, self.quotes, self.ascii, plain, self.returns > 0, raw, self.note, ends
-        )
+        ends = "" if returns and not self.lines else "\n"
+        return Look(self.encoding, digest, lines, plain, returns > 0, raw, self.note, ends)
 
     def _take(self, chunk: bytes) -> None:
         self.hash.update(chunk)
         if not self.wide and b"\0" in chunk:
             raise self._nul(chunk[: chunk.index(b"\0")].count(b"\n"))
         self._measure(chunk)
-        if self.ascii and chunk.isascii() and not self.wide:
-            if self.encoding != "utf-8-sig":
-                self.last = chunk[-1:]
-                return
-        else:
-            self.ascii = False
-        self._decode(chunk, False)
+        self.ascii = self.ascii and chunk.isascii() and not self.wide
+        if not self.ascii or self.encoding == "utf-8-sig":
+            self._decode(chunk, False)
         self.last = chunk[-1:]
 
     def _measure(self, chunk: bytes) -> None:
         # absence is told much faster than it is counted
-        breaks = _breaks(chunk)
+        # line feeds are many: counted by comparison of whole blocks
+        breaks = int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == ord("\n")))
         returns = chunk.count(b"\r") if b"\r" in chunk else 0
-        self.quotes += chunk.count(b'"') if b'"' in chunk else 0
+        self.quoted = self.quoted or b'"' in chunk
         self.pairs += chunk.count(b"\r\n") if returns else 0
         self.pairs += self.last == b"\r" and chunk.startswith(b"\n")
         if breaks or returns:
@@ -160,20 +151,13 @@ class _Scan:
         )
 
     def _undecodable(self, fault: UnicodeError) -> SourceError:
-        found = ""
-        if isinstance(fault, UnicodeDecodeError):
-            found = f"byte 0x{fault.object[fault.start]:02x}, " if fault.start < len(fault.object) else ""
+        byte = fault.object[fault.start : fault.start + 1].hex() if isinstance(fault, UnicodeDecodeError) else ""
         return SourceError(
-            f"{found}text in {self.encoding} was wanted",
+            f"{byte and f'byte 0x{byte}, '}text in {self.encoding} was wanted",
             where=f"{self.path.name}, line {self.lines or 1} or before",
             do="state the encoding in the mapping: `reader: {encoding: ...}`",
             choices=("utf-8", "utf-8-sig", "cp1252", "utf-16"),
         )
-
-
-def _breaks(chunk: bytes) -> int:
-    """Line feeds, counted by comparison of whole blocks: they are many."""
-    return int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == ord("\n")))
 
 
 def plain_lines(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, str]]:

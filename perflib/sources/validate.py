@@ -9,7 +9,7 @@ from pathlib import Path
 from perflib import schema
 from perflib.engine.clock import earlier, late, resolved, touched
 from perflib.engine.connection import Engine
-from perflib.engine.sql import added, literal, literals, name, text
+from perflib.engine.sql import added, literal, literals, name, some, text
 from perflib.sources.bind import bind, bind_filters
 from perflib.sources.plan import Plan
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
@@ -135,8 +135,7 @@ def in_utc(plan: Plan, values: Sequence[Value], relation: str, years: tuple[int,
             moment = f"coalesce(CAST({name('z_' + column)} AS TIMESTAMP), {moment})"
         relation = added(relation, [f"{moment} AS {name('u_' + column)}"])
     aware = [f"make_timestamptz(epoch_us({name('u_' + column)})) AS {name(column)}" for column in ordered]
-    flag = " OR ".join(f"coalesce({flag}, false)" for flag in flags if flag != "false") or "false"
-    return added(relation, [*aware, f"{flag} AS _touched"])
+    return added(relation, [*aware, f"{some(flags)} AS _touched"])
 
 
 def years_of(staged: Staged, plan: Plan, engine: Engine) -> tuple[int, int]:

@@ -112,21 +112,20 @@ def _value(bound: Bound, types: Sequence[str], zone: str, trim: bool) -> Value:
     if spec.value is not None:
         return _finished(spec, _recoded(spec, _present(literal(spec.value), spec, trim)), *_read(spec, zone))
     if len(bound.places) == 1 and not spec.recode:
-        held = f"c{bound.places[0]}"
-        native = _native(spec, held, types[bound.places[0]])
+        cell = f"c{bound.places[0]}"
+        native = _native(spec, cell, types[bound.places[0]])
         if native is not None:
             return native
     parts = [_present(_text(f"c{place}", types[place]), spec, trim) for place in bound.places]
-    if len(parts) == 1:
-        return _finished(spec, _recoded(spec, parts[0]), *_read(spec, zone, trim), quick=not trim)
     joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
-    return _finished(spec, _recoded(spec, f"({joined})"), *_read(spec, zone, trim), quick=not trim)
+    text = parts[0] if len(parts) == 1 else f"({joined})"
+    return _finished(spec, _recoded(spec, text), *_read(spec, zone, trim), quick=not trim)
 
 
 def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False) -> Value:
     """Adds when a value is known and what it is, once it has been read."""
-    held, read = name("t_" + spec.column.name), name("p_" + spec.column.name)
-    known, kind = f"{held} IS NOT NULL", spec.column.type
+    cell, read = name("t_" + spec.column.name), name("p_" + spec.column.name)
+    known, kind = f"{cell} IS NOT NULL", spec.column.type
     if kind not in ("timestamp", "date"):
         return Value(spec, text, local, fixed, known, read)
     other = name("q_" + spec.column.name)
@@ -139,42 +138,42 @@ def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False
     return Value(spec, text, local, fixed, known, f"CAST({given} AS DATE)" if kind == "date" else given)
 
 
-def _text(held: str, type_: str) -> str:
+def _text(cell: str, type_: str) -> str:
     """A source column as text; a whole float is an integer, since one missing id makes all others 101.0."""
-    text = f"CAST({held} AS VARCHAR)"
+    text = f"CAST({cell} AS VARCHAR)"
     if type_ not in ("FLOAT", "DOUBLE"):
         return text
-    whole = f"{held} = floor({held}) AND abs({held}) < 9e15"
-    number = f"CAST(CAST({held} AS BIGINT) AS VARCHAR)"
-    return f"CASE WHEN isnan({held}) THEN NULL WHEN {whole} THEN {number} ELSE {text} END"
+    whole = f"{cell} = floor({cell}) AND abs({cell}) < 9e15"
+    number = f"CAST(CAST({cell} AS BIGINT) AS VARCHAR)"
+    return f"CASE WHEN isnan({cell}) THEN NULL WHEN {whole} THEN {number} ELSE {text} END"
 
 
 def _present(text: str, spec: Spec, trim: bool) -> str:
     """The trimmed text, NULL where it is one of the missing texts."""
-    held = f"trim({text})" if trim else text
-    words, tidy = floated(spec.missing), f"nfc_normalize({held})"
+    cell = f"trim({text})" if trim else text
+    words, tidy = floated(spec.missing), f"nfc_normalize({cell})"
     plain = spec.column.dated and not spec.recode
     if trim:
-        held = held if plain else tidy
-        return f"CASE WHEN {held} IN ({literals(words)}) THEN NULL ELSE {held} END"
+        cell = cell if plain else tidy
+        return f"CASE WHEN {cell} IN ({literals(words)}) THEN NULL ELSE {cell} END"
     # most texts are longer than any word for missing and are ASCII: both are quickly seen
     longest = max((len(word.encode()) for word in words), default=0)
-    compared = held if plain or all(map(str.isascii, words)) else tidy
-    other = "" if plain else f"WHEN strlen({held}) <> length({held}) THEN {tidy} "
-    missing = f"strlen({held}) <= {longest} AND {compared} IN ({literals(words)})"
-    return f"CASE WHEN {missing} THEN NULL {other}ELSE {held} END"
+    compared = cell if plain or all(map(str.isascii, words)) else tidy
+    other = "" if plain else f"WHEN strlen({cell}) <> length({cell}) THEN {tidy} "
+    missing = f"strlen({cell}) <= {longest} AND {compared} IN ({literals(words)})"
+    return f"CASE WHEN {missing} THEN NULL {other}ELSE {cell} END"
 
 
-def _native(spec: Spec, held: str, type_: str) -> Value | None:
+def _native(spec: Spec, cell: str, type_: str) -> Value | None:
     """A column whose source type already fits; NULL and NaN are missing."""
     kind, text = spec.column.type, name("t_" + spec.column.name)
-    whole, held = held, _unless_missing(spec, held)
+    whole, cell = cell, _unless_missing(spec, cell)
     if kind == "timestamp" and type_ == _AWARE:
-        return _finished(spec, held, "CAST(NULL AS TIMESTAMP)", text)
+        return _finished(spec, cell, "CAST(NULL AS TIMESTAMP)", text)
     if kind in ("timestamp", "date") and type_ in _NAIVE:
-        return _finished(spec, held, f"CAST({text} AS TIMESTAMP)", "")
+        return _finished(spec, cell, f"CAST({text} AS TIMESTAMP)", "")
     if kind == "boolean" and type_ == "BOOLEAN":
-        return _finished(spec, held, text, "")
+        return _finished(spec, cell, text, "")
     if kind in ("integer", "number") and (type_ in _NUMBERS or type_.startswith("DECIMAL")):
         double = f"CAST({whole} AS DOUBLE)"
         numbers = [f"{double} = TRY_CAST({literal(word)} AS DOUBLE)" for word in spec.missing if _PLAIN_NUMBER(word)]
@@ -183,11 +182,11 @@ def _native(spec: Spec, held: str, type_: str) -> Value | None:
     return None
 
 
-def _unless_missing(spec: Spec, held: str) -> str:
+def _unless_missing(spec: Spec, cell: str) -> str:
     """SQL: the value of a typed column, NULL where it is written like one of the missing texts."""
     words = [word.lower() for word in spec.missing if word.lower() in ("true", "false") or word[:1].isdigit()]
-    absent = f"lower(CAST({held} AS VARCHAR)) IN ({literals(words)})"
-    return f"CASE WHEN {absent} THEN NULL ELSE {held} END" if words else held
+    absent = f"lower(CAST({cell} AS VARCHAR)) IN ({literals(words)})"
+    return f"CASE WHEN {absent} THEN NULL ELSE {cell} END" if words else cell
 
 
 def _read(spec: Spec, zone: str, exact: bool = True) -> tuple[str, str]:
@@ -215,9 +214,9 @@ def _recoded(spec: Spec, text: str) -> str:
         if key == word or key not in spec.recode
     )
     otherwise = spec.otherwise
-    held = f"({text})"
-    rest = {"": held, "keep": held, "reject": held, "missing": "NULL"}.get(otherwise, literal(otherwise))
-    return f"CASE WHEN {held} IS NULL THEN NULL ELSE nullif(CASE {held} {cases} ELSE {rest} END, '') END"
+    cell = f"({text})"
+    rest = {"": cell, "keep": cell, "reject": cell, "missing": "NULL"}.get(otherwise, literal(otherwise))
+    return f"CASE WHEN {cell} IS NULL THEN NULL ELSE nullif(CASE {cell} {cases} ELSE {rest} END, '') END"
 
 
 def _tidy(spec: Spec, text: str) -> str:
@@ -229,14 +228,14 @@ def _tidy(spec: Spec, text: str) -> str:
 
 def _number(spec: Spec, text: str) -> str:
     plain, grouped = _PLAIN[spec.decimal], _GROUPED[spec.decimal]
-    held = f"({text})"
+    cell = f"({text})"
     group = "," if spec.decimal == "." else "."
-    as_point = held if spec.decimal == "." else f"replace({held}, ',', '.')"
-    ungrouped = f"replace({held}, '{group}', '')"
+    as_point = cell if spec.decimal == "." else f"replace({cell}, ',', '.')"
+    ungrouped = f"replace({cell}, '{group}', '')"
     ungrouped = ungrouped if spec.decimal == "." else f"replace({ungrouped}, ',', '.')"
     return (
-        f"CASE WHEN regexp_full_match({held}, {plain}) THEN TRY_CAST({as_point} AS DOUBLE) "
-        f"WHEN regexp_full_match({held}, {grouped}) THEN TRY_CAST({ungrouped} AS DOUBLE) END"
+        f"CASE WHEN regexp_full_match({cell}, {plain}) THEN TRY_CAST({as_point} AS DOUBLE) "
+        f"WHEN regexp_full_match({cell}, {grouped}) THEN TRY_CAST({ungrouped} AS DOUBLE) END"
     )
 
 

@@ -15,9 +15,10 @@ from typing import IO, Any
 from perflib.engine.connection import Engine
 from perflib.errors import SourceError
 from perflib.files import limits
+from perflib.files.record import sha256
 from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import workbook_process
-from perflib.sources.cells import digest, shown
+from perflib.sources.cells import shown
 from perflib.sources.packed import kind, regular, sized
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Row, Staged, texts
@@ -62,7 +63,7 @@ def stage(path: Path, reader: dict[str, Any], rows: Rows, engine: Engine) -> Sta
         limits.columns(header, where)
         below = rows.records(chain(begun[rows.header is not None :], wanted))
         notes = (*_notes(path, described), *rows.notes(path.name))
-        return texts(path.name, header, _cells(below, where), engine, sha256=digest(path), notes=notes)
+        return texts(path.name, header, _cells(below, where), engine, sha256=sha256(path), notes=notes)
 
 
 def _cells(rows: Any, where: str) -> Iterator[Row]:

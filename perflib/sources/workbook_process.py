@@ -107,7 +107,7 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str:
     }
     for one in book.iter():
         if one.tag.endswith("}sheet") and one.get("name") == sheet:
-            key = next((held for name, held in one.attrib.items() if name.endswith("}id")), "")
+            key = next((value for name, value in one.attrib.items() if name.endswith("}id")), "")
             target = posixpath.normpath(posixpath.join("/xl", links.get(key, ""))).lstrip("/")
             return target if target in names else ""
     return ""
