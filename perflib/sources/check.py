@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,8 @@ from perflib.errors import PerflibError, SourceError
 from perflib.models.timeline import Timeline, timeline
 from perflib.models.totals import counted_once
 from perflib.result import json_safe, spreadsheet_safe
-from perflib.sources import declared, department_file, ids, opening
+from perflib.sources import declared, id_columns, opening
 from perflib.sources.guard import located
-
-_MISSING_SHOWN = 0.0005
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +75,7 @@ def check(path: str | Path) -> Check:
     if not opened.loaded:
         return Check(opened.name, opened.timezone, reports, faults=faults)
     found = opened.department()
-    notes = (*declared.unmatched(found), *ids.unmatched(opened.loaded, opened.engine), *_residents(found))
+    notes = (*declared.unmatched(found), *id_columns.unmatched(opened.loaded, opened.engine), *_residents(found))
     timelines = {
         table: timeline(found.days(table), found.full_hours(table), found.timed(table), found.resolution(table))
         for table in found.tables
@@ -131,10 +129,7 @@ def export(rows: pd.DataFrame, path: str | Path) -> Path:
 
 
 def _opened(path: str | Path) -> opening.Opened:
-    given = Path(path) / "department.yml" if Path(path).is_dir() else Path(path)
-    sources = str(path) and given.is_file() and department_file.settings(given).get("sources")
-    place = department_file.read(given) if sources else located(path)
-    return opening.read_all(place, (), schema.names(), every=True)
+    return opening.read_all(located(path), (), schema.names(), every=True)
 
 
 def _residents(found: Department) -> tuple[str, ...]:
@@ -153,9 +148,3 @@ def _described(source: SourceReport, dates: Timeline | None, zone: str) -> dict[
         **(dates.facts() if dates else {}),
         "findings": dates.sentences() if dates else [],
     }
-
-
-def largest_missing(source: SourceReport) -> Sequence[tuple[str, float]]:
-    """Columns with a missing share worth showing, the largest first."""
-    shares = [(name, share) for name, share in source.missing.items() if share >= _MISSING_SHOWN]
-    return sorted(shares, key=lambda item: -item[1])

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from perflib.agency import SourceReport
 from perflib.models.timeline import Timeline
-from perflib.sources.check import Check, largest_missing
+from perflib.sources.check import Check
 
 _WIDTH = 110
+#: a smaller missing share is not worth showing
+_MISSING_SHOWN = 0.0005
 
 
 def shown(check: Check) -> str:
@@ -38,7 +40,8 @@ def _block(source: SourceReport, dates: Timeline | None, zone: str) -> Iterator[
         yield f"  dates        {' to '.join(source.span(zone))} local time"
     if source.clock_change_rows:
         yield f"  clock change {source.clock_change_rows:,}  hold a time that happens twice or never (accepted)"
-    missing = ", ".join(f"{name} {part:.1%}" for name, part in largest_missing(source))
+    largest = sorted(source.missing.items(), key=lambda item: -item[1])
+    missing = ", ".join(f"{name} {part:.1%}" for name, part in largest if part >= _MISSING_SHOWN)
     yield from _wrapped("missing", missing or "nothing")
     for sentence in dates.sentences() if dates else []:
         yield from _wrapped("note", sentence)

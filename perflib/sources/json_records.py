@@ -14,7 +14,7 @@ from perflib.errors import PerflibError, SourceError
 from perflib.files import limits
 from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import textfile
-from perflib.sources.cells import shown
+from perflib.sources.cell_text import shown
 from perflib.sources.staged import Row, Staged, texts
 
 _WANTED = 'wanted: [{"column": value, ...}, ...], or one such object in each line'

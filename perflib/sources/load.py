@@ -14,11 +14,11 @@ from perflib.engine.connection import Engine
 from perflib.engine.sql import every, name, names
 from perflib.errors import SourceError
 from perflib.privacy.quoting import written
-from perflib.sources import formats, ids, quarantine
+from perflib.sources import formats, id_columns, quarantine
 from perflib.sources.collapse import merged
+from perflib.sources.examples import such_as
 from perflib.sources.plan import Plan
 from perflib.sources.repeated import Repeated, refusal, repeated
-from perflib.sources.samples import such_as
 from perflib.sources.validate import Part
 
 #: accepted rows up to here become a table in the engine's memory; more stay in Parquet
@@ -46,7 +46,7 @@ def load(plan: Plan, parts: Sequence[Part], earlier: Sequence[Loaded], engine: E
     ------
     SourceError : nothing was accepted, or the share of quarantine is past the mapping's limit.
     """
-    parts = ids.whole(plan, parts, engine)
+    parts = id_columns.whole(plan, parts, engine)
     others = [item for item in earlier if item.table == plan.table.name and set(plan.table.key) <= set(item.columns)]
     found = repeated(plan, parts, [(item.relation, item.columns) for item in others], engine)
     reasons = _reasons(plan, parts, found, engine)

@@ -14,7 +14,7 @@ from perflib.engine import postgresql
 from perflib.engine.connection import Engine, source_errors
 from perflib.errors import DepartmentError, MappingError, PerflibError, SourceError, alone
 from perflib.files import record
-from perflib.sources import department_file, fast, prepared, pseudonyms
+from perflib.sources import department_file, one_pass, prepared, pseudonyms
 from perflib.sources.bind import wanted
 from perflib.sources.canonical import ready
 from perflib.sources.department_file import DepartmentFile, Source
@@ -23,10 +23,10 @@ from perflib.sources.load import Loaded, load
 from perflib.sources.mapping import Mapping as SourceMapping
 from perflib.sources.mapping import canonical
 from perflib.sources.mapping import load as load_mapping
-from perflib.sources.packed import regular
 from perflib.sources.plan import Plan
 from perflib.sources.rows import format_of
 from perflib.sources.tables import parquet, stage
+from perflib.sources.unpacked import regular
 from perflib.sources.validate import Part, numbered, validate
 
 
@@ -166,7 +166,7 @@ def _parts(path: Path | None, plan: Plan, engine: Engine) -> list[Part]:
         form = format_of(path, reader, f"{plan.mapping.where}, reader")
         if path is not None and form in ("csv", "tsv"):
             regular(path)
-            if parts := fast.read(path, {**reader, "format": form}, plan, engine):
+            if parts := one_pass.read(path, {**reader, "format": form}, plan, engine):
                 return parts
         return [validate(stage(path, form, reader, engine, wanted(plan.mapping)), plan, engine, path)]
 

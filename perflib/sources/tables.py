@@ -16,10 +16,10 @@ from perflib.errors import SourceError
 from perflib.files import limits
 from perflib.files.record import sha256
 from perflib.sources import delimited, json_records, textfile, workbook
-from perflib.sources.cells import shown
-from perflib.sources.packed import counted, of_kind, regular
+from perflib.sources.cell_text import shown
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Staged, texts
+from perflib.sources.unpacked import counted, of_kind, regular
 
 #: what is wrong with a Parquet file, and what to do
 _BROKEN = ("not readable as Parquet", "write it again")

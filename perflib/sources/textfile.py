@@ -16,7 +16,7 @@ import numpy as np
 
 from perflib.errors import SourceError
 from perflib.files import limits
-from perflib.sources.packed import CHUNK, kind, opened
+from perflib.sources.unpacked import CHUNK, kind, opened
 
 #: the encoding of a text that is UTF-8 but for some bytes, which are read as cp1252
 MIXED = "utf-8 or cp1252"

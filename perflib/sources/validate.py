@@ -11,11 +11,11 @@ from perflib.engine.clock import earlier, late, resolved, touched
 from perflib.engine.connection import Engine
 from perflib.engine.sql import added, literal, literals, name, some, text
 from perflib.sources.bind import bind, bind_filters
+from perflib.sources.joins import unpivoted, widened
 from perflib.sources.plan import Plan
 from perflib.sources.rules import Check, column_checks, masks, rule_checks, width
 from perflib.sources.staged import Staged
 from perflib.sources.values import Value, steps, value
-from perflib.sources.widen import unpivoted, widened
 
 
 @dataclass(frozen=True)

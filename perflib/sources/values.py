@@ -106,20 +106,20 @@ def value(bound: Bound, types: Sequence[str], zone: str, trim: bool = True) -> V
 
 
 def _value(bound: Bound, types: Sequence[str], zone: str, trim: bool) -> Value:
-    spec = bound.spec
+    spec, quick = bound.spec, False
     if bound.absent:
-        return _finished(spec, "CAST(NULL AS VARCHAR)", *_read(spec, zone))
-    if spec.value is not None:
-        return _finished(spec, _recoded(spec, _present(literal(spec.value), spec, trim)), *_read(spec, zone))
-    if len(bound.places) == 1 and not spec.recode:
-        cell = f"c{bound.places[0]}"
-        native = _native(spec, cell, types[bound.places[0]])
+        text = "CAST(NULL AS VARCHAR)"
+    elif spec.value is not None:
+        text = _recoded(spec, _present(literal(spec.value), spec, trim))
+    else:
+        columns = [(f"c{place}", types[place]) for place in bound.places]
+        native = _native(spec, *columns[0]) if len(columns) == 1 and not spec.recode else None
         if native is not None:
             return native
-    parts = [_present(_text(f"c{place}", types[place]), spec, trim) for place in bound.places]
-    joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
-    text = parts[0] if len(parts) == 1 else f"({joined})"
-    return _finished(spec, _recoded(spec, text), *_read(spec, zone, trim), quick=not trim)
+        quick, parts = not trim, [_present(_text(*column), spec, trim) for column in columns]
+        joined = f" || {literal(spec.join)} || ".join(f"({part})" for part in parts)
+        text = _recoded(spec, parts[0] if len(parts) == 1 else f"({joined})")
+    return _finished(spec, text, *_read(spec, zone, not quick), quick=quick)
 
 
 def _finished(spec: Spec, text: str, local: str, fixed: str, quick: bool = False) -> Value:

@@ -18,11 +18,11 @@ from perflib.files import limits
 from perflib.files.record import sha256
 from perflib.privacy.quoting import quoted, quoted_all
 from perflib.sources import workbook_process
-from perflib.sources.cells import shown
-from perflib.sources.packed import kind, regular, sized
+from perflib.sources.cell_text import shown
 from perflib.sources.rows import Rows
 from perflib.sources.staged import Row, Staged, texts
 from perflib.sources.textfile import web_page, wide_mark
+from perflib.sources.unpacked import kind, regular, sized
 
 _LINE = 64 << 20
 _BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")

@@ -95,12 +95,12 @@ def test_a_folder_a_missing_file_and_an_empty_glob_are_said(tmp_path: Path) -> N
 
 
 def test_a_file_held_by_another_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from perflib.sources import packed
+    from perflib.sources import unpacked
 
     def held(*_: object, **__: object) -> None:
         raise PermissionError(13, "held")
 
-    monkeypatch.setattr(packed, "open", held, raising=False)
+    monkeypatch.setattr(unpacked, "open", held, raising=False)
     with pytest.raises(SourceError, match="close it in Excel"):
         opened(tmp_path, GOOD)
 

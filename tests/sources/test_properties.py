@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import perflib
 from perflib.errors import PerflibError
-from perflib.sources import fast
+from perflib.sources import one_pass
 
 MAPPING = """\
 table: calls
@@ -106,16 +106,16 @@ def test_both_ways_give_the_same(rows: list[str], end: str) -> None:
     content = end.join([HEADER, *rows]).encode()
     exact = outcome(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "SMALLEST", 0)
-        patch.setattr(fast, "DOUBTFUL", 1.0)
+        patch.setattr(one_pass, "SMALLEST", 0)
+        patch.setattr(one_pass, "DOUBTFUL", 1.0)
         assert outcome(content) == exact
 
 
 def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
-    original = fast.read
-    monkeypatch.setattr(fast, "SMALLEST", 0)
-    monkeypatch.setattr(fast, "read", lambda *given: taken.append(original(*given)) or taken[-1])
+    original = one_pass.read
+    monkeypatch.setattr(one_pass, "SMALLEST", 0)
+    monkeypatch.setattr(one_pass, "read", lambda *given: taken.append(original(*given)) or taken[-1])
     rows = [f"{place},2025-01-01 10:00:00,,1,P" for place in range(20)] + ["7,2025-01-01 10:00:00,,1,P", "x,y,,,"]
     report = load("\n".join([HEADER, *rows]).encode()).sources[0]
     assert len(taken[0]) == 2

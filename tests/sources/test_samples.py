@@ -7,7 +7,7 @@ import pytest
 
 import perflib
 from perflib.errors import SourceError
-from perflib.sources import fast
+from perflib.sources import one_pass
 from perflib.sources.check import check
 
 MAPPING = """table: calls
@@ -19,7 +19,7 @@ columns:
 """
 
 
-@pytest.mark.parametrize("smallest", [fast.SMALLEST, 1])
+@pytest.mark.parametrize("smallest", [one_pass.SMALLEST, 1])
 @pytest.mark.parametrize(
     ("head", "row", "words"),
     [
@@ -41,8 +41,8 @@ columns:
     ],
 )
 def test_a_reason_shows_a_value(tmp_path, monkeypatch, smallest: int, head: str, row: str, words: str) -> None:
-    monkeypatch.setattr(fast, "SMALLEST", smallest)
-    monkeypatch.setattr(fast, "DOUBTFUL", 1.0)
+    monkeypatch.setattr(one_pass, "SMALLEST", smallest)
+    monkeypatch.setattr(one_pass, "DOUBTFUL", 1.0)
     sound = [f"s{at},2025-01-01,10:00{',1' if head.endswith('n') else ''}" for at in range(9)]
     lines = [head, *sound, *(row.format(at) for at in range(3))]
     (tmp_path / "x.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -133,7 +133,7 @@ def _parts(path: Path, look: Look, copied: Copied, plan: Plan, engine: Engine) -
     )
     found = [Part(sure, relation, "NOT _doubt")]
     if doubtful:
-        again = Staged(path.name, _texts(relation, copied), copied.header, types, doubtful, True, look.sha256)
+        again = replace(sure, relation=_texts(relation, copied), rows=doubtful, source=None)
         found.append(validate(again, plan, engine))
     return found
 
