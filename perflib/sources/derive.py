@@ -79,13 +79,7 @@ class Extra:
         return found - {item.name for item in self.derived}
 
 
-def extra(
-    join: Mapping[str, Any],
-    derive: Mapping[str, Any],
-    unpivot: Mapping[str, Any] | None,
-    missing: tuple[str, ...],
-    where: str,
-) -> Extra:
+def extra(read: Mapping[str, Any], join: Mapping[str, Any], missing: tuple[str, ...], where: str) -> Extra:
     """The additions of a checked mapping.
 
     Raises
@@ -93,7 +87,8 @@ def extra(
     MappingError : a rule that contradicts itself.
     """
     lookups = tuple(_lookup(name, given, f"{where}, join {name}") for name, given in join.items())
-    derived = tuple(_derived(name, given, f"{where}, derive {name}") for name, given in derive.items())
+    derived = tuple(_derived(name, given, f"{where}, derive {name}") for name, given in read.get("derive", {}).items())
+    unpivot = read.get("unpivot")
     return Extra(_unpivot(unpivot, where) if unpivot else None, lookups, derived, missing)
 
 

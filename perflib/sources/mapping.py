@@ -137,7 +137,7 @@ def parse(raw: Any, where: str) -> Mapping:
         specs,
         reader,
         filters=tuple(Filter(**each) for each in read.get("filter", ())),
-        extra=derive.extra(join, read.get("derive", {}), read.get("unpivot"), missing, where),
+        extra=derive.extra(read, join, missing, where),
         collapse=collapse,
         **{key: read[key] for key in ("timezone", "trust", "quarantine_limit", "notes") if key in read},
     )
