@@ -124,34 +124,37 @@ class Result:
         """
         if self.people is None:
             return self
-        from perflib.privacy.people import facts_shown, shown, words
+        from perflib.privacy.people import gate
 
-        found = shown(self.table, self.people)
-        if not found.hidden:
+        left = gate(self.table, self.facts, self.people)
+        if left is None:
             return replace(self, people=None)
-        seen = found.table[found.table["note"] == "shown"]
-        answer = f"{len(seen)} of {len(found.table)} rows are shown; small counts of {self.people.subject} are hidden."
-        facts = facts_shown(self.facts, found.table, self.people, found.totals) | {"hidden": found.hidden}
-        caveats: Sequence[str] = self.caveats
-        if self.words is not None and found.totals and len(seen):
-            own = set(self.words(self.facts, self.table).caveats)
-            again = self.words(facts, found.table)
-            answer, caveats = again.answer, [*again.caveats, *(each for each in self.caveats if each not in own)]
-        elif self.people.answer and found.totals and len(seen):
-            answer = self.people.answer(seen)
-        drawn = self.chart is not None and found.totals and seen.get(self.chart.y, pd.Series(dtype=float)).notna().any()
-        chart = replace(self.chart, alt=answer) if self.chart is not None and drawn else None
-        return replace(
+        if left.withheld:
+            reason = f"counts of {self.people.subject} are too small to be shown"
+            return Result.not_assessable(self.name, reason, title=self.title, method=self.method)
+        subject, rows = self.people.subject, left.shown
+        answer = f"{len(rows)} of {len(left.table)} rows are shown; small counts of {subject} are hidden."
+        seen = left.totals and len(rows) > 0
+        words = self.words(left.facts, left.table) if self.words is not None and seen else None
+        if seen and (say := self.people.answer):
+            answer = say(rows)
+        whole = set(self.words(self.facts, self.table).caveats) if self.words is not None else set()
+        given = [caveat for caveat in self.caveats if caveat not in whole]
+        drawn = self.chart is not None and seen and rows.get(self.chart.y, pd.Series(dtype=float)).notna().any()
+        shared = replace(
             self,
-            table=found.table,
+            table=left.table,
             answer=answer,
-            caveats=(*caveats, words(found, self.people)),
-            chart=chart,
-            facts=facts,
-            labels={**self.labels, "note": "Small counts"},
+            caveats=(*given, *filter(None, [left.caveat])),
+            chart=replace(self.chart, alt=answer) if self.chart is not None and drawn else None,
+            facts=left.facts,
+            labels={**self.labels, "note": self.labels.get("note", "Small counts")},
             people=None,
             words=None,
         )
+        if words is not None:
+            shared._say(words)
+        return shared
 
     def summary(self) -> str:
         """Title, answer, caveats and method as plain text."""

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from perflib.metrics.stops.searches import COUNTED, _hidden
-from perflib.privacy.people import People, shown
+from perflib.metrics.stops.searches import _RESTS as RESTS
+from perflib.metrics.stops.searches import COUNTED
+from perflib.privacy.people import People, gate
 from perflib.privacy.releases import Releases
 from perflib.privacy.suppression import hide, hide_lines, hide_rows
 
@@ -137,7 +138,7 @@ def test_lists_with_their_totals(seed: int) -> None:
 def test_a_total_and_its_parts_in_two_results_of_a_page() -> None:
     """The whole is in one Result, the parts in another: the parts are hidden as if the whole stood below them."""
     parts = pd.DataFrame({"district": list("abcd"), "arrests": [3, 41, 7, 55]})
-    found = shown(parts, People("arrests", LEAST, ("district",), ("arrests",)))
+    found = gate(parts, {}, People("arrests", LEAST, ("district",), ("arrests",)))
     left = parts["arrests"].sum() - found.table["arrests"].sum()
     count = int(found.table["arrests"].isna().sum())
     assert protected(intervals(np.ones((1, count)), np.array([left]), 1.0))
@@ -272,7 +273,9 @@ def test_stops_by_race_and_district_withstand_the_attack() -> None:
     attacked = kept = 0
     for seed in range(20):
         table = stops_of(np.random.default_rng(seed))
-        found = _hidden(table, LEAST)
+        about = People("stops", LEAST, ("place", "group"), COUNTED, "group", RESTS, ("search_rate", "hit_rate"))
+        left = gate(table, {}, about)
+        found = left.table if left else table
         for count in COUNTED:
             few = (table[count] > 0) & (table[count] < LEAST)
             assert found.loc[few, [*COUNTED, "search_rate", "hit_rate"]].isna().all(axis=None)

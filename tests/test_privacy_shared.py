@@ -64,7 +64,7 @@ def test_small_counts_and_what_follows_from_them_are_hidden_everywhere(tmp_path:
         }
     )
     facts = {"Blue": {"rate": 31.4159}, "Amber": {"rate": 1.5}, "total": 113, "lowest": 31.4159, "list": [[31.4159]]}
-    about = People("arrests", 5, ("district",), ("arrests",), facts=("total",))
+    about = People("arrests", 5, ("district",), ("arrests",), own=("rate", "verdict"), facts=("total",))
     chart = Chart("dots", "district", "rate", alt=f"lowest {SECRET}")
     result = pf.Result("made", table, "Rates?", f"The lowest is {SECRET}.", "", (), facts, chart, people=about)
     assert SECRET not in everything(result, tmp_path)
@@ -202,7 +202,7 @@ def test_links_and_explorers_give_the_shared_table_and_figure(monkeypatch: pytes
     """The files behind the links of a Result and of an explorer, its words and its picture, are of the shown rows."""
     monkeypatch.setenv("PERFLIB_STATIC", "0")
     table = pd.DataFrame({"district": [*COUNTS], "arrests": [*COUNTS.values()], "rate": [1.5, 31.4159, 2.5, 3.5]})
-    about = People("arrests", 5, ("district",), ("arrests",))
+    about = People("arrests", 5, ("district",), ("arrests",), own=("rate",))
     chart = Chart("dots", "district", "rate")
     secret = pf.Result("made", table, "Rates?", f"The lowest is {SECRET}.", "", (), {}, chart, people=about)
     shell = box([Pick("District", ["all"], "all")], lambda _: secret, lambda _: ["pf.again()"])

@@ -22,7 +22,6 @@ BACKLOG: dict[str, int] = {
     "figures/fonts.py": 2,
     "figures/map.py": 1,
     "metrics/counts/series.py": 1,
-    "metrics/stops/who.py": 1,
     "reports/execute.py": 1,
     "reports/inputs.py": 1,
     "widgets/box.py": 1,

@@ -90,6 +90,14 @@ def outcomes(dept: Department, by: str = "", *, level: float = 0.95, name: str =
         table,
         facts=facts,
         chart=Chart("dots", "outcome", "share", "low", "high", by=by or None, x_label="", y_label=axis),
-        people=people(dept.settings, "arrests", (*keys, "outcome"), ("arrests",), across="outcome", facts=("arrests",)),
+        people=people(
+            dept.settings,
+            "arrests",
+            (*keys, "outcome"),
+            ("arrests",),
+            across="outcome",
+            line=("known", "share", "low", "high"),
+            facts=("arrests",),
+        ),
         words=partial(words.outcomes, caveats=INDICATORS["arrests"].caveats, level=level),
     )

@@ -152,18 +152,11 @@ def _room(spare: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def width(values: np.ndarray, mask: np.ndarray, cell: np.ndarray, low: float) -> float:
     """The width of the feasible interval of a hidden cell by linear programming, all row and column totals known."""
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array
-
     places = np.argwhere(mask)
-    rows, columns = values.shape
-    ones, unknowns = np.ones(2 * len(places)), np.arange(len(places))
-    lines = np.concatenate([places[:, 0], rows + places[:, 1]])
-    known = csr_array((ones, (lines, np.tile(unknowns, 2))), shape=(rows + columns, len(places)))
-    totals = np.concatenate([np.where(mask, values, 0).sum(axis=1), np.where(mask, values, 0).sum(axis=0)])
-    goal = (places == cell).all(axis=1).astype(float)
-    ends = [linprog(sign * goal, A_eq=known, b_eq=totals, bounds=(low, None), method="highs").fun for sign in (1, -1)]
-    return float(-ends[1] - ends[0])
+    known = np.vstack([places[:, axis] == line for axis in (0, 1) for line in range(mask.shape[axis])]).astype(float)
+    at = int(np.flatnonzero((places == cell).all(axis=1))[0])
+    cells, least = values[mask], np.full(len(places), low)
+    return _end(-1, at, known, cells, least) - _end(1, at, known, cells, least)
 
 
 def _smallest(values: np.ndarray, mask: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -188,9 +181,37 @@ def hide_lines(values: np.ndarray, threshold: int = 5) -> Hidden:
     np.add.at(merged, (down[:, None], across[None, :]), values)
     found = hide(merged if min(merged.shape) > 1 else merged.reshape(-1, 1), threshold)
     mask = found.mask.reshape(merged.shape)[down][:, across] | rows.mask[:, None] | columns.mask[None, :]
-    # the zeros of a line without anybody follow from its total and tell of nobody
-    someone = (values.sum(axis=1) > 0)[:, None] & (values.sum(axis=0) > 0)[None, :]
-    return Hidden(mask & someone if found.totals else mask, found.totals)
+    # zeros of a line whose total is shown to be 0 tell of nobody
+    mask &= (rows.mask | (values.sum(axis=1) > 0))[:, None] & (columns.mask | (values.sum(axis=0) > 0))[None, :]
+    if found.totals and _safe(values, mask, ~rows.mask, ~columns.mask, threshold):
+        return Hidden(mask)
+    return Hidden(np.ones(values.shape, dtype=bool), totals=False)
+
+
+def _safe(values: np.ndarray, mask: np.ndarray, rows: np.ndarray, columns: np.ndarray, threshold: int) -> bool:
+    """Whether each hidden cell keeps ``threshold`` values for whoever knows the totals of ``rows`` and ``columns``.
+
+    Hidden cells that must be 0 are public; where no other hidden cell is 0, each other one is known to be at least 1.
+    """
+    places = np.argwhere(mask)
+    lines = [places[:, 0] == row for row in np.flatnonzero(rows)]
+    lines += [places[:, 1] == column for column in np.flatnonzero(columns)]
+    known = np.array([*lines, np.ones(len(places))], dtype=float)
+    cells = values[mask]
+    zero = np.array([_end(-1, at, known, cells, np.zeros(len(cells))) < 1e-6 for at in range(len(cells))], dtype=bool)
+    low = np.where(zero | (cells[~zero] < 1).any(), 0.0, 1.0)
+    ends = [[_end(sign, at, known, cells, low) for sign in (-1, 1)] for at in map(int, np.flatnonzero(~zero))]
+    return all(most - least >= threshold - 1 - 1e-6 for most, least in ends)
+
+
+def _end(sign: int, at: int, known: np.ndarray, cells: np.ndarray, low: np.ndarray) -> float:
+    """The least (sign 1) or most (-1) that one hidden cell can be, by linear programming."""
+    from scipy.optimize import linprog
+
+    goal = np.zeros(len(cells))
+    goal[at] = sign
+    bounds = np.column_stack([low, np.full(len(cells), np.inf)])
+    return sign * float(linprog(goal, A_eq=known, b_eq=known @ cells, bounds=bounds, method="highs").fun)
 
 
 def hide_rows(values: np.ndarray, threshold: int = 5) -> Hidden:

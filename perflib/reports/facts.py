@@ -44,9 +44,12 @@ def collect(notebook: Any) -> dict[str, dict[str, Any]]:
 def changes(before: Any, after: Any) -> list[dict[str, Any]]:
     """``{"fact", "before", "after"}`` of the facts that differ, the largest relative changes first, at most 40.
 
-    Nothing has changed where there is no earlier run; facts that only one of the runs has are not compared.
+    Nothing has changed where there is no earlier run; facts that only one of the runs has are not compared. Neither are
+    those of a Result in which counts of people are hidden in one of the runs: two counts side by side tell the change.
     """
-    old, new = dict(_leaves(before)), dict(_leaves(after))
+    runs = [run if isinstance(run, Mapping) else {} for run in (before, after)]
+    small = {name for run in runs for name, facts in run.items() if isinstance(facts, Mapping) and facts.get("hidden")}
+    old, new = (dict(_leaves({name: run[name] for name in run if name not in small})) for run in runs)
     different = [name for name in new if name in old and old[name] != new[name]]
     different.sort(key=lambda name: -_relative(old[name], new[name]))
     return [{"fact": name, "before": old[name], "after": new[name]} for name in different[:MOST_CHANGES]]

@@ -159,11 +159,12 @@ def trend(
     basis: str,
 ) -> Words:
     """Whether the latest counts leave the usual range; ``empty``: that some period has no record at all."""
-    every, signals = facts["every"], facts.get("signal_dates", [])
+    every, signals = facts["every"], facts["signal_dates"]
     what = f"The {every}ly number of {facts['unit']}"
     last = f", last {day(signals[-1])}" if signals else ""
-    answer = f"{what} left its usual range in {count(len(signals), every)}{last}."
+    answer = f"{what} left its usual range in {count(len(signals or []), every)}{last}."
     answer = answer if signals else f"{what} stays within its usual range."
+    answer = f"{what} is small at times: its usual range is not shown." if signals is None else answer
     seasons = [f"Some {every}s have none: no season is removed."] if empty else season(facts["season_removed"], years)
     caveats = [*([] if every == "year" else seasons), *chart_caveats(facts), *notes]
     labels = {"value": "Value", "statistic": "Drawn", "centre": "Centre", "lower": "Lower limit"}

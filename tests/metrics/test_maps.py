@@ -14,6 +14,7 @@ from scipy.stats import chi2
 import perflib as pf
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.maps import boundaries, change_map, rate_map, response_map
+from perflib.privacy import Policy
 
 FIRST, LAST = dt.date(2023, 1, 1), dt.date(2025, 12, 31)
 
@@ -81,11 +82,19 @@ def test_a_rate_is_events_by_residents_and_years_with_exact_limits():
 
 
 def test_small_counts_are_hidden_with_another_from_which_they_follow():
-    found = rate_map(department(COUNTS), period="2025-01-01..2025-12-30")
+    whole = rate_map(department(COUNTS), period="2025-01-01..2025-12-30")
+    assert whole.table.set_index("district").at["d", "n"] == 3
+    found = whole.shared()
     held = found.table.set_index("district")
     assert held.loc[["c", "d"], ["n", "rate", "rate_low", "rate_high"]].isna().all(axis=None)
     assert held.loc[["a", "b"], "n"].tolist() == [728, 364]
-    assert found.facts["suppressed"] == 2 and "fewer than 5" in " ".join(found.caveats)
+    assert held.loc[["a", "b"], ["rate", "rate_low", "rate_high"]].notna().all(axis=None)
+    assert found.facts["hidden"] == 2 and "from 1 to 4" in " ".join(found.caveats)
+    dept = department(COUNTS)
+    ten = pf.Department(
+        dept.name, dept.timezone, dept.tables, dept.main, {**dept.settings, "privacy": Policy(small_cells=1)}
+    )
+    assert rate_map(ten, period="2025-01-01..2025-12-30").shared().table["n"].notna().all()
     told = found.describe()
     numbers = re.findall(r"[\d.]+", json.dumps([told["rows"], told["facts"]["areas"]]))
     assert not {182.0, 3.0, 185.0} & {float(number) for number in numbers}
@@ -111,7 +120,7 @@ def test_keys_that_do_not_match_are_named_and_never_joined_by_place():
 def test_an_outline_without_records_is_grey_and_said():
     found = rate_map(department(COUNTS, collection(*FOUR["features"], feature("lake", square(1, 1)))))
     assert "lake" in found.chart.marks["shapes"] and "lake" not in set(found.table["district"])
-    assert "No record ever names district lake: grey, not zero." in found.caveats
+    assert "No record names district lake: grey, not zero." in found.caveats
     found.plot()
 
 
@@ -124,6 +133,7 @@ def test_a_change_with_evidence_is_outlined_and_small_ones_are_hidden():
     found = change_map(department(long), period="2025-12-01..2025-12-28", against="previous")
     rows = found.table.set_index("district")
     assert rows["evidence"].to_dict() == {"d": False, "c": False, "b": False, "a": True}
+    rows = found.shared().table.set_index("district")
     assert found.facts["changed"] == ["a"] and rows.loc["a", "ratio"] == pytest.approx(200 / 60)
     assert rows.loc["d", ["now", "before", "expected", "ratio", "low", "high", "adjusted"]].isna().all()
     assert found.chart.marks["highlight"] == "evidence" and found.chart.marks["scale"] == "change"

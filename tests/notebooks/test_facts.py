@@ -29,6 +29,11 @@ def small(folder: Path) -> Path:
 
 def facts(notebook: Path, department: str) -> dict[str, Any]:
     """Result name -> facts of a notebook's cells, run in this process; a cell that fails gives its error."""
+    return {name: getattr(value, "facts", value) for name, value in results(notebook, department).items()}
+
+
+def results(notebook: Path, department: str) -> dict[str, Any]:
+    """Result name -> Result of a notebook's cells; a cell that fails gives its error."""
     from perflib.result import Result
 
     cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
@@ -46,7 +51,7 @@ def facts(notebook: Path, department: str) -> dict[str, Any]:
             seen[f"cell {number}"] = f"{type(fault).__name__}: {fault}"
             continue
         if isinstance(value, Result):
-            seen[value.name] = value.facts
+            seen[value.name] = value
     return seen
 
 

@@ -88,7 +88,8 @@ def waves(dept: Department, question: str = "trust", *, name: str = "survey_wave
     )
     table = table.sort_values("date", ascending=not breaks, ignore_index=True)
     open_facts = ("question", "wave", "breaks", "raked", "comparable", "scale", "cell")
-    people = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",), facts=open_facts)
+    own = ("estimate", "low", "high", "n_effective", "deff", "raked")
+    people = counted_people(dept.settings, "surveys", ("wave", "date", "instrument"), ("n",), own=own, facts=open_facts)
     say = partial(words.waves, hidden=hidden, unraked=unraked, few=HIDDEN)
     return Result(name, table, facts=facts, chart=chart, people=people, words=say)
 
@@ -158,7 +159,15 @@ def areas(dept: Department, question: str = "trust", wave: str = "", *, name: st
         y_label="mean answer less the city's",
     )
     open_facts = ("wave", "basis", "city", "n", "deff")
-    people = counted_people(dept.settings, "surveys", ("area", "basis"), ("n",), facts=open_facts)
+    people = counted_people(
+        dept.settings,
+        "surveys",
+        ("area", "basis"),
+        ("n",),
+        own=("own",),
+        rounded=("estimate", "low", "high", *AGAINST),
+        facts=open_facts,
+    )
     say = partial(words.areas, question=question, few=HIDDEN)
     return Result(name, table, facts=facts, chart=chart, people=people, words=say)
 

@@ -59,7 +59,16 @@ def beside(dept: Department, question: str = "trust", wave: str = "", *, name: s
         return unable("no area of the survey bears the name of a district")
     table = table.merge(_per_resident(dept, records, (last - first).days + 1), on="area", how="left")
     facts = {"areas": len(table), "wave": opinion.facts["wave"], **_correlated(table)}
-    about = counted_people(dept.settings, "surveys", ("area",), ("n",), facts=("areas", "wave", "correlation", "p"))
+    trust = ("trust", "trust_low", "trust_high")
+    about = counted_people(
+        dept.settings,
+        "surveys",
+        ("area",),
+        ("n",),
+        own=tuple(table.columns.drop(["area", "n", *trust])),
+        rounded=trust,
+        facts=("areas", "wave", "correlation", "p"),
+    )
     say = partial(words.beside, question=question, top=top, basis=basis)
     return Result(name, table, facts=facts, people=about, words=say)
 

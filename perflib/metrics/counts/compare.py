@@ -123,18 +123,25 @@ def compare(
             ("cell", *series.by),
             ("now", "before"),
             ("flags", "cells", "q", "period", "against", "missing", "unit", "now"),
+            own=("expected", "difference", "ratio", "verdict", "flag"),
         ),
         words=partial(words.changes, against=against, notes=notes, method=f"{tested.method} {basis}"),
     )
 
 
 def counted_people(
-    dept: Any, table: str, unit: str, labels: tuple[str, ...], counts: tuple[str, ...], facts: tuple[str, ...]
+    dept: Any,
+    table: str,
+    unit: str,
+    labels: tuple[str, ...],
+    counts: tuple[str, ...],
+    facts: tuple[str, ...],
+    own: tuple[str, ...] = (),
 ) -> People | None:
     """What a table of counts says of itself where these are counts of people; None for calls, reports and offences."""
     subject = "victims" if unit == "victims" else table
     settings = dept.settings if isinstance(dept, Department) else {}
-    return people(settings, subject, labels, counts, facts=facts) if subject in SUBJECTS else None
+    return people(settings, subject, labels, counts, facts=facts, own=own) if subject in SUBJECTS else None
 
 
 def _period(series: Series, period: Any, last: Any) -> Period:

@@ -112,14 +112,16 @@ def compstat(
         *_events(calendar, series, {name: windows[name] for name in ("7d", "28d") if name not in unfit}, years),
     ]
     wide, chart = _drawn(_wide(series, tests), series.by)
-    counts = tuple(f"{name}_{end}" for name in NAMED for end in ("now", "last_year") if f"{name}_{end}" in wide)
+    ends = ("now", "last_year", "mean_of_years")
+    counts = tuple(f"{name}_{end}" for name in NAMED for end in ends if f"{name}_{end}" in wide)
+    own = tuple(column for column in map(str, wide) if column.endswith(("_ratio", "_verdict", "_flag")))
     labels = ("cell", *series.by) if chart else series.by
     return Result(
         "compstat",
         wide,
         facts=facts,
         chart=chart,
-        people=counted_people(dept, table, series.unit, labels, counts, _OPEN_FACTS),
+        people=counted_people(dept, table, series.unit, labels, counts, _OPEN_FACTS, own),
         words=partial(
             words.meeting, few=int((tests["verdict"] == Verdict.TOO_FEW).sum()), notes=caveats, method=method
         ),

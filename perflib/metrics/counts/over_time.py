@@ -91,7 +91,13 @@ def trend(
         chart,
         facts=facts,
         people=counted_people(
-            dept, table, series.unit, ("point", "date"), ("value",), ("every", "unit", "last_complete")
+            dept,
+            table,
+            series.unit,
+            ("point", "date"),
+            ("value",),
+            ("every", "unit", "last_complete", "season_removed", "n"),
+            ("statistic",),
         ),
         words=partial(
             words.trend,

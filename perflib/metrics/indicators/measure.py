@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -87,7 +88,7 @@ def measure(
         return Result.not_assessable(label, "no record is left to count", title=heading, method=record.definition)
     about = None
     if record.people and record.kind != "quantile":
-        table, about = _about(asked, table, names or {})
+        table, about = _about(asked, table, names or {}, facts.get("dispersion"))
     table = table.rename(columns=names or {})
     groups = table[list(keys)].map(words.text).agg(" | ".join, axis=1) if keys else pd.Series("all", table.index)
     value = tag(quantiles[0]) if record.kind == "quantile" else (names or {}).get("value", "value")
@@ -217,8 +218,14 @@ def _quantiles(asked: Question) -> tuple[pd.DataFrame, dict[str, Any]]:
     return (found.sort_values(list(asked.by), ignore_index=True) if asked.by else found.drop(columns="all")), {}
 
 
-def _about(asked: Question, table: pd.DataFrame, names: Mapping[str, str]) -> tuple[pd.DataFrame, People | None]:
-    """The counts of people in the table; of a share the others too, since all but two of them tell of two."""
+def _about(
+    asked: Question, table: pd.DataFrame, names: Mapping[str, str], dispersion: float | None
+) -> tuple[pd.DataFrame, People | None]:
+    """The counts of people in the table; of a share the others too, since all but two of them tell of two.
+
+    Limits of counts rest on the dispersion of months. Beside hidden months they would give it, and so the months, away;
+    beside other hidden groups they are made again with a dispersion rounded up to a half.
+    """
     dept, record = asked.dept, asked.indicator
     counts: tuple[str, ...] = (names.get("numerator", "numerator"),)
     if asked.indicator.kind == "share":
@@ -231,7 +238,11 @@ def _about(asked: Question, table: pd.DataFrame, names: Mapping[str, str]) -> tu
                 do="ask for one group, or for the count",
             )
     one_list = len(asked.by) == 1 and asked.by[0] not in TIMES and len(counts) == 1
-    open_facts = ("overall", "dispersion", "per")
+    count, size, value = (names.get(name, name) for name in ("numerator", "denominator", "value"))
+    limits = None
+    if dispersion is not None and not set(asked.by) & set(TIMES):
+        wide = math.ceil(2 * dispersion) / 2
+        limits = partial(_limits, count=count, size=size, per=record.per, level=asked.level, dispersion=wide)
     across = asked.by[1] if len(asked.by) > 1 else ""
     about = people(
         dept.settings,
@@ -239,10 +250,19 @@ def _about(asked: Question, table: pd.DataFrame, names: Mapping[str, str]) -> tu
         asked.by,
         counts,
         across=across,
-        facts=open_facts,
+        own=(size, value, *(("low", "high") if record.kind == "share" else ())),
+        facts=("overall", "per"),
+        limits=limits,
         register=_register(asked) if one_list else None,
     )
     return table, about
+
+
+def _limits(table: pd.DataFrame, *, count: str, size: str, per: float, level: float, dispersion: float) -> pd.DataFrame:
+    """The table with the interval of each count or rate."""
+    each = per / table.get(size, 1.0)
+    low, high = poisson_limits(table[count], level, dispersion)
+    return table.assign(low=each * low, high=each * high)
 
 
 def _register(asked: Question) -> Register | None:

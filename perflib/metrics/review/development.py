@@ -30,6 +30,7 @@ METHOD = (
 
 #: facts of an effect that tell of no small group of officers
 TOLD = ("treated", "controls", "method", "evidence", "before_p")
+ESTIMATES = ("estimate", "se", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,10 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
         who="officer",
         when="month",
     )
-    found = replace(found, people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD))
+    found = replace(
+        found,
+        people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD, rounded=ESTIMATES),
+    )
     return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from perflib.agency import Department
 from perflib.metrics.review.areas import counted, named
-from perflib.metrics.review.development import TOLD
+from perflib.metrics.review.development import ESTIMATES, TOLD
 from perflib.metrics.review.panel import demand, monthly, reassigned, starts
 from perflib.privacy.people import people
 from perflib.result import Result
@@ -85,7 +85,7 @@ def moved(dept: Department, area: str = "complaints") -> Result:
         when="month",
         name="moved",
     )
-    about = people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD)
+    about = people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD, rounded=ESTIMATES)
     return replace(found, title=title, people=about).with_caveats(
         "Counts per month: a move to busier work raises them without any change in the officer."
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis.expr.types as ir
@@ -15,29 +15,20 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.maps import boundaries
+from perflib.models.disparity import pooled
 from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 from perflib.selection import select
+from perflib.words import stops as words
 
 #: groups with fewer stops are left out, and counted
 LEAST = 100
+#: records of each group below which a district's own difference is not given
+LEAST_EACH = 50
 GROUPS = ("subject_race", "subject_sex", "subject_age_group")
 #: what a source writes when it does not know
 UNKNOWN = ("unknown", "not recorded", "unable to determine", "")
-#: a column -> what a department without it does not record
-RECORDED = {
-    "searched": "whether a search was made",
-    "contraband": "whether a search found something",
-    "frisked": "whether there was a pat-down",
-    "arrested": "whether the stop led to an arrest",
-    "district": "the district of a stop",
-    "beat": "the beat of a stop",
-    "stopped_at": "when a stop was made",
-    "kind": "the kind of stop",
-    "subject_race": "race",
-    "subject_sex": "sex",
-    "subject_age_group": "the age group",
-}
+TESTS = ("veil", "baseline", "outcome", "threshold", "selection")
 _KEYS = ("location", "refuse", "search_kinds", "reference")
 
 
@@ -67,13 +58,8 @@ def rules(dept: Department) -> Rules:
     if not isinstance(refuse, Mapping) or not all(isinstance(reason, str) for reason in refuse.values()):
         raise DepartmentError("`refuse` is not a list of tests with reasons", where=where)
     for test in refuse:
-        if test not in ("veil", "baseline", "outcome", "threshold", "selection"):
-            raise DepartmentError(
-                f"no test {test!r}",
-                where=f"{where}, refuse",
-                found=test,
-                choices=("veil", "baseline", "outcome", "threshold", "selection"),
-            )
+        if test not in TESTS:
+            raise DepartmentError(f"no test {test!r}", where=f"{where}, refuse", found=test, choices=TESTS)
     kinds = tuple(raw.get("search_kinds", ()))
     allowed = schema.get("stops").columns["kind"].allowed or ()
     for kind in kinds:
@@ -107,9 +93,8 @@ def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str
     """Why a test cannot be put to this department; empty when it can."""
     if not dept.has("stops"):
         return "the department has no stops"
-    said = rules(dept).refuse.get(test)
-    if said:
-        return f"the department file says: {said}"
+    if test in rules(dept).refuse:
+        return f"the department file says: {rules(dept).refuse[test]}"
     for name in (by, *columns):
         if name not in dept.stops.columns:
             spec = schema.get("stops").columns.get(name)
@@ -118,27 +103,28 @@ def refused(dept: Department, test: str, by: str, columns: Sequence[str]) -> str
                     f"the stops were opened without {name}: personal columns are dropped at load unless asked for "
                     f"(open(..., personal=[{name!r}]))"
                 )
-            return f"{RECORDED.get(name, name)} is not recorded"
-    if all(
-        bool(empty)
-        for empty in dept.stops.agg(**{name: dept.stops[name].isnull().all() for name in (by, *columns)})
-        .execute()
-        .iloc[0]
-    ):
-        return "the stops are empty"
-    return ""
+            return f"{words.RECORDED.get(name, name)} is not recorded"
+    empty = dept.stops.agg(**{name: dept.stops[name].isnull().all() for name in (by, *columns)}).execute().iloc[0]
+    return "the stops are empty" if all(map(bool, empty)) else ""
+
+
+def not_assessable(test: str, reason: str) -> Result:
+    """The Result of a test that cannot be made."""
+    return Result.not_assessable(test, reason, title=words.TITLES[test], method=words.METHODS[test])
 
 
 @dataclass(frozen=True)
 class Counted:
-    """``rows`` by place and group; ``left_out`` stops by reason."""
+    """``rows`` by place and group; ``left_out``: a code of ``words.left_out`` -> stops; ``by``, ``kinds`` as asked."""
 
     rows: pd.DataFrame
     left_out: dict[str, int]
+    by: str
+    kinds: tuple[str, ...] = ()
 
-    def caveats(self) -> list[str]:
+    def caveats(self, outcome: str = "") -> list[str]:
         """What was left out, in words."""
-        return [f"{count:,} stops {why} are left out." for why, count in self.left_out.items() if count]
+        return words.left_out(self.left_out, self.by, self.kinds, outcome, LEAST)
 
 
 def counted(
@@ -152,22 +138,27 @@ def counted(
     if unplaced:
         table = table.mutate(**{place: named(table, place).ifelse(table[place].cast("string"), unplaced)})
     every = int(table.count().execute())
-    if kinds:
-        table = table.filter(table.kind.isin(list(kinds)))
-    known = table.filter(named(table, by) & named(table, place))
-    held = {name: known[name].fill_null(False).cast("int64").sum() for name in sums}
-    rows = known.group_by([place, by]).agg(stops=known.count(), **held).execute()
-    rows = rows.rename(columns={place: "place", by: "group"})
-    total = rows.groupby("group")["stops"].transform("sum")
+    table = table.filter(table.kind.isin(list(kinds))) if kinds else table
     within = int(table.count().execute())
-    unknown = by.removeprefix("subject_").replace("_", " ") + ("" if unplaced else f" or {place}")
-    left = {
-        f"of other kinds than {', '.join(kinds)}": every - within,
-        f"without a known {unknown}": within - int(rows["stops"].sum()),
-        f"of groups with fewer than {LEAST}": int(rows.loc[total < LEAST, "stops"].sum()),
+    known = table.filter(named(table, by) & named(table, place))
+    true = {name: known[name].fill_null(False).cast("int64").sum() for name in sums}
+    rows = known.group_by([place, by]).agg(stops=known.count(), **true).execute()
+    rows = rows.rename(columns={place: "place", by: "group"})
+    enough = rows.groupby("group")["stops"].transform("sum") >= LEAST
+    left_out = {
+        "kind": every - within,
+        "group_unknown" if unplaced else "unknown": within - int(rows["stops"].sum()),
+        "small_group": int(rows.loc[~enough, "stops"].sum()),
     }
-    kept = rows[total >= LEAST].sort_values(["place", "group"]).reset_index(drop=True)
-    return Counted(kept, left)
+    return Counted(rows[enough].sort_values(["place", "group"], ignore_index=True), left_out, by, tuple(kinds))
+
+
+def recording(dept: Department, columns: Sequence[str]) -> tuple[Department, int]:
+    """The department with the stops that record all of ``columns``, and how many do not."""
+    table = dept.stops
+    known = table.filter([table[name].notnull() for name in columns])
+    missing = int(table.count().execute()) - int(known.count().execute())
+    return replace(dept, tables={**dept.tables, "stops": known}), missing
 
 
 def named(table: ir.Table, column: str) -> ir.BooleanValue:
@@ -175,35 +166,40 @@ def named(table: ir.Table, column: str) -> ir.BooleanValue:
     return table[column].notnull() & ~table[column].cast("string").lower().isin([*UNKNOWN])
 
 
-def largest(rows: pd.DataFrame) -> str:
-    """The group with most stops, the one the others are compared with unless another is named."""
-    return str(rows.groupby("group")["stops"].sum().sort_values(kind="stable").index[-1])
-
-
-def compared(rows: pd.DataFrame, asked: str, where: str) -> str:
-    """``asked``, which must be one of the groups, or the largest. Raises InputError."""
+def compared(rows: pd.DataFrame, group: str, where: str) -> str:
+    """``group``, which must be one of the groups; empty: the one with most stops. Raises InputError."""
     groups = sorted(rows["group"].unique())
-    if asked and asked not in groups:
+    if group and group not in groups:
         raise InputError(
-            f"no group {asked!r} with at least {LEAST} stops",
+            f"no group {group!r} with at least {LEAST} stops",
             where=where,
-            found=asked,
-            choices=quoted_all(groups, asked),
+            found=group,
+            choices=quoted_all(groups, group),
         )
-    return asked or largest(rows)
+    return group or str(rows.groupby("group")["stops"].sum().sort_values(kind="stable").index[-1])
 
 
-def base_of(dept: Department, rows: pd.DataFrame, by: str, asked: str) -> str:
-    """The group others are compared with: ``asked``, else the department's where it is one of ``by``, else the largest.
+def reference_of(dept: Department, rows: pd.DataFrame, by: str, group: str) -> str:
+    """The group others are compared with: ``group``, else the department's where it is one of ``by``, else the largest.
 
-    Raises InputError for an ``asked`` group that is not there, and for the department's among races.
+    Raises InputError for a ``group`` that is not there, and for the department's among races.
     """
-    named = rules(dept).reference
-    if by != GROUPS[0] and named not in set(rows["group"]):
-        named = ""
-    return compared(rows, asked or named, "reference")
+    default = rules(dept).reference
+    if by != GROUPS[0] and default not in set(rows["group"]):
+        default = ""
+    return compared(rows, group or default, "reference")
 
 
-def silent(name: str, reason: str, title: str, method: str) -> Result:
-    """Not assessable, in the words of the test."""
-    return Result.not_assessable(name, reason, title=title, method=method)
+def by_place(rows: pd.DataFrame, groups: Iterable[str], base: str, *, of: str, count: str) -> list[dict[str, Any]]:
+    """Difference of ``count / of`` from the group ``base`` in each place with at least 50 records of both.
+
+    One dictionary each: ``place``, ``group``, ``value``, ``low``, ``high``. Hidden rows are left out.
+    """
+    differences = []
+    for place, own in rows[rows[of] >= LEAST_EACH].groupby("place"):
+        for group in groups:
+            if {group, base} <= set(own["group"]):
+                gap = pooled(own, focus=group, reference=base, of=of, count=count)
+                ends = {"value": gap.value, "low": gap.low, "high": gap.high}
+                differences.append({"place": str(place), "group": group, **ends})
+    return differences

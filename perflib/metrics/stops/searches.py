@@ -1,32 +1,68 @@
-"""What searches find: hit rates, and the threshold test that hit rates need beside them."""
+"""What searches find: plain counts, hit rates, and the threshold test that hit rates need beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.stops import hiding, words
-from perflib.metrics.stops.districts import by_place
-from perflib.metrics.stops.hiding import least
-from perflib.metrics.stops.scope import Counted, base_of, counted, refused, rules, silent
-from perflib.models.disparity import outcome_test, pooled, threshold_test, within_places
-from perflib.privacy.people import People, people
+from perflib.metrics.stops.scope import (
+    Counted,
+    by_place,
+    counted,
+    not_assessable,
+    recording,
+    reference_of,
+    refused,
+    rules,
+)
+from perflib.models.disparity import Estimates, outcome_test, pooled, threshold_test, within_places
+from perflib.privacy.people import people
 from perflib.result import Result
+from perflib.words import stops as words
 
 NEEDED = ("searched", "contraband")
-#: counts by place and group, which are hidden where small
 COUNTED = ("stops", "searches", "hits")
-_PARTED = (*COUNTED, "unsearched", "nothing")
-_AGAINST = ("difference", "low", "high", "together", "together_low", "together_high")
-OUTCOME, THRESHOLD = "Do searches find as much in every group?", "How sure were officers before they searched?"
-_OUTCOME_METHOD = "Outcome test (Becker 1957)."
-_THRESHOLD_METHOD = "Threshold test (Simoiu, Corbett-Davies and Goel 2017; Pierson et al. 2020)."
+_RESTS = (("stops", "searches"), ("searches", "hits"))
+
+
+def totals(dept: Department, by: str = "subject_race", *, place: str = "district") -> Result:
+    """Stops, searches and finds of each group with at least 100 stops; pat-downs where no search is recorded.
+
+    Result ``totals`` with a row per group: ``stops``, ``searches``, ``unsearched``, ``hits``, ``nothing`` (searches
+    without a find), ``search_share``, ``find_share``, over the stops that the tests of searches use; or ``stops``,
+    ``frisks``, ``unfrisked``, ``frisk_share`` over the stops that record a pat-down. Facts: sums of these.
+    """
+    parts = [("stops", "searches", "unsearched", "search_share"), ("searches", "hits", "nothing", "find_share")]
+    if not refused(dept, "", by, (*NEEDED, place)):
+        cells = searched(dept, by, place)
+    elif reason := refused(dept, "", by, ("frisked", place)):
+        return not_assessable("totals", reason)
+    else:
+        known, _ = recording(dept, ["frisked"])
+        cells = counted(known, by, place, ["frisked"], kinds=rules(dept).search_kinds, unplaced=words.UNPLACED)
+        cells.rows.rename(columns={"frisked": "frisks"}, inplace=True)
+        parts = [("stops", "frisks", "unfrisked", "frisk_share")]
+    table = cells.rows.drop(columns="place").groupby("group", as_index=False).sum()
+    if table.empty:
+        return not_assessable("totals", "no group has enough stops")
+    for whole, part, rest, share in parts:
+        table[rest] = table[whole] - table[part]
+        table[share] = (table[part] / table[whole]).where(table[whole] > 0)
+    counts = ("stops", *(name for _, part, rest, _ in parts for name in (part, rest)))
+    shares = tuple(share for *_, share in parts)
+    facts = {name: int(table[name].sum()) for name in counts}
+    return Result(
+        "totals",
+        table[["group", *counts, *shares]],
+        facts=facts,
+        people=people(dept.settings, "stops", ("group",), counts, own=shares, facts=counts),
+        words=partial(words.totals, left=cells.caveats()),
+    )
 
 
 def outcome(dept: Department, by: str = "subject_race", *, place: str = "district", reference: str = "") -> Result:
@@ -36,58 +72,40 @@ def outcome(dept: Department, by: str = "subject_race", *, place: str = "distric
     ``hit_rate`` (``hit_share`` with its Wilson interval), and in points against the reference ``difference`` within
     places (``low``, ``high``; ``within_places`` of the models, weights ``overlap``) and ``together``, with nothing
     held fixed. Facts as ``outcome_test``, with ``reference``, ``differences``, ``places`` (differences of
-    districts with 50 searches of both groups whose counts may be shown), ``stops``, ``searches``, ``hits``.
+    districts with 50 searches of both groups), ``stops``, ``searches``, ``hits``.
     """
-    found = _counted(dept, "outcome", by, place)
-    if isinstance(found, str):
-        return silent("outcome", found, OUTCOME, _OUTCOME_METHOD)
-    rows = found.rows[found.rows.groupby("group")["searches"].transform("sum") > 0]
-    made = outcome_test(rows, name="outcome")
-    if made.reason:
-        return made
-    base = base_of(dept, rows, by, reference)
-    about = people(dept.settings, "stops", ("group",), ("searches", "hits", "nothing"))
-    told = _compared(made, rows, base)
-    if about and told.table.loc[_few(told.table, about), "group"].eq(base).any():
-        # whoever sees another group's rate and its difference sees the rate that is hidden
-        told = replace(told, table=told.table.assign(**dict.fromkeys(_AGAINST, np.nan)))
-    safe = rows[~hiding.cells(_parted(rows), _PARTED, least(dept.settings, "stops"))]
-    others = [group for group in told.table["group"] if group != base]
-    facts = {
-        **told.facts,
-        "kinds": list(rules(dept).search_kinds),
-        **_sums(found.rows),
-        "places": by_place(safe, others, base, of="searches", count="hits"),
-    }
-    return replace(told, facts=facts, people=about).with_caveats(*found.caveats())
-
-
-def _few(table: pd.DataFrame, about: People) -> np.ndarray:
-    return hiding.lists(table, about.counts, about.threshold)
-
-
-def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
-    """The outcome test with each group's difference from ``base``, within places and pooled."""
+    cells = _searches(dept, "outcome", by, place)
+    if isinstance(cells, str):
+        return not_assessable("outcome", cells)
+    rows = cells.rows[cells.rows.groupby("group")["searches"].transform("sum") > 0]
+    test = outcome_test(rows)
+    if test.reason:
+        return not_assessable("outcome", test.reason)
+    base = reference_of(dept, rows, by, reference)
+    others = [group for group in test.table["group"] if group != base]
     among: dict[str, Any] = {"reference": base, "of": "searches", "count": "hits"}
-    gaps = {
+    differences = {
         group: {
             "within": within_places(rows, focus=group, **among).facts(),
             "pooled": pooled(rows, focus=group, **among).facts(),
         }
-        for group in made.table["group"]
-        if group != base
+        for group in others
     }
-    table = made.table.rename(columns={"low": "hit_share_low", "high": "hit_share_high"}).drop(columns="within_places")
-    table = table.assign(nothing=table["searches"] - table["hits"], hit_share=table["hit_rate"])
-    for name, kind in (("difference", "within"), ("together", "pooled")):
-        for end, key in (("", "value"), ("_low", "low"), ("_high", "high")):
-            table[name + end] = [100 * gaps[group][kind][key] if group in gaps else np.nan for group in table["group"]]
-    table = table.rename(columns={"difference_low": "low", "difference_high": "high"})
-    facts = {**made.facts, "reference": base, "differences": gaps}
-    each = "; ".join(
-        f"{words.people(group)} {words.between(gap['within'])}, all districts together {words.between(gap['pooled'])}"
-        for group, gap in gaps.items()
-        if gap["within"]["places"]
+    safe = {"reference": base, "kinds": list(cells.kinds), **_sums(cells.rows)}
+    facts = {**test.facts, "differences": differences, "places": by_place(rows, others, base, **_OF), **safe}
+    own = ("hit_rate", "hit_share", "hit_share_low", "hit_share_high")
+    about = people(
+        dept.settings,
+        "stops",
+        ("group",),
+        ("searches", "hits", "nothing"),
+        own=own,
+        against=_AGAINST,
+        reference=base,
+        rounded=_AGAINST,
+        facts=tuple(safe),
+        again=partial(_outcome_again, others=others, base=base),
+        parts=_parts(dept, rows),
     )
     chart = Chart(
         "dots",
@@ -95,7 +113,6 @@ def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
         "difference",
         "low",
         "high",
-        alt=each,
         marks={
             "target": 0.0,
             "target_words": "no difference",
@@ -106,36 +123,43 @@ def _compared(made: Result, rows: pd.DataFrame, base: str) -> Result:
         },
         y_label=f"Finds per 100 searches, less those of {words.people(base)}",
     )
-    order = [
-        "group",
-        "searches",
-        "hits",
-        "nothing",
-        "hit_rate",
-        "hit_share",
-        "hit_share_low",
-        "hit_share_high",
-        *_AGAINST,
-    ]
-    return replace(
-        made,
-        table=table[order],
-        facts=facts,
-        chart=chart,
-        labels={
-            "group": "Group",
-            "searches": "Searches",
-            "hits": "Finds",
-            "nothing": "No find",
-            "hit_share": "Hit rate",
-            "difference": f"Points against {base}, same district",
-            "together": "All districts together",
-        },
-        answer=f"{words.outcome(facts)} Finds per 100 searches, against {words.people(base)} in the same district: "
-        f"{each}.",
-        method=f"{_OUTCOME_METHOD} Differences within districts weighted as Mantel and Haenszel, Wilson limits joined "
-        "(Newcombe 1998; Zou and Donner 2008).",
-    )
+    table = _outcome_table(test.table, differences)[["group", "searches", "hits", "nothing", *own, *_AGAINST]]
+    return Result("outcome", table, facts=facts, chart=chart, people=about, words=words.outcome)
+
+
+_OF: dict[str, Any] = {"of": "searches", "count": "hits"}
+_ENDS = {"difference": "value", "low": "low", "high": "high"}
+_ENDS_TOGETHER = {"together": "value", "together_low": "low", "together_high": "high"}
+_AGAINST = (*_ENDS, *_ENDS_TOGETHER)
+
+
+def _outcome_table(test: pd.DataFrame, differences: Mapping[str, Any]) -> pd.DataFrame:
+    table = test.rename(columns={"low": "hit_share_low", "high": "hit_share_high"})
+    table = table.assign(nothing=table["searches"] - table["hits"], hit_share=table["hit_rate"])
+    for kind, ends in (("within", _ENDS), ("pooled", _ENDS_TOGETHER)):
+        for name, key in ends.items():
+            values = {group: 100 * each[kind][key] for group, each in differences.items()}
+            table[name] = table["group"].map(values)
+    return table
+
+
+def _outcome_again(table: pd.DataFrame, cells: pd.DataFrame, *, others: list[str], base: str) -> dict[str, Any]:
+    table = table[table["searches"].notna()]
+    rows = {row["group"]: row for row in table.to_dict("records") if row["group"] != base}
+    differences = {
+        group: {
+            kind: {key: row[name] / 100 for name, key in ends.items()}
+            for kind, ends in (("within", _ENDS), ("pooled", _ENDS_TOGETHER))
+        }
+        for group, row in rows.items()
+    }
+    return {
+        "hit_rates": table.set_index("group")["hit_rate"].to_dict(),
+        "within_places": None,
+        "reversed": None,
+        "differences": differences,
+        "places": by_place(cells, others, base, **_OF),
+    }
 
 
 def threshold(
@@ -151,98 +175,72 @@ def threshold(
     """The chance of a find at which officers search, by group and place. Result ``threshold`` as ``threshold_test``.
 
     Where the sampler has not settled it draws once more with four times the draws; where it still has not, the test is
-    not assessable. Small counts by place and group, and those from which they could be worked out, are not in the
-    table (``note`` says where); ``threshold_share`` repeats ``threshold`` with its interval for print.
+    not assessable. ``threshold_share`` repeats ``threshold`` with its interval for print. Further facts: ``below``
+    (rows whose interval ends below the start of the reference group's at the same place) and sums of counts.
     """
-    found = _counted(dept, "threshold", by, place)
-    if isinstance(found, str):
-        return silent("threshold", found, THRESHOLD, _THRESHOLD_METHOD)
-    base = base_of(dept, found.rows, by, reference)
-    made = _settled(found.rows, base, draws, warmup, seed)
-    if made.reason:
-        return made
-    facts = {
-        **made.facts,
-        "below": _below(made.table, base),
-        "kinds": list(rules(dept).search_kinds),
-        **_sums(found.rows),
-    }
-    gaps = "; ".join(
-        f"{words.people(group)} {words.points(gap['mean'])} points ({words.points(gap['low'])} to "
-        f"{words.points(gap['high'])}, probability of a lower bar {gap['probability_lower']:.0%})"
-        for group, gap in facts["differences"].items()
+    cells = _searches(dept, "threshold", by, place)
+    if isinstance(cells, str):
+        return not_assessable("threshold", cells)
+    base = reference_of(dept, cells.rows, by, reference)
+    test = _settled(cells.rows, base, draws, warmup, seed)
+    if test.reason:
+        return not_assessable("threshold", test.reason)
+    shares = {"threshold_share": "threshold", "search_share": "search_rate", "hit_share": "hit_rate"}
+    ends = {"low": "threshold_share_low", "high": "threshold_share_high"}
+    table = test.table.assign(**{name: test.table[column] for name, column in shares.items()}).rename(columns=ends)
+    safe = {"kinds": list(cells.kinds), **_sums(cells.rows)}
+    facts = {**test.facts, "below": _below(table, base), **safe}
+    about = people(
+        dept.settings,
+        "stops",
+        ("place", "group"),
+        COUNTED,
+        across="group",
+        rests=_RESTS,
+        own=("search_rate", "hit_rate", "search_share", "hit_share"),
+        rounded=("threshold", "threshold_share", *ends.values(), "thresholds", "differences", "hit_misfit"),
+        facts=("reference", "settled", "divergences", "draws", *safe),
+        again=partial(_below_again, base=base),
     )
-    answer = (
-        f"{words.threshold(facts)} Over all districts, weighted by stops, the chance of a find at which officers "
-        f"search {words.people(base)} is {facts['thresholds'][base]['mean']:.0%}; against it: {gaps}."
-    )
-    smallest = least(dept.settings, "stops")
-    table = _hidden(made.table, smallest)
-    gone = (table["note"] == "hidden").to_numpy() if "note" in table else np.zeros(len(table), dtype=bool)
-    return replace(_printed(made, table), answer=answer, facts=facts).with_caveats(
-        "Places are looked at one by one: with many places some intervals part by chance.",
-        *_doubts(made),
-        *hiding.words(gone, smallest, "stops, searches or finds"),
-        *found.caveats(),
-    )
-
-
-def _settled(rows: pd.DataFrame, base: str, draws: int, warmup: int, seed: int) -> Result:
-    """The threshold test, drawn longer where it has not settled; not assessable where that does not help."""
-    made = threshold_test(rows, reference=base, draws=draws, warmup=warmup, seed=seed, name="threshold")
-    if made.reason or made.facts["settled"]:
-        return made
-    made = threshold_test(rows, reference=base, draws=4 * draws, warmup=2 * warmup, seed=seed, name="threshold")
-    if made.facts["settled"]:
-        return made
-    return silent(
-        "threshold",
-        f"the sampler has not settled (R-hat {made.facts['rhat']:.3f}, effective draws "
-        f"{made.facts['ess']:.0f}): give more draws",
-        THRESHOLD,
-        _THRESHOLD_METHOD,
-    )
-
-
-def _printed(made: Result, table: pd.DataFrame) -> Result:
-    """With its shares named as such, so that they are printed in per cent."""
-    table = table.rename(columns={"low": "threshold_share_low", "high": "threshold_share_high"})
-    table = table.assign(
-        threshold_share=table["threshold"], search_share=table["search_rate"], hit_share=table["hit_rate"]
-    )
-    if made.chart is None:
-        return replace(made, table=table)
-    chart = replace(
-        made.chart,
-        y="threshold_share",
-        low="threshold_share_low",
-        high="threshold_share_high",
+    chart = Chart(
+        "dots",
+        "place",
+        "threshold_share",
+        ends["low"],
+        ends["high"],
+        by="group",
         y_label="Chance of a find at which officers search",
     )
-    return replace(
-        made,
-        table=table,
-        chart=chart,
-        labels={
-            "place": "District",
-            "group": "Group",
-            "stops": "Stops",
-            "searches": "Searches",
-            "hits": "Finds",
-            "threshold_share": "Threshold",
-            "search_share": "Search rate",
-            "hit_share": "Hit rate",
-            "note": "Small counts",
-        },
-    )
+    return Result("threshold", table, facts=facts, chart=chart, people=about, words=words.threshold)
 
 
-def _counted(dept: Department, test: str, by: str, place: str) -> Counted | str:
+def _settled(rows: pd.DataFrame, base: str, draws: int, warmup: int, seed: int) -> Estimates:
+    """The threshold test, drawn longer where it has not settled; without an answer where that does not help."""
+    for times in (1, 4):
+        test = threshold_test(rows, reference=base, draws=times * draws, warmup=min(times, 2) * warmup, seed=seed)
+        if test.reason or test.facts["settled"]:
+            return test
+    health = f"R-hat {test.facts['rhat']:.3f}, effective draws {test.facts['ess']:.0f}"
+    return Estimates(reason=f"the sampler has not settled ({health}): give more draws")
+
+
+def _below(table: pd.DataFrame, base: str) -> list[Any]:
+    other = table[table["group"] == base].set_index("place")[["threshold", "threshold_share_low"]]
+    pairs = table.join(other.set_axis(["other", "other_low"], axis=1), on="place")
+    lower = pairs["threshold_share_high"] < pairs["other_low"]
+    return pairs.loc[lower, ["place", "group", "threshold", "other"]].to_dict("records")
+
+
+def _below_again(table: pd.DataFrame, base: str) -> dict[str, Any]:
+    return {"below": _below(table, base)}
+
+
+def _searches(dept: Department, test: str, by: str, place: str) -> Counted | str:
     """Stops, searches and hits by place and group, or why they cannot be had."""
     if reason := refused(dept, test, by, (*NEEDED, place)):
         return reason
-    found = searched(dept, by, place)
-    return "no search is recorded" if found.rows.empty or found.rows["searches"].sum() == 0 else found
+    cells = searched(dept, by, place)
+    return cells if cells.rows["searches"].sum() > 0 else "no search is recorded"
 
 
 def searched(dept: Department, by: str, place: str) -> Counted:
@@ -250,40 +248,18 @@ def searched(dept: Department, by: str, place: str) -> Counted:
 
     A find without a search is not counted.
     """
-    kinds = rules(dept).search_kinds
-    narrowed = dept.stops.filter(dept.stops.searched.notnull() & dept.stops.contraband.notnull())
-    found = counted(replace(dept, tables={**dept.tables, "stops": narrowed}), by, place, NEEDED, kinds=kinds)
-    rows = found.rows.rename(columns={"searched": "searches", "contraband": "hits"})
-    unsearched = int((rows["hits"] - rows["searches"]).clip(lower=0).sum())
+    known, _ = recording(dept, NEEDED)
+    cells = counted(known, by, place, NEEDED, kinds=rules(dept).search_kinds)
+    rows = cells.rows.rename(columns={"searched": "searches", "contraband": "hits"})
+    extra = int((rows["hits"] - rows["searches"]).clip(lower=0).sum())
     rows["hits"] = rows[["hits", "searches"]].min(axis=1)
-    return Counted(rows, {**found.left_out, "with something seized but no search recorded (their finds)": unsearched})
+    return Counted(rows, {**cells.left_out, "find_without_search": extra}, by, cells.kinds)
 
 
-def _below(table: pd.DataFrame, base: str) -> list[dict[Hashable, Any]]:
-    """Rows whose interval ends below the start of the reference group's at the same place."""
-    other = table[table["group"] == base].set_index("place")[["threshold", "low"]]
-    pairs = table.join(other.rename(columns={"threshold": "other", "low": "other_low"}), on="place")
-    return pairs.loc[pairs["high"] < pairs["other_low"], ["place", "group", "threshold", "other"]].to_dict("records")
-
-
-def _doubts(made: Result) -> list[str]:
-    facts, lines = made.facts, []
-    if facts["hit_misfit"] > 0.1:
-        lines.append(f"The model misses hit rates by {facts['hit_misfit']:.0%} on average: read it with caution.")
-    return lines
-
-
-def _hidden(table: pd.DataFrame, smallest: int) -> pd.DataFrame:
-    """The table without small counts of stops, searches and finds, and the rates that would give them away.
-
-    All but a few searched, or all but a few searches with a find, tell of these few as small counts do.
-    """
-    gone = hiding.cells(_parted(table), _PARTED, smallest)
-    return hiding.noted(table, gone, (*COUNTED, "search_rate", "hit_rate"))
-
-
-def _parted(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(unsearched=table["stops"] - table["searches"], nothing=table["searches"] - table["hits"])
+def _parts(dept: Department, rows: pd.DataFrame) -> tuple[Any, ...]:
+    """The counts by district that facts are made of, and that they are counts of people."""
+    about = people(dept.settings, "stops", ("place", "group"), COUNTED, across="group", rests=_RESTS)
+    return ((rows, about),) if about else ()
 
 
 def _sums(rows: pd.DataFrame) -> dict[str, int]:

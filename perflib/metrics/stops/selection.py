@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.stops import hiding, words
-from perflib.metrics.stops.districts import by_place
-from perflib.metrics.stops.scope import Counted, base_of, compared, counted, refused, rules, silent
-from perflib.models.disparity import Bounded, Difference, bounds_within, pooled, within_places
-from perflib.result import Result
-
-TITLE = "What could selection into stops hide?"
-METHOD = (
-    "Bounds under selection into stops (Knox, Lowe and Mummolo 2020) within districts, weighted by the stops of "
-    "both groups, for several assumed shares of undue stops; sampling intervals from Wilson limits (Newcombe "
-    "1998; Zou and Donner 2008)."
+from perflib.metrics.stops.scope import (
+    by_place,
+    compared,
+    counted,
+    not_assessable,
+    recording,
+    reference_of,
+    refused,
+    rules,
 )
+from perflib.models.disparity import Bounded, bounds_within, pooled, within_places
+from perflib.privacy.people import People, people
+from perflib.result import Result
+from perflib.words import stops as words
+
 UNDUE = (0.0, 0.05, 0.10, 0.20, 0.30)
-OUTCOMES = words.DID
-_ENDS = {"lower": "Lower bound, points", "upper": "Upper bound, points", "own": "Among the group's own stops, points"}
+_BOUNDS = ("lower", "upper", "own")
+_OF: dict[str, Any] = {"of": "stops", "count": "led"}
 
 
 def selection(
@@ -47,151 +50,106 @@ def selection(
     the effect among all stops) and ``own`` (the effect among the group's own stops, a point given the share). Facts:
     ``within`` and ``together`` (difference as recorded, in the same district, weighted by stops, and with nothing held
     fixed), ``observed`` (the value of ``within``), ``rates`` of both groups, ``places`` (differences of districts with
-    50 stops of each), ``rows`` (``undue``, ``att``, ``low``, ``high``). Not assessable where counts are too small.
+    50 stops of each), ``rows`` (``undue``, ``att``, ``low``, ``high``).
     """
-    found = outcome or next((name for name in OUTCOMES if dept.has("stops", name)), "searched")
-    if reason := refused(dept, "selection", by, (found, place)):
-        return silent("selection", reason, TITLE, METHOD)
-    held = _recorded(dept, by, place, found)
-    groups = held.rows.groupby("group")["stops"].sum()
-    if len(groups) < 2:
-        return silent("selection", "fewer than two groups have enough stops", TITLE, METHOD)
-    base = base_of(dept, held.rows, by, reference)
-    other = focus or str(groups.drop(index=base).sort_values(kind="stable").index[-1])
-    compared(held.rows, other, "focus")
-    smallest = hiding.least(dept.settings, "stops")
-    if not _shown(held.rows, (other, base), smallest):
-        return silent(
-            "selection",
-            f"too few stops of {words.people(other)} or {words.people(base)} led to "
-            f"{OUTCOMES.get(found, found)}, or did not, for their counts to be shown",
-            TITLE,
-            METHOD,
-        )
-    among: dict[str, Any] = {"focus": other, "reference": base, "of": "stops", "count": "led"}
-    within = within_places(held.rows, weights="all", **among)
-    if not within.places:
-        return silent("selection", "no district has stops of both groups", TITLE, METHOD)
-    told = [bounds_within(held.rows, undue=each, **among) for each in UNDUE]
-    facts = {
-        "outcome": found,
-        **_facts(held.rows, within, pooled(held.rows, **among), told, (other, base)),
-        "places": _places(held.rows, other, base, smallest),
-    }
-    return _tell(told, facts, held.caveats())
-
-
-def _recorded(dept: Department, by: str, place: str, found: str) -> Counted:
-    """Stops that record the outcome, and how many ``led`` to it, by place and group."""
-    known = dept.stops.filter(dept.stops[found].notnull())
-    unknown = int(dept.stops.count().execute()) - int(known.count().execute())
-    held = counted(
-        replace(dept, tables={**dept.tables, "stops": known}),
-        by,
-        place,
-        (found,),
-        unplaced=words.UNPLACED,
-        kinds=() if found == "arrested" else rules(dept).search_kinds,
-    )
-    rows = held.rows.rename(columns={found: "led"})
-    return Counted(rows, {**held.left_out, f"that do not record {OUTCOMES.get(found, found)}": unknown})
-
-
-def _shown(rows: pd.DataFrame, groups: Sequence[str], smallest: int) -> bool:
-    """Whether the counts of both groups may be shown beside those of the others."""
-    total = rows.groupby("group", as_index=False)[["stops", "led"]].sum()
-    total = total.assign(rest=total["stops"] - total["led"])
-    gone = hiding.lists(total, ("stops", "led", "rest"), smallest)
-    return not bool(total.loc[gone, "group"].isin(groups).any())
-
-
-def _facts(
-    rows: pd.DataFrame, within: Difference, together: Difference, told: Sequence[Bounded], groups: tuple[str, str]
-) -> dict[str, Any]:
+    outcome = outcome or next((name for name in words.DID if dept.has("stops", name)), "searched")
+    if reason := refused(dept, "selection", by, (outcome, place)):
+        return not_assessable("selection", reason)
+    known, unknown = recording(dept, [outcome])
+    kinds = () if outcome == "arrested" else rules(dept).search_kinds
+    cells = counted(known, by, place, [outcome], kinds=kinds, unplaced=words.UNPLACED)
+    rows = cells.rows.rename(columns={outcome: "led"})
     total = rows.groupby("group")[["stops", "led"]].sum()
-    stops, led = total["stops"].to_dict(), total["led"].to_dict()
-    rates = {
-        group: {"stops": int(stops[group]), "led": int(led[group]), "share": float(led[group] / stops[group])}
-        for group in groups
-    }
-    unplaced = rows[(rows["place"] == words.UNPLACED) & rows["group"].isin(groups)]
-    return {
-        "focus": groups[0],
-        "reference": groups[1],
+    if len(total) < 2:
+        return not_assessable("selection", "fewer than two groups have enough stops")
+    base = reference_of(dept, rows, by, reference)
+    group = compared(rows, focus or str(total["stops"].drop(base).sort_values(kind="stable").index[-1]), "focus")
+    among: dict[str, Any] = {"focus": group, "reference": base, **_OF}
+    within = within_places(rows, weights="all", **among)
+    if not within.places:
+        return not_assessable("selection", "no district has stops of both groups")
+    bounds = [bounds_within(rows, undue=share, **among) for share in UNDUE]
+    rates = total.assign(share=total["led"] / total["stops"]).loc[[group, base]]
+    facts = {
+        "outcome": outcome,
+        "focus": group,
+        "reference": base,
         "observed": within.value,
         "within": within.facts(),
-        "together": together.facts(),
-        "rates": rates,
-        "unplaced": int(unplaced["stops"].sum()),
-        "rows": [
-            {"undue": each.undue, "att": each.own[0], "low": each.lower[0], "high": each.upper[0]} for each in told
-        ],
+        "together": pooled(rows, **among).facts(),
+        "rates": {name: {**row, "stops": int(row["stops"]), "led": int(row["led"])} for name, row in rates.T.items()},
+        "rows": [{"undue": b.undue, "att": b.own[0], "low": b.lower[0], "high": b.upper[0]} for b in bounds],
+        **_districts(rows, (group, base)),
     }
-
-
-def _places(rows: pd.DataFrame, focus: str, base: str, smallest: int) -> list[dict[str, Any]]:
-    """The difference in each district with enough stops of both groups whose counts may be shown, smallest first."""
-    rest = rows.assign(rest=rows["stops"] - rows["led"])
-    gone = hiding.cells(rest, ("stops", "led", "rest"), smallest)
-    found = by_place(rows[~gone & (rows["place"] != words.UNPLACED)], (focus,), base, of="stops", count="led")
-    return sorted(found, key=lambda each: each["value"])
-
-
-def _tell(told: Sequence[Bounded], facts: dict[str, Any], more: list[str]) -> Result:
-    rows = [
-        {
-            "assumed": f"{each.undue:.0%} undue",
-            **{
-                name + end: 100 * value
-                for name in _ENDS
-                for end, value in zip(("", "_low", "_high"), getattr(each, name), strict=True)
-            },
-        }
-        for each in told
-    ]
-    last = rows[-1]
-    group, base = words.people(facts["focus"]), words.people(facts["reference"])
-    answer = (
-        f"{words.selection(facts)} All districts together {words.between(facts['together'])}. If "
-        f"{told[-1].undue:.0%} of the stops of {group} were undue, the difference among all stops of both groups "
-        f"would lie between {last['lower']:+.1f} and {last['upper']:+.1f} points (with sampling error "
-        f"{last['lower_low']:+.1f} to {last['upper_high']:+.1f})."
-    )
-    caveats = [
-        f"Assumes that nobody is stopped only for being among {base}, that undue stops are not the more severe ones, "
-        "that circumstances are alike within a district, and the stated share of undue stops, which these records "
-        "cannot show: try several. Only the district is held fixed: not the hour, the reason or the place within it.",
-        f"The effect among the stops of {group} weights districts by these, the bounds by the stops of both groups: "
-        "where districts differ, so do the two.",
-    ]
-    if facts["unplaced"]:
-        caveats.append(
-            f"{facts['unplaced']:,} of these stops record no district: they are a stratum of their own, "
-            "within which no place is held fixed."
-        )
     chart = Chart(
         "dots",
         "assumed",
         "lower",
         "lower_low",
         "lower_high",
-        alt=answer,
         marks={
             "target": 0.0,
             "target_words": "no difference",
             "label": "lower bound",
             "also": [{"y": "upper", "low": "upper_low", "high": "upper_high", "label": "upper bound"}],
         },
-        y_label=f"Points, {group} less {base}; whiskers are sampling error",
+        y_label=f"Points, {words.people(group)} less {words.people(base)}; whiskers are sampling error",
     )
     return Result(
         "selection",
-        pd.DataFrame(rows),
-        TITLE,
-        answer,
-        METHOD,
-        [*caveats, *more],
-        facts,
-        chart,
-        {"assumed": "Assumed", **_ENDS},
+        _table(bounds),
+        facts=facts,
+        chart=chart,
+        people=_people(dept, rows, (group, base)),
+        words=partial(
+            words.selection,
+            left=words.left_out({"outcome_unknown": unknown}, by, kinds, words.DID.get(outcome, outcome)),
+        ),
+    )
+
+
+def _people(dept: Department, rows: pd.DataFrame, groups: tuple[str, str]) -> People | None:
+    """Nothing is shown where the totals of a group are small; where a district's are, estimates are rounded."""
+    rest = (("stops", "led"),)
+    total = rows.groupby("group", as_index=False)[["stops", "led"]].sum()
+    whole = people(dept.settings, "stops", ("group",), ("stops", "led"), rests=rest, needs=groups)
+    cells = people(dept.settings, "stops", ("place", "group"), ("stops", "led"), across="group", rests=rest)
+    if whole is None or cells is None:
+        return None
+    columns = tuple(f"{name}{end}" for name in _BOUNDS for end in ("", "_low", "_high"))
+    return people(
+        dept.settings,
+        "stops",
+        ("assumed",),
+        (),
+        rounded=(*columns, "observed", "within", "together", "rows"),
+        parts=((total, whole), (rows, cells)),
+        again=partial(_again, groups=groups),
+    )
+
+
+def _again(table: pd.DataFrame, total: pd.DataFrame, rows: pd.DataFrame, *, groups: tuple[str, str]) -> dict[str, Any]:
+    return _districts(rows, groups)
+
+
+def _districts(rows: pd.DataFrame, groups: tuple[str, str]) -> dict[str, Any]:
+    """``places``: the difference in each district with enough stops of both groups, smallest first; ``unplaced``: the
+    stops that record no district."""
+    unplaced = rows["place"] == words.UNPLACED
+    places = by_place(rows[~unplaced], groups[:1], groups[1], **_OF)
+    stops = rows.loc[unplaced & rows["group"].isin(groups), "stops"]
+    return {"places": sorted(places, key=lambda each: each["value"]), "unplaced": int(stops.sum())}
+
+
+def _table(bounds: Sequence[Bounded]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "assumed": f"{each.undue:.0%} undue",
+            **{
+                name + end: 100 * value
+                for name in _BOUNDS
+                for end, value in zip(("", "_low", "_high"), getattr(each, name), strict=True)
+            },
+        }
+        for each in bounds
     )

@@ -1,7 +1,8 @@
 """Are stops and searches fair? Several tests, each with its assumption; never one score."""
 
 from perflib.models.disparity.counts import multilevel_counts, ratios_by_place
-from perflib.models.disparity.rates import benchmark, outcome_test
+from perflib.models.disparity.rates import outcome_test
+from perflib.models.disparity.rows import Estimates
 from perflib.models.disparity.selection import Bounded, bounds_within
 from perflib.models.disparity.threshold import threshold_test
 from perflib.models.disparity.veil import veil_of_darkness
@@ -10,7 +11,7 @@ from perflib.models.disparity.within import Difference, pooled, within_places
 __all__ = [
     "Bounded",
     "Difference",
-    "benchmark",
+    "Estimates",
     "bounds_within",
     "multilevel_counts",
     "outcome_test",

@@ -7,35 +7,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perflib.figures import Chart
-from perflib.models.disparity.rows import counts
-from perflib.result import Result
+from perflib.models.disparity.rows import Estimates, counts, known_group
 
 
-def multilevel_counts(
-    frame: pd.DataFrame, *, reference: str | None = None, level: float = 0.95, name: str = "multilevel_counts"
-) -> Result:
+def multilevel_counts(frame: pd.DataFrame, *, reference: str | None = None, level: float = 0.95) -> Estimates:
     """Stops relative to a baseline (arrests of the year before, say) by group, within places.
 
     ``frame`` has one row per place and group: ``place``, ``group``, ``stops`` and ``baseline`` (the exposure; rows at 0
     are left out). Three Poisson regressions with offset log(baseline): constant; group; group and place. Intervals of
     the rate ratios come from the last, widened by its dispersion (Pearson). The reference group is the first by name
-    unless named. Returns a Result with one row per group but the reference: ``coefficient``, ``ratio``, ``low``,
-    ``high``. Facts: per model ``deviance``, ``coefficients``, ``df``; ``dispersion``.
+    unless named. The table has one row per group but the reference: ``coefficient``, ``ratio``, ``low``, ``high``.
+    Facts: per model ``deviance``, ``coefficients``, ``df``; ``dispersion``.
     Raises InputError for missing columns or impossible counts.
     Source: Gelman, Fagan and Kiss 2007, JASA 102.
     """
-    rows = counts(frame, ("stops",)).merge(_baseline(frame), on=["place", "group"])
+    rows = _rows(frame)
     rows = rows[rows["baseline"] > 0]
-    groups, places = sorted(rows["group"].unique()), rows["place"].nunique()
-    if len(groups) < 2 or places < 2:
-        return Result.not_assessable(name, "fewer than two groups or places with a baseline", title=_TITLE)
-    first = _known(reference, groups)
+    groups = sorted(rows["group"].unique())
+    if len(groups) < 2 or rows["place"].nunique() < 2:
+        return Estimates(reason="fewer than two groups or places with a baseline")
+    first = groups[0] if reference is None else known_group(str(reference), groups)
     others = [group for group in groups if group != first]
     fits = _fits(rows, others)
     last = fits["place"]
     scale = float(last.pearson_chi2 / last.df_resid) if last.df_resid else float("nan")
-    table = _ratios(last, others, scale, level)
     facts = {
         "reference": first,
         "dispersion": scale,
@@ -44,50 +39,17 @@ def multilevel_counts(
                 "deviance": float(fit.deviance),
                 "df": int(fit.df_resid),
                 "constant": float(fit.params.iloc[0]),
-                "groups": [float(fit.params[g]) for g in others if g in fit.params],
+                "groups": [float(fit.params[group]) for group in others if group in fit.params],
             }
             for key, fit in fits.items()
         },
     }
-    each = "; ".join(f"{r.group} {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})" for r in table.itertuples())
-    return Result(
-        name,
-        table,
-        _TITLE,
-        f"Stops per baseline within places, as ratios to {first}: {each}.",
-        "Poisson regression with offset and places, errors widened by dispersion (Gelman et al. 2007).",
-        [
-            "Assumes that the baseline measures how often each group would be stopped by an even-handed "
-            "officer. If the baseline (arrests, say) is itself biased, so is the comparison.",
-            f"Dispersion {scale:.1f}: counts vary more than Poisson; intervals are widened accordingly.",
-        ],
-        facts,
-        Chart(
-            "dots",
-            "group",
-            "ratio",
-            "low",
-            "high",
-            y_label=f"Rate ratio to {first}",
-            alt=each,
-            marks={"target": 1.0, "target_words": "no difference"},
-        ),
-    )
+    return Estimates(_ratios(last, others, scale, level), facts)
 
 
-_TITLE = "Is a group stopped more than its baseline says, within places?"
-
-
-def _baseline(frame: pd.DataFrame) -> pd.DataFrame:
-    return counts(frame, ("baseline",))
-
-
-def _known(asked: str | None, groups: list[str]) -> str:
-    from perflib.errors import InputError
-
-    if asked is not None and str(asked) not in groups:
-        raise InputError("no such group", where="reference", choices=groups, found=asked)
-    return groups[0] if asked is None else str(asked)
+def _rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Stops with their baseline, each checked by itself: either may be the larger."""
+    return counts(frame, ("stops",)).merge(counts(frame, ("baseline",)), on=["place", "group"])
 
 
 def _fits(rows: pd.DataFrame, others: list[str]) -> dict[str, Any]:
@@ -109,17 +71,10 @@ def _fits(rows: pd.DataFrame, others: list[str]) -> dict[str, Any]:
 def _ratios(fit: Any, others: list[str], scale: float, level: float) -> pd.DataFrame:
     from scipy.stats import norm
 
-    b, error = fit.params[others], fit.bse[others] * np.sqrt(max(scale, 1.0))
-    z = norm.ppf((1 + level) / 2)
-    return pd.DataFrame(
-        {
-            "group": others,
-            "coefficient": b.to_numpy(),
-            "ratio": np.exp(b).to_numpy(),
-            "low": np.exp(b - z * error).to_numpy(),
-            "high": np.exp(b + z * error).to_numpy(),
-        }
-    )
+    b, error = fit.params[others].to_numpy(), fit.bse[others].to_numpy() * np.sqrt(max(scale, 1.0))
+    reach = norm.ppf((1 + level) / 2) * error
+    ends = {"ratio": np.exp(b), "low": np.exp(b - reach), "high": np.exp(b + reach)}
+    return pd.DataFrame({"group": others, "coefficient": b, **ends})
 
 
 def ratios_by_place(frame: pd.DataFrame, *, reference: str, level: float = 0.95) -> pd.DataFrame:
@@ -131,7 +86,7 @@ def ratios_by_place(frame: pd.DataFrame, *, reference: str, level: float = 0.95)
     """
     from scipy.stats import norm
 
-    rows = counts(frame, ("stops",)).merge(_baseline(frame), on=["place", "group"])
+    rows = _rows(frame)
     base = rows[rows["group"] == reference].set_index("place")[["stops", "baseline"]]
     both = rows.join(base.set_axis(["stops0", "baseline0"], axis=1), on="place")
     four = both[["stops", "baseline", "stops0", "baseline0"]].astype(float)

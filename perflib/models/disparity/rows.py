@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +13,32 @@ from perflib.errors import InputError
 from perflib.privacy.quoting import quoted
 
 
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What a model gives: a table, facts, and the reason where there is neither."""
+
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def known_group(name: str, groups: Iterable[str], where: str = "reference") -> str:
+    """The name, which must be one of the groups. Raises InputError."""
+    choices = sorted(groups)
+    if name not in choices:
+        raise InputError("no such group", where=where, choices=choices, found=name)
+    return name
+
+
 def counts(frame: pd.DataFrame, columns: Sequence[str], keys: Sequence[str] = ("place", "group")) -> pd.DataFrame:
     """The key and count columns of ``frame``, keys as text and counts whole, each count at most the one before it.
 
     Rows are put in the order of their keys. Raises InputError for columns or values that are missing, negative,
     fractional or larger than the count before, and for a repeated key.
     """
-    lacking = [column for column in (*keys, *columns) if column not in frame.columns]
-    if lacking:
-        raise InputError(f"no column {', '.join(lacking)}", where="frame", choices=frame.columns, found=lacking[0])
+    missing = [column for column in (*keys, *columns) if column not in frame.columns]
+    if missing:
+        raise InputError(f"no column {', '.join(missing)}", where="frame", choices=frame.columns, found=missing[0])
     rows = frame[[*keys, *columns]].copy()
     if rows.isna().any().any():
         raise InputError(

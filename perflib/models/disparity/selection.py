@@ -53,14 +53,14 @@ def bounds_within(
     rise = undue / (1 - undue) * part * np.where(over, 1 - 1 / undue if undue else 0.0, 1.0)
     low = -w * (1 - undue * (1 - part))
 
-    def told(first: np.ndarray, second: np.ndarray, more: float = 0.0) -> tuple[float, float, float]:
+    def interval(first: np.ndarray, second: np.ndarray, more: float = 0.0) -> tuple[float, float, float]:
         value, least, most = newcombe(np.append(first, second), k, n, level)
         return value + more, least + more, most + more
 
     return Bounded(
         undue,
-        told(w, -w),
-        told(own, -own * (1 - undue)),
-        told(w, low),
-        told(w * (1 + rise), low, float((w * part)[over].sum())),
+        interval(w, -w),
+        interval(own, -own * (1 - undue)),
+        interval(w, low),
+        interval(w * (1 + rise), low, float((w * part)[over].sum())),
     )

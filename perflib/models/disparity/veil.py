@@ -9,23 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
+from perflib.models.disparity.rows import Estimates, known_group
 from perflib.models.disparity.sun import elevation
-from perflib.result import Result
 
 #: the window that holds every season
 WHOLE = "all seasons"
-TITLE = "Is the group a smaller share of stops after dark, at the same clock time?"
-METHOD = (
-    "Veil of darkness (Grogger and Ridgeway 2006): logistic regression on darkness within the evening "
-    "inter-twilight period, natural spline of clock time with quantile knots, places held fixed."
-)
-CAVEATS = (
-    "Assumes that at one clock time the group's share of those on the road is the same in light and dark, and that "
-    "darkness hides who is driving. Street lighting, or travel that shifts with the season, break it: at one clock "
-    "time it is dark in winter and light in summer, so the season differs too.",
-    "An odds ratio below 1 means a smaller share after dark, as bias by sight would give; 1 does not rule bias out.",
-    "Stops between sunset and the end of civil twilight are left out.",
-)
+#: stops needed in light, and in the dark
+LEAST = 100
 SUNSET, CIVIL = -0.833, -6.0
 
 
@@ -41,8 +31,7 @@ def veil_of_darkness(
     df: int = 6,
     window: int = 30,
     level: float = 0.95,
-    name: str = "veil_of_darkness",
-) -> Result:
+) -> Estimates:
     """Odds that a stop is of the group ``focus`` in darkness against daylight, at the same clock time.
 
     Parameters
@@ -53,8 +42,8 @@ def veil_of_darkness(
     df : of the spline; its knots are the quantiles 1/df, ..., (df - 1)/df of clock time.
     window : days on either side of a clock change used by the check, where season hardly differs.
 
-    Only stops at evening clock times that are dark on some days and light on others of the period are used. Returns a
-    Result with one row for all seasons and one for the clock-change window: ``stops``, ``dark`` (of all groups),
+    Only stops at evening clock times that are dark on some days and light on others of the period are used. The
+    table has one row for all seasons and one for the clock-change window: ``stops``, ``dark`` (of all groups),
     ``own``, ``own_dark`` (of the group), ``odds_ratio`` (the group against all others), ``low``, ``high``. Facts:
     ``odds_ratio``, ``low``, ``high``, ``first_minute`` and ``last_minute`` of the inter-twilight period, ``knots``
     (minutes). Not assessable with fewer than 100 stops in light or in dark.
@@ -66,13 +55,11 @@ def veil_of_darkness(
     clock = stops["time"].dt.hour * 60 + stops["time"].dt.minute
     used = clock.between(first, last) & ((height > SUNSET) | (height < CIVIL))
     rows = stops.assign(clock=clock, dark=(height < CIVIL).astype(float))[used]
-    if rows["dark"].sum() < 100 or (1 - rows["dark"]).sum() < 100:
-        return Result.not_assessable(
-            name, "fewer than 100 stops in light or in dark at the same clock times", title=TITLE, method=METHOD
-        )
+    if not _enough(rows):
+        return Estimates(reason=f"fewer than {LEAST} stops in light or in dark at the same clock times")
     fits = {WHOLE: _ratio(rows, df, level)}
     near = rows[_near_change(rows["time"], window)]
-    if min(near["dark"].sum(), (1 - near["dark"]).sum()) >= 100:
+    if _enough(near):
         fits[f"within {window} days of a clock change"] = _ratio(near, df, level)
     table = pd.DataFrame([{"period": key, **fit} for key, fit in fits.items()]).drop(columns="knots")
     whole = fits[WHOLE]
@@ -81,11 +68,11 @@ def veil_of_darkness(
         "first_minute": first,
         "last_minute": last,
     }
-    answer = (
-        f"Odds ratio of a stop being of {focus} rather than of any other group, dark against light: "
-        f"{whole['odds_ratio']:.2f} ({whole['low']:.2f} to {whole['high']:.2f}), from {whole['stops']:,} stops."
-    )
-    return Result(name, table, TITLE, answer, METHOD, CAVEATS, facts)
+    return Estimates(table, facts)
+
+
+def _enough(rows: pd.DataFrame) -> bool:
+    return bool(min(rows["dark"].sum(), (1 - rows["dark"]).sum()) >= LEAST)
 
 
 def _stops(frame: pd.DataFrame, time: str, group: str, focus: str, place: str | None) -> pd.DataFrame:
@@ -94,8 +81,7 @@ def _stops(frame: pd.DataFrame, time: str, group: str, focus: str, place: str | 
             raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
     if getattr(frame[time].dt, "tz", None) is None:
         raise InputError("times carry no zone", where=time, do="convert them to the department's local time")
-    if focus not in set(frame[group]):
-        raise InputError("no such group", where="focus", choices=sorted(set(frame[group].astype(str))), found=focus)
+    known_group(focus, set(frame[group].dropna()), "focus")
     where = frame[place].astype(str) if place else "all"
     stops = pd.DataFrame({"time": frame[time], "hit": (frame[group] == focus).astype(float), "place": where})
     return stops[frame[[time, group]].notna().all(axis=1)].reset_index(drop=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.disparity.rows import counts
+from perflib.models.disparity.rows import counts, known_group
 from perflib.rates import newcombe
 
 WEIGHTS = ("overlap", "all")
@@ -40,10 +40,9 @@ def pairs(frame: pd.DataFrame, focus: str, reference: str, of: str, count: str) 
     Raises InputError for an unknown group, the same group twice, or impossible counts.
     """
     rows = counts(frame, (of, count))
-    groups = sorted(rows["group"].unique())
+    groups = rows["group"].unique()
     for name in (focus, reference):
-        if name not in groups:
-            raise InputError("no such group", where="focus, reference", choices=groups, found=name)
+        known_group(name, groups, "focus, reference")
     if focus == reference:
         raise InputError("a group is compared with itself", where="focus, reference")
     one, other = (rows[rows["group"] == name].set_index("place")[[of, count]] for name in (focus, reference))
