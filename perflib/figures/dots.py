@@ -59,9 +59,9 @@ def _series(table: pd.DataFrame, chart: Chart) -> list[tuple[str, pd.DataFrame, 
 
 
 def _other(chart: Chart, spec: Mapping[str, str]) -> Chart:
-    kept = {mark: chart.marks[mark] for mark in ("highlight",) if mark in chart.marks}
+    marks = {mark: chart.marks[mark] for mark in ("highlight",) if mark in chart.marks}
     outer = {mark: spec[mark] for mark in ("outer_low", "outer_high") if mark in spec}
-    return replace(chart, y=spec["y"], low=spec.get("low"), high=spec.get("high"), marks=kept | outer)
+    return replace(chart, y=spec["y"], low=spec.get("low"), high=spec.get("high"), marks=marks | outer)
 
 
 def _lanes(table: pd.DataFrame, column: str) -> dict[str, int]:
@@ -106,7 +106,7 @@ def _points(
     if note is not None:
         for spot, words in zip(spots[~np.isfinite(y)], rows[note][~np.isfinite(y)], strict=True):
             look = {"xycoords": ("axes fraction", "data"), "color": style.MUTED, "style": "italic"}
-            style.beside(ax, "" if pd.isna(words) else str(words), (0, spot), **look)
+            style.next_to(ax, "" if pd.isna(words) else str(words), (0, spot), **look)
 
 
 def draw_bars(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
@@ -136,7 +136,7 @@ def _one_bar(ax: Axes, rows: pd.DataFrame, chart: Chart, spots: np.ndarray, look
     ax.hlines(spots[known], low[known], high[known], color=style.INK, linewidth=1.3)
     for spot, value, end in zip(spots, y, np.fmax(y, high), strict=True):
         if np.isfinite(value):
-            style.beside(ax, style.text(value, share), (end, spot))
+            style.next_to(ax, style.text(value, share), (end, spot))
 
 
 def _category_axis(ax: Axes, lanes: dict[str, int], table: pd.DataFrame, chart: Chart) -> None:

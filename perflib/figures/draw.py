@@ -64,8 +64,8 @@ def draw(table: pd.DataFrame, chart: Chart, *, title: str = "", caveats: Sequenc
 
     table, chosen = _first_choices(table, chart)
     parts = _parts(table, chart)
-    fonts, lacking = families([title, *caveats, *_texts(table, chart)])
-    notes = [*caveats, lacking] if lacking else caveats
+    fonts, missing = families([title, *caveats, *_texts(table, chart)])
+    notes = [*caveats, missing] if missing else caveats
     with drawing(fonts):
         figure, axes = sheet(f"{title}{chosen}", notes, _body(table, chart, len(parts)), len(parts))
         figure.families = fonts
@@ -102,12 +102,12 @@ def _strings(value: Any) -> Iterator[str]:
 def _first_choices(table: pd.DataFrame, chart: Chart) -> tuple[pd.DataFrame, str]:
     """Rows with the first value of each column of the mark ``choose``, along ``x``, and these values in words."""
     wanted = chart.marks.get("choose", ()) if len(table) else ()
-    said = []
+    choices = []
     for column in wanted:
         first = table[column].iloc[0]
         table = table[table[column] == first]
-        said.append(f"{column.replace('_', ' ')}: {first}")
-    return (table.sort_values(chart.x, kind="stable"), f" ({', '.join(said)})") if said else (table, "")
+        choices.append(f"{column.replace('_', ' ')}: {first}")
+    return (table.sort_values(chart.x, kind="stable"), f" ({', '.join(choices)})") if choices else (table, "")
 
 
 def _fill(ax: Axes, rows: pd.DataFrame, chart: Chart, label: str) -> None:
@@ -159,11 +159,11 @@ def _check_columns(table: pd.DataFrame, chart: Chart) -> None:
     wanted += [chart.marks[mark] for mark in COLUMN_MARKS if isinstance(chart.marks.get(mark), str)]
     wanted += list(chart.marks.get("choose", ()))
     wanted += [spec[key] for spec in chart.marks.get("also", ()) for key in spec if key != "label"]
-    lacking = [column for column in wanted if column is not None and column not in table.columns]
-    if lacking:
+    missing = [column for column in wanted if column is not None and column not in table.columns]
+    if missing:
         raise InputError(
-            f"the {chart.kind} chart needs column {lacking[0]!r}, which the table lacks",
+            f"the {chart.kind} chart needs column {missing[0]!r}, which the table lacks",
             where="draw",
-            choices=quoted_all(table.columns, lacking[0]),
-            found=lacking[0],
+            choices=quoted_all(table.columns, missing[0]),
+            found=missing[0],
         )

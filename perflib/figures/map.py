@@ -94,12 +94,12 @@ def inner_point(polygons: Polygons) -> tuple[float, float, float]:
     rings = max(polygons, key=lambda polygon: abs(_signed(np.asarray(polygon[0], dtype=float))))
     outer = np.asarray(rings[0], dtype=float)
     low, high = outer[:, 1].min(), outer[:, 1].max()
-    found = []
+    runs = []
     for part in (0.5, 0.45, 0.55, 0.4, 0.6, 0.3, 0.7):
         level = low + (high - low) * (part + 1e-6)
         cuts = sorted(cut for ring in rings for cut in _crossings(np.asarray(ring, dtype=float), level))
-        found += [(right - left, (left + right) / 2, level) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
-    width, x, y = max(found, key=lambda item: round(item[0], 9))
+        runs += [(right - left, (left + right) / 2, level) for left, right in zip(cuts[::2], cuts[1::2], strict=False)]
+    width, x, y = max(runs, key=lambda item: round(item[0], 9))
     return x, y, width
 
 
@@ -243,15 +243,15 @@ def _scale(ax: Axes, colours: ScalarMappable, change: bool, unit: str) -> None:
 def _legend(ax: Axes, chart: Chart, strong: bool, few: bool, blank: bool) -> None:
     from matplotlib.patches import Patch
 
-    held = [Patch(**_STRONG, label=chart.marks.get("strong", "evidence of a difference"))] if strong else []
-    held += [Patch(**_HATCHED, label="too few to show")] if few else []
-    held += [Patch(**_GREY, label="not assessable")] if blank else []
-    if held:
+    handles = [Patch(**_STRONG, label=chart.marks.get("strong", "evidence of a difference"))] if strong else []
+    handles += [Patch(**_HATCHED, label="too few to show")] if few else []
+    handles += [Patch(**_GREY, label="not assessable")] if blank else []
+    if handles:
         ax.legend(
-            handles=held,
+            handles=handles,
             loc="upper center",
             bbox_to_anchor=(0.5, 0.0),
-            ncols=len(held),
+            ncols=len(handles),
             frameon=False,
             fontsize=style.SMALL,
             handlelength=1.8,

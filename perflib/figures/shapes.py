@@ -65,7 +65,7 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
     style.whiskers(ax, x, ordered, chart, out, color=style.ALERT, linewidth=1)
     if chart.marks.get("name"):
         for name, left, up in zip(ordered[chart.marks["name"]][out], x[out], y[out], strict=True):
-            style.beside(ax, str(name), (left, up))
+            style.next_to(ax, str(name), (left, up))
     style.plain_axes(ax)
     style.axis_labels(ax, chart.x_label, chart.y_label)
     style.number_axis(ax.xaxis)
@@ -73,14 +73,14 @@ def draw_funnel(ax: Axes, table: pd.DataFrame, chart: Chart) -> None:
 
 
 def _limits(ax: Axes, ordered: pd.DataFrame, chart: Chart) -> None:
-    x, whose = style.numbers(ordered, chart.x), str(chart.marks.get("limits", "limits"))
+    x, owner = style.numbers(ordered, chart.x), str(chart.marks.get("limits", "limits"))
     for pair, dashes, share in (
         (("lower", "upper"), (0, (4, 3)), "95 %"),
         (("lower_998", "upper_998"), "solid", "99.8 %"),
     ):
         there = [chart.marks[mark] for mark in pair if chart.marks.get(mark) is not None]
         for place, column in enumerate(there):
-            look: dict[str, Any] = {"linestyle": dashes, "label": "_" if place else f"{share} {whose}"}
+            look: dict[str, Any] = {"linestyle": dashes, "label": "_" if place else f"{share} {owner}"}
             ax.plot(x, style.numbers(ordered, column), color=style.MUTED, linewidth=1, **look)
     if ax.get_lines():
         style.legend(ax, "right", 2)

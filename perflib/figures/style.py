@@ -141,11 +141,11 @@ def vertical_constant(ax: Axes, chart: Chart, share: bool) -> None:
 def above(ax: Axes, words: str, x: Any, colour: str, *, data: bool = True, ha: str = "center") -> None:
     """Words above the upper edge of the axes, at a value of ``x`` (``data``) or at a share of the width."""
     coords = ("data" if data else "axes fraction", "axes fraction")
-    beside(ax, words, (x, 1), (0, 3), xycoords=coords, color=colour, va="bottom", ha=ha, annotation_clip=False)
+    next_to(ax, words, (x, 1), (0, 3), xycoords=coords, color=colour, va="bottom", ha=ha, annotation_clip=False)
 
 
-def beside(ax: Axes, words: str, at: tuple[Any, Any], points: tuple[int, int] = (4, 0), **look: Any) -> None:
-    """Words in small print some points beside a place."""
+def next_to(ax: Axes, words: str, at: tuple[Any, Any], points: tuple[int, int] = (4, 0), **look: Any) -> None:
+    """Words in small print some points from a place."""
     look = {"fontsize": SMALL, "va": "center", "color": INK, **look}
     ax.annotate(words, at, xytext=points, textcoords="offset points", **look)
 
@@ -171,7 +171,7 @@ def colour_scale(bar: Any, words: str) -> None:
 
 
 def end_labels(ax: Axes, ends: Sequence[tuple[str, Any, float, str]]) -> None:
-    """Write each group's name beside its last point, pushed apart where they would overlap."""
+    """Write each group's name next to its last point, pushed apart where they would overlap."""
     placed = sorted((end for end in ends if np.isfinite(end[2])), key=lambda end: end[2])
     low, high = ax.get_ylim()
     gap = (high - low) * 0.055

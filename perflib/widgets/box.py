@@ -77,7 +77,7 @@ def box(picks: Sequence[Pick], look: Callable[..., Result], call: Callable[..., 
         image.layout.display = None if image.value else "none"
 
     def offer() -> None:
-        keep.value = kept(seen(*chosen()), call(*chosen()))
+        keep.value = saved(seen(*chosen()), call(*chosen()))
 
     after, now = Soon(offer, _REST, again=True), Soon(show, _WAIT)
     for down in downs:
@@ -137,32 +137,32 @@ def noted(result: Result) -> str:
     return f'<ul style="margin:2px 0;padding-left:18px;line-height:1.45;color:#5F6368">{lines}</ul>' if lines else ""
 
 
-def kept(result: Result, lines: Sequence[str]) -> str:
-    """HTML: caveats; the view's whole figure and table as files; the lines that give it again (a click selects one)."""
+def saved(result: Result, lines: Sequence[str]) -> str:
+    """HTML: caveats; the view's whole figure and table as files; the lines that give it again (a click selects one):
+    the call of the view, then the command of the report."""
     result, buffer = result.shared(), io.BytesIO()
     if result.chart is not None:
         result.plot().savefig(buffer, format="png", dpi=_SAVED_DPI)
     files = links(result, buffer.getvalue()).replace("<a ", '<a style="color:#0B57D0;text-decoration:underline" ')
-    return f'{noted(result)}<div style="line-height:1.7">{files}{"".join(map(_again, lines))}</div>'
+    labels = (("This view again", ""), ("The report", " (with --department FILE, unless it is the sample's)"))
+    again = "".join(_again(label, line, rest) for (label, rest), line in zip(labels, lines, strict=False))
+    return f'{noted(result)}<div style="line-height:1.7">{files}{again}</div>'
 
 
-def _again(line: str) -> str:
-    report = line.startswith("perflib ")
-    label = "The report" if report else "This view again"
-    rest = " (with --department FILE, unless it is the sample's)" if report else ""
+def _again(label: str, line: str, rest: str) -> str:
     style = "user-select:all;-webkit-user-select:all;background:#f1f3f4;padding:1px 5px"
     return f'<div>{label}: <code style="{style}">{html.escape(line)}</code>{rest}</div>'
 
 
 def call_of(function: str, defaults: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
     """The call that opens an explorer on this view; what is the default is left out."""
-    said = [f"{name}={value!r}" for name, value in chosen.items() if value != defaults[name] and value != ALL]
-    return f"pf.widgets.{function}({', '.join(['dept', *said])})"
+    parts = [f"{name}={value!r}" for name, value in chosen.items() if value != defaults[name] and value != ALL]
+    return f"pf.widgets.{function}({', '.join(['dept', *parts])})"
 
 
 def command_of(notebook: str, chosen: Mapping[str, Any]) -> str:
     """The command that makes the report of this choice; values are quoted for a shell."""
     import shlex
 
-    said = [f" -p {shlex.quote(f'{name}={value}')}" for name, value in chosen.items() if value not in ("", ALL)]
-    return f"perflib run notebooks/{notebook}.ipynb{''.join(said)}"
+    parts = [f" -p {shlex.quote(f'{name}={value}')}" for name, value in chosen.items() if value not in ("", ALL)]
+    return f"perflib run notebooks/{notebook}.ipynb{''.join(parts)}"

@@ -44,8 +44,8 @@ class Explorer:
         """The districts, "all" first."""
         if not self.dept.has(self.table, "district"):
             return [ALL]
-        held = read(self.dept, self.table, by="district")
-        return [ALL] if isinstance(held, str) else [ALL, *map(str, held.weights.columns)]
+        records = read(self.dept, self.table, by="district")
+        return [ALL] if isinstance(records, str) else [ALL, *map(str, records.weights.columns)]
 
     def result(self, district: str = ALL, view: str = "hours") -> Result:
         """The Result of one choice."""

@@ -145,7 +145,7 @@ def test_absent_is_unknown_and_not_zero():
     events = frame[frame["count"] > 0]
     unknown, full = forecast(events, 7), forecast(frame, 7)
     assert unknown.table["mean"].sum() > 1.2 * full.table["mean"].sum()
-    assert unknown.panel.absent == len(frame) - len(events)
+    assert unknown.panel.gaps == len(frame) - len(events)
 
 
 def test_negative_corrections_are_unknown():
@@ -154,7 +154,7 @@ def test_negative_corrections_are_unknown():
     gone = frame.drop(index=40)
     one, two = forecast(first, 6), forecast(gone, 6)
     assert one.table["mean"].to_numpy() == pytest.approx(two.table["mean"].to_numpy())
-    assert (one.panel.negative, two.panel.negative, two.panel.absent) == (1, 0, 1)
+    assert (one.panel.negative, two.panel.negative, two.panel.gaps) == (1, 0, 1)
 
 
 def test_months_recover_their_season():

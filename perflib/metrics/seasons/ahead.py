@@ -110,12 +110,12 @@ def _month(text: str, hours: Hours) -> pd.Timestamp:
     return start
 
 
-def staffing(found: Result, *, name: str = "season_staffing") -> Result:
+def staffing(month_ahead: Result, *, name: str = "season_staffing") -> Result:
     """What an ``ahead`` Result means for staffing: events per shift, and the share of each by weekday.
 
     Parameters
     ----------
-    found : what ``ahead`` returned.
+    month_ahead : what ``ahead`` returned.
 
     Returns
     -------
@@ -125,18 +125,18 @@ def staffing(found: Result, *, name: str = "season_staffing") -> Result:
     Facts ``spread`` (busiest over quietest shift), ``busiest``, ``quietest``, ``level``, ``week`` (as of ``ahead``:
     where no pattern of the week is shown to repeat, the answer begins with that). Events are not hours of work.
     """
-    if found.reason:
-        return Result.not_assessable(name, found.reason, title=words.STAFFING, method=words.DEMAND)
-    table = started(found.table)
-    single = found.facts["dispersion"]["all"]["single"]
-    table["low"], table["high"] = _ends(table["expected"].to_numpy(), single, found.facts["level"])
+    if month_ahead.reason:
+        return Result.not_assessable(name, month_ahead.reason, title=words.STAFFING, method=words.DEMAND)
+    table = started(month_ahead.table)
+    single = month_ahead.facts["dispersion"]["all"]["single"]
+    table["low"], table["high"] = _ends(table["expected"].to_numpy(), single, month_ahead.facts["level"])
     table["against"] = table["expected"] / table["expected"].mean()
     top, low = table.iloc[int(table["expected"].argmax())], table.iloc[int(table["expected"].argmin())]
     facts = {
         "spread": float(top["expected"] / low["expected"]),
         "busiest": top[["weekday", "shift", "expected"]].to_dict(),
         "quietest": low[["weekday", "shift", "expected"]].to_dict(),
-        **{fact: found.facts[fact] for fact in ("level", "month", "week")},
+        **{fact: month_ahead.facts[fact] for fact in ("level", "month", "week")},
     }
     chart = Chart("dots", "weekday", "expected", "low", "high", by="shift", y_label="events in one shift")
     return Result(name, table, facts=facts, chart=chart, words=words.staffing)

@@ -22,7 +22,7 @@ MONTHS = 36
 
 def outlook(
     dept: Department,
-    found: Result,
+    month_ahead: Result,
     table: str = "calls",
     origin: str = "public",
     *,
@@ -33,7 +33,7 @@ def outlook(
 
     Parameters
     ----------
-    found : what ``ahead`` returned for the same ``table``, ``origin`` and ``cell``.
+    month_ahead : what ``ahead`` returned for the same ``table``, ``origin`` and ``cell``.
 
     Returns
     -------
@@ -57,16 +57,16 @@ def outlook(
         **ends(profile(hours.all(), hours.exposure)),
     }
     rows = _months(hours)
-    if not found.reason:
-        facts |= {fact: found.facts[fact]["all"] for fact in ("total", "total_low", "total_high")}
-        facts |= {"month": found.facts["month"], "level": found.facts["level"]}
+    if not month_ahead.reason:
+        facts |= {fact: month_ahead.facts[fact]["all"] for fact in ("total", "total_low", "total_high")}
+        facts |= {"month": month_ahead.facts["month"], "level": month_ahead.facts["level"]}
         rows = pd.concat([rows, _expected(facts)], ignore_index=True)
     rows = rows.reindex(columns=["month", "basis", "count", "days", "per_day", "low", "high"])
     rows["expected"] = rows["basis"] == "expected"
     chart = Chart(
         "line", "month", "per_day", "low", "high", y_label=f"{subject} a day", marks={"grey": "expected", "zero": False}
     )
-    say = partial(words.outlook, subject=subject, selection=selection, notes=hours.notes, reason=found.reason)
+    say = partial(words.outlook, subject=subject, selection=selection, notes=hours.notes, reason=month_ahead.reason)
     return Result(name, rows, facts=facts, chart=chart if len(rows) > 1 else None, words=say)
 
 

@@ -75,21 +75,21 @@ def read(dept: Department, table: str = "calls", by: str = "", origin: str = "pu
     ------
     InputError : a column or value that does not exist.
     """
-    asked = schema.asked(cell)
-    if dept.has(table, "district") and not set(asked) - {"district"} and by in ("", "district"):
+    chosen = schema.asked(cell)
+    if dept.has(table, "district") and not set(chosen) - {"district"} and by in ("", "district"):
         hours = _read(dept, table, "district", origin, ())
-        return hours if (by and not asked) or isinstance(hours, str) else hours.only(asked.get("district", ""), by)
-    return _read(dept, table, by, origin, tuple(asked.items()))
+        return hours if (by and not chosen) or isinstance(hours, str) else hours.only(chosen.get("district", ""), by)
+    return _read(dept, table, by, origin, tuple(chosen.items()))
 
 
 @lru_cache(maxsize=8)  # a report asks several questions of the same hours
 def _read(dept: Department, table: str, by: str, origin: str, cell: tuple[tuple[str, str], ...]) -> Hours | str:
-    asked = dict(cell)
-    columns = [*asked, *([by] if by else [])]
+    chosen = dict(cell)
+    columns = [*chosen, *([by] if by else [])]
     if reason := lacking(dept, table, columns) or _untimed(dept, table):
         return reason
-    rows = _rows(dept, table, origin, asked, by)
-    last, basis, stopped = last_day(dept, table, "district" not in asked)
+    rows = _rows(dept, table, origin, chosen, by)
+    last, basis, stopped = last_day(dept, table, "district" not in chosen)
     rows = rows.filter(rows.hour < ibis.literal(dt.datetime.combine(last + dt.timedelta(days=1), dt.time())))
     counts = rows.group_by(["hour", "part"]).agg(n=lambda each: each.count()).execute()
     if counts.empty:
@@ -122,16 +122,16 @@ def _untimed(dept: Department, table: str) -> str:
     return f"{table} are dated by the {grain}, not by a time" if grain in COARSE or not dept.timed(table) else ""
 
 
-def _rows(dept: Department, table: str, origin: str, asked: Mapping[str, str], by: str) -> ir.Table:
+def _rows(dept: Department, table: str, origin: str, chosen: Mapping[str, str], by: str) -> ir.Table:
     rows = dept.table(table)
     if origin and dept.has(table, "origin"):
         rows = rows.filter(rows.origin == origin)
-    if "service" in rows.columns and "service" not in asked:
+    if "service" in rows.columns and "service" not in chosen:
         rows = rows.filter(rows.service.isnull() | (rows.service == "police"))
-    for name in [*asked, *([by] if by else [])]:
+    for name in [*chosen, *([by] if by else [])]:
         if name not in rows.columns:
             raise InputError(f"{table} has no column {name!r}", where="by", choices=rows.columns, found=name)
-    for name, value in asked.items():
+    for name, value in chosen.items():
         known = sorted(map(str, rows[[name]].distinct().execute()[name].dropna()))
         if value not in known:
             raise no_such(name, value, known)

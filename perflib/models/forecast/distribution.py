@@ -72,29 +72,29 @@ def mixture_quantile(q: Array, mean: Array, dispersion: Array, weights: Array) -
     q, mean = np.broadcast_arrays(np.asarray(q, dtype=float), mean)
     spread = np.broadcast_to(dispersion, (*mean.shape, dispersion.shape[-1]))
     small = mean <= _SMALL
-    found = np.empty(mean.shape)
+    quantiles = np.empty(mean.shape)
     if small.any():
-        found[small] = _added(q[small], mean[small], spread[small], weights)
+        quantiles[small] = _added(q[small], mean[small], spread[small], weights)
     if not small.all():
-        found[~small] = _bisected(q[~small], mean[~small], spread[~small], weights)
-    return found
+        quantiles[~small] = _bisected(q[~small], mean[~small], spread[~small], weights)
+    return quantiles
 
 
 def _added(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:
     """Quantiles by the recursion of the probabilities, p(k + 1) = p(k) * mean * (1 + k d) / ((k + 1) (1 + mean d))."""
-    mean, found = np.maximum(mean, 1e-12)[:, None], np.zeros(q.shape)
+    mean, quantiles = np.maximum(mean, 1e-12)[:, None], np.zeros(q.shape)
     over = np.maximum(dispersion, _POISSON)
     part = np.exp(-np.log1p(mean * over) / over)
     ratio, total, at = mean / (1 + mean * over), part @ weights, np.arange(q.size)
     for k in range(_MOST):
         at = at[total[at] < q[at]]
         if not at.size:
-            return found
-        found[at] = k + 1
+            return quantiles
+        quantiles[at] = k + 1
         part[at] *= ratio[at] * (1 + k * over[at]) / (k + 1)
         total[at] += part[at] @ weights
-    found[at] = _bisected(q[at], mean[at, 0], dispersion[at], weights)  # a tail so long that adding up takes longer
-    return found
+    quantiles[at] = _bisected(q[at], mean[at, 0], dispersion[at], weights)  # a tail so long that adding up takes longer
+    return quantiles
 
 
 def _bisected(q: Array, mean: Array, dispersion: Array, weights: Array) -> Array:

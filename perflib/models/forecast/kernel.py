@@ -55,16 +55,16 @@ def _one(
         if np.isfinite(now):
             error = now - (level + damping * slope)
             tame = min(max(error, -FAR * scale), FAR * scale)
-            kept = streak if streak * error > 0 else 0.0
-            streak = 0.0 if tame == error else np.sign(error) + kept
+            same_side = streak if streak * error > 0 else 0.0
+            streak = 0.0 if tame == error else np.sign(error) + same_side
         back = away > 0 and tame != error and abs(now - home) < abs(now - level)
         if np.isfinite(now):
             scale = (1 - SCALE_MEMORY) * scale + SCALE_MEMORY * 1.25 * abs(tame)
-        moved = abs(streak) >= MOVED
+        shifted = abs(streak) >= MOVED
         if back:
             level = home + alpha * min(max(now - home, -FAR * scale), FAR * scale)
             slope, away, streak = 0.0, 0, 0.0
-        elif moved:
+        elif shifted:
             level += damping * slope + max(alpha, 0.5) * error
             slope, away = damping * slope, 1
         else:

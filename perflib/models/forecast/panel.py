@@ -29,7 +29,7 @@ class Panel:
     dates: pd.DatetimeIndex
     counts: Array
     freq: str
-    absent: int = 0
+    gaps: int = 0
     negative: int = 0
 
     @property
@@ -81,13 +81,13 @@ def panel(frame: pd.DataFrame, freq: str | None = None) -> Panel:
     alias = FREQUENCIES[freq][2] if freq != "W" else f"W-{wide.index[0]:%a}".upper()
     wide = wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq=alias))
     counts = wide.to_numpy(float).T
-    negative, absent = int((counts < 0).sum()), counts.size - len(rows)  # no pair of series and date occurs twice
+    negative, gaps = int((counts < 0).sum()), counts.size - len(rows)  # no pair of series and date occurs twice
     counts = np.where(counts < 0, np.nan, counts)
     unknown = ~np.isfinite(counts).any(axis=1)
     if unknown.any():
         first = quoted(wide.columns[int(np.argmax(unknown))])
         raise InputError(f"no known count in {int(unknown.sum())} series, the first {first!r}", where="frame")
-    return Panel(tuple(wide.columns), pd.DatetimeIndex(wide.index), counts, freq, absent, negative)
+    return Panel(tuple(wide.columns), pd.DatetimeIndex(wide.index), counts, freq, gaps, negative)
 
 
 def too_short(season: str, freq: str, length: int) -> str:
@@ -102,9 +102,9 @@ def too_short(season: str, freq: str, length: int) -> str:
 
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
-    lacking = {"series", "date", "count"} - set(frame.columns)
-    if lacking:
-        raise InputError(f"no column {', '.join(sorted(lacking))}", where="frame", choices=frame.columns)
+    missing = {"series", "date", "count"} - set(frame.columns)
+    if missing:
+        raise InputError(f"no column {', '.join(sorted(missing))}", where="frame", choices=frame.columns)
     if frame.empty:
         raise InputError("there is no row to forecast from", where="frame")
     count = pd.to_numeric(frame["count"], errors="coerce").astype(float)
@@ -140,13 +140,13 @@ def _dated(given: pd.Series) -> pd.Series:
         )
     if pd.api.types.is_datetime64_any_dtype(given):
         return given.dt.tz_localize(None).dt.normalize()
-    found = pd.to_datetime(given, format="ISO8601", errors="coerce")
-    wrong = found.isna() & given.notna()
+    days = pd.to_datetime(given, format="ISO8601", errors="coerce")
+    wrong = days.isna() & given.notna()
     if wrong.any():
         raise InputError(
             f"{cell(given[wrong].iloc[0])} is not a date", where="column date", do="write dates as YYYY-MM-DD"
         )
-    return found.dt.tz_localize(None).dt.normalize()
+    return days.dt.tz_localize(None).dt.normalize()
 
 
 def _frequency(dates: pd.Series, freq: str | None) -> str:

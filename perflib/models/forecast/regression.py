@@ -83,13 +83,13 @@ def _deviations(counts: Array, expected: Array, panel: Panel, dates: pd.Datetime
     past = design[: counts.shape[1]]
     weight = 0.5 ** (age / (PROFILE_YEARS * FREQUENCIES[panel.freq][1]))
     squares = (past[:, :, None] * past[:, None, :]).reshape(len(past), -1)
-    found = np.zeros((count, wide))
+    beta = np.zeros((count, wide))
     for _ in range(3):
-        mean = expected * np.exp(np.clip(found @ past.T, -8, 8))
-        score = (weight * (counts - mean)) @ past - prior * found
+        mean = expected * np.exp(np.clip(beta @ past.T, -8, 8))
+        score = (weight * (counts - mean)) @ past - prior * beta
         curve = ((weight * mean) @ squares).reshape(count, wide, wide) + np.diag(prior)
-        found = found + np.clip(np.linalg.solve(curve, score[..., None])[..., 0], -1, 1)
-    return np.exp(found[:, 1:] @ design[:, 1:].T)
+        beta = beta + np.clip(np.linalg.solve(curve, score[..., None])[..., 0], -1, 1)
+    return np.exp(beta[:, 1:] @ design[:, 1:].T)
 
 
 def _level(counts: Array, expected: Array, age: Array, half: float) -> Array:

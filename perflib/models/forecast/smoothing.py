@@ -136,8 +136,8 @@ def damped(
     burn, ahead = min(max(period, 4), length // 3), min(horizon, max(length // 4, 1))
     level, slope, loss = smooth(root, constants, burn, ahead, memory)
     weight = _weights(loss, length)
-    moved = np.stack([reaches(damping, horizon) for damping in constants[:, 2]])
-    path = np.maximum((weight * level).sum(1)[:, None] + (weight * slope) @ moved, 0.0)
+    travel = np.stack([reaches(damping, horizon) for damping in constants[:, 2]])
+    path = np.maximum((weight * level).sum(1)[:, None] + (weight * slope) @ travel, 0.0)
     return np.maximum(path**2 - _SHIFT, 1e-3) * factor[:, length:]
 
 

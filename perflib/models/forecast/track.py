@@ -42,8 +42,8 @@ def widening(origins: tuple[int, ...], actual: Array, mean: Array, horizon: int,
         known = _known(origins, actual, at)
         if np.isfinite(known).any(axis=(1, 2)).sum() >= _EARLIER and np.isfinite(actual[at]).any():
             weight = 0.5 ** (len(origins) - 1 - at) * np.isfinite(actual[at]).mean()
-            found = fit_dispersion(known, mean[:at], horizon, trust, shape)
-            judged.append((weight, actual[at], np.maximum(mean[at], 1e-9), found))
+            dispersion = fit_dispersion(known, mean[:at], horizon, trust, shape)
+            judged.append((weight, actual[at], np.maximum(mean[at], 1e-9), dispersion))
     if len(judged) < _LEAST or (_coverage(judged, 1.0)[0] >= LEVELS).all():
         return 1.0
     with ThreadPoolExecutor(workers()) as pool:
@@ -67,11 +67,11 @@ def _known(origins: tuple[int, ...], actual: Array, at: int) -> Array:
 def _coverage(judged: list[tuple[float, Array, Array, Dispersion]], multiple: float) -> tuple[Array, float]:
     """Expected shares of the randomised PIT within the levels, and the mean log probability, weighted over origins."""
     shares, log, total = np.zeros(len(LEVELS)), 0.0, 0.0
-    for weight, actual, mean, found in judged:
+    for weight, actual, mean, dispersion in judged:
         there = np.isfinite(actual)
         y, mu = actual[there], mean[there]
-        spread = np.broadcast_to(found.values * multiple, (*mean.shape, found.values.shape[-1]))[there]
-        upto, below = (mixture_cdf(y - less, mu, spread, found.weights) for less in (0, 1))
+        spread = np.broadcast_to(dispersion.values * multiple, (*mean.shape, dispersion.values.shape[-1]))[there]
+        upto, below = (mixture_cdf(y - less, mu, spread, dispersion.weights) for less in (0, 1))
         width = np.maximum(upto - below, 1e-12)
         for k, level in enumerate(LEVELS):
             low, high = (1 - level) / 2, (1 + level) / 2

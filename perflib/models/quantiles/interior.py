@@ -38,12 +38,12 @@ def _fit(design: Floats, response: Floats, tau: float) -> tuple[Floats, bool]:
     unit = np.linalg.norm(design, axis=0)
     unit = np.where(unit > 0, unit, 1.0)
     left, singular, right = np.linalg.svd(design / unit, full_matrices=False)
-    kept = singular > singular[0] * max(design.shape) * np.finfo(float).eps
-    basis = left[:, kept] * np.sqrt(len(response))  # orthogonal columns: no digits are lost to a poor design
+    used = singular > singular[0] * max(design.shape) * np.finfo(float).eps
+    basis = left[:, used] * np.sqrt(len(response))  # orthogonal columns: no digits are lost to a poor design
     scale = float(np.std(response)) or 1.0
     b, weight, closed = _search(basis, response / scale, tau)
     b = _corner(basis, response / scale, tau, b, weight)
-    return right[kept].T @ (b * scale * np.sqrt(len(response)) / singular[kept]) / unit, closed
+    return right[used].T @ (b * scale * np.sqrt(len(response)) / singular[used]) / unit, closed
 
 
 def loss(residual: Floats, tau: float) -> float:

@@ -75,8 +75,8 @@ def seasonality(frame: pd.DataFrame, *, holidays: Any = None, paydays: Any = Non
             row = {"series": name, "season": season, "cycles": 0, "reason": ""}
             tests.append(row | _test(daily.dates, counts, season))
         with one_thread():
-            found = effects(daily.dates, counts, terms(daily.dates, counts, daily.seasons, masks), level)
-        rows.append(found.assign(series=name))
+            profile = effects(daily.dates, counts, terms(daily.dates, counts, daily.seasons, masks), level)
+        rows.append(profile.assign(series=name))
         heap = first_of_month(pd.Series(np.nan_to_num(counts), index=daily.dates))
         heaps |= {name: heap} if heap.heaped else {}
     table = pd.concat(rows, ignore_index=True)
@@ -94,18 +94,18 @@ def _test(dates: pd.DatetimeIndex, counts: Array, season: str) -> dict[str, Any]
         return {"reason": "nothing was counted"}
     counts = pd.Series(counts).interpolate(limit_direction="both").to_numpy()
     values, cycle, inner = strength.stabilised(counts), 7.0, 7.0
-    shown, period = values, 7
+    judged, period = values, 7
     if season == "year":  # weeks, so that no weekday can pass for a month
         weeks = counts[len(counts) % 7 :].reshape(-1, 7).sum(axis=1)
         values, cycle, inner = strength.stabilised(weeks), FREQUENCIES["W"][1], 0.0
         months = _months(dates, counts)
-        shown, period = (strength.stabilised(months), 12) if len(months) >= 24 else (values, min(52, len(values) // 2))
-    found = spectrum.stable(values, cycle, HARMONICS, inner)
-    if found is None:
+        judged, period = (strength.stabilised(months), 12) if len(months) >= 24 else (values, min(52, len(values) // 2))
+    test = spectrum.stable(values, cycle, HARMONICS, inner)
+    if test is None:
         return {"reason": "the series is too short to tell a season from its surroundings"}
-    noise = dict(zip(("noise_median", "noise_95"), strength.noise(len(shown), period), strict=True))
-    power = strength.strength(shown, period)
-    return {"p": found.p, "statistic": found.statistic, "cycles": found.cycles, "strength": power, **noise}
+    noise = dict(zip(("noise_median", "noise_95"), strength.noise(len(judged), period), strict=True))
+    power = strength.strength(judged, period)
+    return {"p": test.p, "statistic": test.statistic, "cycles": test.cycles, "strength": power, **noise}
 
 
 def _months(dates: pd.DatetimeIndex, counts: Array) -> Array:
@@ -121,8 +121,8 @@ def _judged(tests: pd.DataFrame) -> pd.DataFrame:
     tests["adjusted"] = tests.groupby("series", sort=False)["p"].transform(_holm)
     if tests["series"].nunique() > 1:
         tests["adjusted"] = tests.groupby("season")["adjusted"].transform(lambda part: adjusted(part.to_numpy()))
-    shown = np.where(tests["adjusted"] < ALPHA, Verdict.SEASONAL, Verdict.NOT_SHOWN)
-    tests["verdict"] = np.where(tests["p"].isna(), Verdict.NOT_ASSESSABLE, shown)
+    verdicts = np.where(tests["adjusted"] < ALPHA, Verdict.SEASONAL, Verdict.NOT_SHOWN)
+    tests["verdict"] = np.where(tests["p"].isna(), Verdict.NOT_ASSESSABLE, verdicts)
     return tests
 
 

@@ -78,17 +78,17 @@ def demand(weights: pd.Series, start: object = None, days: int = 28, level: floa
         )
     tail = (1 - inside(level, "level")) / 2
     with one_thread():
-        found = predict(daily, gap + days)
+        prediction = predict(daily, gap + days)
     counts, weekday = weights.to_numpy(dtype=float).reshape(-1, 24), daily.dates.day_of_week.to_numpy()
-    said = found.test.combined[:, 0]
-    single, summed = _dispersion(counts, weekday, found.test.origins, said, days)
+    predicted = prediction.test.combined[:, 0]
+    single, summed = _dispersion(counts, weekday, prediction.test.origins, predicted, days)
     ahead = pd.date_range(begin, periods=days)
-    mean = found.mean[0, gap:]
+    mean = prediction.mean[0, gap:]
     table = _table(mean[:, None] * shares(counts, weekday)[ahead.day_of_week], ahead, tail, single, summed)
-    came = found.test.actual[:, 0, gap:]
+    came = prediction.test.actual[:, 0, gap:]
     whole = np.isfinite(came).all(axis=1)
     total = float(mean.sum())
-    low, high = total_interval(came[whole].sum(axis=1), said[whole, gap:].sum(axis=1), total, level)
+    low, high = total_interval(came[whole].sum(axis=1), predicted[whole, gap:].sum(axis=1), total, level)
     return Demand(table, ahead[0], ahead[-1], total, low, high, int(whole.sum()), single, summed)
 
 
@@ -144,15 +144,15 @@ def _dispersion(
     for origin, forecast in zip(origins, daily, strict=True):
         end = min(origin + days, len(counts))
         came, when = counts[origin:end], weekday[origin:end]
-        said = forecast[: end - origin, None] * shares(counts[:origin], weekday[:origin])[when]
-        single.append((came.ravel(), said.ravel()))
+        predicted = forecast[: end - origin, None] * shares(counts[:origin], weekday[:origin])[when]
+        single.append((came.ravel(), predicted.ravel()))
         if end - origin >= 7:
-            sums = [[part[when == day].sum(axis=0) for day in range(7)] for part in (came, said)]
+            sums = [[part[when == day].sum(axis=0) for day in range(7)] for part in (came, predicted)]
             summed.append(tuple(np.stack(each).ravel() for each in sums))
     return _likely(single), _likely(summed or single)
 
 
-def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) -> tuple[float, float]:
+def total_interval(came: Array, predicted: Array, ahead: float, level: float = 0.80) -> tuple[float, float]:
     """Ends of the count of a whole period of which ``ahead`` are expected, from earlier periods foretold alike.
 
     Parameters
@@ -170,7 +170,7 @@ def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) 
     if not len(came):
         return float("nan"), float("nan")
     tail, mean = (1 + level) / 2, max(ahead, 1e-9)
-    wrong = float(np.mean((np.asarray(came) / np.maximum(said, 1e-9) - 1) ** 2))
+    wrong = float(np.mean((np.asarray(came) / np.maximum(predicted, 1e-9) - 1) ** 2))
     variance = max(wrong * mean**2, mean) * float(t.ppf(tail, len(came)) / norm.ppf(tail)) ** 2
     size = mean**2 / max(variance - mean, 1e-9 * mean)
     low, high = nbinom.ppf([1 - tail, tail], size, size / (size + mean))
@@ -180,6 +180,6 @@ def total_interval(came: Array, said: Array, ahead: float, level: float = 0.80) 
 def _likely(pairs: list[Any]) -> float:
     """Dispersion with the highest negative-binomial likelihood; counts are rounded, since spans give fractions."""
     came = np.round(np.concatenate([pair[0] for pair in pairs]))
-    said = np.maximum(np.concatenate([pair[1] for pair in pairs]), 1e-9)
+    predicted = np.maximum(np.concatenate([pair[1] for pair in pairs]), 1e-9)
     each, one = np.zeros(came.size, int), np.ones(1)
-    return float(_GRID[kernel.likelihoods(came, said, np.ones(came.size), each, _GRID, one, one, 1)[0].argmax()])
+    return float(_GRID[kernel.likelihoods(came, predicted, np.ones(came.size), each, _GRID, one, one, 1)[0].argmax()])

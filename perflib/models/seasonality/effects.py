@@ -119,9 +119,9 @@ def _covariances(design: Array, counts: Array, known: Array, mean: Array, prior:
 
 def _related(rest: Array, freedom: int) -> float:
     """Correlation of neighbouring errors, freed of what fitting took from it; between 0 and .95."""
-    found = float(rest[1:] @ rest[:-1]) / max(float(rest @ rest), 1e-12)
+    related = float(rest[1:] @ rest[:-1]) / max(float(rest @ rest), 1e-12)
     used = len(rest) - freedom
-    return float(np.clip(found + (1 + 3 * found + used * (1 - found)) / len(rest), 0.0, 0.95))
+    return float(np.clip(related + (1 + 3 * related + used * (1 - related)) / len(rest), 0.0, 0.95))
 
 
 def _root(spread: Array) -> Array:
@@ -131,9 +131,9 @@ def _root(spread: Array) -> Array:
 
 def _read(term: Term, beta: Array, draws: list[Array], level: float) -> pd.DataFrame:
     best = _logs(term, beta)
-    moved = [_logs(term, beta + each) - best for each in draws]
-    deviation = np.max([each.std(axis=0) for each in moved], axis=0)
-    scaled = np.abs(moved[0]) / np.maximum(moved[0].std(axis=0), 1e-12)
+    deviations = [_logs(term, beta + each) - best for each in draws]
+    deviation = np.max([each.std(axis=0) for each in deviations], axis=0)
+    scaled = np.abs(deviations[0]) / np.maximum(deviations[0].std(axis=0), 1e-12)
     reach = _student(float(np.quantile(scaled.max(axis=1), level)), term) * deviation
     return pd.DataFrame(
         {

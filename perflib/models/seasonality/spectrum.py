@@ -68,9 +68,9 @@ def periodogram(values: Array) -> Array:
     """Squared size of each Fourier wave after a straight line is taken out; place j is the wave of j cycles."""
     length = values.shape[-1]
     time = np.arange(length) - (length - 1) / 2
-    held = values - values.mean(axis=-1, keepdims=True)
-    held = held - (held @ time / (time @ time))[..., None] * time
-    return np.asarray(np.abs(np.fft.rfft(held)) ** 2 / length)
+    detrended = values - values.mean(axis=-1, keepdims=True)
+    detrended = detrended - (detrended @ time / (time @ time))[..., None] * time
+    return np.asarray(np.abs(np.fft.rfft(detrended)) ** 2 / length)
 
 
 def _places(length: int, cycles: int, harmonics: int, cycle: float, inner: float) -> tuple[Array, Array]:
@@ -102,15 +102,15 @@ def _weights(at: Array, inner: float) -> Array:
 
 def _statistic(season: Array, others: Array, season_design: Array, design: Array, weights: Array) -> Array:
     """Mean ratio of seasonal ordinates to the spectrum fitted to the others (exponential likelihood, log link)."""
-    found = np.zeros((len(others), design.shape[1]))
-    found[:, 0] = np.log(others.mean(axis=1))
+    beta = np.zeros((len(others), design.shape[1]))
+    beta[:, 0] = np.log(others.mean(axis=1))
     inverse = np.linalg.inv(design.T @ design + 1e-9 * np.eye(design.shape[1]))
     for _ in range(25):  # Fisher scoring: the information of this likelihood does not depend on the coefficients
-        step = (others * np.exp(-found @ design.T) - 1) @ design @ inverse
-        found = found + np.clip(step, -1, 1)
+        step = (others * np.exp(-beta @ design.T) - 1) @ design @ inverse
+        beta = beta + np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-6:
             break
-    return np.asarray((season * np.exp(-found @ season_design.T)) @ weights)
+    return np.asarray((season * np.exp(-beta @ season_design.T)) @ weights)
 
 
 @lru_cache(maxsize=64)
