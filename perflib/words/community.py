@@ -166,7 +166,7 @@ def needs(
     kinds = table[table["kind"].isin(mix["drivers"])]
     if moves:
         name, row = next(iter(moves.items()))
-        more = f", one of {len(moves)} {area}s that changed" if len(moves) > 1 else ""
+        more = ", the clearest of several changes" if len(moves) > 1 else ""
         first = f"In {area} {name}, {moved(row, '' if more else 'requests')}{more}."
     elif len(kinds):
         first = f"{capital(moved(kinds.iloc[0], 'requests'))}{place(cell)}."
