@@ -24,6 +24,7 @@ import pandas as pd
 
 os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()  # so that compilation is always part of the time
 from perflib.models import peers
+from perflib.models.same_scene import same_scene
 
 OFFICERS, EVENTS = 1000, 500_000
 FEATURES = ["place", "shift", "kind", "weekday", "part"]
@@ -72,7 +73,7 @@ def benchmark(subset: int) -> tuple[float, float]:
         f"{time.process_time() - worked:.1f} s); {found.facts['cells']:,} cells",
         flush=True,
     )
-    print(f"  {found.answer}")
+    print(f"  {found.facts['flags']} of {found.facts['assessed']} officers flagged")
     table = found.table.set_index("officer")
     planted = table.loc[[f"P{k:04d}" for k in range(20)], "verdict"]
     print(
@@ -103,11 +104,11 @@ def scenes(folder: Path) -> None:
         return
     rows = pd.read_csv(file)
     begun, worked = time.perf_counter(), time.process_time()
-    found = peers.same_scene(rows, "id", "idOff", "y")
+    found = same_scene(rows, "id", "idOff", "y")
     print(
         f"same scene, Seattle: {time.perf_counter() - begun:.1f} s with compilation (bar 60 s; processor "
         f"{time.process_time() - worked:.1f} s); R-hat {found.facts['rhat']:.3f}, effective draws "
-        f"{found.facts['ess']:.0f}; {found.answer}",
+        f"{found.facts['ess']:.0f}; {found.facts['flags']} officers flagged",
         flush=True,
     )
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.models.counts import adjusted
-from perflib.models.peers import rule
+from perflib.models.peers import flag_rule
 
 Q, MEAN, LEAST, TIMES, ODD_SHARE = 0.10, 15.0, 5.0, 3.0, 0.05
 DAYS, WINDOW, MANY = 3 * 365, 180, 3
@@ -50,10 +50,10 @@ def draw(rng: np.random.Generator, case: Case) -> tuple[np.ndarray, np.ndarray, 
 
 def flags(rng: np.random.Generator, case: Case, events: np.ndarray, expected: np.ndarray) -> dict[str, np.ndarray]:
     """Who is flagged under each rule, among officers who can be assessed."""
-    found = rule.judge(events, expected)
+    found = flag_rule.judge(events, expected)
     open_to = expected * found.centre >= LEAST
     with np.errstate(invalid="ignore"):
-        ours = rule.false_discovery(found.p, open_to) <= Q
+        ours = flag_rule.false_discovery(found.p, open_to) <= Q
         oracle = adjusted(np.where(open_to, _known(events, expected, case.cv), np.nan)) <= Q
     z = (events - expected * events.sum() / expected.sum()) / np.sqrt(expected * events.sum() / expected.sum())
     ranked = np.argsort(-events, kind="stable")[: max(1, round(0.05 * case.n))]

@@ -137,7 +137,7 @@ OWN = {
     "metrics/maps/boundaries.py": {"parts"},
     "metrics/review/development.py": {"known"},
     "metrics/stops/scope.py": {"allowed"},
-    "metrics/officers/cells.py": {"found.by", "there"},
+    "metrics/officers/cells.py": {"there"},
     "metrics/officers/similar.py": {"there"},
     "metrics/response/volume.py": {"calls.columns"},
     "reports/parameters.py": {"self.names"},

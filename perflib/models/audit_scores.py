@@ -10,14 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.figures import Chart
+from perflib.models.peers.table import Comparison, need
 from perflib.privacy import refuse_protected
-from perflib.result import Result
 
 Floats = NDArray[np.float64]
 LEAST = 30
-EXPLAINED = "Are the scores explained by who the officers are, where they work, or who leads them?"
-REWEIGHTED = "Who loses when the weights change?"
 
 
 def explained(
@@ -28,9 +25,8 @@ def explained(
     level: float = 0.95,
     draws: int = 1999,
     seed: int = 0,
-    name: str = "audit_scores",
-) -> Result:
-    """The share of the variance of a score that each block of columns explains, alone and beside the others.
+) -> Comparison:
+    """The share of the variance of a score that each block of columns explains, alone and with the others known.
 
     This is the one place where officers' race, sex and age are used: to audit a score, never to make one.
 
@@ -43,32 +39,28 @@ def explained(
 
     Returns
     -------
-    Result with one row per block: ``block``, ``alone`` (share explained by the block alone), ``share`` (partial, beside
-    all other blocks), both freed of what as many random columns would explain (epsilon squared, at least 0), ``low``,
-    ``high`` (of the partial share, from the noncentral F distribution), ``p`` (permutation), ``p_adjusted`` (Holm),
+    Comparison with one row per block: ``block``, ``alone`` (share explained by the block alone), ``share`` (partial,
+    with all other blocks known), both freed of what as many random columns would explain (epsilon squared, at least
+    0), ``low``, ``high`` (of the partial share, from the noncentral F distribution), ``p`` (permutation),
+    ``p_adjusted`` (Holm),
     ``columns`` (degrees of freedom), ``reason`` where the block cannot be told from the others. Facts by block.
     Not assessable with fewer than 30 officers, or fewer officers than columns. Raises InputError for unknown columns.
     """
     wanted = [score, *(column for columns in blocks.values() for column in columns)]
-    for column in wanted:
-        if column not in frame.columns:
-            raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
+    need(frame, *wanted)
     rows = frame[list(dict.fromkeys(wanted))].dropna()
     y = rows[score].to_numpy(dtype=float)
     designs = {block: _design(rows, columns) for block, columns in blocks.items()}
     every = np.column_stack([np.ones(len(rows)), *designs.values()])
     spare = len(rows) - int(np.linalg.matrix_rank(every)) if len(rows) else 0
     if len(rows) < LEAST or spare < LEAST / 2 or not np.ptp(y) > 0:
-        return Result.not_assessable(
-            name,
-            f"{len(rows)} officers with a score and all columns, too few for "
-            f"{every.shape[1]} columns (or their scores do not differ)",
-            title=EXPLAINED,
-        )
+        reason = f"{len(rows)} officers with a score and all columns, too few for {every.shape[1]} columns"
+        return Comparison(reason=f"{reason} (or their scores do not differ)")
     rng = np.random.default_rng(seed)
     table = pd.DataFrame([_block(y, block, designs, level, draws, rng) for block in blocks])
     table["p_adjusted"] = _holm(table["p"].to_numpy(dtype=float))
-    return _told(table, len(frame) - len(rows), len(rows), level, name)
+    named = table.set_index("block")[["alone", "share", "low", "high", "p", "p_adjusted"]]
+    return Comparison(table, {str(block): row for block, row in named.to_dict("index").items()})
 
 
 def _design(rows: pd.DataFrame, columns: Sequence[str]) -> Floats:
@@ -113,7 +105,7 @@ def _block(
         return row | {"reason": "cannot be told from the other blocks"}
     residual = y - rest @ (rest.T @ y)
     spare = len(y) - rest.shape[1] - added.shape[1]
-    f = _f(residual, added, spare)
+    f = float(_f_many(residual[None, :], added, spare)[0])
     shuffled = rng.permuted(np.broadcast_to(residual, (draws, len(y))), axis=1)
     null = shuffled - shuffled @ rest @ rest.T
     p = (1 + int((_f_many(null, added, spare) >= f - 1e-12).sum())) / (draws + 1)
@@ -128,10 +120,6 @@ def _epsilon(y: Floats, added: Floats, rest: Floats) -> float:
     spare = len(y) - rest.shape[1] - added.shape[1]
     left = total - float(((added.T @ residual) ** 2).sum())
     return max(0.0, 1 - left / total * (spare + added.shape[1]) / spare) if total > 0 and spare > 0 else 0.0
-
-
-def _f(residual: Floats, added: Floats, spare: int) -> float:
-    return float(_f_many(residual[None, :], added, spare)[0])
 
 
 def _f_many(residuals: Floats, added: Floats, spare: int) -> Floats:
@@ -166,74 +154,15 @@ def _holm(p: Floats) -> Floats:
     return adjusted
 
 
-def _told(table: pd.DataFrame, left_out: int, officers: int, level: float, name: str) -> Result:
-    said = []
-    for row in table.to_dict("records"):
-        if row["reason"]:
-            said.append(f"{row['block']} {row['reason']}")
-        else:
-            sure = "beyond chance" if row["p_adjusted"] < 1 - level else "no more than chance allows"
-            said.append(f"{row['block']} {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%}), {sure}")
-    answer = f"Share of the differences between {officers:,} officers' scores explained: {'; '.join(said)}."
-    facts = {
-        str(row["block"]): {key: row[key] for key in ("alone", "share", "low", "high", "p", "p_adjusted")}
-        for row in table.to_dict("records")
-    }
-    gone = [f"{left_out:,} officers without a score, or with a column missing, are left out."] if left_out else []
-    chart = Chart(
-        "dots",
-        "block",
-        "share",
-        "low",
-        "high",
-        y_label="Share of the scores' variance explained",
-        alt=answer,
-        marks={"note": "reason"},
-    )
-    return Result(
-        name,
-        table,
-        EXPLAINED,
-        answer,
-        "Partial share of variance (epsilon squared), limits from the "
-        "noncentral F (Smithson 2003), permutation of residuals (Freedman and Lane 1983), Holm.",
-        [
-            "Race, sex and age are used here to audit the score, and nowhere to make one.",
-            "A share explained by demographics asks what in the measure, the work or its recording makes it "
-            "so. It is not proof of unfairness, and none explained is not proof of fairness.",
-            "A share explained by assignment or supervisor means that peers were not alike enough, or that "
-            "supervisors record differently.",
-            *gone,
-        ],
-        facts,
-        chart,
-        {
-            "block": "Block",
-            "alone": "Alone",
-            "share": "Beside the others",
-            "p": "p",
-            "p_adjusted": "p, adjusted",
-            "columns": "Columns",
-            "reason": "Why not",
-        },
-    )
-
-
 def reweighted(
-    frame: pd.DataFrame,
-    officer: str,
-    weights: Mapping[str, float],
-    *,
-    draws: int = 500,
-    seed: int = 0,
-    name: str = "reweighted",
-) -> Result:
+    frame: pd.DataFrame, officer: str, weights: Mapping[str, float], *, draws: int = 500, seed: int = 0
+) -> Comparison:
     """How officers' places by a weighted composite move when the weights do.
 
     ``frame``: one row per officer; the columns named in ``weights`` hold the areas' scores on one scale (chances, say).
     Officers with a missing area are left out. The weights are moved in three ways: each area doubled, each left out,
     and ``draws`` random weights with the given ones as their mean (Dirichlet, concentration 10 per area).
-    Returns a Result with one row per officer by name: ``officer``, ``place`` (1 is highest; ties share the mean),
+    Returns a Comparison with one row per officer by name: ``officer``, ``place`` (1 is highest; ties share the mean),
     ``place_low``, ``place_high`` (5 and 95 % of the random weights), ``most_lost`` (places, over doubling and leaving
     out), ``lost_by`` (that change). Facts: ``kept_top`` (share of the top tenth that stays there at the 95 % place),
     ``median_width``. Not assessable with fewer than 10 officers or 2 areas of positive weight.
@@ -241,16 +170,12 @@ def reweighted(
     """
     refuse_protected(weights, "a score")
     areas = [area for area, weight in weights.items() if weight > 0]
-    for column in (officer, *weights):
-        if column not in frame.columns:
-            raise InputError(f"no column {column!r}", where="frame", choices=frame.columns, found=column)
+    need(frame, officer, *weights)
     if any(weight < 0 for weight in weights.values()):
         raise InputError("weights must be at least 0", where="weights")
     rows = frame[[officer, *areas]].dropna()
     if len(rows) < 10 or len(areas) < 2:
-        return Result.not_assessable(
-            name, f"{len(rows)} officers with every area, {len(areas)} areas with a weight", title=REWEIGHTED
-        )
+        return Comparison(reason=f"{len(rows)} officers with every area, {len(areas)} areas with a weight")
     scores = rows[areas].to_numpy(dtype=float)
     base = np.array([weights[area] for area in areas], dtype=float)
     base /= base.sum()
@@ -261,32 +186,7 @@ def reweighted(
         "median_width": float((table["place_high"] - table["place_low"]).median()),
         "officers": len(table),
     }
-    answer = (
-        f"When the weights move, half of the officers' places span more than {facts['median_width']:.0f} of "
-        f"{len(table):,}; {facts['kept_top']:.0%} of the top tenth stay there whatever the weights."
-    )
-    return Result(
-        name,
-        table.sort_values("officer").reset_index(drop=True),
-        REWEIGHTED,
-        answer,
-        "Composite under weights doubled, left out, and drawn about the given ones.",
-        [
-            "The places follow from the weights as much as from the officers. Uncertainty of the areas' own "
-            "scores comes on top.",
-            "Listed by name, not by place.",
-        ],
-        facts,
-        None,
-        {
-            "officer": "Officer",
-            "place": "Place",
-            "place_low": "Place, 5 %",
-            "place_high": "Place, 95 %",
-            "most_lost": "Most places lost",
-            "lost_by": "By",
-        },
-    )
+    return Comparison(table.sort_values("officer").reset_index(drop=True), facts)
 
 
 def _places(names: NDArray[Any], scores: Floats, base: Floats, areas: list[str], draws: int, seed: int) -> pd.DataFrame:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.metrics.officers import MEASURES, compare
 from perflib.metrics.officers.cells import cells
-from perflib.metrics.officers.measures import exposure, lacking
-from perflib.metrics.review import shown
+from perflib.metrics.officers.measures import exposure
+from perflib.metrics.review import shareable
 from perflib.privacy.quoting import quoted_all
 from perflib.result import Result
 from perflib.verdicts import Verdict
 from perflib.widgets.box import ALL, Pick, box, call_of, command_of
 from perflib.widgets.live import live
+from perflib.words import officers as words
 
 #: how peers are made, always in the same period: words -> columns of the assignment; None is the best there is.
 PEERS: dict[str, tuple[str, ...] | None] = {
@@ -38,21 +39,21 @@ def officers(
     period: str = "month",
     first: str = "",
     last: str = "",
-    found: Result | None = None,
+    comparison: Result | None = None,
 ) -> Any:
-    """An explorer of officers beside peers.
+    """An explorer of officers and their peers.
 
     In a live kernel an ipywidgets box; otherwise (``interactive`` false, PERFLIB_STATIC=1, or no kernel) the Result of
     the starting choice. Officers are shown by code, and without figures where they cannot be assessed.
-    ``found``: the comparison of the starting choice, where it has been made already.
+    ``comparison``: that of the starting choice, where it has been made already.
     Raises InputError for a measure, peers or an officer that do not occur.
     """
     explorer = Explorer(dept, first, last, period)
-    if found is not None:
-        explorer.known[measure, peers] = found
+    if comparison is not None:
+        explorer.known[measure, peers] = comparison
     start = {"measure": measure, "peers": peers, "officer": officer or ALL}
     first_view = explorer.result(**start)
-    return explorer.box(**start) if live(interactive) else shown(first_view)
+    return explorer.box(**start) if live(interactive) else first_view
 
 
 class Explorer:
@@ -67,15 +68,17 @@ class Explorer:
         """The Result of one choice."""
         if peers not in PEERS:
             raise InputError(f"no peers {peers!r}", where="peers", choices=PEERS, found=peers)
-        found = self._compared(measure, peers)
-        return found if officer == ALL or found.reason else _of(found, officer)
+        compared = self._compared(measure, peers)
+        return compared if officer == ALL or compared.reason else _of(compared, officer)
 
     def _compute(self, measure: str, peers: str) -> Result:
         by = PEERS[peers]
         made = self.known.get((measure, peers)) or compare(
             self.dept, measure, by, period=self.period, first=self.first, last=self.last
         )
-        return replace(shown(made), name="officers_explorer")
+        compared = replace(shareable(made), name="officers_explorer", caveats=())
+        say = compared.words and partial(words.explorer, say=compared.words)
+        return replace(compared, caveats=(), words=say)
 
     def officers(self, measure: str, peers: str) -> list[str]:
         """The codes of those who can be assessed, "all" first."""
@@ -92,10 +95,10 @@ class Explorer:
 
     def box(self, measure: str = "force", peers: str = "same post", officer: str = ALL) -> Any:
         """The widget. Whoever cannot be assessed is not offered; every measure's cells are read now, not at a move."""
-        for asked in MEASURES.values():
-            kind = "" if lacking(self.dept, asked) else exposure(self.dept, asked, "")
+        for measured in MEASURES.values():
+            kind, _ = exposure(self.dept, measured)
             if kind:
-                cells(self.dept, asked, kind, (), self.period, self.first, self.last)
+                cells(self.dept, measured, kind, (), self.period, self.first, self.last)
         return box(
             [
                 Pick("Measure", list(MEASURES), measure),
@@ -113,21 +116,10 @@ class Explorer:
         ]
 
 
-def _of(found: Result, officer: str) -> Result:
-    """The same comparison with one officer marked and told first."""
-    table = found.table
-    held = table[table["officer"].astype(str) == officer]
-    if held.empty:
-        raise InputError(
-            f"no officer {officer!r}", where="officer", found=officer, choices=quoted_all(table["officer"], officer)
-        )
-    one = held.iloc[0].to_dict()
-    if one["verdict"] == Verdict.NOT_ASSESSABLE:
-        answer = f"{officer} cannot be assessed: {one['reason']}."
-    else:
-        answer = (
-            f"{officer}: {one['events']:,.0f} against {one['expected']:,.1f} expected beside {one['peers']:,.0f} "
-            f"peers, {one['estimate']:.2f} times as many ({one['low']:.2f} to {one['high']:.2f}): "
-            f"{one['verdict']}."
-        )
-    return replace(found, table=table.assign(flagged=table["officer"].astype(str) == officer), answer=answer)
+def _of(compared: Result, officer: str) -> Result:
+    """The same comparison with one officer marked and described."""
+    who = compared.table["officer"].astype(str)
+    if not (who == officer).any():
+        raise InputError(f"no officer {officer!r}", where="officer", found=officer, choices=quoted_all(who, officer))
+    say = partial(words.one_officer, title=compared.title, labels=compared.labels, officer=officer)
+    return replace(compared, table=compared.table.assign(flagged=who == officer), caveats=(), words=say)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,8 @@ import yaml
 import perflib as pf
 from perflib.errors import InputError
 from perflib.metrics import officers
-from perflib.metrics.officers.similar import _events
-
-scenes_room = importlib.import_module("perflib.metrics.officers.scenes")  # the function of the same name hides it
+from perflib.metrics.officers.scenes import _levels
+from perflib.metrics.officers.similar import OUTCOMES, _events
 
 
 def moment(day: str, hour: int = 12) -> pd.Timestamp:
@@ -65,19 +63,11 @@ def town(**changes: object) -> pf.Department:
     )
 
 
-def test_who_stood_there_hand_worked(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = {}
-    monkeypatch.setattr(
-        scenes_room,
-        "_told",
-        lambda frame, present, unknown, *rest: seen.update(frame=frame, present=present, unknown=unknown),
-    )
-    officers.scenes(town())
-    assert seen["present"] and seen["unknown"] == 1
-    rows = seen["frame"][["scene", "officer_id", "level"]].to_numpy().tolist()
+def test_who_stood_there_hand_worked() -> None:
+    frame, unknown = _levels(town(), True, "", "")
+    rows = frame[["scene", "officer_id", "level"]].to_numpy().tolist()
     assert rows == [["c1", "A", 3], ["c1", "B", 0]]  # A's higher level; c2's level is not known
-    officers.scenes(town(), present=False)
-    assert seen["frame"].empty
+    assert unknown == 1 and _levels(town(), False, "", "")[0].empty
 
 
 def test_scenes_that_cannot_be_compared_say_why() -> None:
@@ -87,7 +77,7 @@ def test_scenes_that_cannot_be_compared_say_why() -> None:
 
 
 def test_events_beside_their_calls_hand_worked() -> None:
-    rows = _events(town(), officers.similar.__globals__["OUTCOMES"]["force"]).order_by("day", "officer").execute()
+    rows = _events(town(), OUTCOMES["force"]).order_by("day", "officer").execute()
     found = rows[["officer", "outcome", "kind", "hours", "weekday"]].to_numpy().tolist()
     assert found == [
         ["A", True, "Fight", "12-16", "Monday"],

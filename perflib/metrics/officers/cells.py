@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import ibis
@@ -14,7 +14,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.engine.tables import view
 from perflib.errors import InputError
-from perflib.metrics.officers.measures import EXPOSURES, Measure, dated
+from perflib.metrics.officers.measures import EXPOSURES, Measure
 
 #: columns of an assignment that may define peers.
 POSTS = ("unit", "district", "shift", "duty", "beat")
@@ -26,51 +26,67 @@ NONE = "not recorded"
 class Cells:
     """``frame``: officer, period, the assignment's columns, exposure, events; ``by`` the columns there are.
 
-    ``without_officer`` events name nobody; ``unplaced`` events fall on a day without an assignment or any exposure.
+    ``without_officer`` events name nobody.
     """
 
     frame: pd.DataFrame
     by: tuple[str, ...]
     period: str
     without_officer: int
-    unplaced: int
+
+    @property
+    def unplaced(self) -> int:
+        """Events on a day without an assignment or any exposure."""
+        return int(self.frame.loc[self.frame["exposure"] <= 0, "events"].sum())
 
 
-def cells(dept: Department, asked: Measure, per: str, by: Sequence[str], period: str, first: str, last: str) -> Cells:
+def cells(
+    dept: Department, measured: Measure, per: str, by: Sequence[str], period: str, first: str, last: str
+) -> Cells:
     """Events and exposure per officer, period and assignment.
 
     The assignment is the officer's post on that day (the one begun last, where spells overlap). Without a table of
     assignments it is what the event's own row says, which serves only where events and exposure are the same rows.
     With one, the engine is asked for the finest posts, once for every choice of columns.
     """
-    own = not dept.has("assignments")
     check_days(first, last)
-    keys = _keys(dept, asked, per, by, own)
+    own, there = not dept.has("assignments"), posts(dept, measured, per)
+    if own and by and EXPOSURES[per].table != measured.table:
+        raise InputError(
+            f"peers by {', '.join(by)} need a table of assignments",
+            where="by",
+            do="add one to the department file, or compare with by=()",
+        )
+    for one in by:
+        if one not in there:
+            table = measured.table if own else "assignments"
+            raise InputError(f"{table} have no {one!r}", where="by", choices=there, found=one)
     if own:
-        return _read(dept, asked, per, keys, period, first, last)
-    finest = _read(dept, asked, per, posts(dept, asked, per), period, first, last)
-    summed = finest.frame.groupby(["officer", "period", *keys], sort=False, observed=True)[["exposure", "events"]].sum()
-    frame = summed.reset_index()
-    lost = int(frame.loc[frame["exposure"] <= 0, "events"].sum())
-    return Cells(frame, keys, finest.period, finest.without_officer, lost)
+        return _read(dept, measured, per, tuple(by), period, first, last)
+    finest = _read(dept, measured, per, there, period, first, last)
+    summed = finest.frame.groupby(["officer", "period", *by], sort=False, observed=True)[["exposure", "events"]].sum()
+    return replace(finest, frame=summed.reset_index(), by=tuple(by))
 
 
 @lru_cache(maxsize=16)
 def _read(
-    dept: Department, asked: Measure, per: str, keys: tuple[str, ...], period: str, first: str, last: str
+    dept: Department, measured: Measure, per: str, keys: tuple[str, ...], period: str, first: str, last: str
 ) -> Cells:
-    own = not dept.has("assignments")
-    events = _events(dept, asked, keys if own else (), first, last)
+    own = () if dept.has("assignments") else keys
+    events = _events(dept, measured, own, first, last)
     nobody = int(events.filter(events.officer_id.isnull()).value.sum().execute() or 0)
     named = events.filter(events.officer_id.notnull())
-    done = _placed(dept, named, keys, own, period).rename(columns={"value": "events"})
-    work = _exposed(dept, asked, per, keys, own, period, first, last).rename(columns={"value": "exposure"})
-    if work.empty and done.empty:
-        frame = pd.DataFrame({name: pd.Series(dtype=str) for name in ("officer", "period", *keys)})
-        return Cells(frame.assign(exposure=0.0, events=0.0), keys, period, nobody, 0)
-    frame = work.merge(done, how="outer", on=["officer", "period", *keys]).fillna({"exposure": 0.0, "events": 0})
-    lost = frame["exposure"] <= 0
-    return Cells(frame, keys, period, nobody, int(frame.loc[lost, "events"].sum()))
+    done = _placed(dept, named, keys, period).rename(columns={"value": "events"})
+    if per == "months":
+        work = _months(dept, keys, period, first, last)
+    else:
+        work = _placed(dept, _worked(dept, measured, per, own, first, last), keys, period)
+    on = ["officer", "period", *keys]
+    work = work.rename(columns={"value": "exposure"})
+    if work.empty and done.empty:  # two empty results of the engine cannot be merged
+        return Cells(pd.DataFrame(columns=[*on, "exposure", "events"]), keys, period, nobody)
+    frame = work.merge(done, how="outer", on=on).fillna({"exposure": 0.0, "events": 0.0})
+    return Cells(frame, keys, period, nobody)
 
 
 def check_days(first: str, last: str) -> None:
@@ -85,33 +101,21 @@ def check_days(first: str, last: str) -> None:
         raise InputError(f"{first} lies after {last}", where="first, last", do="give the earlier day first")
 
 
-def posts(dept: Department, asked: Measure, per: str) -> tuple[str, ...]:
+def posts(dept: Department, measured: Measure, per: str) -> tuple[str, ...]:
     """The columns that can define peers for a measure."""
     own = not dept.has("assignments")
-    if own and EXPOSURES[per].table != asked.table:
+    if own and (not per or EXPOSURES[per].table != measured.table):
         return ()
-    return tuple(one for one in POSTS if dept.has(asked.table if own else "assignments", one))
+    return tuple(one for one in POSTS if dept.has(measured.table if own else "assignments", one))
 
 
-def _keys(dept: Department, asked: Measure, per: str, by: Sequence[str], own: bool) -> tuple[str, ...]:
-    if own and EXPOSURES[per].table != asked.table and by:
-        raise InputError(
-            f"peers by {', '.join(by)} need a table of assignments",
-            where="by",
-            do="add one to the department file, or compare with by=()",
-        )
-    table, there = asked.table if own else "assignments", posts(dept, asked, per)
-    for one in by:
-        if one not in there:
-            raise InputError(f"{table} have no {one!r}", where="by", choices=there, found=one)
-    return tuple(by)
-
-
-def _events(dept: Department, asked: Measure, keys: Sequence[str], first: str, last: str) -> ir.Table:
-    rows = dept.table(asked.table)
-    rows = rows.filter(asked.what(rows)) if asked.what else rows
-    key = ibis.coalesce(*(rows[one] for one in asked.key if one in rows.columns))
-    flat = rows.select("officer_id", *keys, day=dept.local(dated(rows, asked.stamp)).date(), key=key)
+def _events(dept: Department, measured: Measure, keys: Sequence[str], first: str, last: str) -> ir.Table:
+    rows = dept.table(measured.table)
+    rows = rows.filter(measured.what(rows)) if measured.what else rows
+    key, stamp = (
+        ibis.coalesce(*(rows[one] for one in names if one in rows.columns)) for names in (measured.key, measured.stamp)
+    )
+    flat = rows.select("officer_id", *keys, day=dept.local(stamp).date(), key=key)
     flat = within(flat, first, last)
     return flat.group_by(["officer_id", "day", *keys]).agg(value=flat.key.nunique())
 
@@ -123,28 +127,23 @@ def within(rows: ir.Table, first: str, last: str) -> ir.Table:
     return rows.filter(rows.day <= ibis.date(last)) if last else rows
 
 
-def _exposed(
-    dept: Department, asked: Measure, per: str, keys: tuple[str, ...], own: bool, period: str, first: str, last: str
-) -> pd.DataFrame:
-    if per == "months":
-        return _months(dept, keys, period, first, last)
+def _worked(dept: Department, measured: Measure, per: str, own: Sequence[str], first: str, last: str) -> ir.Table:
+    """Work per officer and day: rows of the exposure's table, or its hours without leave."""
     what = EXPOSURES[per]
     rows = dept.table(what.table)
-    if asked.known is not None and what.table == asked.table:
-        rows = rows.filter(asked.known(rows))
+    if measured.known is not None and what.table == measured.table:
+        rows = rows.filter(measured.known(rows))
     rows = rows.filter(rows.officer_id.notnull())
     size = rows.ended_at.delta(rows.started_at, unit="second") / 3600 if per == "hours" else ibis.literal(1.0)
     if per == "hours" and "kind" in rows.columns:
         size = ibis.ifelse(rows.kind.fill_null("regular") == "leave", 0.0, size)
-    held = keys if own else ()
-    flat = within(rows.select("officer_id", *held, day=dept.local(rows[what.stamp]).date(), size=size), first, last)
-    daily = flat.group_by(["officer_id", "day", *held]).agg(value=flat["size"].sum())
-    return _placed(dept, daily, keys, own, period)
+    flat = within(rows.select("officer_id", *own, day=dept.local(rows[what.stamp]).date(), size=size), first, last)
+    return flat.group_by(["officer_id", "day", *own]).agg(value=flat["size"].sum())
 
 
-def _placed(dept: Department, daily: ir.Table, keys: tuple[str, ...], own: bool, period: str) -> pd.DataFrame:
+def _placed(dept: Department, daily: ir.Table, keys: Sequence[str], period: str) -> pd.DataFrame:
     """Sums per officer, period and post from officer-days."""
-    if not own and keys:
+    if keys and dept.has("assignments"):
         spells = _spells(dept, keys)
         days = daily.left_join(
             spells,
@@ -167,7 +166,7 @@ def _period(day: ir.DateValue, period: str) -> ir.Value:
     return day.truncate(PERIODS[period]) if period else ibis.literal("all")
 
 
-def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
+def _spells(dept: Department, keys: Sequence[str]) -> ir.Table:
     rows = dept.assignments
     end = rows.end_on if "end_on" in rows.columns else ibis.null("date")
     spells = rows.select(*keys, who=rows.officer_id, start_on=rows.start_on.cast("date"), end_on=end.cast("date"))
@@ -187,7 +186,7 @@ def _spells(dept: Department, keys: tuple[str, ...]) -> ir.Table:
     )
 
 
-def _months(dept: Department, keys: tuple[str, ...], period: str, first: str, last: str) -> pd.DataFrame:
+def _months(dept: Department, keys: Sequence[str], period: str, first: str, last: str) -> pd.DataFrame:
     """Months in the post: days of each spell in each calendar month over the days of a mean month."""
     spells = _spells(dept, keys)
     if not (first and last):

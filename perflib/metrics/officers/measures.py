@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import ibis
 import ibis.expr.types as ir
 
 from perflib.agency import Department
@@ -27,7 +27,6 @@ class Measure:
     needs: tuple[str, ...] = ()
     what: Callable[[ir.Table], ir.BooleanValue] | None = None
     known: Callable[[ir.Table], ir.BooleanValue] | None = None
-    caveat: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,69 +50,29 @@ EXPOSURES = {
     "months": Exposure("months in the assignment", "month in the assignment", "assignments", "start_on"),
 }
 _WORK = ("responses", "calls", "hours", "months")
+_STOP = partial(Measure, table="stops", stamp=("stopped_at",), key=("stop_id",))
+_UNRECORDED = "no record of the work that {} are counted for"
 MEASURES = {
-    "force": Measure(
-        "uses of force",
-        "force",
-        ("used_at",),
-        ("incident_id", "force_id"),
-        _WORK,
-        caveat="Who is sent to dangerous calls uses more force: compare within one assignment, and read "
-        "the comparison at the same scene beside it.",
-    ),
-    "complaints": Measure(
-        "complaints",
-        "complaints",
-        ("occurred_at", "filed_at"),
-        ("complaint_id",),
-        _WORK,
-        caveat="A complaint is an accusation, of every finding; some work draws more of them.",
-    ),
-    "commendations": Measure(
-        "commendations",
-        "commendations",
-        ("awarded_at",),
-        ("commendation_id",),
-        _WORK,
-        caveat="Commendations follow visible work and who writes them, not merit alone.",
-    ),
-    "frisks": Measure(
+    "force": Measure("uses of force", "force", ("used_at",), ("incident_id", "force_id"), _WORK),
+    "complaints": Measure("complaints", "complaints", ("occurred_at", "filed_at"), ("complaint_id",), _WORK),
+    "commendations": Measure("commendations", "commendations", ("awarded_at",), ("commendation_id",), _WORK),
+    "frisks": _STOP(
         "frisks",
-        "stops",
-        ("stopped_at",),
-        ("stop_id",),
-        ("stops",),
-        ("frisked",),
-        lambda rows: rows.frisked,
-        lambda rows: rows.frisked.notnull(),
-        "Only recorded stops are compared: a stop that nobody wrote down is not seen.",
+        per=("stops",),
+        needs=("frisked",),
+        what=lambda rows: rows.frisked,
+        known=lambda rows: rows.frisked.notnull(),
     ),
-    "searches": Measure(
+    "searches": _STOP(
         "searches",
-        "stops",
-        ("stopped_at",),
-        ("stop_id",),
-        ("stops",),
-        ("searched",),
-        lambda rows: rows.searched,
-        lambda rows: rows.searched.notnull(),
-        "Only recorded stops are compared: a stop that nobody wrote down is not seen.",
+        per=("stops",),
+        needs=("searched",),
+        what=lambda rows: rows.searched,
+        known=lambda rows: rows.searched.notnull(),
     ),
-    "stops": Measure(
-        "stops",
-        "stops",
-        ("stopped_at",),
-        ("stop_id",),
-        ("hours", "responses", "months"),
-        caveat="More stops are neither better nor worse in themselves.",
-    ),
+    "stops": _STOP("stops", per=("hours", "responses", "months")),
     "arrests": Measure(
-        "arrests",
-        "arrests",
-        ("arrested_at",),
-        ("arrest_id",),
-        ("responses", "calls", "stops", "hours", "months"),
-        caveat="An arrest is not a success by itself; read what became of the arrests.",
+        "arrests", "arrests", ("arrested_at",), ("arrest_id",), ("responses", "calls", "stops", "hours", "months")
     ),
 }
 
@@ -125,28 +84,20 @@ def measure(name: str) -> Measure:
     return MEASURES[name]
 
 
-def lacking(dept: Department, asked: Measure) -> str:
-    """Why the department cannot be asked; empty when it can."""
-    if not dept.has(asked.table):
-        return f"the department has no table {asked.table}"
-    absent = [column for column in ("officer_id", *asked.needs) if not dept.has(asked.table, column)]
-    return f"{asked.table} have no {' and no '.join(absent)}" if absent else ""
+def exposure(dept: Department, measured: Measure, per: str = "", months: bool = True) -> tuple[str, str]:
+    """The exposure named by ``per``, or the best that the department has, with ""; else "" with the reason.
 
-
-def exposure(dept: Department, asked: Measure, per: str) -> str:
-    """The exposure asked for, or the best that the department has; empty if none. Raises InputError for an unknown."""
-    if per:
-        if per not in EXPOSURES:
-            raise InputError(f"no exposure {per!r}", where="per", choices=EXPOSURES, found=per)
-        return per if _has(dept, per) else ""
-    return next((one for one in asked.per if _has(dept, one)), "")
-
-
-def _has(dept: Department, per: str) -> bool:
-    table = EXPOSURES[per].table
-    return dept.has(table, "officer_id") and not dept.table(table).officer_id.type().is_null()
-
-
-def dated(rows: ir.Table, stamps: tuple[str, ...]) -> ir.TimestampValue:
-    """The first of ``stamps`` that a row has."""
-    return ibis.coalesce(*(rows[one] for one in stamps if one in rows.columns))
+    ``months``: months of an assignment will do. Raises InputError for an unknown exposure.
+    """
+    if per and per not in EXPOSURES:
+        raise InputError(f"no exposure {per!r}", where="per", choices=EXPOSURES, found=per)
+    if not dept.has(measured.table):
+        return "", f"the department has no table {measured.table}"
+    missing = [column for column in ("officer_id", *measured.needs) if not dept.has(measured.table, column)]
+    if missing:
+        return "", f"{measured.table} have no {' and no '.join(missing)}"
+    for one in [per] if per else measured.per:
+        table = EXPOSURES[one].table
+        if dept.has(table, "officer_id") and not dept.table(table).officer_id.type().is_null():
+            return (one, "") if months or one != "months" else ("", _UNRECORDED.format(measured.words))
+    return "", _UNRECORDED.format(measured.words)

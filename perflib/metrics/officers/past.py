@@ -1,15 +1,17 @@
-"""Each officer beside their own earlier years: what is left to compare with where there are too few peers."""
+"""Each officer against their own earlier years: what is left to compare with where there are too few peers."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.files.shared import once_per_batch
+from perflib.metrics.officers import figure
 from perflib.metrics.officers.cells import cells
-from perflib.metrics.officers.measures import EXPOSURES, exposure, lacking, measure
+from perflib.metrics.officers.measures import EXPOSURES, exposure, measure
 from perflib.result import Result
+from perflib.words import officers as words
 
 _PERIODS = ("year", "quarter", "month")
 
@@ -44,26 +46,21 @@ def past(
     """
     from perflib.models import peers
 
-    asked, name = measure(measure_name), name or f"past_{measure_name}"
+    measured, name = measure(measure_name), name or f"past_{measure_name}"
     if period not in _PERIODS:
         raise InputError(f"no period {period!r}", where="period", choices=_PERIODS, found=period)
-    title = f"Whose {asked.words} changed against their own past?"
-    why = lacking(dept, asked)
-    kind = "" if why else exposure(dept, asked, per)
-    if why or kind in ("", "months"):
-        return Result.not_assessable(
-            name, why or f"no record of the work that {asked.words} are counted for", title=title
-        )
-    frame = cells(dept, asked, kind, (), period, first, last).frame
+    title = words.OWN_PAST.format(events=measured.words)
+    kind, reason = exposure(dept, measured, per, months=False)
+    if reason:
+        return Result.not_assessable(name, reason, title=title)
+    frame = cells(dept, measured, kind, (), period, first, last).frame
     if frame["period"].nunique() < 2:
         return Result.not_assessable(name, f"the records hold one {period} only", title=title)
-    found = peers.own_history(frame, "officer", "period", q=q, name=name)
-    words = EXPOSURES[kind].words
-    facts = dict(found.facts) | {"measure": measure_name, "per": kind, "latest": str(found.facts["latest"])[:10]}
-    labels = dict(found.labels) | {
-        "exposure": f"{words.capitalize()}, latest {period}",
-        "events": f"{asked.words.capitalize()}, latest {period}",
-        "expected": "Expected from the own past",
-        "periods": f"Earlier {period}s",
-    }
-    return replace(found, title=title, facts=facts, labels=labels)
+    found = peers.own_history(frame, q=q)
+    facts = {"measure": measure_name, "per": kind, "latest": str(found.facts["latest"])[:10]}
+    work = EXPOSURES[kind].words
+    draw = partial(
+        figure.estimates, target=1.0, x_label=f"{work.capitalize()}, latest {period}", y_label="Count over own past"
+    )
+    say = partial(words.past, events=measured.words, work=work, period=period)
+    return figure.result(name, found, title, say, draw, facts)

@@ -1,20 +1,21 @@
-"""Each officer's events beside other officers' events of the same kind, place and time: the internal benchmark."""
+"""Each officer's events against other officers' events of the same kind, place and time: the internal benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.metrics.officers import figure
 from perflib.metrics.officers.cells import check_days, within
 from perflib.metrics.officers.measures import measure as by_name
 from perflib.result import Result
-
-TITLE = "Whose outcomes differ from those of other officers at the same kind of work?"
+from perflib.words import officers as words
 
 
 @dataclass(frozen=True)
@@ -69,62 +70,56 @@ def similar(
     InputError : an unknown measure, or a feature that is not recorded. Not assessable: a measure that is not recorded
         by the event it came from.
     """
+    from perflib.models import peers
+
     check_days(first, last)
-    words, name = by_name(measure).words, name or f"similar_{measure}"
-    if measure not in OUTCOMES:
-        return Result.not_assessable(name, f"{words} are not recorded by the call or stop they came from", title=TITLE)
-    asked = OUTCOMES[measure]
-    why = _lacking(dept, asked, words)
-    if why:
-        return Result.not_assessable(name, why, title=TITLE)
-    rows = _events(dept, asked)
+    counted, name = by_name(measure).words, name or f"similar_{measure}"
+    title = words.SIMILAR.format(events=counted)
+    reason = f"{counted} are not recorded by the call or stop they came from"
+    outcome = OUTCOMES.get(measure)
+    reason = _unrecorded(dept, outcome, counted) if outcome else reason
+    if reason or outcome is None:
+        return Result.not_assessable(name, reason, title=title)
+    rows, events = _events(dept, outcome), WORDS[outcome.base]
     there = [one for one in (*FEATURES, *TIMES) if one in rows.columns]
     for one in features or ():
         if one not in there:
-            raise InputError(f"no {one!r} is recorded of {asked.base}", where="features", choices=there, found=one)
+            raise InputError(f"no {one!r} is recorded of {outcome.base}", where="features", choices=there, found=one)
     used = list(features or there)
     frame = within(rows, first, last).select("officer", "outcome", *used).order_by("officer", *used).execute()
     unknown = int(frame["outcome"].isna().sum())
     frame = frame.dropna(subset="outcome").astype({"outcome": int})
     if frame.empty:
-        return Result.not_assessable(name, f"no {WORDS[asked.base]} with a known outcome", title=TITLE)
-    from perflib.models import peers
-
-    events = WORDS[asked.base]
-    found = peers.internal_benchmark(
-        frame, "officer", "outcome", used, q=q, name=name, counted_words=f"{words} at the same kind of {events}"
-    )
-    facts = dict(found.facts) | {"measure": measure, "features": used, "unknown": unknown}
-    notes = [f"Events are matched on {', '.join(used)}. What else differed between them is not seen."]
-    notes += [f"{unknown:,} {events} say nothing of {words} and are left out."] if unknown else []
-    labels = dict(found.labels) | {"exposure": events.capitalize(), "events": f"With {words}"}
-    chart = replace(found.chart, x_label=events.capitalize()) if found.chart else None
-    told = replace(found, title=TITLE, facts=facts, chart=chart, labels=labels)
-    return told.with_caveats(*notes)
+        return Result.not_assessable(name, f"no {events} with a known outcome", title=title)
+    found = peers.internal_benchmark(frame, "officer", "outcome", used, q=q)
+    draw = partial(figure.estimates, target=1.0, x_label=events.capitalize(), y_label="Share over expected share")
+    facts = {"measure": measure, "features": used, "unknown": unknown}
+    say = partial(words.similar, counted=counted, events=events)
+    return figure.result(name, found, title, say, draw, facts)
 
 
-def _lacking(dept: Department, asked: Outcome, words: str) -> str:
-    if not dept.has(asked.base, "officer_id"):
-        return f"the department has no {WORDS[asked.base]} with their officers"
-    if asked.column and not dept.has(asked.base, asked.column):
-        return f"the {asked.base} do not say whether there were {words}"
-    if asked.of and not dept.has(asked.of, "call_id", "officer_id"):
-        return f"the department has no {words} with their call and officer"
+def _unrecorded(dept: Department, outcome: Outcome, counted: str) -> str:
+    if not dept.has(outcome.base, "officer_id"):
+        return f"the department has no {WORDS[outcome.base]} with their officers"
+    if outcome.column and not dept.has(outcome.base, outcome.column):
+        return f"the {outcome.base} do not say whether there were {counted}"
+    if outcome.of and not dept.has(outcome.of, "call_id", "officer_id"):
+        return f"the department has no {counted} with their call and officer"
     return ""
 
 
-def _events(dept: Department, asked: Outcome) -> ir.Table:
-    rows = dept.table(asked.base)
-    rows = rows.filter(rows.officer_id.notnull(), rows[asked.stamp].notnull())
-    if asked.of:
+def _events(dept: Department, outcome: Outcome) -> ir.Table:
+    rows = dept.table(outcome.base)
+    rows = rows.filter(rows.officer_id.notnull(), rows[outcome.stamp].notnull())
+    if outcome.of:
         rows = _with_call(dept, rows)
-        done = dept.table(asked.of).filter(lambda of: of.call_id.notnull() & of.officer_id.notnull())
+        done = dept.table(outcome.of).filter(lambda of: of.call_id.notnull() & of.officer_id.notnull())
         done = done.select(done_call=done.call_id, done_by=done.officer_id).distinct().mutate(done=True)
         rows = rows.left_join(done, [rows.call_id == done.done_call, rows.officer_id == done.done_by])
         rows = rows.mutate(outcome=rows.done.notnull())
     else:
-        rows = rows.mutate(outcome=rows[asked.column])
-    local = dept.local(rows[asked.stamp])
+        rows = rows.mutate(outcome=rows[outcome.column])
+    local = dept.local(rows[outcome.stamp])
     named = {
         word: rows[column]
         for word, columns in FEATURES.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import DepartmentError, InputError
 from perflib.metrics.officers.cells import cells
-from perflib.metrics.officers.measures import EXPOSURES, MEASURES, Measure, exposure, lacking
+from perflib.metrics.officers.measures import EXPOSURES, MEASURES, Measure, exposure
 from perflib.metrics.response.groups import NONE
 
 #: calls an officer makes to be among people, where the department file does not name its own.
@@ -24,13 +24,11 @@ _SETTINGS = ("weights", "contact", "development")
 
 @dataclass(frozen=True)
 class Area:
-    """One line of a review. ``better`` is "fewer" or "more"; ``make`` gives the measure, the counts by officer
-    themselves, or why there are none."""
+    """One line of a review. ``better`` is "fewer" or "more"."""
 
     short: str
     words: str
     better: str
-    make: Callable[[Department], Measure | pd.DataFrame | str]
 
 
 def rules(dept: Department) -> Mapping[str, Any]:
@@ -53,34 +51,27 @@ def rules(dept: Department) -> Mapping[str, Any]:
 
 
 def counted(
-    dept: Department, area: str, keys: tuple[str, ...], period: str = "month", first: str = "", last: str = ""
-) -> pd.DataFrame | str:
-    """Events and exposure by officer, period and post of one area, or why they cannot be had."""
-    made = named(area).make(dept)
-    if isinstance(made, pd.DataFrame):
-        return made
-    why = made if isinstance(made, str) else lacking(dept, made)
-    if why or isinstance(made, str):
-        return str(why)
-    per = exposure(dept, made, "")
-    if per in ("", "months"):
-        return f"no record of the work that {made.words} are counted for"
+    dept: Department, area: str, keys: Sequence[str], period: str = "month", first: str = "", last: str = ""
+) -> tuple[pd.DataFrame, str]:
+    """Events and exposure by officer, period and post of one area with "", or an empty frame and the reason."""
+    if area == "training":
+        return _courses(dept)
+    measured = _MADE[area](dept) if area in _MADE else MEASURES[area]
+    per, reason = exposure(dept, measured, months=False) if isinstance(measured, Measure) else ("", measured)
+    if reason or isinstance(measured, str):
+        return pd.DataFrame(), reason
     there = tuple(key for key in keys if dept.has("assignments", key))
-    return cells(dept, made, per, there, period, first, last).frame.assign(per=EXPOSURES[per].words)
+    return cells(dept, measured, per, there, period, first, last).frame.assign(per=EXPOSURES[per].words), ""
 
 
-def _courses(dept: Department) -> pd.DataFrame | str:
+def _courses(dept: Department) -> tuple[pd.DataFrame, str]:
     """Courses with a due date by officer: how many were done late. One never done leaves no record, and is not seen."""
     if not dept.has("training", "due_on", "completed_on"):
-        return "the department records no courses with a due date"
+        return pd.DataFrame(), "the department records no courses with a due date"
     rows = dept.training.filter(dept.training.due_on.notnull())
     late = (rows.completed_on > rows.due_on).cast("int64").sum()
-    found = rows.group_by(officer=rows.officer_id).agg(exposure=rows.count().cast("float64"), events=late).execute()
-    return found.assign(period="all", per="courses due") if len(found) else "no course has a due date"
-
-
-def _named(name: str) -> Callable[[Department], Measure | str]:
-    return lambda dept: MEASURES[name]
+    made = rows.group_by(officer=rows.officer_id).agg(exposure=rows.count().cast("float64"), events=late).execute()
+    return made.assign(period="all", per="courses due"), "" if len(made) else "no course has a due date"
 
 
 def _slow(dept: Department) -> Measure | str:
@@ -130,13 +121,12 @@ def _contact(dept: Department) -> Measure | str:
     if not dept.has("calls", "officer_id", "call_type", "origin"):
         return "the calls do not record the officer, type and origin"
     types = list(rules(dept).get("contact") or CONTACT)
-    held = dept.calls.filter(dept.calls.call_type.isin(types) & (dept.calls.origin == "officer")).count().execute()
-    if not held:
-        return "no call type is named as community contact (settings: review: contact)"
 
     def contact(table: ir.Table) -> ir.BooleanValue:
         return table.call_type.isin(types) & (table.origin == "officer")
 
+    if not dept.calls.filter(contact).count().execute():
+        return "no call type is named as community contact (settings: review: contact)"
     return Measure(
         "community contacts of the officer's own accord",
         "calls",
@@ -162,16 +152,23 @@ def _adherence(dept: Department) -> Measure | str:
     return Measure("rules not followed", "policy_events", ("due_at",), ("event_id",), ("rules",), (), missed, applies)
 
 
+#: measures that a review makes from the records of this department; the others are those of officer comparisons
+_MADE: dict[str, Callable[[Department], Measure | str]] = {
+    "response": _slow,
+    "cases": _dropped,
+    "contact": _contact,
+    "adherence": _adherence,
+}
 #: in the order of the page. Counts of what went wrong: fewer is better; of what is given: more.
 AREAS: dict[str, Area] = {
-    "response": Area("slow arrivals", "Slow arrivals (slower than four in five of their priority)", "fewer", _slow),
-    "cases": Area("arrests declined or dismissed", "Arrests declined or dismissed", "fewer", _dropped),
-    "contact": Area("community contacts", "Community contacts of the officer's own accord", "more", _contact),
-    "commendations": Area("commendations", "Commendations", "more", _named("commendations")),
-    "training": Area("late courses", "Courses done after their due date", "fewer", _courses),
-    "adherence": Area("rules not followed", "Rules not followed", "fewer", _adherence),
-    "force": Area("uses of force", "Uses of force", "fewer", _named("force")),
-    "complaints": Area("complaints", "Complaints, of every finding", "fewer", _named("complaints")),
+    "response": Area("slow arrivals", "Slow arrivals (slower than four in five of their priority)", "fewer"),
+    "cases": Area("arrests declined or dismissed", "Arrests declined or dismissed", "fewer"),
+    "contact": Area("community contacts", "Community contacts of the officer's own accord", "more"),
+    "commendations": Area("commendations", "Commendations", "more"),
+    "training": Area("late courses", "Courses done after their due date", "fewer"),
+    "adherence": Area("rules not followed", "Rules not followed", "fewer"),
+    "force": Area("uses of force", "Uses of force", "fewer"),
+    "complaints": Area("complaints", "Complaints, of every finding", "fewer"),
 }
 
 
@@ -182,7 +179,7 @@ def named(area: str) -> Area:
     if area not in MEASURES:
         raise InputError(f"no area {area!r}", where="area", found=area, choices=dict.fromkeys([*AREAS, *MEASURES]))
     words = MEASURES[area].words
-    return Area(words, words.capitalize(), "neither", _named(area))
+    return Area(words, words.capitalize(), "neither")
 
 
 def by_unit(frame: pd.DataFrame, least: int = 1) -> pd.DataFrame:
@@ -193,4 +190,4 @@ def by_unit(frame: pd.DataFrame, least: int = 1) -> pd.DataFrame:
     if "unit" not in frame.columns:
         return frame.iloc[:0]
     officers = frame.groupby("unit")["officer"].transform("nunique")
-    return frame[(frame["unit"] != NONE) & (officers >= least)].assign(officer=lambda held: held["unit"])
+    return frame[(frame["unit"] != NONE) & (officers >= least)].assign(officer=lambda rows: rows["unit"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,15 @@ from perflib.errors import DepartmentError, InputError
 from perflib.files.roots import given
 from perflib.metrics.review.areas import AREAS, rules
 from perflib.metrics.review.panel import completed, monthly, starts
-from perflib.privacy.people import people
+from perflib.privacy.people import People, people
 from perflib.result import Result
 from perflib.verdicts import Verdict
+from perflib.words import review as words
 
-MOVED = "it moved its measure"
 NEEDS = ("need", "probable need")
-TITLE = "Does the training move what it should move?"
-METHOD = (
-    "Staggered adoption: officers who took the course against those who had not yet, in the best proportion of "
-    "before and after (Roth and Sant'Anna 2023)."
-)
-
-
-#: facts of an effect that tell of no small group of officers
-TOLD = ("treated", "controls", "method", "evidence", "before_p")
+#: facts of an effect that say nothing of a small group of officers
+AVERAGES = ("treated", "controls", "method", "evidence", "before_p")
+#: columns of an effect that are rounded where counts are hidden
 ESTIMATES = ("estimate", "se", "low", "high")
 
 
@@ -73,13 +68,13 @@ def read(path: Path) -> Plan:
     if not isinstance(raw, dict) or not isinstance(raw.get("courses"), dict):
         raise DepartmentError("needs `courses`, a list of courses by name", where=path.name)
     _only(raw, ("courses", "other"), path.name)
-    courses = tuple(_course(str(name), held, path.name) for name, held in raw["courses"].items())
+    courses = tuple(_course(str(name), each, path.name) for name, each in raw["courses"].items())
     other = raw.get("other") or {}
     if not isinstance(other, dict):
         raise DepartmentError("is not a list of `area: advice`", where=f"{path.name}, other")
-    for area, words in other.items():
+    for area, advice in other.items():
         _area(area, f"{path.name}, other")
-        if not isinstance(words, str):
+        if not isinstance(advice, str):
             raise DepartmentError("is not a text", where=f"{path.name}, other, {area}")
     return Plan(courses, dict(other))
 
@@ -121,15 +116,15 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
 
     if area not in AREAS:
         raise InputError(f"no area {area!r}", where="area", choices=AREAS, found=area)
-    title = f"Did {name} move {AREAS[area].short}?"
+    rows, reason = monthly(dept, area)
+    taken = pd.DataFrame()
     if not dept.has("training", "officer_id", "course", "completed_on"):
-        return Result.not_assessable("course_effect", "no training is recorded", title=title)
-    taken = completed(dept, name)
-    if taken.empty:
-        return Result.not_assessable("course_effect", f"nobody is recorded to have taken {name}", title=title)
-    rows = monthly(dept, area)
-    if isinstance(rows, str):
-        return Result.not_assessable("course_effect", rows, title=title)
+        reason = "no training is recorded"
+    else:
+        taken = completed(dept, name)
+        reason = f"nobody is recorded to have taken {name}" if taken.empty else reason
+    if reason:
+        return Result.not_assessable("course_effect", reason, title=f"Did {name} move {AREAS[area].short}?")
     found = effect(
         starts(rows, taken),
         unit="officer",
@@ -142,11 +137,13 @@ def course(dept: Department, name: str, area: str, *, method: str = "efficient")
         who="officer",
         when="month",
     )
-    found = replace(
-        found,
-        people=people(dept.settings, "officers", ("average", "at", "when"), ("units",), facts=TOLD, rounded=ESTIMATES),
-    )
-    return found.with_caveats("Counts per month: less work would lower them too. Look at the work done beside it.")
+    return replace(found, people=averages(dept))
+
+
+def averages(dept: Department) -> People | None:
+    """What may be shared of an effect: averages over groups of officers."""
+    labels = ("average", "at", "when")
+    return people(dept.settings, "officers", labels, ("units",), facts=AVERAGES, rounded=ESTIMATES)
 
 
 def development(dept: Department, path: str | Path = "") -> Result:
@@ -157,50 +154,9 @@ def development(dept: Department, path: str | Path = "") -> Result:
     evidence yet", or why it cannot be judged). Facts by course, ``helps`` (the needs it is suggested for) included.
     """
     rows = [_evidence(dept, each) for each in plan(dept, path).courses]
-    table = pd.DataFrame(rows).drop(columns="helps", errors="ignore")
-    works = [row for row in rows if row["evidence"] == MOVED]
-    answer = (
-        f"{len(works)} of {len(rows)} courses of the plan {'shows' if len(works) == 1 else 'show'} evidence in "
-        f"these records of moving {'its' if len(works) == 1 else 'their'} measure"
-        f"{': ' + '; '.join(map(_worked, works)) if works else ''}. For the others there is no evidence yet, "
-        "which is not evidence that they do nothing."
-    )
     facts = {row["course"]: {key: row[key] for key in row if key != "course"} for row in rows}
-    return Result(
-        "development",
-        table,
-        TITLE,
-        answer,
-        METHOD,
-        [
-            "Assumes that when an officer took the course had nothing to do with how they were doing. Courses given "
-            "after a bad month would look as if they worked; a page that finds the groups apart beforehand "
-            "claims nothing.",
-            "Several courses are judged side by side; one in twenty intervals misses by chance.",
-        ],
-        facts,
-        None,
-        {
-            "course": "Course",
-            "moves": "Should move",
-            "baseline": "Without it, a month",
-            "effect": "Effect per officer and month",
-            "change_share": "In per cent",
-            "evidence": "Evidence here",
-        },
-    )
-
-
-def _worked(row: dict[str, Any]) -> str:
-    change = "" if row["change_share"] is None else f", {row['change_share']:+.0%}"
-    return (
-        f"{row['course']} ({row['moves']} {row['effect']:+.2f} per officer and month, 95% interval "
-        f"{row['effect_low']:+.2f} to {row['effect_high']:+.2f}, where {row['baseline']:.2f} would be "
-        f"expected{change})"
-    )
-
-
-_FIGURES = ("baseline", "effect", "effect_low", "effect_high", "change_share")
+    table = pd.DataFrame(rows).drop(columns="helps", errors="ignore")
+    return Result("development", table, facts=facts, words=words.development)
 
 
 def _evidence(dept: Department, each: Course) -> dict[str, Any]:
@@ -208,18 +164,23 @@ def _evidence(dept: Department, each: Course) -> dict[str, Any]:
         "course": each.name,
         "helps": ", ".join(AREAS[one].short for one in each.helps),
         "moves": AREAS[each.moves].short,
-        **dict.fromkeys(_FIGURES),
+        **dict.fromkeys(("baseline", "effect", "effect_low", "effect_high", "change_share")),
+        "evidence": words.NONE_YET,
     }
     found = course(dept, each.name, each.moves)
     if found.reason:
-        return row | {"evidence": f"no evidence yet: {found.reason}"}
+        return row | {"evidence": f"{words.NONE_YET}: {found.reason}"}
     simple = found.facts["simple"]
-    right = (simple["estimate"] < 0) == (AREAS[each.moves].better == "fewer")
-    words = MOVED if found.facts["evidence"] and right else "no evidence yet"
-    if found.facts["evidence"] and not right:
-        words = "no evidence yet: its measure moved the wrong way"
-    shown = (found.facts["baseline"], simple["estimate"], simple["low"], simple["high"], found.facts["change"])
-    return row | dict(zip(_FIGURES, shown, strict=True)) | {"evidence": words}
+    if found.facts["evidence"]:
+        right = (simple["estimate"] < 0) == (AREAS[each.moves].better == "fewer")
+        row["evidence"] = words.WORKED if right else words.WRONG_WAY
+    return row | {
+        "baseline": found.facts["baseline"],
+        "effect": simple["estimate"],
+        "effect_low": simple["low"],
+        "effect_high": simple["high"],
+        "change_share": found.facts["change"],
+    }
 
 
 def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
@@ -229,43 +190,20 @@ def suggested(review: Result, evidence: Result, plan_of: Plan) -> Result:
     ``suggestion``, ``evidence``. A need that nothing in the plan serves says so. No row where no need is found.
     """
     readings = review.facts.get("readings", {})
-    needs = {area: said for area, said in readings.items() if said in NEEDS}
-    title = "What might help?"
-    judged = [area for area, said in readings.items() if said != Verdict.NOT_ASSESSABLE]
+    judged = sum(reading != Verdict.NOT_ASSESSABLE for reading in readings.values())
     if not judged:
-        return Result.not_assessable("suggested", review.reason or "no area can be assessed", title=title)
-    if not needs:
-        many = f"{len(judged)} areas" if len(judged) > 1 else "one area"
-        words = f"No need found in the {many} that can be assessed."
-        empty = pd.DataFrame(columns=["need", "how_sure", "suggestion", "evidence"])
-        return Result("suggested", empty, title, words, "", facts={"needs": []})
-    rows = [row for area, said in needs.items() for row in _advice(area, said, plan_of, evidence)]
-    table = pd.DataFrame(rows)
-    answer = "; ".join(f"{row['need'].lower()}: {row['suggestion']} ({row['evidence']})" for row in rows) + "."
-    return Result(
-        "suggested",
-        table,
-        title,
-        answer[0].upper() + answer[1:],
-        "The department's development plan; evidence by staggered adoption in its own records.",
-        ["A suggestion for the talk between the officer and the sergeant, who know what the records do not."],
-        {"needs": list(needs)},
-        None,
-        {"need": "Need", "how_sure": "Reads as", "suggestion": "Suggestion", "evidence": "Evidence here"},
-    )
-
-
-def _advice(area: str, said: str, held: Plan, evidence: Result) -> list[dict[str, str]]:
-    base = {"need": AREAS[area].short.capitalize(), "how_sure": said}
-    found = [
-        {
-            **base,
-            "suggestion": each.name,
-            "evidence": str(evidence.facts.get(each.name, {}).get("evidence", "no evidence yet")),
-        }
-        for each in held.courses
-        if area in each.helps
-    ]
-    if area in held.other:
-        found.append({**base, "suggestion": held.other[area], "evidence": "not a course"})
-    return found or [{**base, "suggestion": "nothing in the plan serves this need", "evidence": "none"}]
+        reason = review.reason or "no area can be assessed"
+        return Result.not_assessable("suggested", reason, title=words.SUGGESTED)
+    needs = {area: reading for area, reading in readings.items() if reading in NEEDS}
+    rows = []
+    for area, reading in needs.items():
+        advice = [
+            (each.name, evidence.facts.get(each.name, {}).get("evidence", words.NONE_YET))
+            for each in plan_of.courses
+            if area in each.helps
+        ]
+        advice += [(plan_of.other[area], "not a course")] if area in plan_of.other else []
+        for suggestion in advice or [("nothing in the plan serves this need", "none")]:
+            rows.append((AREAS[area].short.capitalize(), reading, *suggestion))
+    table = pd.DataFrame(rows, columns=["need", "how_sure", "suggestion", "evidence"])
+    return Result("suggested", table, facts={"needs": list(needs)}, words=partial(words.suggested, judged=judged))

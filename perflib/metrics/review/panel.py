@@ -13,47 +13,38 @@ from perflib.metrics.review.areas import counted
 PRESENT = 0.9
 
 
-def monthly(dept: Department, area: str) -> pd.DataFrame | str:
+def monthly(dept: Department, area: str) -> tuple[pd.DataFrame, str]:
     """One row per officer and month: ``officer``, ``month`` (1, 2, ...), ``opens``, ``count``, ``exposure``,
     ``district``.
 
-    Only officers at work in nearly every month, and only whole months of the records; or why there is no panel.
+    Only officers at work in nearly every month, and only whole months of the records. An empty frame and the reason
+    where there is no panel, else with "".
     ``district`` is the one of the officer's first month.
     """
     if area == "training":
-        return "courses are not counted by month"
+        return pd.DataFrame(), "courses are not counted by month"
     keys = ("district",) if dept.has("assignments", "district") else ()
-    frame = counted(dept, area, keys)
-    if isinstance(frame, str):
-        return frame
+    frame, reason = counted(dept, area, keys)
+    if reason:
+        return frame, reason
     frame = frame.assign(opens=pd.to_datetime(frame["period"]))
     months = pd.date_range(frame["opens"].min(), frame["opens"].max(), freq="MS")[:-1]
     if len(months) < 6:
-        return f"{len(months)} whole months; a before and an after need at least 6"
-    place = _first(frame)
+        return pd.DataFrame(), f"{len(months)} whole months; a before and an after need at least 6"
     by = frame.groupby(["officer", "opens"])[["events", "exposure"]].sum()
-    kept = _present(dept, frame, months)
-    whole = pd.MultiIndex.from_product([kept, months], names=["officer", "opens"])
+    work, reason = counted(dept, "complaints", ())  # who answered calls, where that is known, else who did this work
+    work = frame if reason else work.assign(opens=pd.to_datetime(work["period"]))
+    worked = work[(work["exposure"] > 0) & work["opens"].isin(months)].groupby("officer")["opens"].nunique()
+    present = worked.index[worked >= PRESENT * len(months)]
+    whole = pd.MultiIndex.from_product([present, months], names=["officer", "opens"])
     rows = by.reindex(whole, fill_value=0).reset_index().rename(columns={"events": "count"})
     rows["month"] = rows["opens"].map({at: number for number, at in enumerate(months, 1)})
-    rows["district"] = rows["officer"].map(place).fillna("all")
-    return rows
-
-
-def _present(dept: Department, frame: pd.DataFrame, months: pd.DatetimeIndex) -> pd.Index:
-    """Officers at work in nearly every month: who answered calls, where that is known, else who did this work."""
-    work = counted(dept, "complaints", ())
-    rows = frame if isinstance(work, str) else work.assign(opens=pd.to_datetime(work["period"]))
-    worked = rows[(rows["exposure"] > 0) & rows["opens"].isin(months)].groupby("officer")["opens"].nunique()
-    return worked.index[worked >= PRESENT * len(months)]
-
-
-def _first(frame: pd.DataFrame) -> pd.Series:
-    """Where each officer worked most in the first month seen."""
-    if "district" not in frame.columns:
-        return pd.Series(dtype=str)
-    order = frame.sort_values(["officer", "opens", "exposure"], ascending=[True, True, False], kind="stable")
-    return order.drop_duplicates("officer").set_index("officer")["district"]
+    rows["district"] = "all"
+    if keys:  # where each officer worked most in the first month seen
+        order = frame.sort_values(["officer", "opens", "exposure"], ascending=[True, True, False], kind="stable")
+        place = order.drop_duplicates("officer").set_index("officer")["district"]
+        rows["district"] = rows["officer"].map(place).fillna("all")
+    return rows, ""
 
 
 def starts(rows: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
@@ -61,10 +52,10 @@ def starts(rows: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
     opens = pd.to_datetime(days["day"]).dt.to_period("M").dt.to_timestamp()
     first = pd.Series(opens.to_numpy(), index=days["officer"].to_numpy()).groupby(level=0).min()
     number = dict(rows[["opens", "month"]].drop_duplicates().itertuples(index=False, name=None))
-    found = rows["officer"].map(first)
+    begun = rows["officer"].map(first)
     last = rows["opens"].max()
-    month = found.map(number).where(found <= last)
-    return rows.assign(first=month.mask(found < rows["opens"].min(), 0).astype(float))
+    month = begun.map(number).where(begun <= last)
+    return rows.assign(first=month.mask(begun < rows["opens"].min(), 0).astype(float))
 
 
 def completed(dept: Department, course: str) -> pd.DataFrame:
@@ -91,17 +82,15 @@ def reassigned(dept: Department) -> pd.DataFrame:
     return moves.groupby("officer_id", as_index=False)["day"].min().rename(columns={"officer_id": "officer"})
 
 
-def demand(dept: Department) -> pd.DataFrame | str:
-    """``district``, ``opens`` and ``demand``: log calls a day of the month over the district's own mean."""
+def demand(dept: Department) -> tuple[pd.DataFrame, str]:
+    """``district``, ``opens`` and ``demand``: log calls a day of the month over the district's own mean; or why not."""
     if not dept.has("calls", "received_at", "district"):
-        return "no calls by district, so demand is not known"
-    table = dept.calls
-    rows = table.filter(
-        table.district.notnull() & (table.origin == "public") if "origin" in table.columns else table.district.notnull()
-    )
+        return pd.DataFrame(), "no calls by district, so demand is not known"
+    rows = dept.calls.filter(dept.calls.district.notnull())
+    rows = rows.filter(rows.origin == "public") if "origin" in rows.columns else rows
     month = dept.local(rows.received_at).date().truncate("M")
     counts = rows.group_by(opens=month, district=rows.district).agg(calls=ibis._.count()).execute()
     counts["opens"] = pd.to_datetime(counts["opens"])
     counts["demand"] = np.log(counts["calls"] / counts["opens"].dt.days_in_month)
     counts["demand"] -= counts.groupby("district")["demand"].transform("mean")
-    return counts[["district", "opens", "demand"]]
+    return counts[["district", "opens", "demand"]], ""

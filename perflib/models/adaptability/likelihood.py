@@ -14,11 +14,10 @@ POINTS, REACH = 201, 1.6
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Log likelihood (officers x ``grid``) of each slope; ``unit`` scales the grid; ``dispersion`` widened it."""
+    """Log likelihood (officers x ``grid``) of each slope; ``dispersion`` widened it."""
 
     grid: Floats
     log: Floats
-    unit: float
     dispersion: float
     centre: float
     error: float
@@ -37,7 +36,7 @@ def poisson(rows: pd.DataFrame, starts: NDArray[np.intp]) -> Lines:
     grid = centre + np.linspace(-REACH, REACH, POINTS)
     weight = exposure[:, None] * np.exp(demand[:, None] * grid)
     log = score[:, None] * grid - total[:, None] * np.log(np.add.reduceat(weight, starts, axis=0))
-    return Lines(grid, log / scale, 1.0, scale, centre, error * np.sqrt(scale))
+    return Lines(grid, log / scale, scale, centre, error * np.sqrt(scale))
 
 
 def _shares(exposure: Floats, demand: Floats, starts: NDArray[np.intp], slope: float) -> Floats:
@@ -70,24 +69,3 @@ def _dispersion(
     mean = np.repeat(total, sizes) * _shares(exposure, demand, starts, slope)
     spare = max(len(value) - len(starts) - 1, 1)
     return max(1.0, float(((value - mean) ** 2 / mean).sum() / spare))
-
-
-def gaussian(rows: pd.DataFrame, starts: NDArray[np.intp]) -> Lines:
-    """Figures that are means; ``exposure`` is how many records stand behind each, its weight."""
-    value, weight, demand = (rows[name].to_numpy(dtype=float) for name in ("value", "exposure", "demand"))
-    sizes = np.diff(np.append(starts, len(value)))
-
-    def centred(x: Floats) -> Floats:
-        return np.asarray(x - np.repeat(np.add.reduceat(weight * x, starts) / np.add.reduceat(weight, starts), sizes))
-
-    x, y = centred(demand), centred(value)
-    sxx = np.add.reduceat(weight * x**2, starts)
-    own = np.add.reduceat(weight * x * y, starts) / sxx
-    rest = float((weight * (y - np.repeat(own, sizes) * x) ** 2).sum())
-    noise = max(rest / max(len(value) - 2 * len(starts), 1), 1e-300)
-    spread = noise / sxx
-    centre = float((own / spread).sum() / (1 / spread).sum())
-    unit = max(4 * float(np.std(own)), 8 * float(np.sqrt(np.median(spread)))) / REACH
-    grid = centre + unit * np.linspace(-REACH, REACH, POINTS)
-    log = -0.5 * (grid - own[:, None]) ** 2 / spread[:, None]
-    return Lines(grid, log, unit, noise, centre, float(np.sqrt(1 / (1 / spread).sum())))

@@ -20,7 +20,7 @@ FAR = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Differences:
     """Per officer: CDF of slope less peers' slope (officers x ``at``), chances above, below and at no difference."""
 
     at: Floats
@@ -33,7 +33,7 @@ class Found:
     centre: float
 
 
-def found(lines: Lines, spread: float | None = None) -> Found:
+def differences(lines: Lines, spread: float | None = None) -> Differences:
     """The posterior of every officer's difference; ``spread`` (sd of slopes) may be given, else it is averaged over."""
     spreads, prior = _spreads(lines, spread)
     few = np.array([[0.0, 1.0]]) if spread is not None else FEW
@@ -64,7 +64,7 @@ def _cell(lines: Lines, likely: Floats, spread: float, prior: float, centre: flo
         many = np.exp(_at(lines, lines.log, centre) - lines.log.max(axis=1))
     else:
         many = likely @ _normal(lines.grid, centre, spread)
-    far = likely @ _normal(lines.grid, centre, FAR * lines.unit)
+    far = likely @ _normal(lines.grid, centre, FAR)
     mixed = (1 - few[:, :1]) * many + few[:, :1] * far
     log = np.log(np.maximum(mixed, 1e-300)).sum(axis=1) + np.log(step * prior * few[:, 1])
     return _Cell(spread, centre, many, far, log)
@@ -75,7 +75,7 @@ def _spreads(lines: Lines, spread: float | None) -> tuple[Floats, Floats]:
         return np.array([spread]), np.ones(1)
     width = np.gradient(_SPREADS)
     prior = np.exp(-0.5 * (_SPREADS / SPREAD_SCALE) ** 2) * width
-    return (np.append(0.0, _SPREADS) * lines.unit, np.append(NONE_DIFFER, (1 - NONE_DIFFER) * prior / prior.sum()))
+    return (np.append(0.0, _SPREADS), np.append(NONE_DIFFER, (1 - NONE_DIFFER) * prior / prior.sum()))
 
 
 def _centres(lines: Lines, spread: float) -> list[tuple[float, float]]:
@@ -84,7 +84,7 @@ def _centres(lines: Lines, spread: float) -> list[tuple[float, float]]:
     The prior of the peers' slope is flat; the same for every spread.
     """
     officers = len(lines.log)
-    error = float(np.sqrt(lines.error**2 + 2 * spread**2 / officers + (lines.error * spread / lines.unit) ** 2))
+    error = float(np.sqrt(lines.error**2 + 2 * spread**2 / officers + (lines.error * spread) ** 2))
     steps = np.linspace(-_WIDE, _WIDE, _CENTRES) * error
     return [(float(lines.centre + step), float(steps[1] - steps[0])) for step in steps]
 
@@ -103,7 +103,7 @@ def _at(lines: Lines, values: Floats, place: float) -> Floats:
     return np.asarray(here + f * (after - before) / 2 + f**2 * (after - 2 * here + before) / 2)
 
 
-def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few: Floats) -> Found:
+def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few: Floats) -> Differences:
     reach = 0.75 * (lines.grid[-1] - lines.grid[0]) / 2
     at = np.linspace(-reach, reach, 2 * _ZERO + 1)
     cdf, same = np.zeros((len(likely), len(at))), np.zeros(len(likely))
@@ -116,7 +116,7 @@ def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few
             w * share * cell.few / np.maximum((1 - share) * cell.many + share * cell.few, 1e-300)
             for w, share in zip(shares, few[:, 0], strict=True)
         )
-        for chance, sd in ((odd, FAR * lines.unit), (shares.sum() - odd, cell.spread)):
+        for chance, sd in ((odd, FAR), (shares.sum() - odd, cell.spread)):
             if sd == 0:
                 same += chance
                 cdf += chance[:, None] * (at >= 0)
@@ -125,17 +125,17 @@ def _mixed(lines: Lines, likely: Floats, cells: list[_Cell], weight: Floats, few
             cdf += chance[:, None] * part
             above += chance * (1 - part[:, _ZERO])
             below += chance * part[:, _ZERO]
-    held = weight.sum(axis=1)
+    each = weight.sum(axis=1)
     spreads, centres = np.array([cell.spread for cell in cells]), np.array([cell.centre for cell in cells])
-    return Found(
+    return Differences(
         at,
         cdf / total,
         above / total,
         below / total,
         same / total,
-        float(held @ spreads),
-        float(held[spreads == 0] @ np.ones((spreads == 0).sum())),
-        float(held @ centres),
+        float(each @ spreads),
+        float(each[spreads == 0].sum()),
+        float(each @ centres),
     )
 
 
@@ -150,10 +150,10 @@ def _cdf(lines: Lines, density: Floats, at: Floats) -> Floats:
     return np.asarray(run[:, i] * (1 - f) + run[:, i + 1] * f)
 
 
-def quantiles(held: Found, level: float) -> tuple[Floats, Floats, Floats]:
-    """Median and limits of every officer's difference; the chance of no difference stands whole at 0."""
+def quantiles(found: Differences, level: float) -> tuple[Floats, Floats, Floats]:
+    """Median and limits of every officer's difference; the chance of no difference lies whole at 0."""
     tail = (1 - level) / 2
-    at = np.insert(held.at, _ZERO, held.at[_ZERO])
-    cdf = np.insert(held.cdf, _ZERO, held.cdf[:, _ZERO] - held.same, axis=1)
+    at = np.insert(found.at, _ZERO, found.at[_ZERO])
+    cdf = np.insert(found.cdf, _ZERO, found.cdf[:, _ZERO] - found.same, axis=1)
     each = np.array([np.interp([0.5, tail, 1 - tail], row + 1e-12 * np.arange(len(row)), at) for row in cdf])
     return each[:, 0], each[:, 1], each[:, 2]

@@ -1,10 +1,9 @@
-"""Officers against officers who do the same work: rates, benchmarks and scenes, in one table with one flag rule."""
+"""Officers against officers who do the same work: rates, benchmarks and the own past, in one table with one rule."""
 
 from perflib.models.peers.benchmark import internal_benchmark
 from perflib.models.peers.funnel import funnel
-from perflib.models.peers.groups import Peers, same_work
 from perflib.models.peers.history import own_history
-from perflib.models.peers.shrink import shrink
-from perflib.models.same_scene import same_scene
+from perflib.models.peers.same_work import same_work
+from perflib.models.peers.table import Comparison, refuse
 
-__all__ = ["Peers", "funnel", "internal_benchmark", "own_history", "same_scene", "same_work", "shrink"]
+__all__ = ["Comparison", "funnel", "internal_benchmark", "own_history", "refuse", "same_work"]

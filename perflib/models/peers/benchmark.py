@@ -1,27 +1,22 @@
-"""The internal benchmark: each officer's events beside other officers' events at the same kind of place and time."""
+"""The internal benchmark: each officer's events against other officers' events of the same kind, place and time."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from perflib.models.counts import adjusted
 from perflib.models.counts.asked import Floats, positive, share
-from perflib.models.estimates_chart import drawn
-from perflib.models.peers import features as designs
-from perflib.models.peers import local_fdr, rule, table
-from perflib.result import Result
+from perflib.models.peers import design as designs
+from perflib.models.peers import flag_rule, table
+from perflib.models.peers.table import COLUMNS, Comparison
 
-TITLE = "Whose outcomes differ from those of other officers' events of the same kind?"
-METHOD = (
-    "Doubly robust internal benchmark (Ridgeway and MacDonald 2009, JASA 104): per officer all other officers' events "
-    "weighted by propensity odds, then a weighted outcome regression; flags beyond what officers commonly differ, "
-    "Benjamini-Hochberg at the stated q."
-)
+_LEAST = 50  # z-values below which no density can be estimated
+_ORDER = [*COLUMNS, "events", "rate", "benchmark", "effective", "imbalance", "log_odds", "error", "z", "fdr_z"]
 
 
 def internal_benchmark(
@@ -39,10 +34,8 @@ def internal_benchmark(
     bins: int = 10,
     ridge: float = 1e-3,
     coverage: float = 0.95,
-    counted_words: str = "outcomes of events of the same kind",
-    name: str = "internal_benchmark",
-) -> Result:
-    """Each officer's share of events with the outcome, beside other officers' events weighted to the same features.
+) -> Comparison:
+    """Each officer's share of events with the outcome, against other officers' events weighted to the same features.
 
     For one officer after another: a logistic regression tells the officer's events from all others' by the features;
     every other event is weighted by its odds, so that the weighted events look like the officer's; a weighted logistic
@@ -53,7 +46,7 @@ def internal_benchmark(
     ----------
     frame : one row per event (stop, arrest ...); ``outcome`` is true/false or 0/1.
     features : columns of place, time and kind of event, never of the officer's person. Text is taken as it is; numbers
-        of more than ``2 * bins`` values are cut into ``bins`` quantile classes, and a caveat says so; missing is a
+        of more than ``2 * bins`` values are cut into ``bins`` quantile classes; missing is a
         level of its own.
     times : ``posterior`` is P(rate > ``times`` x benchmark).
     minimum_events, minimum_expected, minimum_effective, most_imbalance : below so many own events, expected outcomes
@@ -63,13 +56,16 @@ def internal_benchmark(
 
     Returns
     -------
-    Result with one row per officer: ``officer``, ``exposure`` (events), ``peers`` (other officers), ``estimate`` (own
-    rate over benchmark rate), ``low``, ``high``, ``posterior``, ``fdr``, ``verdict``, ``reason``, ``events`` (with the
-    outcome), ``rate``, ``benchmark``, ``effective`` (sample size of the weighted events), ``imbalance`` (largest
-    difference in a level's share), ``log_odds``, ``error`` (sandwich), ``z``, ``fdr_z`` (Benjamini-Hochberg of z
-    against N(0, 1): "differs at all"), ``local_fdr`` (empirical null: "unlike the bulk"; a description, never a rule).
+    Comparison with one row per officer: ``officer``, ``exposure`` (events), ``peers`` (other officers), ``estimate``
+    (own rate over benchmark rate), ``low``, ``high``, ``posterior``, ``fdr``, ``verdict``, ``reason``, ``events``
+    (with the outcome), ``rate``, ``benchmark``, ``effective`` (sample size of the weighted events), ``imbalance``
+    (largest difference in a level's share), ``log_odds``, ``error`` (sandwich), ``z``, ``fdr_z`` (Benjamini-Hochberg
+    of z against N(0, 1): "differs at all"), ``local_fdr`` (empirical null: "unlike most"; a description, never a rule).
     Facts: ``cv`` of ordinary officers' ratios, ``cells``, ``flags_theoretical``, ``flags_local``, ``null_mean``,
-    ``null_sd``, ``median_effective``, ``worst_imbalance`` and the common facts.
+    ``null_sd``, ``median_effective``, ``worst_imbalance``, ``binned`` (features cut into classes) and the common facts.
+
+    Not assessable where no officer's events can be matched with others'.
+    Source: Ridgeway and MacDonald 2009, Journal of the American Statistical Association 104.
 
     Raises
     ------
@@ -78,29 +74,35 @@ def internal_benchmark(
     """
     share(q, "q"), share(coverage, "coverage"), positive(times, "times")
     design = designs.build(frame, officer, outcome, features, bins)
-    found = designs.solve(design, ridge)
-    rows = _rows(design, found, coverage)
-    least = {
-        "events": minimum_events,
-        "expected": minimum_expected,
-        "effective": minimum_effective,
-        "imbalance": most_imbalance,
-    }
-    rows["reason"] = _reason(rows, least)
+    rows = _rows(design, ridge, coverage)
+    rarer = rows["exposure"] * np.minimum(rows["benchmark"], 1 - rows["benchmark"])
+    rows["reason"] = table.first_reason(
+        (rows["exposure"] < minimum_events, f"fewer than {minimum_events:g} events"),
+        (rows["benchmark"].isna() | rows["z"].isna(), "no comparable events of others"),
+        (
+            rows["imbalance"] > most_imbalance,
+            f"others' events cannot be made alike (a share differs by more than {most_imbalance:g})",
+        ),
+        (rows["effective"] < minimum_effective, f"effective sample size of others below {minimum_effective:g}"),
+        (~(rarer >= minimum_expected), f"fewer than {minimum_expected:g} events expected with the outcome, or without"),
+    )
     if not rows["benchmark"].between(0, 1, inclusive="neither").any():
-        why = "no officer's events can be matched with others'"
-        return Result.not_assessable(name, why, title=TITLE, method=METHOD)
-    rows, cv = _judged(rows, times, q)
-    facts = _facts(rows, design, q) | cv | {"times": times}
-    order = ("events", "rate", "benchmark", "effective", "imbalance", "log_odds", "error", "z", "fdr_z", "local_fdr")
-    return _told(table.ordered(rows, order), facts, design, times, name, counted_words)
+        return Comparison(reason="no officer's events can be matched with others'")
+    rows, facts = _judged(rows, times, q)
+    facts |= {
+        "events": int(rows["exposure"].sum()),
+        "cells": len(design.total),
+        "binned": list(design.binned),
+        "times": times,
+    }
+    return Comparison(rows[[*_ORDER, "local_fdr"]], facts)
 
 
-def _rows(design: designs.Design, found: Floats, coverage: float) -> pd.DataFrame:
+def _rows(design: designs.Design, ridge: float, coverage: float) -> pd.DataFrame:
     from scipy.special import ndtri
 
-    log_odds, error, rate, benchmark, effective, imbalance = found.T
-    n, yes = design.events, design.outcomes
+    log_odds, error, rate, benchmark, effective, imbalance = designs.solve(design, ridge).T
+    n, yes = design.counts
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, doubt = rate / benchmark, (1 - benchmark) / (benchmark * effective)
         wide = np.exp(ndtri((1 + coverage) / 2) * np.sqrt((1 - rate) / yes + doubt))
@@ -131,105 +133,50 @@ def _rows(design: designs.Design, found: Floats, coverage: float) -> pd.DataFram
     )
 
 
-def _reason(rows: pd.DataFrame, least: dict[str, float]) -> NDArray[Any]:
-    rarer = rows["exposure"] * np.minimum(rows["benchmark"], 1 - rows["benchmark"])
-    return np.select(
-        [
-            rows["exposure"] < least["events"],
-            rows["benchmark"].isna() | rows["z"].isna(),
-            rows["imbalance"] > least["imbalance"],
-            rows["effective"] < least["effective"],
-            ~(rarer >= least["expected"]),
-        ],
-        [
-            f"fewer than {least['events']:g} events",
-            "no comparable events of others",
-            f"others' events cannot be made alike (a share differs by more than {least['imbalance']:g})",
-            f"effective sample size of others below {least['effective']:g}",
-            f"fewer than {least['expected']:g} events expected with the outcome, or without",
-        ],
-        "",
-    )
-
-
-def _judged(rows: pd.DataFrame, times: float, q: float) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The common rule on counts scaled so that a share varies like a Poisson count."""
-    open_to = (rows["reason"] == "").to_numpy()
+def _judged(rows: pd.DataFrame, times: float, q: float) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The common rule on counts scaled so that a share varies like a Poisson count; verdicts and facts."""
+    able = (rows["reason"] == "").to_numpy()
     rows = rows.assign(fdr=np.nan, posterior=np.nan, fdr_z=np.nan, local_fdr=np.nan, p=np.nan)
-    up, spread = np.zeros(len(rows), bool), (np.nan, np.nan, np.nan)
-    if open_to.any():
-        base, n = rows["benchmark"][open_to].to_numpy(), rows["exposure"][open_to].to_numpy()
-        seen, flip = rows["events"][open_to].to_numpy(), base > 0.5
+    up, spread, null = np.zeros(len(rows), bool), (np.nan, np.nan, np.nan), (np.nan, np.nan)
+    if able.any():
+        used = rows[able]
+        base, n, seen = (used[name].to_numpy() for name in ("benchmark", "exposure", "events"))
+        flip = base > 0.5
         rare = np.where(flip, 1 - base, base)
         count, expected = np.where(flip, n - seen, seen) / (1 - rare), n * rare / (1 - rare)
-        found = rule.judge(count, expected, rows["doubt"][open_to].to_numpy(), whole=False)
-        high = rule.exceeds(found, count, expected, times)
-        rows.loc[open_to, "p"], spread = found.p, found.spread
-        rows.loc[open_to, "posterior"] = np.where(flip, np.nan, high)
-        up[open_to] = (found.upper < found.lower) != flip
-        z = rows["z"][open_to].to_numpy()
-        rows.loc[open_to, "fdr_z"] = adjusted(local_fdr.two_sided(z))
-        rows.loc[open_to, "local_fdr"] = local_fdr.empirical(z)[0]
-    rows["fdr"] = rule.false_discovery(rows["p"].to_numpy(), open_to)
+        fit = flag_rule.judge(count, expected, used["doubt"].to_numpy(), whole=False)
+        rows.loc[able, "p"], spread = fit.p, fit.spread
+        rows.loc[able, "posterior"] = np.where(flip, np.nan, flag_rule.exceeds(fit, count, expected, times))
+        up[able] = (fit.upper < fit.lower) != flip
+        rows.loc[able, "fdr_z"], rows.loc[able, "local_fdr"], null = _differs_at_all(used["z"].to_numpy())
+    rows["fdr"] = flag_rule.false_discovery(rows["p"].to_numpy(), able)
     rows["verdict"] = table.verdicts(rows["fdr"].to_numpy(), up, rows["reason"].to_numpy(), q)
-    return rows, dict(zip(("cv", "cv_low", "cv_high"), spread, strict=True))
-
-
-def _facts(rows: pd.DataFrame, design: designs.Design, q: float) -> dict[str, Any]:
-    used = rows[rows["reason"] == ""]
-    _, mean, sd = local_fdr.empirical(used["z"].to_numpy())
-    return table.counted(rows, q, rows["p"].to_numpy()) | {
-        "events": int(design.events.sum()),
-        "cells": len(design.total),
-        "null_mean": mean,
-        "null_sd": sd,
+    used = rows[able]
+    return rows, table.summary(rows, q, rows["p"].to_numpy()) | {
+        **dict(zip(("cv", "cv_low", "cv_high"), spread, strict=True)),
+        "null_mean": null[0],
+        "null_sd": null[1],
         "flags_theoretical": int((used["fdr_z"] <= q).sum()),
         "flags_local": int((used["local_fdr"] < 0.2).sum()),
         "flags_fixed_z": int((used["z"].abs() > 1.96).sum()),
         "median_effective": float(used["effective"].median()),
         "worst_imbalance": float(used["imbalance"].max()),
-        "binned": list(design.binned),
     }
 
 
-def _told(
-    frame: pd.DataFrame, facts: dict[str, Any], design: designs.Design, times: float, name: str, counted_words: str
-) -> Result:
-    answer = table.told(facts, counted_words)
-    answer += (
-        f" {facts['flags_theoretical']} differ from their benchmark at all, more than chance explains; a plain "
-        f"|z| > 1.96 would have flagged {facts['flags_fixed_z']}."
-    )
-    names = ", ".join(design.features)
-    caveats = [
-        f"The weights make {names} alike, each by itself; what officers' events differ in besides is not adjusted for.",
-        "The local false discovery rate describes who is unlike the bulk. It cannot see a habit of the whole "
-        "department, and it finds somebody unlike in most departments where nobody differs.",
-    ]
-    if design.binned:
-        caveats.append(
-            f"Numbers in {', '.join(design.binned)} are compared within quantile classes: differences "
-            "within a class are not adjusted for."
-        )
-    caveats.append(
-        f"Events were added up to {facts['cells']:,} cells of identical features: this loses nothing, since "
-        "both regressions use the features alone."
-    )
-    frame, chart = drawn(frame, 1.0, "Events", "Own rate / benchmark rate", answer)
-    labels = table.LABELS | {
-        "exposure": "Events",
-        "estimate": "Rate / benchmark",
-        "events": "With the outcome",
-        "rate": "Own rate",
-        "benchmark": "Benchmark rate",
-        "effective": "Effective sample size of others",
-        "imbalance": "Largest imbalance",
-        "log_odds": "Log odds ratio",
-        "error": "Standard error",
-        "fdr_z": "False share if flagged (theoretical null)",
-        "local_fdr": "Local FDR (empirical null)",
-        "posterior": f"P(rate > {times:g} x benchmark)",
-        "flagged": "Flagged",
-    }
-    more = (*table.CAVEATS, *caveats, *table.honest(facts))
-    return Result(name, frame, TITLE, answer, METHOD, more, facts, chart, labels)
+def _differs_at_all(z: Floats) -> tuple[Any, Any, tuple[float, float]]:
+    """Adjusted p of each z against N(0, 1); its local FDR, mean and sd of the empirical null (missing for few z).
+
+    Source: Efron 2008, Statistical Science 23 (statsmodels' implementation).
+    """
+    from scipy.special import ndtr
+    from statsmodels.stats.multitest import NullDistribution, local_fdr
+
+    fdr = adjusted(2 * ndtr(-np.abs(z)))
+    if len(z) < _LEAST or not np.isfinite(z).all() or (np.abs(z) < 1).sum() < _LEAST // 2:
+        return fdr, np.nan, (np.nan, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numerical noise of its optimiser; the figures are a description only
+        null = NullDistribution(z)
+        local = local_fdr(z, null_pdf=null.pdf)
+    return fdr, np.clip(local, 0.0, 1.0), (float(null.mean), float(null.sd))

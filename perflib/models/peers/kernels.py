@@ -128,30 +128,3 @@ def centre_of(events: Floats, expected: Floats, extra: Floats, cv: float, above:
             bottom += weight * expected[i]
         at = max(top, 1e-3) / max(bottom, 1e-12)
     return at
-
-
-@jit
-def chosen(
-    events: Floats, expected: Floats, cv: Floats, centre: Floats, multiples: Floats, share: Floats, u: Floats
-) -> NDArray[np.int64]:
-    """Which multiple of the centre each officer is drawn at, given the count: (draws, officers); ``u`` uniform."""
-    pick = np.zeros(u.shape, np.int64)
-    chance = np.empty(multiples.size)
-    for r in range(u.shape[0]):
-        for i in range(u.shape[1]):
-            total = 0.0
-            top = -1e300
-            for k in range(multiples.size):
-                mean = expected[i] * centre[r] * multiples[k]
-                chance[k] = log_count(events[i], mean, cv[r] ** 2, 0.0) + math.log(share[r, k] + 1e-300)
-                top = max(top, chance[k])
-            for k in range(multiples.size):
-                chance[k] = math.exp(chance[k] - top)
-                total += chance[k]
-            left = u[r, i] * total
-            k = 0
-            while k < multiples.size - 1 and left > chance[k]:
-                left -= chance[k]
-                k += 1
-            pick[r, i] = k
-    return pick

@@ -122,7 +122,7 @@ def sample(scenes: Scenes, draws: int, warmup: int, chains: int, seed: int) -> s
         return sampler.hmc(both, start, covariance, draws=draws, warmup=warmup, seed=seed, relearn=relearn)
 
 
-def standing(draws: Floats, prior_sd: float, share: float, tail: float) -> dict[str, NDArray]:
+def tails(draws: Floats, prior_sd: float, share: float, tail: float) -> dict[str, NDArray]:
     """Each officer against his or her peers, from draws (draws, officers) of the propensities.
 
     Peers of i: officers j with Var(lambda_i - lambda_j | data) below ``share`` of its prior variance. Returns arrays:

@@ -1,4 +1,4 @@
-"""What stands beside a comparison: what a post fixes, whether a flag holds elsewhere, and the words of both."""
+"""The other comparisons: what a post fixes, whether a flag holds elsewhere, and what the page says of both."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 import perflib as pf
 from perflib.metrics import officers, review
+from perflib.metrics.review.ruled_out import constant_columns
 
 DEPARTMENTS = Path(__file__).parents[2] / "data" / "departments"
 OPEN = {"pseudonyms": False, "because": "invented people"}
@@ -71,7 +72,7 @@ def verdicts(name: str, said: dict[str, str], **facts: object) -> pf.Result:
     return pf.Result(name, pd.DataFrame(rows), "t", "a", "m", facts=facts)
 
 
-def three(measure: str = "force") -> tuple[pf.Result, review.Beside]:
+def three(measure: str = "force") -> tuple[pf.Result, review.OtherComparisons]:
     """A is flagged everywhere, B here and under one of three ways, C here and at no scene, D elsewhere alone."""
     found = verdicts(
         "found",
@@ -90,7 +91,7 @@ def three(measure: str = "force") -> tuple[pf.Result, review.Beside]:
             "three": ["higher", "as peers", "not assessable"],
         }
     )
-    beside = review.Beside(
+    others = review.OtherComparisons(
         pf.Result("choices", ways, "t", "a", "m", facts={"flags": {"one": 3, "two": 2, "three": 1}}),
         verdicts(
             "similar", {"A": "higher", "B": "not assessable", "C": "higher", "D": "higher"}, assessed=3, officers=4
@@ -98,7 +99,7 @@ def three(measure: str = "force") -> tuple[pf.Result, review.Beside]:
         verdicts("scenes", {"A": "higher", "C": "as peers"}, assessed=2, officers=2),
         5,
     )
-    return found, beside
+    return found, others
 
 
 def test_which_flags_hold_by_hand() -> None:
@@ -112,9 +113,8 @@ def test_which_flags_hold_by_hand() -> None:
 def test_the_table_of_the_flagged() -> None:
     result = review.flagged(*three())
     assert result.answer == (
-        "3 officers are flagged for review. 2 of the 3 flags hold under every choice of peers, 2 of the 2 that can be "
-        "assessed at the same kind of work and 1 of the 2 that can be assessed at the same scene. B and C are "
-        "borderline. 1 more is flagged by another comparison alone: D."
+        "3 officers are flagged for review. 1 of the 3 flags holds in every comparison that can assess the officer; B "
+        "and C are borderline. D is flagged by another comparison alone."
     )
     table = result.table.set_index("officer")
     assert table.loc["A", ["count", "expected", "ratio", "ratio_low", "ratio_high"]].tolist() == [20, 10, 2, 1.5, 2.5]
@@ -124,35 +124,34 @@ def test_the_table_of_the_flagged() -> None:
         "not assessable",
     ]
     assert table.loc["C", "same_scene"] == "as peers, 100 scenes"
-    assert any("4 of 4 with responses to calls" in line and "staff list has 5" in line for line in result.caveats)
+    assert any("4 of 4 with responses to calls" in line and "5 on the staff list" in line for line in result.caveats)
     assert result.facts == {"officers": ["A", "B", "C"], "borderline": ["B", "C"], "elsewhere": ["D"]}
 
 
 def test_scenes_tell_of_force_alone() -> None:
-    found, beside = three("complaints")
-    assert "same_scene" not in review.flagged(found, beside).table.columns
-    assert review.repeated(found, beside).set_index("officer")["borderline"].tolist() == [False, True, False]
+    found, others = three("complaints")
+    assert "same_scene" not in review.flagged(found, others).table.columns
+    assert review.repeated(found, others).set_index("officer")["borderline"].tolist() == [False, True, False]
 
 
 def test_the_headline_says_in_what_and_which_way() -> None:
     """O00 has 40 complaints where each of eleven others has 10 for the same calls."""
     dept = invented()
     found = officers.compare(dept, "complaints")
-    beside = review.beside(dept, found, "complaints")
-    told = review.standing(found, dept, beside)
-    assert told.answer.startswith(
-        "1 of 12 officers who can be assessed had 4.0 times as many complaints as officers of the same unit and month "
-        "for the same number of responses to calls. The flag holds under every choice of peers. Fewer than one flag is"
+    others = review.other_comparisons(dept, found, "complaints")
+    told = review.ruled_out(found, dept, others)
+    assert told.answer == (
+        "1 of 12 officers who can be assessed is flagged for review, with 4.0 times as many complaints as expected. "
+        "The flag holds in every comparison that can assess the officer."
     )
     ruled = told.table.set_index("explanation")["ruled_out"]
     assert ruled["The district"] == "yes: each unit has one district" and ruled["The shift"] == "no"
     assert ruled["The kind of duty"] == "yes: each unit has one kind of duty"
     assert ruled["The time of year and events of the month"] == "yes"
-    yearly = review.standing(officers.compare(dept, "complaints", period="year"), dept)
+    yearly = review.ruled_out(officers.compare(dept, "complaints", period="year"), dept)
     ruled = yearly.table.set_index("explanation")["ruled_out"]
     assert ruled["The time of year"] == "no" and ruled["What changed from year to year"] == "yes"
-    assert "same unit and year" in yearly.answer and "month" not in yearly.answer
-    assert review.flagged(found, beside).table["other_peers"].tolist() == ["3 of 3"]
+    assert review.flagged(found, others).table["other_peers"].tolist() == ["3 of 3"]
 
 
 def test_nobody_flagged_is_no_table() -> None:
@@ -163,9 +162,11 @@ def test_nobody_flagged_is_no_table() -> None:
         table="complaints",
     )
     found = officers.compare(kept, "complaints")
-    beside = review.beside(kept, found, "complaints")
-    assert review.flagged(found, beside).answer == "Nobody is flagged." and review.flagged(found, beside).table.empty
-    assert review.standing(found, kept, beside).answer.startswith("None of the 12 officers who can be assessed stands")
+    others = review.other_comparisons(kept, found, "complaints")
+    assert review.flagged(found, others).answer == "Nobody is flagged." and review.flagged(found, others).table.empty
+    assert review.ruled_out(found, kept, others).answer.startswith(
+        "None of the 12 officers who can be assessed is flagged"
+    )
 
 
 def test_what_a_post_fixes_by_hand() -> None:
@@ -182,8 +183,8 @@ def test_what_a_post_fixes_by_hand() -> None:
         columns=["officer_id", "unit", "district"],
     )
     dept = pf.from_frames(assignments=posts.assign(start_on=pd.Timestamp("2024-01-01")), timezone="UTC", privacy=OPEN)
-    assert officers.fixes(dept, ["unit"]) == {"district": officers.Fixed(3, 1, 1)}
-    assert officers.fixes(dept, []) == {} and officers.fixes(dept, ["shift"]) == {}
+    assert constant_columns(dept, ["unit"]) == {"district": (3, 1, 1)}
+    assert constant_columns(dept, []) == {} and constant_columns(dept, ["shift"]) == {}
 
 
 def test_praise_by_the_rule_of_blame() -> None:
@@ -198,12 +199,11 @@ def test_praise_by_the_rule_of_blame() -> None:
 def test_a_card_names_its_officer_and_its_peers() -> None:
     found = review.areas(invented())
     card = review.card(found, "O00")
-    assert card.answer.startswith(
-        "Officer O00, beside 11 officers of unit North Day in the same months. Need: complaints 40, expected 10 (more)."
-    )
+    assert card.answer == "Need: complaints (40, expected 10). 0 are like peers, 7 cannot be assessed."
+    assert "Compared with 11 officers of unit North Day in the same month." in card.caveats
     assert card.title == "Review of officer O00" and card.facts["units"] == ["North Day"] and card.facts["peers"] == 11
     example = review.card(found)
-    assert "an example" in example.answer and example.facts["example"] and not card.facts["example"]
+    assert example.facts["example"] and not card.facts["example"]
     assert "unit and month" in card.method
     assert "unit and year" in review.card(review.areas(invented(), period="year"), "O00").method
 
@@ -213,9 +213,8 @@ def test_the_headline_of_seattle(realdata: Path) -> None:
     """The README says that the place of 39 % of stops is missing; a spread of half the mean comes before any name."""
     os.environ["PERFLIB_REALDATA"] = str(realdata)
     dept = pf.open(DEPARTMENTS / "seattle.yml")
-    told = review.standing(officers.compare(dept, "frisks", ["district"], period="year"), dept)
-    assert told.answer.startswith("Even among officers of the same district and year rates of frisks vary by 52% of")
-    assert "no all-clear" in told.answer and "of all stops" in told.answer
+    told = review.ruled_out(officers.compare(dept, "frisks", ["district"], period="year"), dept)
+    assert told.answer.startswith("Among peers, rates of frisks vary by 52 % of their mean: ask why")
     ruled = told.table.set_index("explanation")["ruled_out"]
     assert ruled["The district"] == "in part: unknown for 39% of stops" and ruled["The time of year"] == "no"
 
@@ -224,7 +223,7 @@ def test_nobody_assessable_is_told_with_the_reason() -> None:
     dept = invented()
     few = dept.keep({"officer_id": ["O00", "O01", "O02"]}, because="a small agency", table="unit_responses")
     found = officers.compare(few, "complaints")
-    beside = review.beside(few, found, "complaints")
-    told = review.standing(found, few, beside)
-    assert "None of" in told.answer and "fewer than 5 peers" in told.answer and "better or worse" in told.answer
-    assert review.repeated(found, beside).empty and review.flagged(found, beside).reason
+    others = review.other_comparisons(few, found, "complaints")
+    told = review.ruled_out(found, few, others)
+    assert "None of" in told.answer and "no exposure recorded" in told.answer and "nothing, good or bad" in told.answer
+    assert review.repeated(found, others).empty and review.flagged(found, others).reason
