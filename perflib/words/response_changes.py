@@ -133,7 +133,29 @@ def steps(facts: Facts, table: pd.DataFrame, *, every: str, q: float, by: str, a
     ]
     answer = " ".join(sentences) or f"No {by} changed apart from the others."
     caveats = [f"This test cannot see a change that all {by}s share."]
+    if not facts["reference"]:
+        caveats.append(f"So many {by}s changed that it is uncertain which of them did.")
     return Words(changed_title(every, q, by, asked), answer, caveats=caveats)
+
+
+def breaks(
+    facts: Facts, table: pd.DataFrame, *, every: str, q: float, asked: Facts, years: float, removed: bool
+) -> Words:
+    """When the level changed, and from what to what."""
+    levels = facts["means"]
+    answer = " ".join(
+        f"The level changed from {levels[at]:.1f} to {levels[at + 1]:.1f} minutes after {day(change['after'])} "
+        f"(between {day(change['low'])} and {day(change['high'])})."
+        for at, change in enumerate(facts["breaks"])
+    )
+    caveats = ["A break says when the level changed, not why: recording may have changed."] if answer else []
+    caveats += [*season(removed, years), *recorded(asked)]
+    method = (
+        "Least-squares breaks in the mean, sequential sup-F (Bai and Perron 1998, 2003), dates after Bai 1997 and "
+        "Hansen 2000."
+    )
+    answer = answer or f"The level did not change clearly: {levels[0]:.1f} minutes."
+    return Words(changed_title(every, q, None, asked), answer, method, caveats, {"value": "Minutes", "mean": "Level"})
 
 
 def jump(together: int, feeds: int = 0) -> str:

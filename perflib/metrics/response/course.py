@@ -96,7 +96,6 @@ def trend(dept: Department, *, every: str = "week", q: float = 0.5, **scope: Any
         errors=list(adjusted["se"]),
         direction="down",
         name="response_trend",
-        title=title,
         unit="minutes",
     )
     say = partial(words.trend, every=every, q=q, asked=asked.codes(), years=years_of(frame))
@@ -120,20 +119,18 @@ def steps(
         return Result.not_assessable("response_steps", reason, title=title)
     frame = series(dept, every, by, q, **scope) if by and dept.has("calls", by) else pd.DataFrame({"series": []})
     if by and frame["series"].nunique() >= 3:
-        tested = step_test(frame[["series", "date", "value", "se"]], name="response_steps", by=by)
+        tested = step_test(frame[["series", "date", "value", "se"]], name="response_steps")
         say = partial(words.steps, every=every, q=q, by=by, asked=asked.codes())
-        return replace(tested, caveats=(), words=say)
+        return replace(tested, words=say)
     whole = series(dept, every, None, q, **scope)
     adjusted, removed = deseasonalised(whole)
     tested = breaks(
-        adjusted["value"],
-        list(adjusted["date"]),
-        errors=list(adjusted["se"]),
-        name="response_steps",
-        unit="minutes",
-        title=title,
+        adjusted["value"], list(adjusted["date"]), errors=list(adjusted["se"]), name="response_steps", unit="minutes"
     )
-    return tested.with_caveats(*response.season(removed, years_of(whole)), *response.recorded(asked.codes()))
+    if tested.reason:
+        return replace(tested, title=title)
+    say = partial(words.breaks, every=every, q=q, asked=asked.codes(), years=years_of(whole), removed=removed)
+    return replace(tested, words=say)
 
 
 def years_of(frame: pd.DataFrame) -> float:

@@ -33,6 +33,7 @@ def scan(length: float, window: float, mean: float, n: int) -> Result:
 
     Notes
     -----
+    Assumes a constant rate and Poisson counts: a season or over-dispersion makes clusters commoner.
     1 - Q2 (Q3/Q2)^(length - window), Q2 and Q3 exact (Naus 1982, JASA 77, 177-183). The published figure for cyclists'
     deaths in London (Aberdein and Spiegelhalter 2013) leaves out the last term of the sum A4, and so does ``p_value``;
     ``p_value_all_terms`` has it. Where p is below 0.5 the two differ by less than 0.1 % of p.
@@ -45,29 +46,17 @@ def scan(length: float, window: float, mean: float, n: int) -> Result:
         raise InputError(f"length {length:g} must exceed window {window:g}", where="length")
     short, full, once = _values(length - window, float(mean), int(n))
     facts = {"p_value": short, "p_value_all_terms": full, "p_value_one_window": once}
-    answer = (
-        f"A window with {n} or more events somewhere among {length:g} arises by chance with probability "
-        f"{short:.3g} at a mean of {mean:g}; in one window named beforehand with probability {once:.3g}."
-    )
-    return Result(
-        "scan",
-        pd.DataFrame([facts]),
-        "Could such a cluster arise by chance?",
-        answer,
-        "Scan statistic of a Poisson process (Naus 1982, JASA 77).",
-        ["Assumes a constant rate and Poisson counts: a season or over-dispersion makes clusters commoner."],
-        facts,
-    )
+    return Result("scan", pd.DataFrame([facts]), facts=facts)
 
 
 def _values(exponent: float, mean: float, n: int) -> tuple[float, float, float]:
     from scipy.stats import poisson
 
     def p(j: int) -> float:
-        return float(poisson.pmf(j, mean)) if j >= 0 else 0.0
+        return float(poisson.pmf(j, mean))  # 0 below 0, as the cumulated one
 
     def cdf(j: int) -> float:
-        return float(poisson.cdf(j, mean)) if j >= 0 else 0.0
+        return float(poisson.cdf(j, mean))
 
     two, three, last = _q2(p, cdf, mean, n), _q3(p, cdf, mean, n), _fourth(p, cdf, mean, n, n - 1)
     chances = [min(max(1 - two * (value / two) ** exponent, 0.0), 1.0) for value in (three, three - last)]

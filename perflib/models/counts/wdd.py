@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from perflib.models.counts.asked import Floats, counts, share
 from perflib.result import Result
 
 AREAS = ("treated", "control", "treated_displacement", "control_displacement")
-_METHOD = "Weighted displacement difference (Wheeler and Ratcliffe 2018, Crime Science 7)."
 Pair = Sequence[float]
 
 
@@ -49,7 +47,8 @@ def wdd(
     Notes
     -----
     Poisson counts: the variance is the sum of the counts, each divided by the square of its divisors. Counts that vary
-    more make the interval too narrow.
+    more make the interval too narrow. Treated and control areas are taken to have changed alike otherwise.
+    Source: Wheeler and Ratcliffe 2018, Crime Science 7.
     """
     areas = _areas(treated, control, treated_displacement, control_displacement)
     times, sizes = _weights(time_weights, 2, "time_weights"), _weights(area_weights, len(areas), "area_weights")
@@ -60,15 +59,7 @@ def wdd(
     moved = float(change[2] - change[3]) if len(areas) > 2 else 0.0
     facts = _facts(local + moved, float((areas / divisors**2).sum()), level) | {"local": local, "displacement": moved}
     table = pd.DataFrame({"area": AREAS[: len(areas)], "pre": scaled[:, 0], "post": scaled[:, 1], "change": change})
-    return Result(
-        "wdd",
-        table,
-        "Did the operation reduce crime, displacement included?",
-        _words(facts, level) + f" Locally {local:+,.1f}, displaced {moved:+,.1f}.",
-        _METHOD,
-        ["Assumes Poisson counts, and that treated and control areas would have changed alike."],
-        facts,
-    )
+    return Result("wdd", table, facts=facts)
 
 
 def wdd_harm(results: Sequence[Result], weights: Sequence[float], level: float = 0.95) -> Result:
@@ -90,15 +81,7 @@ def wdd_harm(results: Sequence[Result], weights: Sequence[float], level: float =
     estimates, variances = (np.array([result.facts[name] for result in results]) for name in ("estimate", "variance"))
     facts = _facts(float(harm @ estimates), float(harm**2 @ variances), level)
     table = pd.DataFrame({"weight": harm, "estimate": estimates, "variance": variances, "harm": harm * estimates})
-    return Result(
-        "wdd_harm",
-        table,
-        "Did the operation reduce harm?",
-        _words(facts, level),
-        _METHOD,
-        ["Harm weights are taken as known, offences as independent."],
-        facts,
-    )
+    return Result("wdd_harm", table, facts=facts)
 
 
 def _facts(estimate: float, variance: float, level: float) -> dict[str, float | None]:
@@ -116,14 +99,6 @@ def _facts(estimate: float, variance: float, level: float) -> dict[str, float | 
         "high": estimate + half,
         "p_value": None if z is None else float(2 * norm.sf(abs(z))),
     }
-
-
-def _words(facts: dict[str, Any], level: float) -> str:
-    z = "no event at all" if facts["z"] is None else f"z = {facts['z']:.2f}, p = {facts['p_value']:.3g}"
-    return (
-        f"{facts['estimate']:+,.1f} against the control ({level:.0%} interval {facts['low']:+,.1f} to "
-        f"{facts['high']:+,.1f}; {z})."
-    )
 
 
 def _areas(treated: Pair, control: Pair, near: Pair | None, near_control: Pair | None) -> Floats:

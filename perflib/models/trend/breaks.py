@@ -11,7 +11,16 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.models.trend.scan import Floats, best_step, correlation, date_half_width, likely_dates, long_run, noise
+from perflib.models.trend.scan import (
+    Floats,
+    best_step,
+    correlation,
+    date_half_width,
+    iso,
+    likely_dates,
+    long_run,
+    noise,
+)
 from perflib.result import Result
 
 
@@ -26,7 +35,6 @@ def breaks(
     draws: int = 499,
     seed: int = 0,
     name: str = "breaks",
-    title: str = "",
     unit: str = "",
 ) -> Result:
     """Breaks of the mean of a series, their number chosen by the data, with an interval for each date.
@@ -64,15 +72,36 @@ def breaks(
         )
     if len(x) < 2 * edge + 1 or len(x) < 10:
         return Result.not_assessable(
-            name, f"{len(x)} points; two segments of {edge} or more, and 10 points, are needed", title=title
+            name, f"{len(x)} points; two segments of {edge} or more, and 10 points, are needed"
         )
     plans = _plans(x, w, edge, min(max_breaks, len(x) // edge - 1))
     criteria = _criteria([rss for rss, _ in plans], len(x))
     count, p = _sequential(x, w, plans, edge, 1 - level, draws, seed)
-    count = min(count, int(np.argmin(criteria["bic"])))
-    found = _describe(x, w, plans[count], level, labels)
-    table = _table(values, dates, known, found["edges"], found["segments"])
-    return _result(table, found, criteria, p, level, dates is not None, name, title, unit)
+    rss, cuts = plans[min(count, int(np.argmin(criteria["bic"])))]
+    ends = [0, *cuts, len(x)]
+    scale = float(long_run((x - _means(x, w, cuts))[None, :], w, len(cuts) + 1)[0])
+    segments = _segments(x, w, ends, scale, level, labels)
+    changes = [_break(place, x, w, scale, level, labels) for place in zip(ends, ends[1:], ends[2:], strict=False)]
+    table = pd.DataFrame({"point": np.arange(1, len(known) + 1)})
+    if dates is not None:
+        table["date"] = list(dates)
+    table["value"] = np.array(values, dtype=float)
+    number = np.searchsorted(cuts, np.maximum(np.cumsum(known) - 1, 0), side="right")
+    table["segment"] = number + 1
+    for column in ("mean", "mean_low", "mean_high"):
+        table[column] = [segments[at][column] for at in number]
+    facts = {
+        "n_breaks": len(changes),
+        "breaks": [{key: iso(value) for key, value in change.items()} for change in changes],
+        "breaks_after": [iso(change["after"]) for change in changes],
+        "means": [segment["mean"] for segment in segments],
+        "rss": rss,
+        "p": p,
+        **criteria,
+        "segments": [{key: iso(value) for key, value in segment.items()} for segment in segments],
+    }
+    axis, marks = "point" if dates is None else "date", {"breaks": [change["first"] for change in changes]}
+    return Result(name, table, facts=facts, chart=Chart("line", axis, "value", y_label=unit, marks=marks))
 
 
 def _series(values: Any, dates: Any, errors: Any) -> tuple[Floats, Floats, Any, list[Any]]:
@@ -154,9 +183,9 @@ def _one_more(x: Floats, w: Floats, cuts: list[int], edge: int, draws: int, seed
 
 def _pair(x: Floats, w: Floats, plan: tuple[float, list[int]], edge: int, draws: int, seed: int) -> float:
     """p-value of two breaks at once (up and down again), by Monte Carlo of the same statistic on noise."""
-    if _gain(x, w, plan) <= _gain_floor(x, w, plan):
-        return 1.0
     observed = _gain(x, w, plan)
+    if observed <= 3.0 * float(np.log(len(x))):  # commonplace in noise: simulating would be wasted
+        return 1.0
     r = float(correlation((x - _means(x, w, plan[1]))[None, :], w)[0])
     null = noise(w, r, draws, seed)
     reached = sum(_gain(series, w, _plans(series, w, edge, 2)[2]) >= observed for series in null)
@@ -170,43 +199,22 @@ def _gain(x: Floats, w: Floats, plan: tuple[float, list[int]]) -> float:
     return (base - plan[0]) / max(scale, np.finfo(float).tiny)
 
 
-def _gain_floor(x: Floats, w: Floats, plan: tuple[float, list[int]]) -> float:
-    """Below this a pair of breaks in noise is commonplace, and simulating would be wasted."""
-    return 3.0 * float(np.log(len(x)))
-
-
 def _means(x: Floats, w: Floats, cuts: list[int]) -> Floats:
     ends = [0, *cuts, len(x)]
     return np.concatenate([np.full(b - a, np.average(x[a:b], weights=w[a:b])) for a, b in itertools.pairwise(ends)])
 
 
-def _describe(x: Floats, w: Floats, plan: tuple[float, list[int]], level: float, labels: list[Any]) -> dict[str, Any]:
+def _segments(
+    x: Floats, w: Floats, ends: list[int], scale: float, level: float, labels: list[Any]
+) -> list[dict[str, Any]]:
     from scipy.stats import norm
 
-    rss, cuts = plan
-    ends, fitted = [0, *cuts, len(x)], _means(x, w, cuts)
-    scale = float(long_run((x - fitted)[None, :], w, len(cuts) + 1)[0])
-    z = float(norm.ppf((1 + level) / 2))
-    segments = []
+    z, segments = float(norm.ppf((1 + level) / 2)), []
     for a, b in itertools.pairwise(ends):
-        half = z * float(np.sqrt(scale / w[a:b].sum()))
-        segments.append(
-            {
-                "first": labels[a],
-                "last": labels[b - 1],
-                "n": b - a,
-                "mean": float(fitted[a]),
-                "mean_low": float(fitted[a]) - half,
-                "mean_high": float(fitted[a]) + half,
-            }
-        )
-    return {
-        "rss": rss,
-        "edges": ends,
-        "segments": segments,
-        "scale": scale,
-        "breaks": [_break(place, x, w, scale, level, labels) for place in zip(ends, ends[1:], ends[2:], strict=False)],
-    }
+        mean, half = float(np.average(x[a:b], weights=w[a:b])), z * float(np.sqrt(scale / w[a:b].sum()))
+        interval = {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
+        segments.append({"first": labels[a], "last": labels[b - 1], "n": b - a, **interval})
+    return segments
 
 
 def _break(
@@ -220,71 +228,3 @@ def _break(
     low, high = min(cut - wide, start + first), max(cut + wide, start + last)
     near = [labels[min(max(i - 1, 0), len(labels) - 1)] for i in (low, high)]
     return {"after": labels[cut - 1], "first": labels[cut], "low": near[0], "high": near[1], "change": change}
-
-
-def _table(values: Any, dates: Any, known: Any, ends: list[int], segments: list[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame({"point": np.arange(1, len(known) + 1)})
-    if dates is not None:
-        table["date"] = list(dates)
-    table["value"] = np.array(values, dtype=float)
-    order = np.maximum(np.cumsum(known) - 1, 0)
-    number = np.searchsorted(ends[1:-1], order, side="right")
-    table["segment"] = number + 1
-    for column in ("mean", "mean_low", "mean_high"):
-        table[column] = [segments[i][column] for i in number]
-    return table
-
-
-def _result(
-    table: pd.DataFrame,
-    found: dict[str, Any],
-    criteria: dict[str, list[float]],
-    p: float,
-    level: float,
-    dated: bool,
-    name: str,
-    title: str,
-    unit: str,
-) -> Result:
-    listed = [
-        {**item, **{key: _iso(item[key]) for key in ("after", "first", "low", "high")}} for item in found["breaks"]
-    ]
-    means = [segment["mean"] for segment in found["segments"]]
-    facts = {
-        "n_breaks": len(listed),
-        "breaks": listed,
-        "breaks_after": [item["after"] for item in listed],
-        "means": means,
-        "rss": found["rss"],
-        "p": p,
-        **criteria,
-        "segments": [{**part, "first": _iso(part["first"]), "last": _iso(part["last"])} for part in found["segments"]],
-    }
-    tail = f" {unit}" if unit else ""
-    told = [
-        f"The level changed after {item['after']} ({level:.0%} interval {item['low']} to {item['high']}) "
-        f"from {means[i]:.4g} to {means[i + 1]:.4g}{tail}."
-        for i, item in enumerate(listed)
-    ]
-    answer = " ".join(told) or f"No break: one level of {means[0]:.4g}{tail} fits the {len(table)} points (p {p:.2g})."
-    x = "date" if dated else "point"
-    chart = Chart(
-        "line", x, "value", y_label=unit, marks={"breaks": [item["first"] for item in found["breaks"]]}, alt=answer
-    )
-    return Result(
-        name,
-        table,
-        title or "Did the level change, and when?",
-        answer,
-        "Least-squares breaks in the mean, sequential sup-F (Bai and Perron 1998, 2003), "
-        "dates after Bai 1997 and Hansen 2000.",
-        ["A break says when the level changed, not why: recording and extraction changes look the same."]
-        * bool(listed),
-        facts,
-        chart,
-        {"value": f"Value ({unit})" if unit else "Value", "mean": "Level"},
-    )
-
-
-def _iso(label: Any) -> Any:
-    return label.date().isoformat() if isinstance(label, pd.Timestamp) else label

@@ -11,7 +11,7 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.models.trend.doubts import autocorrelation
+from perflib.models.trend.charts import autocorrelation, position
 from perflib.result import Result
 
 _TRENDS = {"level": "local level", "trend": "local linear trend", "smooth": "smooth trend"}
@@ -29,7 +29,6 @@ def intervention(
     log: bool = True,
     level: float = 0.95,
     name: str = "intervention",
-    title: str = "",
     unit: str = "",
 ) -> Result:
     """Effect of a measure in a series with its own moving level and season.
@@ -50,8 +49,10 @@ def intervention(
     log : analyse logarithms; effects are also given as ratios exp(coefficient).
 
     Returns a Result with one row per term: ``term``, ``estimate``, ``se``, ``low``, ``high``, ``z``, ``p`` and, when
-    ``log``, ``ratio``, ``ratio_low``, ``ratio_high``. Facts: {term: row}, ``n``, ``loglik``, ``variances``. Not
-    assessable with fewer than two seasons, or with a 0/1 term that has fewer than 3 periods on one side.
+    ``log``, ``ratio``, ``ratio_low``, ``ratio_high``. Facts: {term: row}, ``n``, ``loglik``, ``variances``,
+    ``converged``, ``related`` (correlation of neighbouring forecast errors where it is beyond chance: the intervals are
+    then too narrow). Not assessable with fewer than two seasons, or with a 0/1 term that has fewer than 3 periods on
+    one side.
 
     Raises InputError for lengths that differ, unknown trend, missing regressors, or values that cannot be logged.
     Sources: Harvey and Durbin 1986, JRSS A 149; Durbin and Koopman, Time Series Analysis by State Space Methods, 2012.
@@ -59,8 +60,8 @@ def intervention(
     y, design = _checked(values, terms, at, dates, trend, log)
     reason = _too_little(y, design, season)
     if reason:
-        return Result.not_assessable(name, reason, title=title)
-    fitted, doubts = _fit(y, design, season, trend)
+        return Result.not_assessable(name, reason)
+    fitted, related = _fit(y, design, season, trend)
     table = _table(fitted, list(design.columns), level, log)
     facts: dict[str, Any] = {
         row["term"]: {key: value for key, value in row.items() if key != "term"} for row in table.to_dict("records")
@@ -69,27 +70,13 @@ def intervention(
         "n": int(np.isfinite(y).sum()),
         "loglik": float(fitted.llf),
         "variances": dict(zip(fitted.model.param_names, map(float, fitted.params), strict=True)),
+        "converged": bool(fitted.mle_retvals["converged"]),
+        "related": related,
     }
-    answer = " ".join(_say(row, log, level) for row in table.to_dict("records"))
     estimate = ("ratio", "ratio_low", "ratio_high") if log else ("estimate", "low", "high")
-    return Result(
-        name,
-        table,
-        title or "What did the measure change?",
-        answer,
-        "Structural time series, measures as states (Harvey and Durbin 1986), maximum likelihood by Kalman filter.",
-        ["Whatever else happened at the same time is part of the effect.", *doubts],
-        facts,
-        Chart(
-            "dots",
-            "term",
-            *estimate,
-            y_label="Ratio" if log else unit,
-            marks={"target": 1.0 if log else 0.0},
-            alt=answer,
-        ),
-        {"term": "Term", "estimate": "Coefficient", "se": "Standard error", "ratio": "Ratio"},
-    )
+    marks = {"target": 1.0 if log else 0.0}
+    chart = Chart("dots", "term", *estimate, y_label="Ratio" if log else unit, marks=marks)
+    return Result(name, table, facts=facts, chart=chart)
 
 
 def _checked(
@@ -100,7 +87,7 @@ def _checked(
         raise InputError(f"unknown trend {trend!r}", where="trend", choices=_TRENDS, found=trend)
     design = pd.DataFrame(index=range(len(y))) if terms is None else terms.reset_index(drop=True).astype(float)
     if at is not None:
-        design = design.assign(step=_in_force(at, dates, len(y)))
+        design = design.assign(step=(np.arange(1, len(y) + 1) >= position(at, dates, "at")).astype(float))
     for where, given in (("terms", design), ("dates", dates)):
         if given is not None and len(given) != len(y):
             raise InputError(f"{len(given)} rows for {len(y)} values", where=where, do="give one per value")
@@ -111,14 +98,6 @@ def _checked(
     if log and (y <= 0).any():
         raise InputError("values must be positive to be logged", where="values", do="use log=False")
     return (np.log(y) if log else y), design
-
-
-def _in_force(at: Any, dates: Any, n: int) -> Any:
-    if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
-        return (np.arange(1, n + 1) >= at).astype(float)
-    if dates is None:
-        raise InputError(f"{at!r} is a date and no dates were given", where="at")
-    return (pd.to_datetime(pd.Series(list(dates))) >= pd.Timestamp(at)).astype(float).to_numpy()
 
 
 def _too_little(y: Any, design: pd.DataFrame, season: int | None) -> str:
@@ -135,24 +114,18 @@ def _too_little(y: Any, design: pd.DataFrame, season: int | None) -> str:
     return ""
 
 
-def _fit(y: Any, design: pd.DataFrame, season: int | None, trend: str) -> tuple[Any, list[str]]:
+def _fit(y: Any, design: pd.DataFrame, season: int | None, trend: str) -> tuple[Any, float | None]:
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
     cycle = {"freq_seasonal": [{"period": season, "harmonics": season // 2}]} if season else {}
     model = UnobservedComponents(y, _TRENDS[trend], exog=design.to_numpy(), mle_regression=False, **cycle)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # failure to converge is reported below, from the result itself
+        warnings.simplefilter("ignore")  # whether it converged is a fact
         fitted = model.fit(disp=0, maxiter=500)
-    doubts = [] if fitted.mle_retvals["converged"] else ["The likelihood did not converge: variances are approximate."]
     burn = max(fitted.loglikelihood_burn, model.k_states)
     rest = fitted.standardized_forecasts_error[0][burn:]
     first, p = autocorrelation(rest[np.isfinite(rest)])
-    if p < 0.01:
-        doubts.append(
-            f"Forecast errors are related (lag-1 correlation {first:.2f}, Ljung-Box p {p:.2g}): the model misses "
-            "something and the intervals are too narrow."
-        )
-    return fitted, doubts
+    return fitted, first if p < 0.01 else None
 
 
 def _table(fitted: Any, terms: list[str], level: float, log: bool) -> pd.DataFrame:
@@ -180,10 +153,3 @@ def _table(fitted: Any, terms: list[str], level: float, log: bool) -> pd.DataFra
             }
         )
     return table
-
-
-def _say(row: Any, log: bool, level: float) -> str:
-    if not log:
-        return f"{row['term']}: {row['estimate']:+.4g} ({level:.0%} interval {row['low']:+.4g} to {row['high']:+.4g})."
-    change = [f"{row[key] - 1:+.1%}" for key in ("ratio", "ratio_low", "ratio_high")]
-    return f"{row['term']}: {change[0]} per unit ({level:.0%} interval {change[1]} to {change[2]})."

@@ -1,17 +1,13 @@
-"""Centre lines and limits of Shewhart charts, one function per kind, each for one segment between rebasing points.
-
-Every function takes the same arguments: ``values`` (float array without gaps), ``sizes`` (denominators, or None),
-``errors`` (known standard errors, or None), ``base`` (boolean mask of the points the limits are computed from)
-and ``sigma`` (width of the limits in standard errors). It returns a ``Limits``.
-"""
+"""Centre lines and limits of control charts, for one segment between rebasing points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -19,11 +15,14 @@ Mask = NDArray[np.bool_]
 
 #: mean of the range of two standard normal values, 2 / sqrt(pi); turns a mean moving range into a standard deviation.
 D2 = 2.0 / np.sqrt(np.pi)
+#: p: share; p_prime: share, scaled by short-term variation; c: count; u: count per exposure; i: individual values;
+#: g: gap between rare events.
+SHEWHART = ("p", "p_prime", "c", "u", "i", "g")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is plotted (``statistic``), its centre, limits and one-sigma ``spread``, all of the segment's length."""
+    """What is plotted (``statistic``), its centre, limits and standard error ``spread``, one per point."""
 
     statistic: Floats
     centre: Floats
@@ -41,85 +40,72 @@ def short_term_sd(values: Floats) -> float:
     return float(np.mean(np.abs(np.diff(values))) / D2) if len(values) > 1 else 0.0
 
 
-def around(
-    statistic: Floats,
-    centre: float,
-    spread: Floats | float,
-    sigma: float,
-    floor: float = -np.inf,
-    ceiling: float = np.inf,
-    **facts: Any,
+def shewhart(
+    kind: str, values: Floats, sizes: Floats | None, errors: Floats | None, base: Mask, sigma: float
 ) -> Limits:
-    """Symmetric limits ``centre +- sigma * spread``, cut where the statistic cannot go."""
-    wide = np.broadcast_to(np.asarray(spread, dtype=float), statistic.shape).copy()
-    middle = np.full(statistic.shape, centre)
-    lower = np.maximum(middle - sigma * wide, floor)
-    upper = np.minimum(middle + sigma * wide, ceiling)
-    return Limits(statistic, middle, lower, upper, wide, facts)
+    """Limits of a chart of ``SHEWHART``, centre +- sigma standard errors, cut where the statistic cannot go.
 
-
-def proportion(values: Floats, sizes: Floats, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """p chart: pooled proportion, binomial standard error of each point's own size (Shewhart 1931)."""
-    shares, centre, spread = _shares(values, sizes, base)
-    return around(shares, centre, spread, sigma, 0.0, 1.0, inflation=_inflation(shares, centre, spread, base))
-
-
-def laney(values: Floats, sizes: Floats, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """p' chart: binomial error times the short-term variation of the z-scores (Laney 2002, Quality Engineering 14)."""
-    shares, centre, spread = _shares(values, sizes, base)
-    inflation = _inflation(shares, centre, spread, base)
-    return around(shares, centre, spread * inflation, sigma, 0.0, 1.0, inflation=inflation)
-
-
-def count(values: Floats, sizes: Floats | None, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """c chart: counts over equal exposure, Poisson standard error."""
-    centre = float(np.mean(values[base]))
-    spread = np.full(values.shape, np.sqrt(centre))
-    return around(values, centre, spread, sigma, 0.0, inflation=_inflation(values, centre, spread, base))
-
-
-def rate(values: Floats, sizes: Floats, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """u chart: counts per unit of exposure, Poisson standard error of each point's own exposure."""
-    rates, centre = values / sizes, float(values[base].sum() / sizes[base].sum())
-    spread = np.sqrt(centre / sizes)
-    return around(rates, centre, spread, sigma, 0.0, inflation=_inflation(rates, centre, spread, base))
-
-
-def individual(values: Floats, sizes: Floats | None, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """Individuals chart: moving-range limits; with known standard errors, those, widened by what they leave out.
-
-    With ``errors`` (medians, percentiles) the centre is the inverse-variance mean and the limits are
-    ``sigma * errors * max(1, s)``, s being the short-term standard deviation of the standardised points: the limits are
-    never narrower than sampling alone makes them, and wider when the periods truly differ (Laney's idea for p charts).
+    ``base`` marks the points that the limits are computed from. Standard errors: binomial of each point's size (p),
+    times the short-term variation of the z-scores (p_prime; Laney 2002, Quality Engineering 14), Poisson (c, u),
+    geometric with variance g (g + 1) (g; Benneyan 2001), the moving range (i). With known ``errors`` of individual
+    values (medians, percentiles) the centre is the inverse-variance mean, and the errors are widened, never narrowed,
+    by the short-term variation of the standardised points.
     """
-    if errors is None:
-        return around(values, float(np.mean(values[base])), short_term_sd(values[base]), sigma)
-    centre = float(np.average(values[base], weights=errors[base] ** -2.0))
-    inflation = max(1.0, _inflation(values, centre, errors, base))
-    return around(values, centre, errors * inflation, sigma, inflation=inflation)
+    n = np.ones(len(values)) if sizes is None else sizes
+    statistic, centre = values / n, float(values[base].sum() / n[base].sum())
+    if errors is not None:
+        centre = float(np.average(values[base], weights=errors[base] ** -2.0))
+    spread = {
+        "p": lambda: np.sqrt(centre * (1 - centre) / n),
+        "c": lambda: np.sqrt(centre / n),
+        "g": lambda: np.full(len(n), np.sqrt(centre * (centre + 1))),
+        "i": lambda: np.full(len(n), short_term_sd(values[base])) if errors is None else errors,
+    }[{"p_prime": "p", "u": "c"}.get(kind, kind)]()
+    facts: dict[str, Any] = {}
+    if kind != "g" and (kind != "i" or errors is not None):
+        known = base & (spread > 0)
+        z = (statistic[known] - centre) / spread[known]
+        inflation = short_term_sd(z) if known.sum() > 1 else 1.0
+        facts["inflation"] = max(1.0, inflation) if kind == "i" else inflation
+        if kind in ("p_prime", "i"):
+            spread = spread * facts["inflation"]
+    lower = np.maximum(centre - sigma * spread, -np.inf if kind == "i" else 0.0)
+    upper = np.minimum(centre + sigma * spread, 1.0 if kind in ("p", "p_prime") else np.inf)
+    return Limits(statistic, np.full(len(n), centre), lower, upper, spread, facts)
 
 
-def gap(values: Floats, sizes: Floats | None, errors: Floats | None, base: Mask, sigma: float) -> Limits:
-    """g chart: opportunities between rare events, geometric with variance g (g + 1) (Benneyan 2001)."""
-    centre = float(np.mean(values[base]))
-    return around(values, centre, float(np.sqrt(centre * (centre + 1))), sigma, 0.0)
+def ewma(values: Floats, base: Mask, sigma: float, *, target: float | None, sd: float | None, weight: float) -> Limits:
+    """Exponentially weighted moving average with exact (time-varying) limits.
+
+    z_i = weight * x_i + (1 - weight) * z_(i-1), z_0 = target or the mean; var z_i = sd^2 * weight / (2 - weight) *
+    (1 - (1 - weight)^(2 i)). Source: Roberts 1959; Lucas and Saccucci 1990, Technometrics 32.
+    """
+    centre = float(np.mean(values[base])) if target is None else target
+    error = short_term_sd(values[base]) if sd is None else sd
+    smooth = pd.Series([centre, *values]).ewm(alpha=weight, adjust=False).mean().to_numpy()[1:]
+    age = np.arange(1, len(values) + 1)
+    wide = error * np.sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * age)))
+    middle = np.full(len(values), centre)
+    return Limits(smooth, middle, middle - sigma * wide, middle + sigma * wide, wide, {"weight": weight, "sd": error})
 
 
-def _shares(values: Floats, sizes: Floats, base: Mask) -> tuple[Floats, float, Floats]:
-    centre = float(values[base].sum() / sizes[base].sum())
-    return values / sizes, centre, np.sqrt(centre * (1 - centre) / sizes)
+def cusum(
+    values: Floats, base: Mask, *, target: float | None, sd: float | None, k: float | None, h: float | None
+) -> Limits:
+    """Tabular CUSUM of drift from the target, in the units of the data.
 
-
-def _inflation(statistic: Floats, centre: float, spread: Floats, base: Mask) -> float:
-    known = base & (spread > 0)
-    return short_term_sd((statistic[known] - centre) / spread[known]) if known.sum() > 1 else 1.0
-
-
-SHEWHART: dict[str, Callable[..., Limits]] = {
-    "p": proportion,
-    "p_prime": laney,
-    "c": count,
-    "u": rate,
-    "i": individual,
-    "g": gap,
-}
+    upper_i = max(0, x_i - target - k + upper_(i-1)), lower_i = max(0, target - k - x_i + lower_(i-1)); a signal is a
+    sum above ``h``. Defaults: k = sd / 2 (tuned to a shift of one sd), h = 5 sd. Source: Page 1954, Biometrika 41.
+    The statistic drawn is the larger sum, negative when it is the lower one.
+    """
+    centre = float(np.mean(values[base])) if target is None else target
+    error = short_term_sd(values[base]) if sd is None else sd
+    slack, bound = (0.5 * error if k is None else k), (5 * error if h is None else h)
+    up, down = (
+        np.array([*accumulate(steps, lambda last, step: max(0.0, last + step), initial=0.0)][1:])
+        for steps in (values - centre - slack, centre - slack - values)
+    )
+    facts = {"upper_sums": up.tolist(), "lower_sums": down.tolist()}
+    facts |= {"k": slack, "h": bound, "sd": error, "target": centre}
+    limit = np.full(len(values), bound)
+    return Limits(np.where(up >= down, up, -down), 0 * limit, -limit, limit, limit / 3, facts)

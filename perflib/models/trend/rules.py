@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from perflib.models.trend.limits import Floats, Limits, Mask
 
@@ -16,46 +17,35 @@ def beyond(limits: Limits) -> Floats:
     return (limits.statistic > limits.upper + slack).astype(float) - (limits.statistic < limits.lower - slack)
 
 
-def runs(side: Floats, length: int = RUN) -> Mask:
-    """Points belonging to ``length`` or more successive points on one side (a point on the centre ends a run)."""
-    member = np.zeros(len(side), dtype=bool)
-    start = 0
-    for i in range(1, len(side) + 1):
-        if i == len(side) or side[i] != side[start]:
-            member[start:i] = side[start] != 0 and i - start >= length
-            start = i
-    return member
+def runs(side: Floats) -> Mask:
+    """Points belonging to ``RUN`` or more successive points on one side (a point on the centre ends a run)."""
+    sides = pd.Series(side)
+    length = sides.groupby((sides != sides.shift()).cumsum()).transform("size")
+    return ((length >= RUN) & (sides != 0)).to_numpy()
 
 
 def two_of_three(limits: Limits) -> Mask:
     """Points beyond two standard errors that are two of three successive points, on the same side."""
-    z = np.divide(
-        limits.statistic - limits.centre, limits.spread, out=np.zeros_like(limits.spread), where=limits.spread > 0
-    )
-    member = np.zeros(len(z), dtype=bool)
-    for sign in (1.0, -1.0):
-        far = sign * z > 2
-        for i in range(len(z)):
-            window = slice(max(0, i - 2), i + 1)
-            member[window] |= far[window] & (far[window].sum() >= 2)
-    return member
+    distance, spread = limits.statistic - limits.centre, limits.spread
+    z = pd.Series(np.divide(distance, spread, out=np.zeros_like(spread), where=spread > 0))
+    member = pd.Series(False, index=z.index)
+    for far in (z > 2, z < -2):
+        ends = far.rolling(3, min_periods=1).sum() >= 2
+        member |= far & (ends | ends.shift(-1, fill_value=False) | ends.shift(-2, fill_value=False))
+    return member.to_numpy()
 
 
 def label(limits: Limits, direction: str, middle: Floats, with_runs: bool) -> tuple[Floats, Mask, list[str]]:
     """(+1/0/-1 beyond the limits, member of a run rule, text per point); ``middle`` is what runs are counted about."""
-    out = beyond(limits)
-    side = np.sign(limits.statistic - middle)
-    in_run = runs(side) if with_runs else np.zeros(len(side), dtype=bool)
-    pair = two_of_three(limits) if with_runs else in_run
-    texts = [_text(out[i], in_run[i], pair[i], side[i], direction) for i in range(len(side))]
-    return out, in_run | pair, texts
-
-
-def _text(out: float, in_run: bool, pair: bool, side: float, direction: str) -> str:
-    found = [f"beyond the {'upper' if out > 0 else 'lower'} limit"] if out else []
-    found += [f"{RUN} or more in a row {'above' if side > 0 else 'below'} the centre"] if in_run else []
-    found += ["2 of 3 beyond two standard errors"] if pair else []
-    return f"{'; '.join(found)}: {meaning(side, direction)}" if found else ""
+    out, side = beyond(limits), np.sign(limits.statistic - middle)
+    run, pair = (runs(side), two_of_three(limits)) if with_runs else np.zeros((2, len(side)), dtype=bool)
+    texts = []
+    for at, point in enumerate(side):
+        rules = [f"beyond the {'upper' if out[at] > 0 else 'lower'} limit"] if out[at] else []
+        rules += [f"{RUN} or more in a row {'above' if point > 0 else 'below'} the centre"] if run[at] else []
+        rules += ["2 of 3 beyond two standard errors"] if pair[at] else []
+        texts.append(f"{'; '.join(rules)}: {meaning(point, direction)}" if rules else "")
+    return out, run | pair, texts
 
 
 def meaning(side: float, direction: str) -> str:

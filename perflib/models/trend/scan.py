@@ -9,9 +9,10 @@ Sources: Andrews 1993, Econometrica 61 (sup F); Bai 1997, Review of Economics an
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -110,6 +111,11 @@ def likely_dates(x: Floats, w: Floats, scale: float, level: float) -> tuple[int,
     gain = sums**2 / (before * (1 - before / total))
     possible = np.flatnonzero(gain.max() - gain <= -2 * np.log(1 - np.sqrt(level)) * scale) + 1
     return int(possible[0]), int(possible[-1])
+
+
+def iso(value: Any) -> Any:
+    """A moment as an ISO date; anything else as it is."""
+    return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
 
 
 def peak_quantile(level: float) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.models.trend.scan import Floats, Step, best_step, date_half_width
+from perflib.models.trend.scan import Floats, Step, best_step, date_half_width, iso
 from perflib.result import Result
 
 _FEWEST = 3
@@ -40,8 +40,6 @@ def step_test(
     draws: int = 999,
     seed: int = 0,
     name: str = "steps",
-    title: str = "",
-    by: str = "district",
 ) -> Result:
     """Find the series that stepped to a new level and stayed there, apart from what all series share.
 
@@ -64,8 +62,9 @@ def step_test(
 
     Returns a Result with one row per series: ``series``, ``break_date`` (first period at the new level), ``low``,
     ``high`` (interval of that date), ``ratio``, ``ratio_low``, ``ratio_high`` (or ``change``...), ``statistic``, ``p``,
-    ``p_adjusted``, ``flagged``. Facts: ``flagged`` (names), ``steps`` {name: row}. Not assessable with fewer than 3
-    series (with two, nobody can say which one moved) or 16 periods.
+    ``p_adjusted``, ``flagged``. Facts: ``flagged`` (names), ``steps`` {name: row}, ``reference`` (whether enough series
+    are left that did not step; else it is uncertain which of them stepped). Not assessable with fewer than 3 series
+    (with two, nobody can say which one moved) or 16 periods.
 
     Raises InputError for missing columns, values or errors that are not positive, or doubled series and date.
     Sources: Andrews 1993; Bai 1997; Holm 1979, Scandinavian Journal of Statistics 6.
@@ -76,16 +75,23 @@ def step_test(
             name,
             f"{len(panel.names)} series over {len(panel.dates)} periods; at least {_FEWEST} series and "
             f"{_SHORTEST} periods are needed to tell a step from movement that all share",
-            title=title,
         )
     edge = min_segment or max(4, int(np.ceil(0.05 * len(panel.dates))))
-    found, order, stopped = _search(panel, edge, 1 - level, _threshold(least, log), draws, seed)
+    smallest = float(np.log1p(least)) if log else least
+    found, order, reference = _search(panel, edge, 1 - level, smallest, draws, seed)
     table = pd.DataFrame([_row(panel, d, found[d], d in order, level, log) for d in range(len(panel.names))])
-    return _result(table, panel, stopped, log, level, least, name, title, by)
-
-
-def _threshold(least: float, log: bool) -> float:
-    return float(np.log1p(least)) if log else least
+    facts = {
+        "flagged": [str(value) for value in table.loc[table["flagged"], "series"]],
+        "level": level,
+        "reference": reference,
+        "steps": {
+            str(row["series"]): {key: iso(value) for key, value in row.items()} for row in table.to_dict("records")
+        },
+    }
+    head, axis = ("ratio", "Ratio after / before") if log else ("change", "Change")
+    marks = {"target": 1.0 if log else 0.0, "highlight": "flagged"}
+    chart = Chart("dots", "series", head, f"{head}_low", f"{head}_high", y_label=axis, marks=marks)
+    return Result(name, table, facts=facts, chart=chart)
 
 
 def _panel(frame: pd.DataFrame, log: bool) -> _Panel:
@@ -110,7 +116,7 @@ def _panel(frame: pd.DataFrame, log: bool) -> _Panel:
 def _search(
     panel: _Panel, edge: int, alpha: float, least: float, draws: int, seed: int
 ) -> tuple[dict[int, _Found], list[int], bool]:
-    """({series: (step, adjusted p, positions used)}, flagged series in order, whether references ran out)."""
+    """({series: (step, adjusted p, positions used)}, flagged series in order, whether a reference is left)."""
     order: list[int] = []
     found: dict[int, _Found] = {}
     floor = 0.0
@@ -121,12 +127,12 @@ def _search(
             found[d] = (step, max(floor, min(1.0, step.p * len(left))), used)
         large = [d for d in left if found[d][1] <= alpha and abs(found[d][0].change) >= least]
         if not large:
-            return found, order, False
+            return found, order, True
         leader = max(large, key=lambda d: tested[d][0].statistic)
         order.append(leader)
         floor = found[leader][1]
         if len(left) - 1 < _FEWEST:
-            return found, order, True
+            return found, order, False
 
 
 def _test(panel: _Panel, d: int, others: list[int], edge: int, draws: int, seed: int) -> tuple[Step, NDArray[np.intp]]:
@@ -185,74 +191,3 @@ def _reference_share(panel: _Panel, d: int, used: NDArray[np.intp]) -> float:
     """Variance of the reference over that of the series: what the comparison adds to the uncertainty of the date."""
     others = panel.w[:, used].sum(axis=0) - panel.w[d, used]
     return float(np.median(panel.w[d, used] / np.maximum(others, 1e-300)))
-
-
-def _result(
-    table: pd.DataFrame,
-    panel: _Panel,
-    stopped: bool,
-    log: bool,
-    level: float,
-    least: float,
-    name: str,
-    title: str,
-    by: str,
-) -> Result:
-    flagged = table[table["flagged"]]
-    caveats = [f"A step common to every {by} is not seen here, only what one {by} did apart from the others."]
-    if stopped:
-        caveats.append(
-            f"So many of the {len(panel.names)} series moved that no stable reference is left; "
-            "which of them moved is uncertain."
-        )
-    head = "ratio" if log else "change"
-    told = [_say(row, head, log, by) for row in flagged.to_dict("records")]
-    size = f"{least:.0%}" if log else f"{least:g}"
-    answer = " ".join(told) or (
-        f"No {by} of {len(table)} stepped apart from the others by {size} or more over "
-        f"{len(panel.dates)} periods (smallest adjusted p {table['p_adjusted'].min():.2g})."
-    )
-    facts = {
-        "flagged": [str(value) for value in flagged["series"]],
-        "level": level,
-        "steps": {
-            str(row["series"]): {key: _iso(value) for key, value in row.items()} for row in table.to_dict("records")
-        },
-    }
-    chart = Chart(
-        "dots",
-        "series",
-        head,
-        f"{head}_low",
-        f"{head}_high",
-        y_label="Ratio after / before" if log else "Change",
-        marks={"target": 1.0 if log else 0.0, "highlight": "flagged"},
-        alt=answer,
-    )
-    return Result(
-        name,
-        table,
-        title or f"Did one {by} change apart from the others?",
-        answer,
-        "Weighted sup-F scan of each series against the shared movement of the others (Andrews 1993, Bai 1997), "
-        "Monte Carlo p-values, Holm step-down.",
-        caveats,
-        facts,
-        chart,
-        {"series": by.capitalize(), "break_date": "New level from", "p_adjusted": "p (Holm)"},
-    )
-
-
-def _say(row: Any, head: str, log: bool, by: str) -> str:
-    low, high = row[f"{head}_low"], row[f"{head}_high"]
-    moved = (
-        f"{row[head] - 1:+.1%} ({low - 1:+.1%} to {high - 1:+.1%})"
-        if log
-        else f"{row[head]:+.3g} ({low:+.3g} to {high:+.3g})"
-    )
-    dates = [_iso(row[key]) for key in ("break_date", "low", "high")]
-    return f"{by.capitalize()} {row['series']} moved {moved} from {dates[0]} on (between {dates[1]} and {dates[2]})."
-
-
-def _iso(value: Any) -> Any:
-    return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
