@@ -21,7 +21,6 @@ TEXTS = {"answer", "title", "method", "caveats", "alt"}
 BACKLOG: dict[str, int] = {
     "figures/fonts.py": 2,
     "figures/map.py": 1,
-    "metrics/counts/series.py": 1,
     "reports/execute.py": 1,
     "reports/inputs.py": 1,
     "widgets/box.py": 1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,11 +20,33 @@ METHOD = (
     "Conditional negative-binomial test, dispersion estimated from earlier periods and shrunken over groups (E-test of "
     "Krishnamoorthy and Thomson 2004 as a check); false discovery rate of Benjamini and Hochberg 1995 over all groups."
 )
-POISSON = "There is too little history to see how much counts vary, so too many groups may be called changed."
 _UNITS = {
     "incidents": "Incidents are counted: one report counts once in each group, however many offences it holds.",
     "offences": "Offences are counted: one report may hold several.",
     "victims": "Victims are counted: one offence may have several.",
+}
+#: caveats and parts of the method by code
+NOTES = {
+    "complete": "Counted to {day}, because {share:.0%} of the records arrive within {needed} days.",
+    "unknown": "Counted to {day}; records do not say when they were entered, so the newest {grain}s may be low.",
+    "late": "{days} of {period} days are not complete: this period is counted too low.",
+    "missing": "Years without data are left out, not taken as zero: {years}.",
+    "years": "Variance/mean {dispersion:.2f} from the {periods} years compared with.",
+    "before": "Variance/mean {dispersion:.2f} from the {periods} periods of {length} days before.",
+    "coarse": "The dates tell the {grain} alone: no shorter time is counted.",
+    "unfit": "the dates tell the {grain} alone, and {period} is not whole {grain}s",
+    "crosswalk": "{codes} offence codes are not in the crosswalk: {most}.",
+    "victims": "{rows:,} rows do not say how many victims: they count as none.",
+    "totals": "{column} {values} is the total of the others and is left out.",
+    "corrections": "{n} negative counts are corrections of earlier periods ({first}): their groups in a period "
+    "compared are not assessed.",
+    "renamed": "{column} {old!r} ends on {end} where {new!r} begins on {start}: probably renamed, so their changes are "
+    "not real.",
+    "silent": "{column} {value}: nothing in the {days} days to {last}, {usual:,.0f} are usual. Check the feed first.",
+    "event_now": "{name} falls in this period but in {periods} of {among} compared with.",
+    "event_before": "{name} falls in a period compared with, not in this one.",
+    "no_calendar": "Holidays and local events are not taken into account; they may explain a change.",
+    "poisson": "There is too little history to see how much counts vary, so too many groups may be called changed.",
 }
 _LABELS = {
     "cell": "Group",
@@ -250,82 +271,11 @@ def opening(facts: Facts, table: pd.DataFrame) -> Words:
     return Words("In short", " ".join(answer))
 
 
-def complete(day_: dt.date, needed: int | None, grain: str, share: float) -> str:
-    """To which day records are complete; ``needed``: days in which ``share`` of them arrive, None where unknown."""
-    if needed is None:
-        return f"Counted to {day_}; records do not say when they were entered, so the newest {grain}s may be low."
-    return f"Counted to {day_}, because {share:.0%} of the records arrive within {count(needed, 'day')}."
+def note(code: str, **values: Any) -> str:
+    """A caveat, or a part of the method, by its code and its numbers."""
+    return NOTES[code].format(**values)
 
 
-def late(days: int, period: int) -> list[str]:
-    """That a period holds days that are not complete."""
-    return [f"{days} of {period} days are not complete: this period is counted too low."] if days > 0 else []
-
-
-def missing(years: Sequence[int]) -> list[str]:
-    """Which periods compared with the data lack."""
-    names = ", ".join(map(str, years))
-    return [f"Years without data are left out, not taken as zero: {names}."] if years else []
-
-
-def variation(dispersion: float, periods: int, length: int | None) -> str:
-    """From which periods the variation of counts comes; ``length``: their days, None for the years compared with."""
-    kind = f"{periods} periods of {length} days before" if length else f"{periods} years compared with"
-    return f"Variance/mean {max(dispersion, 1):.2f} from the {kind}."
-
-
-def counted(unit: str, stamp: str = "") -> str:
-    """What is counted, or by the day of which stamp."""
-    return f"Counted by the day of {stamp}, local time." if stamp else _UNITS.get(unit, "Records are counted.")
-
-
-def coarse(grain: str, period: Any = None) -> str:
-    """That the dates tell no day, or no whole part of a period."""
-    if period is None:
-        return f"The dates tell the {grain} alone: no shorter time is counted."
-    return f"the dates tell the {grain} alone, and {period} is not whole {grain}s"
-
-
-def crosswalk(codes: Mapping[str, int]) -> list[str]:
-    """The commonest offence codes that a crosswalk lacks."""
-    most = ", ".join(f"{code} ({n:,})" for code, n in list(codes.items())[:5])
-    return [f"{len(codes)} offence codes are not in the crosswalk: {most}."] if codes else []
-
-
-def victims(rows: int) -> list[str]:
-    """How many rows do not say how many victims there were."""
-    return [f"{rows:,} rows do not say how many victims: they count as none."] if rows else []
-
-
-def totals(column: str, values: Sequence[str]) -> list[str]:
-    """Which values of a column are totals of the others."""
-    return [f"{column} {', '.join(map(repr, values))} is the total of the others and is left out."] if values else []
-
-
-def corrections(cells: Sequence[tuple[str, float, str]], number: int) -> list[str]:
-    """Negative counts: group, count and day of the first few."""
-    examples = "; ".join(f"{name} {value:g} on {at}" for name, value, at in cells)
-    more = "; ..." if number > len(cells) else ""
-    text = f"{number} negative counts are corrections of earlier periods ({examples}{more}): their groups in a"
-    return [f"{text} period compared are not assessed."] if number else []
-
-
-def renamed(column: str, old: str, end: str, new: str, start: str) -> str:
-    """That one category probably took the place of another."""
-    dates = f"{column} {old!r} ends on {end} where {new!r} begins on {start}"
-    return f"{dates}: probably renamed, so their changes are not real."
-
-
-def silent(column: str, value: str, days: int, last: dt.date, usual: float) -> str:
-    """That a feed holds nothing where records are usual."""
-    return f"{column} {value}: nothing in the {days} days to {last}, {usual:,.0f} are usual. Check the feed first."
-
-
-def uneven(name: str, periods: int, among: int) -> str:
-    """That an event falls in one of the periods only; ``periods`` is -1 where it does not fall in this period."""
-    if periods < 0:
-        return f"{name} falls in a period compared with, not in this one."
-    return f"{name} falls in this period but in {periods} of {among} compared with."
-
-
-NO_CALENDAR = "Holidays and local events are not taken into account; they may explain a change."
+def counted(unit: str) -> str:
+    """What one of the numbers counted is."""
+    return _UNITS.get(unit, "Records are counted.")

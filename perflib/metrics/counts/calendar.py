@@ -48,5 +48,9 @@ def uneven(calendar: pd.DataFrame, now: Period, before: list[Period]) -> list[st
     """Events that fall in the period under test but not in every period compared with, or the other way round."""
     here, *others = [set(calendar["name"][calendar["date"].between(each.first, each.last)]) for each in (now, *before)]
     periods = {name: sum(name in names for names in others) for name in sorted(here)}
-    only_here = [words.uneven(name, n, len(others)) for name, n in periods.items() if n < len(others)]
-    return only_here + [words.uneven(name, -1, 0) for name in sorted(set().union(*others) - here)]
+    only_here = [
+        words.note("event_now", name=name, periods=n, among=len(others))
+        for name, n in periods.items()
+        if n < len(others)
+    ]
+    return only_here + [words.note("event_before", name=name) for name in sorted(set().union(*others) - here)]

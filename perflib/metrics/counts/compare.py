@@ -24,6 +24,7 @@ from perflib.privacy.policy import SUBJECTS
 from perflib.result import Result
 from perflib.verdicts import CHANGES
 from perflib.words import counts as words
+from perflib.words.numbers import listed
 
 #: the most groups that a figure shows.
 SHOWN = 25
@@ -100,10 +101,11 @@ def compare(
         "dispersion": tested.dispersion,
         "unit": series.unit,
     }
+    late = min((now.last - last).days, now.days)
     notes = [
         *tested.caveats,
-        *words.late(min((now.last - last).days, now.days), now.days),
-        *words.missing([each.first.year for each in missing]),
+        *([words.note("late", days=late, period=now.days)] if late > 0 else []),
+        *([words.note("missing", years=listed(each.first.year for each in missing))] if missing else []),
         *series.notes,
         *faults(series, last),
         *uneven(read_calendar(calendar), now, others),

@@ -57,10 +57,10 @@ def compared(series: Series, period: Period, others: list[Period], level: float 
         p_e_test=np.where(sound, e_test_p(x, y, exposure), np.nan),
         p_value=np.where(sound, nb_p(x, y, exposure, varied), np.nan),
     )
-    length = None if used is others or not used else used[0].days
-    method = words.variation(varied.pooled, len(used), length) if varied.periods else ""
-    caveats = () if varied.periods else (words.POISSON,)
-    return Compared(table, max(varied.pooled, 1.0), method, caveats)
+    pooled, code = max(varied.pooled, 1.0), "years" if used is others else "before"
+    if not varied.periods:
+        return Compared(table, pooled, "", (words.note("poisson"),))
+    return Compared(table, pooled, words.note(code, dispersion=pooled, periods=len(used), length=used[0].days), ())
 
 
 def _variation(series: Series, period: Period, others: list[Period]) -> tuple[Dispersion, list[Period]]:

@@ -24,14 +24,14 @@ def last_complete(source: Department | pd.DataFrame, table: str, series: Series)
     """
     newest = series.days[-1].date()
     if isinstance(source, pd.DataFrame):
-        return newest, words.complete(newest, None, "day", SHARE)
+        return newest, words.note("unknown", day=newest, grain="day")
     arrival = lag(source, table)
     if arrival is None:
         day = series.period(newest).first - dt.timedelta(days=1)
-        return day, words.complete(day, None, series.grain, SHARE)
+        return day, words.note("unknown", day=day, grain=series.grain)
     known, needed = arrival
     day = series.period(min(newest, known - dt.timedelta(days=needed))).last
-    return day, words.complete(day, needed, series.grain, SHARE)
+    return day, words.note("complete", day=day, share=SHARE, needed=needed)
 
 
 def lag(dept: Department, table: str) -> tuple[dt.date, int] | None:
@@ -61,14 +61,14 @@ def faults(series: Series, last: dt.date) -> list[str]:
 def _negative(series: Series) -> list[str]:
     where = np.argwhere(series.counts < 0)
     names = [" / ".join(map(str, row)) or "all" for row in series.cells[list(series.by)].to_numpy()]
-    first = [(names[row], series.counts[row, day], f"{series.days[day]:%Y-%m-%d}") for row, day in where[:3]]
-    return words.corrections(first, len(where))
+    first = [f"{names[row]} {series.counts[row, day]:g} on {series.days[day]:%Y-%m-%d}" for row, day in where[:3]]
+    return [words.note("corrections", n=len(where), first="; ".join(first))] if first else []
 
 
 def _renamed(series: Series, last: dt.date) -> list[str]:
     """One category stops within a month of another's start, at a similar rate: probably one category."""
-    found = []
-    end = int(series.days.searchsorted(pd.Timestamp(last)))
+    notes = []
+    last_place = int(series.days.searchsorted(pd.Timestamp(last)))
     for name in series.by:
         counts = _by_value(series, name)
         spans = {label: np.flatnonzero(row != 0) for label, row in zip(counts.index, counts.to_numpy(), strict=True)}
@@ -76,10 +76,10 @@ def _renamed(series: Series, last: dt.date) -> list[str]:
         for old, stopped in spans.items():
             for new, started in spans.items():
                 rows = counts.loc[old].to_numpy(), counts.loc[new].to_numpy()
-                if old != new and _successor(*rows, stopped, int(started[0]), end):
-                    days = (f"{series.days[at]:%Y-%m-%d}" for at in (stopped[-1], started[0]))
-                    found.append(words.renamed(name, old, next(days), new, next(days)))
-    return found
+                if old != new and _successor(*rows, stopped, int(started[0]), last_place):
+                    end, start = (f"{series.days[at]:%Y-%m-%d}" for at in (stopped[-1], started[0]))
+                    notes.append(words.note("renamed", column=name, old=old, end=end, new=new, start=start))
+    return notes
 
 
 def _successor(old: np.ndarray, new: np.ndarray, stopped: np.ndarray, start: int, end: int) -> bool:
@@ -97,7 +97,8 @@ def _silent(series: Series, last: dt.date) -> list[str]:
     counts = _by_value(series, series.by[0]).iloc[:, : series.days.searchsorted(pd.Timestamp(last)) + 1]
     usual = counts.iloc[:, -180:-SILENT].mean(axis=1) * SILENT
     quiet = counts.index[(counts.iloc[:, -SILENT:].sum(axis=1) == 0) & (usual > 10)]
-    return [words.silent(series.by[0], name, SILENT, last, usual[name]) for name in quiet]
+    of = {"column": series.by[0], "days": SILENT, "last": last}
+    return [words.note("silent", value=name, usual=usual[name], **of) for name in quiet]
 
 
 def _by_value(series: Series, name: str) -> pd.DataFrame:

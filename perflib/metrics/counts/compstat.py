@@ -24,6 +24,7 @@ from perflib.period import Period
 from perflib.result import Result
 from perflib.verdicts import CHANGES, Verdict
 from perflib.words import counts as words
+from perflib.words.numbers import listed
 
 AGAINST = ("last_year", "mean_of_years")
 #: the most groups that the figure shows
@@ -106,7 +107,7 @@ def compstat(
         basis,
         *(f"{words.WINDOWS[name]}: {reason}." for name, reason in unfit.items()),
         *notes,
-        *words.missing(missing),
+        *([words.note("missing", years=listed(missing))] if missing else []),
         *series.notes,
         *faults(series, last),
         *_events(calendar, series, {name: windows[name] for name in ("7d", "28d") if name not in unfit}, years),
@@ -194,7 +195,7 @@ def _drawn(wide: pd.DataFrame, by: tuple[str, ...]) -> tuple[pd.DataFrame, Chart
 
 def _events(calendar: Any, series: Series, windows: dict[str, Period], years: int) -> list[str]:
     if calendar is None:
-        return [words.NO_CALENDAR]
+        return [words.note("no_calendar")]
     dates = read_calendar(calendar)
     return [
         f"{words.WINDOWS[name]}: {text}"

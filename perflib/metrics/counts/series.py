@@ -61,7 +61,7 @@ class Series:
         found = self.periods(window) if self.grain in COARSE else []
         if not found or (found[0].first, found[-1].last) == (window.first, window.last):
             return ""
-        return words.coarse(self.grain, window)
+        return words.note("unfit", grain=self.grain, period=window)
 
     def window(self, first: dt.date, last: dt.date) -> np.ndarray:
         """Counts per cell from ``first`` to ``last``, both included; missing where the data do not reach."""
@@ -106,7 +106,8 @@ def daily(
     rows, notes = keyed(source, table, keys, crosswalk)
     frame = rows.group_by(["day", *keys]).agg(count=_count(rows, table, counted)).execute()
     if counted == "victims":
-        notes += words.victims(int(rows.filter(rows.victims.isnull()).count().execute()))
+        missing = int(rows.filter(rows.victims.isnull()).count().execute())
+        notes += [words.note("victims", rows=missing)] if missing else []
     return _series(frame, keys, counted, notes, source.resolution(table))
 
 
@@ -136,7 +137,8 @@ def _crossed(rows: ir.Table, codes: Mapping[str, str]) -> tuple[ir.Table, list[s
     rows = rows.mutate(nibrs=rows.offence.cases(*codes.items(), else_=missing))
     lost = rows.filter(rows.nibrs == missing).group_by("offence").agg(n=lambda t: t.count()).execute()
     lost = lost.sort_values("n", ascending=False)
-    return rows, words.crosswalk(dict(zip(lost["offence"], lost["n"], strict=True)))
+    most = ", ".join(f"{code} ({n:,})" for code, n in lost.head(5)[["offence", "n"]].itertuples(index=False))
+    return rows, [words.note("crosswalk", codes=len(lost), most=most)] if most else []
 
 
 def read_crosswalk(source: Any) -> dict[str, str]:
@@ -190,7 +192,7 @@ def _from_frame(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, l
     for name in columns:  # totals beside their parts would be counted twice
         totals = totals_of(frame, name, [other for other in columns if other != name])
         frame = frame[~frame[name].astype(str).isin(totals)]
-        notes += words.totals(name, totals)
+        notes += [words.note("totals", column=name, values=", ".join(map(repr, totals)))] if totals else []
     texts = {name: frame[name].astype("string").fillna(ABSENT).astype(str) for name in by}
     rows = pd.DataFrame({"day": pd.to_datetime(frame["date"]), **texts, "count": frame["count"]})
     return rows.groupby(["day", *by])["count"].sum().reset_index(), notes
@@ -211,5 +213,5 @@ def _series(frame: pd.DataFrame, by: tuple[str, ...], unit: str, notes: Sequence
     counts = np.zeros((len(cells), len(every)))
     at = (place["_cell"].to_numpy(), every.get_indexer(pd.DatetimeIndex(place["day"])))
     np.add.at(counts, at, place["count"].to_numpy(dtype=float))
-    coarse = [words.coarse(known)] if known in COARSE else []
+    coarse = [words.note("coarse", grain=known)] if known in COARSE else []
     return Series(by, cells, counts, every, unit, (*notes, *coarse), known)
