@@ -13,6 +13,7 @@ from perflib.models import forecast as room
 from perflib.models.forecast import forecast, panel
 from perflib.models.forecast.backtest import origins_of
 from perflib.models.forecast.candidates import FAST, seasonal_slope
+from perflib.models.forecast.hierarchy import reconcile
 from perflib.models.forecast.panel import too_short
 from perflib.models.forecast.smoothing import damped, seasonal_index
 
@@ -201,6 +202,30 @@ def test_arguments_that_cannot_be_used_are_refused(options, words):
     frame, _ = city(series=1, days=60)
     with pytest.raises(InputError, match=words):
         forecast(frame, **({"horizon": 7} | options))
+
+
+def test_means_add_up_over_districts_and_categories():
+    frame, _ = city(series=6, days=160)
+    at = frame["series"].str[1:].astype(int)
+    cells = frame.assign(district=at % 3, category=np.where(at < 3, "theft", "assault")).drop(columns="series")
+    result = forecast(cells, 7, by=["district", "category"])
+    sums = result.table.groupby(["level", "date"])["mean"].sum().unstack("level")
+    assert list(sums) == ["category", "district", "district / category", "total"]
+    for level in sums:
+        assert sums[level].to_numpy() == pytest.approx(sums["total"].to_numpy(), rel=1e-9)
+    part = result.table[result.table["series"].isin(["0 / theft", "0 / assault"])].groupby("date")["mean"].sum()
+    assert part.to_numpy() == pytest.approx(result.forecasts["district 0"].mean, rel=1e-9)
+    alone = forecast(cells.groupby(["district", "date"], as_index=False)["count"].sum(), 7, by="district")
+    assert list(alone.forecasts) == ["0", "1", "2", "total"]
+
+
+def test_reconciliation_by_hand():
+    # Cells 2 and 3, total 8, equal variances: the gap of 3 is shared in thirds.
+    members = np.array([[1.0, 0], [0, 1], [1, 1]])
+    shared = reconcile(np.array([[2.0], [3.0], [8.0]]), members, np.ones(3))
+    assert shared[:, 0] == pytest.approx([3, 4, 7])
+    exact = reconcile(np.array([[2.0], [3.0], [8.0]]), members, np.array([1, 1, 1e-12]))
+    assert exact[:, 0] == pytest.approx([3.5, 4.5, 8], abs=1e-6)
 
 
 def test_a_campaign_is_neither_a_season_nor_a_trend():

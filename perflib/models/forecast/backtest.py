@@ -31,6 +31,12 @@ class Backtest:
     weights: dict[str, float]
     combined: Array
 
+    @property
+    def error_variance(self) -> Array:
+        """Mean squared error of the combination, (N,), never below that of a Poisson count."""
+        error = np.square(self.actual - self.combined).transpose(1, 0, 2).reshape(self.actual.shape[1], -1)
+        return np.fmax(scores.mean_present(error), self.combined.mean(axis=(0, 2)))
+
 
 def origins_of(length: int, horizon: int, freq: str) -> tuple[int, ...]:
     """Where to stand back: whole windows one horizon apart while they last, else closer ones, some cut by the end."""
