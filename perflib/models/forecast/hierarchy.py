@@ -43,7 +43,7 @@ def levels(frame: pd.DataFrame, by: Sequence[str], freq: str | None = None) -> l
     groups = {column: column + " " + keys[column] for column in by if len(by) > 1}
     for name, group in [*groups.items(), ("total", pd.Series("total", index=keys.index))]:
         members = pd.get_dummies(group).T
-        made.append(Level(name, _summed(cells, members.to_numpy(float), members.index), members.to_numpy(float)))
+        made.append(Level(name, _summed(cells, members.to_numpy(float), list(members.index)), members.to_numpy(float)))
     return made
 
 
