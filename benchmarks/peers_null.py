@@ -53,7 +53,7 @@ def flags(rng: np.random.Generator, case: Case, events: np.ndarray, expected: np
     found = flag_rule.judge(events, expected)
     open_to = expected * found.centre >= LEAST
     with np.errstate(invalid="ignore"):
-        ours = flag_rule.false_discovery(found.p, open_to) <= Q
+        ours = adjusted(np.where(open_to, found.p, np.nan)) <= Q
         oracle = adjusted(np.where(open_to, _known(events, expected, case.cv), np.nan)) <= Q
     z = (events - expected * events.sum() / expected.sum()) / np.sqrt(expected * events.sum() / expected.sum())
     ranked = np.argsort(-events, kind="stable")[: max(1, round(0.05 * case.n))]

@@ -289,7 +289,7 @@ def test_officers_in_another_order_are_the_same_officers_and_words_are_no_number
     names = [f"O{k}" for k in range(12)]
     events, expected = pd.Series(np.arange(12.0), names), pd.Series(np.linspace(5, 16, 12), names)
     pd.testing.assert_frame_equal(peers.funnel(events, expected).table, peers.funnel(events, expected[::-1]).table)
-    with pytest.raises(InputError, match="different officers in their index, such as 'A9'"):
+    with pytest.raises(InputError, match="different officers in their index"):
         peers.funnel(events, expected.drop("O3"))
     for wrong in (["a"] * 12, [None, "b", *range(10)]):
         with pytest.raises(InputError, match="events: is not a number"):

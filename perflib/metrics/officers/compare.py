@@ -69,7 +69,10 @@ def compare(
     if reason:
         return Result.not_assessable(name, reason, title=title)
     work = EXPOSURES[kind]
-    counted = cells(dept, measured, kind, _posts(dept) if by is None else by, period, first, last)
+    if by is None:
+        by = ("unit",) if dept.has("assignments", "unit") else ()
+        by = by or (("district",) if not dept.has("assignments") and dept.has("stops", "district") else ())
+    counted = cells(dept, measured, kind, by, period, first, last)
     if counted.frame["exposure"].sum() <= 0:
         when = f" from {first or 'the beginning'} to {last or 'the end'} of the records" if first or last else ""
         return Result.not_assessable(name, f"no officer has any {work.words}{when}", title=title)
@@ -95,12 +98,6 @@ def compare(
     say = partial(words.compare, events=measured.words, work=work.words)
     draw = partial(_funnel, facts=found.facts, events=measured.words)
     return figure.result(name, found, title, say, draw, facts)
-
-
-def _posts(dept: Department) -> Sequence[str]:
-    if dept.has("assignments", "unit"):
-        return ("unit",)
-    return ("district",) if not dept.has("assignments") and dept.has("stops", "district") else ()
 
 
 def _coverage(table: pd.DataFrame, counted: Cells) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from perflib.figures import Chart
-from perflib.models.peers.table import Comparison, flagged
+from perflib.models.peers.table import Comparison
 from perflib.result import Result, Words
+from perflib.verdicts import FLAGS
 
 Say = Callable[[Mapping[str, Any], pd.DataFrame], Words]
 #: officers whom a figure can hold a line each, and flagged officers whose names it can hold.
@@ -70,5 +71,5 @@ def result(
             labels=words.labels,
             reason=found.reason,
         )
-    table = found.table.assign(flagged=flagged(found.table))
+    table = found.table.assign(flagged=found.table["verdict"].isin(FLAGS))
     return Result(name, table, facts=facts, chart=draw(table), words=say)

@@ -12,7 +12,6 @@ from perflib.agency import Department
 from perflib.figures import Chart
 from perflib.metrics.officers import EXPOSURES, MEASURES, POSTS
 from perflib.metrics.review.agreement import OtherComparisons, repeated
-from perflib.models.peers.table import flagged
 from perflib.result import Result
 from perflib.verdicts import FLAGS, Verdict
 from perflib.words import officers as officer_words
@@ -100,6 +99,6 @@ def shareable(found: Result, *, most: int = 600) -> Result:
     figures = [name for name in table.columns if name not in ("officer", "verdict", "reason", "flagged")]
     table = table.astype({name: float for name in figures if pd.api.types.is_numeric_dtype(table[name])})
     table.loc[silent, figures] = float("nan")
-    table = table.assign(_flag=~flagged(table), _silent=silent)
+    table = table.assign(_flag=~table["verdict"].isin(FLAGS), _silent=silent)
     table = table.sort_values(["_silent", "_flag", "officer"], kind="stable").drop(columns=["_flag", "_silent"])
     return replace(found, table=table.head(most).reset_index(drop=True))

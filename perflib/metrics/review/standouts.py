@@ -8,8 +8,8 @@ import pandas as pd
 
 from perflib.metrics.review.areas import AREAS
 from perflib.metrics.review.card import Areas, row_of
-from perflib.models.peers.table import flagged
 from perflib.result import Result
+from perflib.verdicts import FLAGS
 from perflib.words import review as words
 
 _COLUMNS = {"who": "who", "area": "area", "count": "count", "expected": "expected", "ratio": "ratio"}
@@ -34,7 +34,7 @@ def standouts(found: Areas, *, most: int = 25) -> Result:
         {"who": str(who), **row_of(name, result, str(who), found.per[name])}
         for name, result in found.results.items()
         if len(result.table)
-        for who in result.table.loc[flagged(result.table), "officer"]
+        for who in result.table.loc[result.table["verdict"].isin(FLAGS), "officer"]
     ]
     table = pd.DataFrame(rows, columns=["reading", *_COLUMNS]).rename(columns=_COLUMNS)
     table = table[table["reading"] == "strength"].drop(columns="reading")

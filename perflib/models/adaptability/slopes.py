@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from perflib.errors import InputError
 from perflib.models.adaptability import likelihood, posterior
-from perflib.models.peers.table import COLUMNS, Comparison, first_reason, flagged, need, summary, verdicts
+from perflib.models.peers.table import COLUMNS, Comparison, first_reason, need, summary, verdicts
 from perflib.privacy import refuse_protected
+from perflib.verdicts import FLAGS
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +92,7 @@ def slopes(
     made = made.rename_axis("officer").reset_index().astype({"periods": int})[[*COLUMNS, "periods"]]
     facts = summary(made, q) | facts
     if facts["flags"]:
-        facts["expected_false_flags"] = float(made.loc[flagged(made), "fdr"].max() * facts["flags"])
+        facts["expected_false_flags"] = float(made.loc[made["verdict"].isin(FLAGS), "fdr"].max() * facts["flags"])
     return Comparison(made, facts)
 
 

@@ -149,7 +149,7 @@ def _judged(rows: pd.DataFrame, times: float, q: float) -> tuple[pd.DataFrame, d
         rows.loc[able, "posterior"] = np.where(flip, np.nan, flag_rule.exceeds(fit, count, expected, times))
         up[able] = (fit.upper < fit.lower) != flip
         rows.loc[able, "fdr_z"], rows.loc[able, "local_fdr"], null = _differs_at_all(used["z"].to_numpy())
-    rows["fdr"] = flag_rule.false_discovery(rows["p"].to_numpy(), able)
+    rows["fdr"] = adjusted(rows["p"].to_numpy())
     rows["verdict"] = table.verdicts(rows["fdr"].to_numpy(), up, rows["reason"].to_numpy(), q)
     used = rows[able]
     return rows, table.summary(rows, q, rows["p"].to_numpy()) | {

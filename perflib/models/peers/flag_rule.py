@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perflib.models.counts import adjusted
 from perflib.models.peers import kernels
 
 Floats = NDArray[np.float64]
@@ -169,11 +168,6 @@ def _lower_tail(
         tail = np.where(open_to & fits, below, tail)
         low, high = np.where(open_to & fits, middle, low), np.where(open_to & ~fits, middle, high)
     return tail
-
-
-def false_discovery(p: Floats, assessable: NDArray[np.bool_]) -> Floats:
-    """Benjamini-Hochberg adjusted p-values over those assessed; missing for the others."""
-    return np.asarray(adjusted(np.where(assessable, p, np.nan)))
 
 
 def exceeds(fit: Fit, events: Floats, expected: Floats, times: float) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.models.counts import adjusted
 from perflib.models.counts.asked import Floats, positive, share
 from perflib.models.peers import flag_rule, table
 from perflib.models.peers.table import Comparison
@@ -25,7 +26,6 @@ def funnel(
     q: float = 0.10,
     minimum_expected: float = 5.0,
     minimum_peers: int = 5,
-    coverage: float = 0.95,
 ) -> Comparison:
     """Observed over expected events per officer, flagged when beyond the spread that officers commonly have.
 
@@ -56,7 +56,7 @@ def funnel(
 
     Source: Spiegelhalter 2005, Statistics in Medicine 24, Funnel plots for comparing institutional performance.
     """
-    share(q, "q"), share(coverage, "coverage"), positive(times, "times")
+    share(q, "q"), positive(times, "times")
     rows = table.arguments(events, expected)
     extra = np.nan_to_num(np.broadcast_to(np.asarray(uncertainty, float), (len(rows),)))
     if (extra < 0).any():
@@ -75,8 +75,8 @@ def funnel(
     p, up, posterior = (np.full(len(rows), np.nan) for _ in range(3))
     p[known], up[known] = fit.p, fit.upper < fit.lower
     posterior[known] = flag_rule.exceeds(fit, seen[known], base[known], times)
-    fdr = flag_rule.false_discovery(p, reason == "")
-    low, high = poisson_limits(seen, coverage)
+    fdr = adjusted(np.where(reason == "", p, np.nan))
+    low, high = poisson_limits(seen)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.log(np.maximum(seen, 0.5) / base) * np.sqrt(base)
     cv, cv_low, cv_high = fit.spread

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
+from perflib.models.counts import adjusted
 from perflib.models.counts.asked import share
-from perflib.models.peers import flag_rule, table
+from perflib.models.peers import table
 from perflib.models.peers.table import Comparison
 from perflib.rates import poisson_limits
 
@@ -74,7 +75,7 @@ def own_history(
         (~(expected >= minimum_expected), f"fewer than {minimum_expected:g} events expected from the own past"),
     )
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
-    fdr = flag_rule.false_discovery(p, reason == "")
+    fdr = adjusted(np.where(reason == "", p, np.nan))
     low, high = poisson_limits(seen)
     made = pd.DataFrame(
         {

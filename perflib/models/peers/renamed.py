@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,22 +18,16 @@ def merged(rows: pd.DataFrame, column: str, month: str) -> tuple[pd.DataFrame, l
     seen in the month after are then in B and no longer in A.
     """
     out, names = rows, []
-    for before, after, when in list(_renamed(rows, column, month)):
-        out = out.assign(**{column: out[column].where(out[column] != before, after)})
-        names.append({"column": column, "before": before, "after": after, "when": when})
-    return out, names
-
-
-def _renamed(rows: pd.DataFrame, column: str, month: str) -> Iterator[tuple[Any, Any, Any]]:
     follows = dict(pairwise(sorted(rows[month].dropna().unique())))
     spans = rows.groupby(column)[month].agg(["min", "max"])
     for old, (_, last) in spans.iterrows():
         after = follows.get(last)
         if after is None:
             continue
-        new = spans.index[spans["min"].isin([last, after]) & (spans.index != old)]
         then = rows[rows[month] == after]
         here = set(rows.loc[(rows[month] == last) & (rows[column] == old), "officer"]) & set(then["officer"])
-        for one in new if len(here) >= _MEMBERS else ():
-            if here <= set(then.loc[then[column] == one, "officer"]):
-                yield old, one, spans.loc[one, "min"]
+        for new in spans.index[spans["min"].isin([last, after]) & (spans.index != old)]:
+            if len(here) >= _MEMBERS and here <= set(then.loc[then[column] == new, "officer"]):
+                out = out.assign(**{column: out[column].where(out[column] != old, new)})
+                names.append({"column": column, "before": old, "after": new, "when": spans.loc[new, "min"]})
+    return out, names

@@ -12,7 +12,7 @@ from perflib.errors import InputError
 from perflib.models.peers import renamed, table
 from perflib.models.peers.funnel import funnel
 from perflib.models.peers.table import COLUMNS, Comparison
-from perflib.verdicts import Verdict
+from perflib.verdicts import FLAGS, Verdict
 
 #: an officer is assessed when at least this share of the exposure was spent with enough peers.
 COMPARABLE = 0.5
@@ -88,7 +88,7 @@ def same_work(
 
     people, found = compared([])
     if found is not None:
-        flagged = found.table.loc[table.flagged(found.table), "officer"]
+        flagged = found.table.loc[found.table["verdict"].isin(FLAGS), "officer"]
         if 0 < len(flagged) < len(people) / 4:
             people, found = compared(flagged.tolist())
     made = _everybody(people, found)
@@ -172,6 +172,6 @@ def _everybody(people: pd.DataFrame, found: Comparison | None) -> pd.DataFrame:
         comparable=people["comparable"],
         events=people["events"].where(able, people["all_events"]),
     )
-    made["flagged"] = table.flagged(made)
+    made["flagged"] = made["verdict"].isin(FLAGS)
     made = made.reset_index()
     return made[[*_ORDER, *made.columns.difference(_ORDER, sort=False)]]

@@ -9,9 +9,9 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models import sampler
-from perflib.models.peers.table import COLUMNS, Comparison, first_reason, flagged, need, summary
+from perflib.models.peers.table import COLUMNS, Comparison, first_reason, need, summary
 from perflib.models.same_scene.fitting import Scenes, sample, tails
-from perflib.verdicts import Verdict
+from perflib.verdicts import FLAGS, Verdict
 
 
 def same_scene(
@@ -74,7 +74,7 @@ def same_scene(
         "incidents": rows["incident"].nunique(),
         "informative_incidents": used["incident"].nunique(),
         "no_peers": int((table["peers"] == 0).sum()),
-        "expected_false_flags": float((1 - table.loc[flagged(table), "posterior"]).sum()),
+        "expected_false_flags": float((1 - table.loc[table["verdict"].isin(FLAGS), "posterior"]).sum()),
         "scores": [0.0, 1.0, *(1.0 + steps).mean(axis=0).tolist()],
         **sampler.diagnose(posterior.values),
         "divergences": posterior.divergences,
