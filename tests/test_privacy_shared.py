@@ -19,7 +19,7 @@ from perflib.metrics import arrests
 from perflib.metrics.counts import compare, compstat, compstat_page
 from perflib.privacy.people import People
 from perflib.result import MIME, links
-from perflib.widgets.box import Pick, box, kept, pictured
+from perflib.widgets.box import Pick, box, pictured, saved
 
 COUNTS = {"Amber": 40, "Blue": 3, "Coral": 9, "Dune": 61}
 SECRET = "31.4159"
@@ -209,7 +209,7 @@ def test_links_and_explorers_give_the_shared_table_and_figure(monkeypatch: pytes
     _, words, image, keep = shell.children
     assert image.value == pictured(secret.shared())[1] != pictured(replace(secret, people=None))[1]
     assert SECRET not in words.value and "2 of 4 rows" in keep.value
-    for page in (keep.value, kept(secret, ["pf.again()"]), links(secret, b"")):
+    for page in (keep.value, saved(secret, ["pf.again()"]), links(secret, b"")):
         files = [base64.b64decode(part) for part in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
         books = [pd.read_excel(io.BytesIO(each), engine="openpyxl") for each in files if each[:2] == b"PK"]
         lists = [pd.read_csv(io.BytesIO(each)) for each in files if each[:3] == b"\xef\xbb\xbf"]

@@ -170,11 +170,11 @@ def _lists(table: pd.DataFrame, about: People) -> tuple[pd.DataFrame, np.ndarray
         cells = table[about.labels[0]].astype(str)
         counts = dict(zip(cells, table[about.counts[0]].astype(int), strict=True))
         unattended = os.environ.get("PERFLIB_STATIC", "") not in ("", "0")
-        kept = about.register.release(counts, about.threshold, unattended)
-        few = cells.map(lambda cell: kept[cell] is None).to_numpy(dtype=bool)
+        released = about.register.release(counts, about.threshold, unattended)
+        few = cells.map(lambda cell: released[cell] is None).to_numpy(dtype=bool)
         return table, few, not few.all()
-    found = hide_rows(np.column_stack([*_counted(table, about).values()]), about.threshold)
-    return table, found.mask, found.totals
+    hidden = hide_rows(np.column_stack([*_counted(table, about).values()]), about.threshold)
+    return table, hidden.mask, hidden.totals
 
 
 def _square(table: pd.DataFrame, about: People) -> tuple[pd.DataFrame, np.ndarray, bool]:

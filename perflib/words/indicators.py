@@ -57,8 +57,9 @@ def indicator(
     recorded = rows[~groups.str.split(" | ", regex=False).map(lambda parts: NOT_RECORDED in parts)]
     rows = (recorded if len(recorded) else rows).sort_values(value, ascending=False, kind="stable")
     said = [
-        f"{number(row[value], record.kind)} ({number(row[low], record.kind)} to {number(row[high], record.kind)})"
-        f"{f' in {group}' if by else ''}"
+        number(row[value], record.kind)
+        + ("" if pd.isna(row[low]) else f" ({number(row[low], record.kind)} to {number(row[high], record.kind)})")
+        + (f" in {group}" if by else "")
         for row, group in zip(rows.to_dict("records"), groups[rows.index], strict=True)
     ]
     answer = f"{record.label}: no group has enough records."
