@@ -106,10 +106,7 @@ def _heap_words(where: str, heap: Heap) -> str:
     if not heap.heaped:
         return ""
     times = f"{heap.ratio:.1f} times" if heap.ratio <= 100 else "over 100 times"
-    return (
-        f"{where} is heaped: {heap.observed:,} records stand there, {heap.expected:,.{heap.expected < 10:d}f} are "
-        f"expected from its neighbours ({times})"
-    )
+    return f"{where} is heaped: {heap.observed:,} records, {heap.expected:,.{heap.expected < 10:d}f} expected ({times})"
 
 
 def _shift_words(feed: str, shift: Shift) -> str:

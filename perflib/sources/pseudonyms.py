@@ -30,7 +30,7 @@ def coded(loaded: Sequence[Loaded], guard: Guard, engine: Engine) -> list[Loaded
     """
     with_ids = [item for item in loaded if present(item)]
     if not guard.policy.pseudonyms:
-        words = f"ids of officers and staff are shown as they were given: {guard.policy.because}"
+        words = f"ids of people are shown as they are: {guard.policy.because}"
         return [_noted(item, words) if item in with_ids else item for item in loaded]
     people = identities(with_ids, engine)
     if not people:

@@ -22,7 +22,8 @@ RATE = (
     "Counts per exposure with exact Poisson intervals (Garwood 1936), widened by the variance over mean of weekly "
     "counts where it exceeds 1; areas joined by key."
 )
-RESIDENTS = "Where many people work, shop or pass through, a rate by residents exceeds the risk of any of them."
+RESIDENTS = "Where many people work or shop, a rate by residents overstates their risk."
+ORDER = "Areas with similar figures may differ by chance."
 AREA = "By area, not by people: busy places stand out."
 
 
@@ -33,7 +34,8 @@ def title(what: str, by: str) -> str:
 
 def response_title(q: float, interval: str, by: str) -> str:
     """The question of a map of response times."""
-    return f"Where is the {quantile_name(q)} longest, {INTERVALS.get(interval, interval)}, by {by}?"
+    what = "response time" if interval == "response" else f"time from {INTERVALS.get(interval, interval)}"
+    return f"Where is the {quantile_name(q)} {what} longest?"
 
 
 def response_unit(q: float) -> str:
@@ -65,7 +67,7 @@ def rate(facts: Facts, table: pd.DataFrame, *, by: str, notes: Sequence[str], da
         "note": "Note",
     }
     answer = f"{facts['rate']:,.1f} {unit} in all areas. {_extremes(table, by, 'rate')}"
-    return Words(f"{title('rate', by)}, {facts['period']}", answer, RATE, [*notes, *short], labels)
+    return Words(f"{title('rate', by)}, {facts['period']}", answer, RATE, [*notes, *short, ORDER], labels)
 
 
 def change(facts: Facts, table: pd.DataFrame, *, by: str, notes: Sequence[str], method: str, labels: Facts) -> Words:
@@ -94,7 +96,7 @@ def response(
     calls: pd.DataFrame,
 ) -> Words:
     """The shortest and the longest time."""
-    caveats = [missing(calls, lines=False), *notes]
+    caveats = [missing(calls, lines=False), *notes, ORDER]
     answer = _extremes(table, by, stem, " minutes")
     return Words(response_title(facts["quantile"], interval, by), answer, method, caveats, {**labels, "note": "Note"})
 
@@ -104,7 +106,4 @@ def _extremes(table: pd.DataFrame, by: str, value: str, unit: str = "") -> str:
     if rows.empty:
         return "No area has enough records to show."
     first, last = rows.iloc[0], rows.iloc[-1]
-    return (
-        f"By {by} from {first[value]:,.1f} ({first[by]}) to {last[value]:,.1f}{unit} ({last[by]}); neighbours in this "
-        "order may differ by chance."
-    )
+    return f"By {by} from {first[value]:,.1f} ({first[by]}) to {last[value]:,.1f}{unit} ({last[by]})."

@@ -42,7 +42,7 @@ def quality(facts: Mapping[str, Any], table: pd.DataFrame) -> Words:
         "most_missing": "Most missing",
         "trust": "Trust",
     }
-    return Words("What the figures rest on", answer, METHOD, labels=labels)
+    return Words("Records read", answer, METHOD, labels=labels)
 
 
 def volume(facts: Mapping[str, Any], table: pd.DataFrame, *, jump: str) -> Words:
@@ -65,4 +65,5 @@ def tally(counts: Mapping[str, int]) -> str:
 
 def about_sources(sources: Mapping[str, list[str]]) -> list[str]:
     """What is true of several tables, said once: note -> the tables it is true of."""
-    return [f"{', '.join(dict.fromkeys(tables))}: {note}" for note, tables in sources.items()]
+    named = {note: list(dict.fromkeys(tables)) for note, tables in sources.items()}
+    return [f"{', '.join(each) if len(each) <= 3 else f'{len(each)} tables'}: {note}" for note, each in named.items()]

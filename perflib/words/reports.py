@@ -26,12 +26,12 @@ def about(facts: Mapping[str, Any], table: pd.DataFrame, *, subject: str) -> Wor
 
 def decisions(facts: Mapping[str, Any], table: pd.DataFrame, *, main: str) -> Words:
     """How many records the choices of a report leave."""
-    answer = "This report uses every record of the department. Each figure says what it leaves out itself."
+    answer = "This report uses every record of the department."
     if "rows_after" in facts:
         steps = count(int((table["table"] == main).sum()), "choice was", "choices were")
         answer = f"This report uses {facts['rows_after']:,} of {facts['rows_before']:,} accepted {main}; {steps} made."
     return Words(
-        "What was left out, and why",
+        "Records used",
         answer,
         labels={
             "table": "Table",
