@@ -207,7 +207,7 @@ def chart_caveats(facts: Facts) -> list[str]:
 
 def nowcast_title(table: str) -> str:
     """The question of a nowcast."""
-    return f"What will the newest days of the {table} come to?"
+    return f"What will the newest {table} come to?"
 
 
 def nowcast(facts: Facts, table: pd.DataFrame, *, counts: str, levels: Sequence[float], complete: float) -> Words:

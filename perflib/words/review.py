@@ -198,7 +198,7 @@ def card(facts: Facts, table: pd.DataFrame, *, alike: Sequence[str], weighted: b
         "Kinds of calls, partners and what was never recorded are not seen.",
     ]
     if facts["example"]:
-        caveats.append(f"An example: the {subject} with most work that can be assessed.")
+        caveats.append(f"An example: the {subject} with most work.")
     if len(rows):
         chance = rows["chance_better"].astype(float)
         wrong = float(chance.where(chance < 0.5, 1 - chance).mean())

@@ -294,3 +294,49 @@ def test_officers_in_another_order_are_the_same_officers_and_words_are_no_number
     for wrong in (["a"] * 12, [None, "b", *range(10)]):
         with pytest.raises(InputError, match="events: is not a number"):
             peers.funnel(wrong, expected.to_numpy())
+
+
+def test_shrink_golden_conjugate() -> None:
+    row = peers.shrink([7], [2.5], prior=(2, 1), threshold=3).table.iloc[0]
+    assert [row["estimate"], row["low"], row["high"]] == pytest.approx([2.571429, 1.175821, 4.503768], abs=1e-6)
+    assert row["posterior"] == pytest.approx(0.279413, abs=1e-6)
+
+
+def test_verdicts_of_funnel_and_shrink_are_the_same_rule() -> None:
+    events, expected = officers(seed=8)
+    one, two = peers.funnel(events, expected), peers.shrink(events, expected)
+    assert one.table["verdict"].tolist() == two.table["verdict"].tolist()
+    assert one.table["fdr"].to_numpy() == pytest.approx(two.table["fdr"].to_numpy(), abs=1e-9, nan_ok=True)
+
+
+def test_a_group_of_three_is_not_assessable_and_groups_have_their_own_centre() -> None:
+    rng = np.random.default_rng(7)
+    group = np.repeat(["calm", "busy", "tiny"], [40, 40, 3])
+    rate = np.where(group == "busy", 3.0, 1.0) * rng.gamma(25, 1 / 25, 83)
+    events = rng.poisson(20 * rate)
+    table = peers.shrink(events, np.full(83, 20.0), group=group).table
+    assert (table["verdict"][80:] == "not assessable").all() and (table["reason"][80:] == "fewer than 5 peers").all()
+    assert (table["verdict"][:80] != "higher").sum() >= 79
+    assert table["estimate"][40:80].mean() == pytest.approx(3.0, rel=0.1)
+
+
+def test_shrunken_rates_lie_between_raw_and_peers_and_cover() -> None:
+    rng = np.random.default_rng(6)
+    expected = np.exp(rng.normal(1.5, 0.8, 300))
+    rate = rng.gamma(1 / 0.09, 0.09, 300)
+    events = rng.poisson(expected * rate)
+    result = peers.shrink(events, expected)
+    table, centre = result.table, result.facts["centre"]
+    low, high = np.minimum(table["rate"], centre), np.maximum(table["rate"], centre)
+    assert (table["estimate"].between(low - 0.06, high + 0.06)).mean() > 0.97
+    assert ((table["low"] <= rate) & (rate <= table["high"])).mean() == pytest.approx(0.95, abs=0.035)
+    assert np.mean((table["estimate"] - rate) ** 2) < 0.5 * np.mean((table["rate"] - rate) ** 2)
+    assert (table["rank_low"] <= table["rank"]).all() and (table["rank"] <= table["rank_high"]).all()
+
+
+def test_shrunken_rates_do_not_depend_on_the_order_of_rows() -> None:
+    events, expected = officers(seed=3)
+    plain = peers.shrink(events, expected).table.set_index("officer")
+    turned = peers.shrink(events.sample(frac=1, random_state=1), expected).table.set_index("officer").loc[plain.index]
+    for column in ("estimate", "low", "high", "posterior", "fdr", "rank", "rank_low", "rank_high"):
+        assert turned[column].to_numpy() == pytest.approx(plain[column].to_numpy(), rel=1e-6, nan_ok=True)

@@ -23,10 +23,11 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb"))
 GOLDEN = ROOT / "tests" / "golden" / "facts_small.json"
 #: notebook and tag of a cell -> the name of its Result
 TAGGED: dict[tuple[str, str], str] = {}
-#: half of the words that the reports on the small sample had when they were first counted
+#: half of the words that reports on the small sample had when they were first counted; 02 had few there, since it can
+#: compare no years (on the whole sample it has 495 of 1,087)
 MOST_WORDS = {
     "01_response_times": 521,
-    "02_trends": 365,
+    "02_trends": 420,
     "03_case_resolution": 693,
     "04_seasonality": 709,
     "05_community": 712,

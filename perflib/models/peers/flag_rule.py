@@ -177,16 +177,12 @@ def exceeds(fit: Fit, events: Floats, expected: Floats, times: float) -> Floats:
     """
     from scipy.special import gammaincc
 
-    multiples = np.concatenate([[1.0], kernels.ABOVE, kernels.BELOW])
-    above, below = (
-        np.repeat(ODD[:, [k]] / len(at), len(at), axis=1) for k, at in enumerate((kernels.ABOVE, kernels.BELOW))
-    )
-    share = np.column_stack([1 - ODD.sum(axis=1), above, below])
+    multiples, share = mixture()
     count, exposed, whole, limit = events[:, None], expected[:, None], fit.weight.sum(axis=2), times * fit.centre
     total, used = np.zeros(len(events)), 0.0
     for s, c in np.argwhere(whole > _NEGLIGIBLE * whole.max()):
         spread, mean = max(fit.cv[s] ** 2, 1e-8), fit.centres[s, c] * multiples
-        log = count * np.log(mean) - (count + 1 / spread) * np.log1p(exposed * mean * spread)
+        log = log_chance(events, expected, mean, spread)
         chance = np.exp(log - log.max(axis=1, keepdims=True))
         part = chance * ((fit.weight[s, c] / (chance @ share.T)) @ share)
         shape, rate = 1 / spread + count, (1 / (spread * mean) + exposed) * limit
@@ -195,3 +191,18 @@ def exceeds(fit: Fit, events: Floats, expected: Floats, times: float) -> Floats:
         total += np.bincount(np.nonzero(much)[0], part[much] * tail, len(events))
         used += whole[s, c]
     return total / used
+
+
+def mixture() -> tuple[Floats, Floats]:
+    """Multiples of the centre (1, then where the few are), and the share of officers at each, per row of ``ODD``."""
+    above, below = (
+        np.repeat(ODD[:, [k]] / len(at), len(at), axis=1) for k, at in enumerate((kernels.ABOVE, kernels.BELOW))
+    )
+    multiples = np.concatenate([[1.0], kernels.ABOVE, kernels.BELOW])
+    return multiples, np.column_stack([1 - ODD.sum(axis=1), above, below])
+
+
+def log_chance(events: Floats, expected: Floats, mean: Floats, spread: float) -> Floats:
+    """Log probability, up to a constant, of each count (rows) at each mean of a gamma of squared CV ``spread``."""
+    count, exposed = events[:, None], expected[:, None]
+    return np.asarray(count * np.log(mean) - (count + 1 / spread) * np.log1p(exposed * mean * spread))

@@ -70,7 +70,7 @@ def funnel(
     reason = table.first_reason(
         (~known, "no exposure recorded"),
         (peers < minimum_peers, f"fewer than {minimum_peers} peers"),
-        (~(mean >= minimum_expected), f"fewer than {minimum_expected:g} events expected at the peers' rate"),
+        (~(mean >= minimum_expected), table.few_expected(minimum_expected)),
     )
     p, up, posterior = (np.full(len(rows), np.nan) for _ in range(3))
     p[known], up[known] = fit.p, fit.upper < fit.lower

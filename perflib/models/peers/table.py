@@ -59,6 +59,11 @@ def first_reason(*reasons: tuple[Any, str]) -> NDArray[Any]:
     return np.select([condition for condition, _ in reasons], [reason for _, reason in reasons], "")
 
 
+def few_expected(minimum: float) -> str:
+    """The reason for too little work."""
+    return f"fewer than {minimum:g} events expected at the peers' rate"
+
+
 def verdicts(fdr: Floats, up: Any, reason: Any, q: float) -> NDArray[Any]:
     """Higher or lower where the adjusted p is at most ``q``, else as peers, or not assessable where a reason stands."""
     flag = np.nan_to_num(fdr, nan=1.0) <= q
