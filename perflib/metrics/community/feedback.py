@@ -12,7 +12,7 @@ import pandas as pd
 from perflib import schema
 from perflib.agency import Department
 from perflib.figures import Chart
-from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.availability import lacking
 from perflib.models.topics import RELIED, kappa, topics
 from perflib.rates import wilson
 from perflib.result import Result

@@ -15,8 +15,8 @@ from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.community.shares import periods
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.completeness import last_complete
-from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.seasons.read import silent
 from perflib.models.composition import shift

@@ -13,7 +13,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.availability import lacking
 from perflib.models.survey import Estimate, difference, fay_herriot, mean, poststratified, rake
 from perflib.models.survey.areas import HIDDEN, apart, direct, less_the_whole
 from perflib.models.totals import cells

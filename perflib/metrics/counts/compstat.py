@@ -12,14 +12,14 @@ import pandas as pd
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.calendar import read_calendar, uneven
 from perflib.metrics.counts.compare import counted_people
 from perflib.metrics.counts.compared import compared, group_name, judged
 from perflib.metrics.counts.completeness import faults, last_complete
-from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.periods import NAMED, baseline, known, named
 from perflib.metrics.counts.series import Series, daily
-from perflib.models.counts.asked import share
+from perflib.models.counts.arguments import share
 from perflib.period import Period
 from perflib.result import Result
 from perflib.verdicts import CHANGES, Verdict

@@ -12,9 +12,9 @@ import pandas as pd
 from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.compare import counted_people
 from perflib.metrics.counts.completeness import faults, last_complete
-from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import Series, daily
 from perflib.metrics.response.course import deseasonalised, years_of
 from perflib.models.counts import successive_dispersion

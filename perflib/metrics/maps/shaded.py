@@ -14,9 +14,9 @@ from perflib.agency import COARSE, Department
 from perflib.errors import InputError
 from perflib.figures import Chart
 from perflib.metrics.counts.areas import check_areas, residents
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.compare import compare
 from perflib.metrics.counts.completeness import last_complete
-from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.periods import known
 from perflib.metrics.counts.series import ABSENT, Series, daily
 from perflib.metrics.maps.boundaries import Boundaries, boundaries

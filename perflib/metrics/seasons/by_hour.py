@@ -11,7 +11,7 @@ from perflib import schema
 from perflib.agency import Department
 from perflib.errors import InputError
 from perflib.figures import Chart
-from perflib.metrics.counts.lacking import lacking
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.series import daily
 from perflib.metrics.seasons.extremes import ends
 from perflib.metrics.seasons.read import last_day, read, subject_of, untimed

@@ -16,8 +16,8 @@ import pandas as pd
 from perflib import schema
 from perflib.agency import COARSE, Department
 from perflib.errors import InputError
+from perflib.metrics.counts.availability import lacking
 from perflib.metrics.counts.completeness import last_complete
-from perflib.metrics.counts.lacking import lacking
 from perflib.metrics.counts.series import daily
 from perflib.models.levels import level_shifts, weekly
 from perflib.privacy.quoting import no_such

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import Floats
+from perflib.models.counts.arguments import Floats
 
 #: from this many cells on, dispersion may grow with the mean and differ between cells.
 CELLS = 20

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from perflib.models.counts.asked import Floats, counts, exposures, plain
+from perflib.models.counts.arguments import Floats, counts, exposures, plain
 from perflib.result import Result
 
 _BLOCK = 4_000_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import Floats
+from perflib.models.counts.arguments import Floats
 
 
 def adjusted(p: Sequence[float] | Floats) -> Floats:

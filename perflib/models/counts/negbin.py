@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import Floats, counts, exposures, share
+from perflib.models.counts.arguments import Floats, counts, exposures, share
 from perflib.models.counts.dispersion import Dispersion
 
 #: nodes of the integral over the dispersion's uncertainty; totals above LISTED are approximated.

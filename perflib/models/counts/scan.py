@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import positive
+from perflib.models.counts.arguments import positive
 from perflib.result import Result
 
 Chance = Callable[[int], float]

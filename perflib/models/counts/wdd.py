@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import Floats, counts, share
+from perflib.models.counts.arguments import Floats, counts, share
 from perflib.result import Result
 
 AREAS = ("treated", "control", "treated_displacement", "control_displacement")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perflib.models.counts import adjusted
-from perflib.models.counts.asked import Floats, positive, share
+from perflib.models.counts.arguments import Floats, positive, share
 from perflib.models.peers import design as designs
 from perflib.models.peers import flag_rule, table
 from perflib.models.peers.table import COLUMNS, Comparison

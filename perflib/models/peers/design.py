@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import Floats
+from perflib.models.counts.arguments import Floats
 from perflib.models.peers import doubly_robust
 from perflib.models.peers.table import need, refuse
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from perflib.errors import InputError
 from perflib.models.counts import adjusted
-from perflib.models.counts.asked import Floats, positive, share
+from perflib.models.counts.arguments import Floats, positive, share
 from perflib.models.peers import flag_rule, table
 from perflib.models.peers.table import Comparison
 from perflib.rates import poisson_limits

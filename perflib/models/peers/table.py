@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perflib.errors import InputError
-from perflib.models.counts.asked import counts
+from perflib.models.counts.arguments import counts
 from perflib.privacy import refuse_protected
 from perflib.verdicts import FLAGS, Verdict
 
