@@ -86,7 +86,7 @@ def opening(
         answer = [f"None of the {assessed:,} officers who can be assessed is flagged in {events}{rest}."]
         if wide:
             answer.insert(0, _wide(found, events))
-            caveats.append("Where practice varies so much, no flag is no all-clear.")
+            caveats.append("Where practice differs so much, the absence of flags is no all-clear.")
     else:
         answer = [_flags(found, assessed, flags, times, events), agreement(agreed)]
         if wide:
@@ -97,8 +97,10 @@ def opening(
 
 
 def _wide(found: Facts, events: str) -> str:
-    varies = percent(found["cv"])
-    return f"Among peers, rates of {events} vary by {varies} of their mean: ask why practice varies before asking who."
+    return (
+        f"Rates of {events} differ widely among officers with the same work, by {percent(found['cv'])} of their mean: "
+        "ask first why practice differs."
+    )
 
 
 def _flags(found: Facts, assessed: int, flags: int, times: Sequence[float], events: str) -> str:
