@@ -107,7 +107,7 @@ def opened(finding: str, **changed: object) -> str:
     [
         (
             opened("step", series="0412", ratio=1.206, break_date="2025-03-10"),
-            "District 0412 became 21% slower in March 2025, unlike the others.",
+            "Compared with other districts, response in 0412 became 21% slower in March 2025.",
         ),
         (
             opened("change", group="2", quantile="median", difference=-0.9, before=11.4),

@@ -57,12 +57,9 @@ def opened(**changed: object) -> str:
     [
         (opened(), "3 of 200 officers who can be assessed are flagged for review, with up to 4.0 times as many"),
         (opened(higher=2, lower=1), "3 officers are flagged for review: 2 had more uses of force than expected"),
-        (opened(cv=0.88), "Rates of uses of force differ widely among officers with the same work, by 88 % of"),
+        (opened(cv=0.88), "Officers with the same work differ widely in uses of force: ask first"),
         (opened(**NOBODY), "None of the 200 officers who can be assessed is flagged in uses of force; 24 cannot"),
-        (
-            opened(**NOBODY, cv=0.88),
-            "Rates of uses of force differ widely among officers with the same work, by 88 % of",
-        ),
+        (opened(**NOBODY, cv=0.88), "Officers with the same work differ widely in uses of force: ask first"),
         (opened(**NOBODY, assessed=0), "None of 224 officers can be assessed in uses of force"),
     ],
 )

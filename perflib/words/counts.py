@@ -120,9 +120,10 @@ def meeting(facts: Facts, table: pd.DataFrame, *, few: int, notes: Sequence[str]
 
 
 def _changed(row: Facts) -> str:
-    against = "the mean of years" if row["against"] == "mean_of_years" else "a year ago"
+    against = "on average in earlier years" if row["against"] == "mean_of_years" else "a year ago"
+    moved = "rose" if row["verdict"] == Verdict.UP else "fell"
     when = "this year to date" if row["window"] == "ytd" else f"in the last {WINDOWS[row['window']]}"
-    return f"{row['cell']} {row['verdict']}: {row['now']:,.0f} {when} against {row['expected']:,.0f} ({against})"
+    return f"{row['cell']} {moved}: {row['now']:,.0f} {when}, against {row['expected']:,.0f} {against}"
 
 
 def page_title(window: str) -> str:
@@ -264,7 +265,7 @@ def opening(facts: Facts, table: pd.DataFrame) -> Words:
         signals, every = facts["trend"]["signal_dates"], facts["trend"]["every"]
         what = f"The {every}ly number of {facts['trend']['unit']}"
         answer.append(
-            f"{what} left its usual range in {count(len(signals), every)}, last on {day(signals[-1])}."
+            f"{what} left its usual range {count(len(signals), 'time')}, last in the {every} of {day(signals[-1])}."
             if signals
             else f"{what} stays within its usual range."
         )

@@ -223,8 +223,8 @@ def opening(facts: Facts, table: pd.DataFrame) -> Words:
     if facts["finding"] == "step":
         word = "slower" if changed["ratio"] > 1 else "faster"
         sentences["step"] = (
-            f"District {changed['series']} became {abs(changed['ratio'] - 1):.0%} {word} "
-            f"in {month(changed['break_date'])}, unlike the others."
+            f"Compared with other districts, response in {changed['series']} became "
+            f"{abs(changed['ratio'] - 1):.0%} {word} in {month(changed['break_date'])}."
         )
     if facts["finding"] == "change":
         word = "longer" if changed["difference"] > 0 else "shorter"

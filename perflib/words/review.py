@@ -85,22 +85,19 @@ def opening(
         rest = f"; {silent:,} cannot be assessed" if silent else ""
         answer = [f"None of the {assessed:,} officers who can be assessed is flagged in {events}{rest}."]
         if wide:
-            answer.insert(0, _wide(found, events))
+            answer.insert(0, _wide(events))
             caveats.append("Where practice differs so much, the absence of flags is no all-clear.")
     else:
         answer = [_flags(found, assessed, flags, times, events), agreement(agreed)]
         if wide:
-            answer = [_wide(found, events), answer[0]]
+            answer = [_wide(events), answer[0]]
             caveats.append(agreement(agreed))
         caveats.append(officers.false_flags(found))
     return Words(RULED_OUT, " ".join(filter(None, answer)), "", [each for each in caveats if each], LABELS)
 
 
-def _wide(found: Facts, events: str) -> str:
-    return (
-        f"Rates of {events} differ widely among officers with the same work, by {percent(found['cv'])} of their mean: "
-        "ask first why practice differs."
-    )
+def _wide(events: str) -> str:
+    return f"Officers with the same work differ widely in {events}: ask first why practice differs."
 
 
 def _flags(found: Facts, assessed: int, flags: int, times: Sequence[float], events: str) -> str:

@@ -108,8 +108,8 @@ SIGNALS = {"every": "week", "unit": "incidents", "signal_dates": ["2024-02-12", 
     [
         (
             {"finding": "change", "changed": {**CHANGED, "verdict": "up"}, "trend": SIGNALS},
-            "0421 / Burglary up: 139 this year to date against 89 (the mean of years). "
-            "The weekly number of incidents left its usual range in 2 weeks, last on 31 March 2025.",
+            "0421 / Burglary rose: 139 this year to date, against 89 on average in earlier years. "
+            "The weekly number of incidents left its usual range 2 times, last in the week of 31 March 2025.",
         ),
         (
             {"finding": "none", "changed": {}, "trend": {**SIGNALS, "signal_dates": []}},
