@@ -44,7 +44,7 @@ NEVER = (
     "A whole unit, or the whole department, doing too much or too little",
 )
 FALSE = "in part: up to {q:.0%} of flags are expected to be false"
-ELSEWHERE = 'under "same {of}"'
+ELSEWHERE = 'see "{of}"'
 #: an explanation counts as more than chance below this adjusted p
 BEYOND = 0.05
 #: evidence that a course helped

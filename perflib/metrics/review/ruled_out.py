@@ -47,8 +47,8 @@ def ruled_out(found: Result, dept: Department | None = None, others: OtherCompar
         rows.append((explanation, text))
     rows += [(words.WHEN[period], "yes" if period else "no"), *([(words.SEASON, "no")] if period == "year" else [])]
     for explanation, other, of in (
-        (words.KIND, others and others.similar, "same kind of work"),
-        (words.SCENE, others and others.scenes, "same scene"),
+        (words.KIND, others and others.similar, "The same kind of work"),
+        (words.SCENE, others and others.scenes, "Force at the same scene"),
     ):
         rows.append((explanation, words.ELSEWHERE.format(of=of) if other and other.facts.get("assessed") else "no"))
     rows += [(explanation, "no") for explanation in words.NEVER]
