@@ -201,8 +201,8 @@ def test_archives(tmp_path: Path, checked: Checked) -> None:
     file.write_bytes(good[:-40])
     refused(checked, "x.zip")
     with zipfile.ZipFile(file, "w") as made:
-        made.writestr("../../../out.csv", CSV)
-    assert checked("x.zip")["accepted"] == 1 and not list(tmp_path.parent.rglob("out.csv"))
+        made.writestr("../../../leaves_the_archive.csv", CSV)
+    assert checked("x.zip")["accepted"] == 1 and not list(tmp_path.parent.rglob("leaves_the_archive.csv"))
     with zipfile.ZipFile(file, "w") as made:
         made.write(__file__, "inner.zip")
         made.writestr("inner.zip", good)
