@@ -303,3 +303,11 @@ def test_who_is_flagged_under_which_peers() -> None:
     ten = [f"CO{officer:02d}{number}" for officer in range(12) for number in range(10)]
     none = review.choices(dept.keep({"complaint_id": ten}, because="ten each", table="complaints"), "complaints")
     assert none.table.empty and "Nobody is flagged" in none.answer
+
+
+def test_old_names_of_functions_warn_and_work() -> None:
+    for old, new in {"beside": "other_comparisons", "standing": "ruled_out", "shown": "shareable"}.items():
+        with pytest.warns(DeprecationWarning, match=f"review.{new}"):
+            assert getattr(review, old) is getattr(review, new)
+    with pytest.raises(AttributeError):
+        _ = review.unheard_of

@@ -1,5 +1,7 @@
 """Reviews that develop people: a balanced set of measures, each against peers, and what might help."""
 
+import warnings
+
 from perflib.metrics.review.agreement import OtherComparisons, flagged, other_comparisons, repeated
 from perflib.metrics.review.areas import AREAS
 from perflib.metrics.review.audit import audit, reweighted
@@ -33,3 +35,13 @@ __all__ = [
     "suggested",
     "weights",
 ]
+
+_OLD_NAMES = {"beside": "other_comparisons", "standing": "ruled_out", "shown": "shareable"}
+
+
+def __getattr__(name: str) -> object:
+    """Old names of functions, which notebooks copied earlier still call; they warn."""
+    if name not in _OLD_NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"review.{name} is now review.{_OLD_NAMES[name]}", DeprecationWarning, stacklevel=2)
+    return globals()[_OLD_NAMES[name]]
