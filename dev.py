@@ -92,7 +92,6 @@ def clean(rest):
 def lock(rest):
     uv = uv_program()
     options = ["--universal", "--python-version", "3.11", "--generate-hashes"]
-    options += ["--no-emit-index-url", "--no-emit-find-links"]
     groups = ["--extra", "postgres", "--group", "dev", "--group", "build", "pyproject.toml"]
     header = ["--custom-compile-command", "python dev.py lock"]
     upgrade = rest or ["--upgrade"]
@@ -132,7 +131,7 @@ def setup(rest=()):
     if install():
         stop(
             "The packages could not be installed; the message above says why. Usual causes: no network "
-            "(set HTTPS_PROXY, or pip's index-url for an internal mirror), or a full disk. Then run this again."
+            "(set HTTPS_PROXY, or pip's own configuration for an internal mirror), or a full disk. Then run this again."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
@@ -200,12 +199,13 @@ def install_uv(environment):
 
 
 def uv_settings():
-    """uv reads no pip configuration: hand it the index and the certificates that pip is told to use."""
+    """uv reads no pip configuration: hand it the certificates that pip is told to use.
+
+    Where packages come from is the user's own configuration of uv; where uv cannot reach them, pip tries by its own.
+    """
     listed = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
-    found = dict(re.findall(r"^\S*\.([a-z-]+)='(.*)'$", listed.stdout, re.MULTILINE))
-    wanted = {"UV_DEFAULT_INDEX": found.get("index-url"), "SSL_CERT_FILE": found.get("cert")}
-    settings = {name: value for name, value in wanted.items() if value and not os.environ.get(name)}
-    return {**settings, "UV_NO_CONFIG": "1"}
+    cert = re.search(r"^\S*\.cert='(.*)'$", listed.stdout, re.MULTILINE)
+    return {"SSL_CERT_FILE": cert[1]} if cert and not os.environ.get("SSL_CERT_FILE") else {}
 
 
 def uv_program():
