@@ -181,6 +181,8 @@ def card(facts: Facts, table: pd.DataFrame, *, alike: Sequence[str], weighted: b
     subject, readings = facts["subject"], table["reading"]
     rows = table[readings.isin(STAND_OUT)].sort_values("reading", key=lambda each: each.map(STAND_OUT.index))
     like, silent, of = int(readings.eq("like peers").sum()), int(readings.eq(Verdict.NOT_ASSESSABLE).sum()), len(table)
+    below = int(readings.eq("fewer than peers").sum())
+    lower = f", {below} {'is' if below == 1 else 'are'} lower" if below else ""
     if silent == of:
         answer = "No area can be assessed: too few peers, or too little work. That says nothing about the work."
     elif len(rows):
@@ -188,9 +190,9 @@ def card(facts: Facts, table: pd.DataFrame, *, alike: Sequence[str], weighted: b
         more = len(rows) - 1
         rest = f"{more} more {'areas stand' if more > 1 else 'area stands'} out, {like}" if more else f"{like}"
         answer = f"{capital(row['reading'])}: {row['area'].lower()} ({row['count']:,.0f}, expected "
-        answer += f"{row['expected']:,.0f}). {rest} are like peers, {silent} cannot be assessed."
+        answer += f"{row['expected']:,.0f}). {rest} are like peers{lower}, {silent} cannot be assessed."
     else:
-        answer = f"Nothing stands out: like peers in {like} of {of} areas, {silent} cannot be assessed."
+        answer = f"Nothing stands out: like peers in {like} of {of} areas{lower}, {silent} cannot be assessed."
     caveats = [
         "For a conversation: no finding of wrongdoing, no ground for discipline, and not a score.",
         f"Compared with {count(facts['peers'], subject)} {_where(facts['units'], alike, subject)}.",

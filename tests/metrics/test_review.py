@@ -311,3 +311,22 @@ def test_old_names_of_functions_warn_and_work() -> None:
             assert getattr(review, old) is getattr(review, new)
     with pytest.raises(AttributeError):
         _ = review.unheard_of
+
+
+@pytest.mark.parametrize(
+    ("area", "verdict", "reading"),
+    [
+        ("commendations", "lower", "fewer than peers"),
+        ("commendations", "higher", "strength"),
+        ("contact", "lower", "need"),
+        ("complaints", "higher", "need"),
+        ("complaints", "lower", "strength"),
+    ],
+)
+def test_few_commendations_are_no_need(area: str, verdict: str, reading: str) -> None:
+    from perflib.metrics.review.card import row_of
+    from perflib.models.peers import Comparison
+
+    columns = ("officer", "exposure", "verdict", "reason", "posterior", "events", "expected", "estimate", "low", "high")
+    table = pd.DataFrame([("O1", 100.0, verdict, "", 0.01, 0, 6.0, 0.0, 0.0, 0.6)], columns=columns)
+    assert row_of(area, Comparison(table), "O1", "calls")["reading"] == reading

@@ -24,11 +24,12 @@ _SETTINGS = ("weights", "contact", "development")
 
 @dataclass(frozen=True)
 class Area:
-    """One line of a review. ``better`` is "fewer" or "more"."""
+    """One line of a review. ``better`` is "fewer" or "more"; ``need``: whether falling short calls for development."""
 
     short: str
     words: str
     better: str
+    need: bool = True
 
 
 def rules(dept: Department) -> Mapping[str, Any]:
@@ -164,7 +165,7 @@ AREAS: dict[str, Area] = {
     "response": Area("slow arrivals", "Slow arrivals (slower than four in five of their priority)", "fewer"),
     "cases": Area("arrests declined or dismissed", "Arrests declined or dismissed", "fewer"),
     "contact": Area("community contacts", "Community contacts of the officer's own accord", "more"),
-    "commendations": Area("commendations", "Commendations", "more"),
+    "commendations": Area("commendations", "Commendations", "more", need=False),
     "training": Area("late courses", "Courses done after their due date", "fewer"),
     "adherence": Area("rules not followed", "Rules not followed", "fewer"),
     "force": Area("uses of force", "Uses of force", "fewer"),

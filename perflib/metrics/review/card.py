@@ -203,6 +203,8 @@ def row_of(area: str, result: Comparison, who: str, per: str) -> dict[str, Any]:
         reading = "probable strength" if chance > 0.5 else "probable need"
     else:
         reading = "like peers"
+    if reading.endswith("need") and not named(area).need:
+        reading = "fewer than peers"
     same = {"count": "events", "expected": "expected", "ratio": "estimate", "low": "low", "high": "high"}
     return row | {name: one[column] for name, column in same.items()} | {"chance_better": chance, "reading": reading}
 
