@@ -32,7 +32,7 @@ TOPICS = (
     "with hand-coded messages, which it never saw, as Cohen's kappa (1960). No sentiment is scored."
 )
 BESIDE = (
-    "Survey means by area (see survey_areas) beside the median response of public calls and calls per 1,000 residents; "
+    "Survey means by area (see survey_areas) with the median response of public calls and calls per 1,000 residents; "
     "Spearman correlation with a permutation test where there are enough areas."
 )
 NEEDS_TITLE = "What do residents ask for, and has it changed?"
@@ -286,7 +286,7 @@ def feedback(facts: Facts, table: pd.DataFrame, *, perfect: float) -> Words:
 
 def beside_title(question: str) -> str:
     """The question of two figures side by side."""
-    return f"{capital(question)} beside response times, area by area"
+    return f"{capital(question)} and response times, area by area"
 
 
 def beside(facts: Facts, table: pd.DataFrame, *, question: str, top: str, basis: str) -> Words:

@@ -220,7 +220,7 @@ def tested(facts: Facts, table: pd.DataFrame, *, by: str, notes: Facts) -> Words
         "p": "p (adjusted)",
         "strength": "Strength",
         "noise_median": "Strength of noise",
-        "noise_95": "Noise seldom passes",
+        "noise_95": "Noise, 95th percentile",
         "cycles": "Whole cycles",
         "reason": "Reason",
     }

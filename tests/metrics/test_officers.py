@@ -160,7 +160,7 @@ def test_frisks_of_seattle(realdata: Path) -> None:
     result = officers.compare(pf.open(DEPARTMENTS / "seattle.yml"), "frisks", ["district"], period="year")
     facts, table = result.facts, result.table
     assert 890 < facts["officers"] <= 899 and facts["assessed"] == 90
-    assert facts["reasons"] == {"fewer than 50 stops beside peers": facts["not_assessable"]}
+    assert facts["reasons"] == {"fewer than 50 stops with peers": facts["not_assessable"]}
     assert facts["assignment"] == ["district"] and facts["period"] == "year"
     assert facts["unknown"]["district"] == pytest.approx(0.39, abs=0.01) and 0.2 < facts["covered"] < 0.9
     assert (table.loc[table["verdict"] != "not assessable", "exposure"] >= 50).all()

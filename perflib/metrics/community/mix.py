@@ -191,8 +191,8 @@ def by_area(
         "bars",
         by,
         "beyond",
-        y_label="shift of the mix (1: rare without a change)",
-        marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "rare without a change"},
+        y_label="shift of the mix (1: limit of chance)",
+        marks={"highlight": "changed", "name": "kind", "target": 1.0, "target_words": "limit of chance"},
     )
     order = [by, "verdict", "drivers", *_MOVED, "records", *_TESTED, "adjusted", "beyond", "changed"]
     say = partial(words.by_area, of=of, by=by, unlike=unlike, stopped=mix.stopped, basis=mix.basis)

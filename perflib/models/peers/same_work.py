@@ -70,14 +70,14 @@ def same_work(
     cell = rows.groupby(keys, dropna=False, sort=False).ngroup() if keys else pd.Series(0, index=rows.index)
     each = rows.assign(cell=cell).groupby(["cell", "officer"], sort=True)[["exposure", "events"]].sum().reset_index()
     few, enough = f"fewer than {minimum} peers", f"{minimum_exposure:g}"
-    below = f"fewer than {enough} {exposure_words} beside peers" if exposure_words else f"exposure below {enough}"
+    below = f"fewer than {enough} {exposure_words} with peers" if exposure_words else f"exposure below {enough}"
 
     def compared(without: Sequence[Any]) -> tuple[pd.DataFrame, Comparison | None]:
         people = _expected(each, minimum, without)
         people["reason"] = table.first_reason(
             (people["all_exposure"] <= 0, "no exposure recorded"),
             (people["comparable"] <= 0, few),
-            (people["comparable"] < COMPARABLE, f"most of the exposure beside {few}"),
+            (people["comparable"] < COMPARABLE, f"most of the work had {few}"),
             (people["exposure"] < minimum_exposure, below),
         )
         able = people[people["reason"] == ""]
